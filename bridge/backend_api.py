@@ -1,0 +1,102 @@
+"""The seam to backends (Dify and the like): a question goes in, a stream of events comes out.
+
+A backend is a folder in `bridge/backends` whose `backend` module offers `Settings` and `create(settings, clock) -> Backend`.
+Failure is raised as a `BackendError`, never yielded. Backends never see each other.
+"""
+
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from bridge.messages import BackendConversationId, BackendIds, BackendUser, Inputs, Rating
+from bridge.platform_api import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    text: str
+    """Never empty."""
+    user: BackendUser
+    conversation: BackendConversationId | None = None
+    """None starts a new conversation."""
+    inputs: Inputs = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerStarted:
+    """Always the first event. Comes again, with more ids set, when the backend reveals them later."""
+
+    ids: BackendIds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextDelta:
+    """Text to append to the answer. Never empty."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextReplaced:
+    """Discard what came so far and show this instead (moderation)."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A step that a person may know about: a title chosen by the app's author, never a prompt or an input."""
+
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileProduced:
+    """The app made a file. Only its name and kind are told; it is not fetched."""
+
+    name: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerCompleted:
+    """Always the last event of a generator that ends without raising."""
+
+    stopped: bool = False
+    """True when the backend says that it was stopped. Chat apps do not say so."""
+
+
+BackendEvent = AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | AnswerCompleted
+
+
+class Backend(Protocol):
+    name: str
+
+    def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
+        """Asks once and streams the answer.
+
+        Consume it under `contextlib.aclosing` and in one task: closing it early closes the connection, and with it a Dify
+        answer is lost. Order: `AnswerStarted`, then anything, then `AnswerCompleted` or a raised `BackendError`. The request is
+        sent a second time only when it provably was not accepted. Waits for a free place among the allowed
+        connections before it asks.
+        """
+        ...
+
+    async def stop(self, ids: BackendIds, user: BackendUser) -> None:
+        """Asks the backend to end a running answer; its stream then ends by itself. Raises `BackendError`."""
+        ...
+
+    async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
+        """Sets the one rating of an answer, or takes it away (None). Taking away what is not there is success.
+
+        Raises `BackendError`; when `may_retry` is False the rating can never be delivered.
+        """
+        ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Tries URL, certificate, key and app type for real. Never raises; a failure is a finding."""
+        ...
+
+    async def close(self) -> None:
+        """Ends every connection. Called once, when no `answer` is running."""
+        ...

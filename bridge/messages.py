@@ -1,0 +1,228 @@
+"""The vocabulary: what is said between platforms, rooms and backends. Values only, no I/O.
+
+Ids are `NewType`s over `str`. They are made and read only by the adapter (or backend) that owns them and they are
+stored for ever, so their shape may never change.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import NewType
+
+PlatformName = NewType("PlatformName", str)
+"""Name of a folder in `adapters`: "slack", "discord"."""
+
+InstallationId = NewType("InstallationId", str)
+"""Where the bot is installed (Slack: workspace id; Discord: server id, or "@me" for direct messages)."""
+
+ChannelId = NewType("ChannelId", str)
+ThreadId = NewType("ThreadId", str)
+PersonId = NewType("PersonId", str)
+EventId = NewType("EventId", str)
+"""The platform's own id of one delivery. Two deliveries of one message may carry different ones."""
+
+Address = NewType("Address", str)
+"""The adapter's private spelling of a place or a message. Nobody else may take it apart."""
+
+PaceGroup = NewType("PaceGroup", str)
+"""The adapter's name for a write quota: everything with the same name draws on the same budget."""
+
+AppName = NewType("AppName", str)
+"""Name of a configured app; part of the conversation's identity, since backend ids are valid per app only."""
+
+BackendUser = NewType("BackendUser", str)
+"""The exact `user` string sent to the backend. Stored with every id, never derived again."""
+
+BackendConversationId = NewType("BackendConversationId", str)
+BackendMessageId = NewType("BackendMessageId", str)
+BackendTaskId = NewType("BackendTaskId", str)
+BackendRunId = NewType("BackendRunId", str)
+
+ConversationId = NewType("ConversationId", int)
+"""Row id of a conversation in our own store."""
+
+AnswerId = NewType("AnswerId", int)
+
+
+class Origin(StrEnum):
+    """Who wrote a message."""
+
+    PERSON = "person"
+    SELF = "self"
+    BOT = "bot"
+    SYSTEM = "system"
+
+
+class Rating(StrEnum):
+    LIKE = "like"
+    DISLIKE = "dislike"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConversationKey:
+    """What makes two messages part of one conversation. The app is added by the core."""
+
+    platform: PlatformName
+    installation: InstallationId
+    channel: ChannelId
+    thread: ThreadId = ThreadId("")
+    """Root of the thread; empty where the whole channel is one rolling conversation (a Discord DM)."""
+    person: PersonId = PersonId("")
+    """Set only in direct messages, where the backend's `user` is the person; empty in shared threads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRef:
+    """Identity of one message on its platform. Equal refs are the same message."""
+
+    platform: PlatformName
+    address: Address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyTarget:
+    """Where an answer goes. `address` is private to the adapter."""
+
+    platform: PlatformName
+    conversation: ConversationKey
+    address: Address
+    post_group: PaceGroup
+    """Quota that new messages draw on."""
+    edit_group: PaceGroup
+    """Quota that edits draw on."""
+    opens_thread: bool = False
+    """The adapter would rather open a thread here before the first message (see `OpensThreads`)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Author:
+    platform: PlatformName
+    id: PersonId
+    display_name: str
+    is_bot: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that came with a message. Only its name and type are known to the core."""
+
+    name: str
+    media_type: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived:
+    """Somebody wrote a message that the bot can see."""
+
+    event_id: EventId
+    ref: MessageRef
+    target: ReplyTarget
+    author: Author
+    origin: Origin
+    text: str
+    """Readable text: our own leading mention removed, other mentions spelled as names. May be empty."""
+    mentions_bot: bool
+    is_direct: bool
+    in_thread: bool
+    reply_to: MessageRef | None = None
+    """The message this one replies to, where the platform has replies."""
+    replies_to_bot: bool = False
+    attachments: tuple[Attachment, ...] = ()
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionChanged:
+    """Somebody added a reaction to a message of the bot, or took it away."""
+
+    event_id: EventId
+    message: MessageRef
+    person: PersonId
+    origin: Origin
+    emoji: str
+    """Slack's short name or the Unicode character, without skin tone."""
+    added: bool
+    revision: int
+    """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
+
+
+InboundEvent = MessageReceived | ReactionChanged
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedQuestion:
+    """A message that was accepted as a question; what the store keeps until it is answered."""
+
+    ref: MessageRef
+    author: Author
+    text: str
+    target: ReplyTarget
+    attachments: tuple[Attachment, ...] = ()
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMessage:
+    """One message as the core wants it seen. The adapter turns it into the platform's dialect."""
+
+    text: str
+    """Markdown as the model wrote it, at most `PlatformCapabilities.max_text` in the unit of `Platform.measure`."""
+    nonce: str
+    """At most 25 characters, the same for every attempt to post this message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackendIds:
+    """Ids that the backend gave a turn. Complete enough, from the first event on, to continue, stop and rate it."""
+
+    conversation: BackendConversationId | None = None
+    message: BackendMessageId | None = None
+    task: BackendTaskId | None = None
+    run: BackendRunId | None = None
+
+
+class AnswerState(StrEnum):
+    """Life of an answer: planned > asked > streaming > finalising > done | stopped | failed."""
+
+    PLANNED = "planned"
+    ASKED = "asked"
+    STREAMING = "streaming"
+    FINALISING = "finalising"
+    DONE = "done"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Everything needed to ask, continue, stop, rate or recover one question."""
+
+    answer_id: AnswerId
+    conversation_id: ConversationId
+    epoch: int
+    seq: int
+    app: AppName
+    backend_user: BackendUser
+    """The exact string sent; never derived again."""
+    question: AskedQuestion
+    target: ReplyTarget
+    """Where this conversation is answered: the opened thread once there is one, else the question's own target."""
+    ids: BackendIds = field(default_factory=BackendIds)
+    """`ids.conversation` is set when the conversation already exists at the backend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vote:
+    """One person's reaction on one message of an answer."""
+
+    message: MessageRef
+    person: PersonId
+    source: str
+    """What was pressed, so that taking one reaction away restores the other."""
+    rating: Rating
+    active: bool
+    revision: int
+
+
+Inputs = Mapping[str, str | int | float | bool]

@@ -1,0 +1,136 @@
+"""The seam to chat platforms: what a platform must do, may do, and says about itself.
+
+A platform is a folder in `adapters` whose `adapter` module offers `Settings` (a pydantic-settings class with an
+`enabled` property) and `create(settings, clock) -> Platform`. It sees this module, the vocabulary, `bridge.markdown` and
+`bridge.web.routes`, and nothing else of the bridge.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Protocol, runtime_checkable
+
+from bridge.messages import InboundEvent, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+
+Inbox = Callable[[InboundEvent], Awaitable[None]]
+"""Hands an event to the core. Returns once it is durable (or was ignored for a reason, or is a duplicate); only then may the
+platform be acknowledged. Raises `StoreUnavailable` when it was not taken: do not acknowledge. Nothing else is raised."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteBudget:
+    """At most `limit` writes in any `window`, per pace group."""
+
+    limit: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformCapabilities:
+    """Numbers and yes/no that the core branches on. One literal per platform, each number with its source."""
+
+    max_text: int
+    """Most text that can be posted *and* edited in one message, in the unit of `Platform.measure`."""
+    post_budget: WriteBudget
+    """New messages, per `ReplyTarget.post_group`."""
+    edit_budget: WriteBudget
+    """Edits, per `ReplyTarget.edit_group`."""
+    min_edit_interval: timedelta
+    """Shortest pause between two edits of one answer that a person can follow."""
+    activity_every: timedelta
+    """How often `show_activity` must be called again to stay visible."""
+
+
+class Severity(StrEnum):
+    OK = "ok"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line of `dify-chat-bridge check`: what was looked at, what is wrong, what that disables, how to mend it."""
+
+    severity: Severity
+    subject: str
+    problem: str
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformHealth:
+    connected: bool
+    """A connection to the platform stands (or the platform calls us)."""
+    hearing: bool
+    """Events would arrive now: a heartbeat was acknowledged lately, not merely a socket held open."""
+    detail: str = ""
+    """What is wrong, for an operator. Empty when all is well."""
+
+
+class Platform(Protocol):
+    """One chat platform. All methods run on the bridge's event loop; none may block it."""
+
+    name: PlatformName
+
+    @property
+    def capabilities(self) -> PlatformCapabilities: ...
+
+    async def run(self, inbox: Inbox) -> None:
+        """Hears the platform until cancelled, reconnecting by itself with growing pauses.
+
+        Cancelling stops intake only: `send` and `edit` go on working until `close`. Raises `NotAllowed` when the
+        credentials are refused for good.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Ends every connection. Called once, after `run` has ended."""
+        ...
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        """Posts a new message and returns its identity. Not repeated by the adapter where it could post twice.
+
+        Raises a `PlatformError`. May take as long as a platform's rate limit says, so nothing may be held meanwhile.
+        """
+        ...
+
+    async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        """Replaces the text of a message that `send` returned. Raises a `PlatformError`."""
+        ...
+
+    async def show_activity(self, target: ReplyTarget) -> None:
+        """Shows that an answer is being worked on (typing). Cosmetic: never raises a `PlatformError`."""
+        ...
+
+    def measure(self, text: str) -> int:
+        """Length of `text` as this platform counts it after conversion to its dialect. Pure; never negative."""
+        ...
+
+    def health(self) -> PlatformHealth: ...
+
+    async def check(self) -> Sequence[Finding]:
+        """Tries the credentials, scopes and intents for real. Never raises; a failure is a finding."""
+        ...
+
+
+@runtime_checkable
+class OpensThreads(Protocol):
+    """The platform can open a thread under a question (targets with `opens_thread`)."""
+
+    async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
+        """Opens it and returns where to write now. Returns a target for a plain reply when threads are not possible here.
+
+        Idempotent: the thread that already hangs under the question is found again. Raises a `PlatformError` only when not
+        even a reply is possible.
+        """
+        ...
+
+
+@runtime_checkable
+class ReadsBack(Protocol):
+    """The platform can be asked for the text of one of our messages exactly as it would be edited."""
+
+    async def read_back(self, target: ReplyTarget, ref: MessageRef) -> str:
+        """The current text. Raises a `PlatformError`."""
+        ...
