@@ -40,6 +40,8 @@ class PlatformCapabilities:
     """Shortest pause between two edits of one answer that a person can follow."""
     activity_every: timedelta
     """How often `show_activity` must be called again to stay visible."""
+    total_budget: WriteBudget | None = None
+    """All calls of the bot together, where the platform limits those too."""
 
 
 class Severity(StrEnum):

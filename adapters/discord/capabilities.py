@@ -1,0 +1,31 @@
+"""What Discord can take, each number with its source."""
+
+from datetime import timedelta
+
+from bridge.platform_api import PlatformCapabilities, WriteBudget
+
+MAX_CONTENT = 2_000
+"""Most code points of a message's content (API reference, Create Message; code points: discord-api-docs issue 1315)."""
+
+MAX_NONCE = 25
+"""Most characters of a message's nonce (API reference, Create Message)."""
+
+MAX_THREAD_NAME = 100
+"""Most characters of a thread's name (API reference, Start Thread from Message)."""
+
+CAPABILITIES = PlatformCapabilities(
+    # Ten below MAX_CONTENT, so that a counting difference at the border never costs an answer.
+    max_text=1_990,
+    # Discord documents no numbers and tells clients to read the headers; in practice 5 per 5 s and channel for new
+    # messages, and the same again for edits (what other bots measured). The window is longer by a quarter of a second,
+    # since Discord's starts when the request arrives there, not when it leaves here.
+    post_budget=WriteBudget(limit=5, window=timedelta(seconds=5.25)),
+    edit_budget=WriteBudget(limit=5, window=timedelta(seconds=5.25)),
+    # Measured against 5 edits per 5 s: at 1.25 s the final edit was never late, at 0.5 s by up to 2.3 s.
+    min_edit_interval=timedelta(seconds=1.25),
+    # The typing indicator is shown for 10 s (API reference, Trigger Typing Indicator).
+    activity_every=timedelta(seconds=8),
+    # 50 calls a second for the whole bot (Discord documentation, Global Rate Limit); the rest is for typing, threads and
+    # look-ups, which nobody paces.
+    total_budget=WriteBudget(limit=40, window=timedelta(seconds=1)),
+)

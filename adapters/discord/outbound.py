@@ -1,0 +1,389 @@
+"""What the bridge says on Discord: messages, edits, threads, typing. Through a client of its own that never listens.
+
+That client only logs in to the REST API, so its knowledge of rate limits outlives every gateway connection. Errors of the
+SDK end here: what leaves is a `PlatformError`.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Literal, TypeVar
+
+import aiohttp
+import discord
+
+from adapters.discord import markup
+from adapters.discord.addresses import (
+    Manner,
+    TargetPlace,
+    message_address,
+    read_message_address,
+    read_target_address,
+    target_address,
+)
+from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
+from adapters.discord.settings import Settings
+from bridge import logs
+from bridge.clock import Clock
+from bridge.errors import (
+    MessageGone,
+    MessageRefused,
+    NotAllowed,
+    PlatformError,
+    PlatformUnavailable,
+    RateLimited,
+)
+from bridge.messages import MessageRef, OutgoingMessage, PaceGroup, ReplyTarget
+
+T = TypeVar("T")
+
+log = logs.get("discord")
+
+# Codes of Discord's REST API (API reference, JSON Error Codes).
+UNKNOWN_CHANNEL = 10003
+UNKNOWN_MESSAGE = 10008
+EDITS_OF_OLD_MESSAGE = 30046
+OPENING_DIRECT_MESSAGES_TOO_FAST = 40003
+THREAD_ARCHIVED = 50083
+THREAD_EXISTS = 160004
+THREAD_LOCKED = 160005
+
+THREAD_KEPT_OPEN_MINUTES: Literal[1440] = 1440
+"""One of 60, 1440, 4320, 10080 (API reference, Start Thread from Message): a day without messages."""
+
+CLOUDFLARE_PAUSE = timedelta(minutes=10)
+"""How long to keep silent after a 429 that came from Cloudflare, before it says otherwise. Cloudflare bans after 10,000
+refused calls in ten minutes (Discord documentation, Invalid Request Limit)."""
+SHORTEST_CLOUDFLARE_PAUSE = timedelta(minutes=1)
+
+SUB_LIMIT_PAUSE = timedelta(minutes=1)
+"""For limits that Discord reports by code and without a time."""
+
+_SDK_ERRORS = (discord.DiscordException, aiohttp.ClientError, OSError, TimeoutError)
+# What discord.py raises when the answer is no JSON of the expected shape (a proxy's page with status 200, say).
+_UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def make_client(settings: Settings) -> discord.Client:
+    """A client for REST only: no intents, no cache."""
+    silence_voice_warnings()
+    return discord.Client(
+        intents=discord.Intents.none(),
+        max_messages=None,
+        member_cache_flags=discord.MemberCacheFlags.none(),
+        chunk_guilds_at_startup=False,
+        allowed_mentions=discord.AllowedMentions.none(),
+        max_ratelimit_timeout=settings.discord_ratelimit_timeout,
+    )
+
+
+def silence_voice_warnings() -> None:
+    """Keeps discord.py from telling operators that voice, which nobody here uses, lacks its libraries."""
+    discord.VoiceClient.warn_nacl = False
+    discord.VoiceClient.warn_dave = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayPlan:
+    """What `GET /gateway/bot` says."""
+
+    shards: int
+    url: str
+    logins_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """Whose the token is."""
+
+    user: int
+    application: int
+    application_name: str
+    content_allowed: bool
+    """Whether the Message Content intent is switched on in the developer portal."""
+
+
+class Rest:
+    """The calls, one method each. All raise a `PlatformError` unless they say otherwise."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._client: discord.Client | None = None
+        self._logging_in = asyncio.Lock()
+        self._closed = False
+        self._banned_until = 0.0
+
+    async def close(self) -> None:
+        self._closed = True
+        async with self._logging_in:
+            if self._client is not None:
+                await self._client.close()
+                self._client = None
+
+    async def log_in(self) -> Login:
+        """Tries the token, once per life of this object, and says whose it is."""
+
+        async def ask(client: discord.Client) -> Login:
+            application = client.application or await client.application_info()
+            flags = application.flags
+            return Login(
+                user=client.user.id if client.user else 0,
+                application=application.id,
+                application_name=application.name,
+                content_allowed=flags.gateway_message_content or flags.gateway_message_content_limited,
+            )
+
+        return await self._call(ask)
+
+    async def gateway_plan(self) -> GatewayPlan:
+        """Where and with how many shards to listen."""
+
+        async def ask(client: discord.Client) -> GatewayPlan:
+            shards, url, limits = await client.http.get_bot_gateway()
+            return GatewayPlan(shards=shards, url=url, logins_left=limits["remaining"])
+
+        return await self._call(ask)
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        """Posts a message.
+
+        discord.py returns from the call that uses up a channel's budget only when the budget is full again, although the
+        message was posted at once. Repeats after a 5xx, its own or the caller's, are safe: Discord answers the same nonce
+        in the same channel with the first message for a few minutes.
+        """
+        place = read_target_address(target.address)
+
+        async def post(client: discord.Client) -> int:
+            channel = client.get_partial_messageable(place.channel)
+            quiet = discord.AllowedMentions.none()
+            text = markup.outgoing(message.text)
+            if place.question is None:
+                posted = await channel.send(
+                    text, nonce=message.nonce, allowed_mentions=quiet, suppress_embeds=True, mention_author=False
+                )
+            else:
+                question = discord.MessageReference(
+                    message_id=place.question, channel_id=place.channel, fail_if_not_exists=False
+                )
+                posted = await channel.send(
+                    text,
+                    nonce=message.nonce,
+                    allowed_mentions=quiet,
+                    suppress_embeds=True,
+                    mention_author=False,
+                    reference=question,
+                )
+            return posted.id
+
+        number = await self._call(post)
+        return MessageRef(platform=DISCORD, address=message_address(place.channel, number))
+
+    async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
+        """Replaces a message's text. The same holds as for `send` about the call that uses up the budget.
+
+        An archived thread refuses edits, so it is opened again first, where that is allowed.
+        """
+        place = read_message_address(ref.address)
+        text = markup.outgoing(message.text)
+
+        async def change(client: discord.Client) -> None:
+            channel = client.get_partial_messageable(place.channel)
+            await channel.get_partial_message(place.message).edit(
+                content=text, allowed_mentions=discord.AllowedMentions.none()
+            )
+
+        async def reopen(client: discord.Client) -> None:
+            await client.http.edit_channel(place.channel, archived=False)
+
+        try:
+            await self._call(change)
+        except MessageGone as error:
+            if error.code != str(THREAD_ARCHIVED):
+                raise
+            try:
+                await self._call(reopen)
+            except (NotAllowed, MessageRefused) as refusal:
+                raise MessageGone("the thread is archived and may not be opened again", code=refusal.code) from refusal
+            await self._call(change)
+
+    async def read_back(self, ref: MessageRef) -> str:
+        """The text of one of our messages as Discord keeps it."""
+        place = read_message_address(ref.address)
+
+        async def fetch(client: discord.Client) -> str:
+            channel = client.get_partial_messageable(place.channel)
+            return (await channel.fetch_message(place.message)).content
+
+        return await self._call(fetch)
+
+    async def show_typing(self, target: ReplyTarget) -> None:
+        """Shows the typing indicator for ten seconds. Never raises a `PlatformError`."""
+        place = read_target_address(target.address)
+
+        async def tell(client: discord.Client) -> None:
+            await client.get_partial_messageable(place.channel).typing()
+
+        with contextlib.suppress(PlatformError):
+            await self._call(tell, within=self._settings.discord_activity_timeout)
+
+    async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
+        """Opens a thread under the question, or finds the one that is there; else a target for a plain reply.
+
+        Making threads has limits of minutes, so it is given a few seconds. What became of a call that ran out of time is
+        looked up: a thread started from a message has that message's id.
+        """
+        place = read_target_address(target.address)
+        if place.manner is not Manner.UNDER or place.question is None:
+            return replace(target, opens_thread=False)
+        question = place.question
+        reply = replace(
+            target,
+            address=target_address(TargetPlace(manner=Manner.REPLY, channel=place.channel, question=question)),
+            opens_thread=False,
+        )
+        thread = replace(
+            target,
+            address=target_address(TargetPlace(manner=Manner.IN, channel=question)),
+            post_group=PaceGroup(str(question)),
+            edit_group=PaceGroup(str(question)),
+            opens_thread=False,
+        )
+
+        async def start(client: discord.Client) -> None:
+            await client.http.start_thread_with_message(
+                place.channel,
+                question,
+                name=markup.thread_name(title),
+                auto_archive_duration=THREAD_KEPT_OPEN_MINUTES,
+            )
+
+        try:
+            await self._call(start, within=self._settings.discord_thread_timeout)
+        except (RateLimited, PlatformUnavailable) as error:
+            log.info("thread_uncertain", question=question, code=error.code)
+            return thread if await self._is_channel(question) else reply
+        except (NotAllowed, MessageRefused, MessageGone) as error:
+            if error.code == str(THREAD_EXISTS):
+                return thread
+            if error.code in (str(UNKNOWN_CHANNEL), "401"):
+                raise
+            log.info("thread_refused", question=question, code=error.code)
+            return reply
+        return thread
+
+    async def complete(self, reply: RepliedTo) -> RepliedTo:
+        """Adds who wrote the message replied to, if that can be read in time. Never raises a `PlatformError`."""
+
+        async def fetch(client: discord.Client) -> int:
+            return (await client.get_partial_messageable(reply.channel).fetch_message(reply.message)).author.id
+
+        with contextlib.suppress(PlatformError):
+            return replace(reply, author=await self._call(fetch, within=self._settings.discord_lookup_timeout))
+        return reply
+
+    async def place_of(self, channel: int, server: int | None) -> Place:
+        """What kind of channel this is. Taken for one without threads when it cannot be read in time."""
+
+        async def fetch(client: discord.Client) -> Place:
+            found = await client.http.get_channel(channel)
+            parent = found.get("parent_id")
+            return place_from_lookup(channel, server, found["type"], int(str(parent)) if parent else None)
+
+        with contextlib.suppress(PlatformError):
+            return await self._call(fetch, within=self._settings.discord_lookup_timeout)
+        return Place(channel=channel, server=server)
+
+    async def _is_channel(self, number: int) -> bool:
+        """Whether there is such a channel or thread. Raises `PlatformUnavailable` when Discord cannot be asked."""
+
+        async def fetch(client: discord.Client) -> None:
+            await client.http.get_channel(number)
+
+        try:
+            await self._call(fetch, within=self._settings.discord_thread_timeout)
+        except (MessageGone, NotAllowed, MessageRefused, RateLimited):
+            return False
+        return True
+
+    async def _call(self, make: Callable[[discord.Client], Awaitable[T]], *, within: float | None = None) -> T:
+        pause = self._banned_until - self._clock.monotonic()
+        if pause > 0:
+            raise RateLimited("Cloudflare has shut us out", retry_after=timedelta(seconds=pause), code="cloudflare")
+        try:
+            async with asyncio.timeout(within or self._settings.discord_call_timeout):
+                return await make(await self._logged_in())
+        except _SDK_ERRORS as error:
+            raise self._translate(error) from error
+        except _UNREADABLE as error:
+            raise PlatformUnavailable(f"unreadable answer ({type(error).__name__})", code="unreadable") from error
+
+    async def _logged_in(self) -> discord.Client:
+        async with self._logging_in:
+            if self._closed:
+                raise PlatformUnavailable("the connection to Discord was closed", code="closed")
+            if self._client is None:
+                client = make_client(self._settings)
+                try:
+                    await client.login(self._settings.token)
+                except BaseException:
+                    await client.close()
+                    raise
+                self._client = client
+            return self._client
+
+    def _translate(self, error: BaseException) -> PlatformError:
+        translated = translate(error)
+        if isinstance(translated, RateLimited) and translated.code == "cloudflare":
+            self._banned_until = self._clock.monotonic() + translated.retry_after.total_seconds()
+            log.error("shut_out_by_cloudflare", seconds=translated.retry_after.total_seconds())
+        return translated
+
+
+def translate(error: BaseException) -> PlatformError:
+    """An error of the SDK in the bridge's words. `code` is Discord's JSON code where it gave one, else the status."""
+    if isinstance(error, PlatformError):
+        return error
+    if isinstance(error, discord.GatewayNotFound) and error.__cause__ is not None:
+        return translate(error.__cause__)
+    if isinstance(error, discord.RateLimited):
+        return RateLimited(str(error), retry_after=timedelta(seconds=error.retry_after))
+    if isinstance(error, discord.LoginFailure):
+        return NotAllowed("Discord refuses the token", code="401")
+    if isinstance(error, discord.HTTPException):
+        return _translate_answer(error)
+    return PlatformUnavailable(f"{type(error).__name__}: no answer from Discord", code=type(error).__name__)
+
+
+def _translate_answer(error: discord.HTTPException) -> PlatformError:
+    code = str(error.code or error.status)
+    detail = f"Discord answered {error.status} ({code})"
+    if error.status == 429 or error.code in (EDITS_OF_OLD_MESSAGE, OPENING_DIRECT_MESSAGES_TOO_FAST):
+        return _translate_limit(error, code)
+    if error.status >= 500 or (error.status == 404 and not error.code):
+        # A 404 without a code is about the path: whatever answers at this address is not Discord's API.
+        return PlatformUnavailable(detail, code=code)
+    if error.status == 404 or error.code in (UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, THREAD_ARCHIVED, THREAD_LOCKED):
+        return MessageGone(detail, code=code)
+    if error.status in (401, 403):
+        return NotAllowed(detail, code=code)
+    return MessageRefused(detail, code=code)
+
+
+def _translate_limit(error: discord.HTTPException, code: str) -> RateLimited:
+    told = _seconds(error.response.headers.get("Retry-After", ""))
+    if error.status == 429 and not error.response.headers.get("Via"):
+        # Discord's own answers come through its proxy and say so; this one never got that far.
+        pause = CLOUDFLARE_PAUSE if told is None else max(told, SHORTEST_CLOUDFLARE_PAUSE)
+        return RateLimited("Cloudflare has shut us out", retry_after=pause, code="cloudflare")
+    return RateLimited(f"rate limited ({code})", retry_after=SUB_LIMIT_PAUSE if told is None else told, code=code)
+
+
+def _seconds(text: str) -> timedelta | None:
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return timedelta(seconds=seconds) if 0 <= seconds < timedelta(days=1).total_seconds() else None

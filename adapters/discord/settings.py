@@ -1,0 +1,145 @@
+"""What an operator may set about Discord, and how each wrong value is explained. No I/O."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from yarl import URL
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Environment variables that start with `DISCORD_`; an empty one counts as unset."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
+
+    discord_token: SecretStr | None = Field(
+        default=None,
+        description="Token of the bot (developer portal > your application > Bot > Reset Token). Unset: Discord is off.",
+    )
+    discord_api_url: str = Field(
+        default="https://discord.com/api/v10",
+        description="Address of Discord's REST API. Only for proxies and stand-ins.",
+    )
+    discord_gateway_url: str | None = Field(
+        default=None,
+        description="Address of Discord's gateway, used instead of whatever Discord says. Only for proxies and stand-ins.",
+    )
+    discord_message_content: bool = Field(
+        default=True,
+        description="Ask for the privileged Message Content intent. Without it, follow-ups in threads need a mention.",
+    )
+    discord_call_timeout: Seconds = Field(
+        default=120.0,
+        description="Most seconds that one REST call may take, waits for rate limits and retries included.",
+    )
+    discord_ratelimit_timeout: float = Field(
+        default=30.0,
+        ge=30.0,
+        description="Rate limits longer than these seconds are reported instead of waited for (at least 30).",
+    )
+    discord_thread_timeout: Seconds = Field(
+        default=8.0, description="Seconds that opening a thread may take before the bot replies in the channel instead."
+    )
+    discord_lookup_timeout: Seconds = Field(
+        default=2.0,
+        description="Seconds to look up a replied-to message or an unknown channel before going on without.",
+    )
+    discord_activity_timeout: Seconds = Field(
+        default=3.0, description="Seconds that showing the typing indicator may take."
+    )
+    discord_reconnect_first: Seconds = Field(
+        default=1.0,
+        description="Seconds before the first new connection after one was lost for good; doubles each time.",
+    )
+    discord_reconnect_max: Seconds = Field(
+        default=120.0,
+        description="Most seconds between two new connections. Discord allows 1,000 a day and then resets the token.",
+    )
+    discord_identify_gap: float = Field(
+        default=5.0, ge=0, description="Seconds between two logins to the gateway. Discord allows one per 5 seconds."
+    )
+    discord_deaf_timeout: Seconds = Field(
+        default=120.0, description="Seconds without a living gateway connection before a new one is made from scratch."
+    )
+    discord_close_timeout: Seconds = Field(
+        default=5.0, description="Seconds that closing a gateway connection may take, and handing in what was heard."
+    )
+    discord_store_patience: Seconds = Field(
+        default=60.0,
+        description="Seconds to keep offering an event to a store that is down. Discord does not deliver it again.",
+    )
+    discord_store_retry_max: Seconds = Field(
+        default=5.0, description="Most seconds between two such offers; the first pause is a tenth of a second."
+    )
+    discord_inbox_limit: int = Field(
+        default=2_000, ge=1, description="Events that may wait to be stored before further ones are dropped."
+    )
+
+    @property
+    def enabled(self) -> bool:
+        return self.discord_token is not None
+
+    @property
+    def token(self) -> str:
+        """The plain token. Only for handing it to the SDK; empty when there is none."""
+        return self.discord_token.get_secret_value() if self.discord_token else ""
+
+    @field_validator("discord_token")
+    @classmethod
+    def _look_at_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is None:
+            return None
+        text = token.get_secret_value()
+        if not text.strip():
+            return None
+        if text.lower().startswith(("bot ", "bearer ")):
+            raise ValueError('DISCORD_TOKEN starts with a scheme; remove the word "Bot" and give the token alone.')
+        if any(character.isspace() for character in text) or text[0] in "\"'":
+            raise ValueError(
+                "DISCORD_TOKEN contains spaces or quotes; copy the token again from the developer portal (page Bot)."
+            )
+        if text.count(".") != 2:  # id, time and signature
+            raise ValueError(
+                "DISCORD_TOKEN is not a bot token (those have three parts with dots between them); it may be the client "
+                "secret or the public key. Copy the token from the developer portal, page Bot."
+            )
+        return token
+
+    @field_validator("discord_api_url")
+    @classmethod
+    def _look_at_api_url(cls, text: str) -> str:
+        url = _parse(text)
+        if url is None or url.scheme not in ("http", "https") or not url.host:
+            raise ValueError(
+                f"DISCORD_API_URL is {text!r}; give an http or https address such as https://discord.com/api/v10."
+            )
+        return text.rstrip("/")
+
+    @field_validator("discord_gateway_url")
+    @classmethod
+    def _look_at_gateway_url(cls, text: str | None) -> str | None:
+        if text is None:
+            return None
+        url = _parse(text)
+        if url is None or url.scheme not in ("ws", "wss") or not url.host:
+            raise ValueError(
+                f"DISCORD_GATEWAY_URL is {text!r}; give a ws or wss address such as wss://gateway.discord.gg/."
+            )
+        return text
+
+    @model_validator(mode="after")
+    def _look_at_pauses(self) -> Self:
+        if self.discord_reconnect_first > self.discord_reconnect_max:
+            raise ValueError(
+                "DISCORD_RECONNECT_FIRST is larger than DISCORD_RECONNECT_MAX; make it smaller or leave both unset."
+            )
+        return self
+
+
+def _parse(text: str) -> URL | None:
+    try:
+        return URL(text)
+    except ValueError:
+        return None

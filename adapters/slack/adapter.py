@@ -1,0 +1,171 @@
+"""The Slack platform: puts the parts of this folder together behind the seam."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from adapters.slack.addresses import SLACK
+from adapters.slack.capabilities import CAPABILITIES
+from adapters.slack.checks import find_problems
+from adapters.slack.inbound import Identity, Ignored, Json, identity_in, people_in, read_event
+from adapters.slack.markup import measure
+from adapters.slack.outbound import Names, Outbound, ask
+from adapters.slack.settings import Mode, Settings
+from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, SocketEntrance, open_link
+from bridge import logs
+from bridge.clock import Clock
+from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError
+from bridge.messages import MessageReceived, MessageRef, Origin, OutgoingMessage, ReplyTarget
+from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
+from bridge.web.routes import WebRoute
+
+log = logs.get("slack")
+
+
+def create(settings: Settings, clock: Clock) -> "SlackPlatform":
+    """Raises `SettingsError` when there is no bot token. Connects to nothing yet."""
+    return SlackPlatform(settings, clock)
+
+
+class SlackPlatform:
+    """One Slack app in one workspace, by Socket Mode or over HTTP."""
+
+    name = SLACK
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        if settings.slack_bot_token is None:
+            raise SettingsError(["SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token from OAuth & Permissions"])
+        self._settings = settings
+        self._clock = clock
+        self._outbound = Outbound(
+            token=settings.slack_bot_token.get_secret_value(),
+            api_url=settings.slack_api_url,
+            timeout=settings.slack_call_timeout,
+            clock=clock,
+        )
+        self._names = Names(self._outbound, clock, wait=settings.slack_name_wait)
+        secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
+        self._doorstep = Doorstep(self._outbound.unopened, secret, settings.slack_accept_timeout)
+        self._http = HttpEntrance(self._doorstep, secret) if settings.mode is Mode.HTTP else None
+        self._socket = SocketEntrance(
+            self._open_link,
+            ping_interval=settings.slack_ping_interval,
+            pauses=Pauses(settings.slack_reconnect_longest, clock),
+            clock=clock,
+        )
+        self._me: Identity | None = None
+        self._running = False
+        self._trouble = "not started"
+
+    @property
+    def capabilities(self) -> PlatformCapabilities:
+        return CAPABILITIES
+
+    async def run(self, inbox: Inbox) -> None:
+        self._running = True
+        try:
+            # In HTTP mode Slack may knock before we know who we are; its envelopes tell us well enough.
+            self._doorstep.take = partial(self._take, inbox)
+            await self._sign_in()
+            if self._http is None:
+                await self._socket.run()
+            else:
+                await self._clock.wait(self._outbound.closing, None)
+        finally:
+            self._doorstep.take = None
+            self._running = False
+            self._trouble = "not running"
+
+    async def close(self) -> None:
+        await self._outbound.close()
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        return await self._outbound.post(target, message)
+
+    async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        await self._outbound.edit(ref, message)
+
+    async def show_activity(self, target: ReplyTarget) -> None:
+        await self._outbound.show_thinking(target)
+
+    def measure(self, text: str) -> int:
+        return measure(text)
+
+    def health(self) -> PlatformHealth:
+        if not self._running or self._me is None:
+            return PlatformHealth(connected=False, hearing=False, detail=self._trouble)
+        if self._http is not None:
+            return PlatformHealth(connected=True, hearing=True)
+        trouble = self._socket.trouble
+        if not self._socket.connected:
+            return PlatformHealth(connected=False, hearing=False, detail=trouble or "connecting to Slack")
+        if not self._socket.hearing:
+            return PlatformHealth(connected=True, hearing=False, detail=trouble or "Slack has been silent for too long")
+        return PlatformHealth(connected=True, hearing=True, detail=trouble)
+
+    async def check(self) -> Sequence[Finding]:
+        return await find_problems(self._outbound.once, self._settings)
+
+    def web_routes(self) -> Sequence[WebRoute]:
+        """None in Socket Mode."""
+        if self._http is None:
+            return ()
+        return (WebRoute(method="POST", path="/slack/events", handler=self._http.receive),)
+
+    async def _sign_in(self) -> None:
+        """Learns who we are, however long it takes. Raises `NotAllowed` when Slack refuses the bot token."""
+        pauses = Pauses(self._settings.slack_reconnect_longest, self._clock)
+        self._trouble = "signing in to Slack"
+        while True:
+            try:
+                response = await ask("auth.test", self._outbound.once.auth_test())
+                break
+            except NotAllowed as error:
+                self._trouble = f"Slack refuses SLACK_BOT_TOKEN ({error.code})"
+                raise
+            except PlatformError as error:
+                self._trouble = f"Slack cannot be reached ({error})"
+                log.warning("sign_in_failed", error=str(error))
+                await pauses.wait(error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0)
+        self._me = Identity(
+            team=str(response.get("team_id", "")),
+            user=str(response.get("user_id", "")),
+            bot=str(response.get("bot_id", "")),
+        )
+        log.info("signed_in", team=self._me.team, user=self._me.user)
+
+    async def _open_link(self) -> Link:
+        token = self._settings.slack_app_token
+        client = self._outbound.once
+        request = client.apps_connections_open(app_token=token.get_secret_value() if token else "")
+        url: object = (await ask("apps.connections.open", request)).get("url")
+        if not isinstance(url, str):
+            raise PlatformUnavailable("apps.connections.open: no address", code="no_url")
+        return await open_link(
+            self._doorstep.app,
+            url,
+            proxy=client.proxy,
+            ping=self._settings.slack_ping_interval,
+            within=self._settings.slack_call_timeout,
+            clock=self._clock,
+        )
+
+    async def _take(self, inbox: Inbox, payload: Json) -> Ignored | None:
+        """Reads one event and hands it to the core. Raises `StoreUnavailable`."""
+        me = identity_in(payload, self._me)
+        if me is None:
+            return Ignored(reason="the delivery does not say which installation it is for")
+        event = read_event(payload, me, self._names.known())
+        if isinstance(event, MessageReceived) and _may_be_a_question(event):
+            unknown = [person for person in people_in(payload) if person not in self._names.known() and person != me.user]
+            if unknown:
+                await self._names.learn(unknown)
+                event = read_event(payload, me, self._names.known())
+        if isinstance(event, Ignored):
+            return event
+        await inbox(event)
+        return None
+
+
+def _may_be_a_question(event: MessageReceived) -> bool:
+    """Names are worth a call of Slack only then."""
+    return event.origin is Origin.PERSON and (event.mentions_bot or event.is_direct or event.in_thread)

@@ -1,0 +1,215 @@
+"""Slack's event payloads in, `InboundEvent`s out. Pure: nothing here calls Slack, and nothing here decides who is answered.
+
+One post that mentions the bot comes twice, as `app_mention` and as `message`, with different event ids and in any order. Both
+become the same event (same `MessageRef`, `mentions_bot` read from the text), so that whichever is claimed first will do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from adapters.slack.addresses import SLACK, Place, edit_group, message_ref, post_group, write_address
+from adapters.slack.markup import mentioned, readable
+from bridge.messages import (
+    Attachment,
+    Author,
+    ChannelId,
+    ConversationKey,
+    EventId,
+    InboundEvent,
+    InstallationId,
+    MessageReceived,
+    Origin,
+    PersonId,
+    ReactionChanged,
+    ReplyTarget,
+    ThreadId,
+)
+
+Json = Mapping[str, object]
+"""Untrusted JSON: every value is looked at before it is believed."""
+
+ANSWERED_SUBTYPES = frozenset({"", "file_share", "thread_broadcast", "me_message"})
+"""Subtypes by which a person says something. All others report that something happened."""
+
+SLACKS_OWN_USERS = frozenset({"USLACK", "USLACKBOT"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who we are in one workspace. Parts that are not known yet are empty and match nothing."""
+
+    team: str
+    user: str
+    bot: str = ""
+    app: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignored:
+    """Not for the core. The reason names types, never content."""
+
+    reason: str
+
+
+def identity_in(payload: Json, known: Identity | None) -> Identity | None:
+    """Us in the workspace that this event was sent for. None when neither the payload nor `known` tells.
+
+    `authorizations[0]` names the installation; the payload's own `team_id` may be another workspace in shared channels.
+    """
+    first = next(iter(_items(payload, "authorizations")), {})
+    team = _text(first, "team_id") or _text(payload, "team_id") or (known.team if known else "")
+    user = _text(first, "user_id") if first.get("is_bot") is True else ""
+    if known is not None and known.team == team:
+        return Identity(
+            team=team, user=user or known.user, bot=known.bot, app=known.app or _text(payload, "api_app_id")
+        )
+    if not team or not user:
+        return known
+    return Identity(team=team, user=user, app=_text(payload, "api_app_id"))
+
+
+def channel_in(payload: Json) -> str:
+    """Where it happened, for keeping events of one channel in order. Empty when the event says nothing of the kind."""
+    event = _object(payload, "event")
+    return _text(event, "channel") or _text(_object(event, "item"), "channel")
+
+
+def people_in(payload: Json) -> tuple[str, ...]:
+    """Ids of the people mentioned in the message."""
+    return mentioned(_text(_object(payload, "event"), "text"))
+
+
+def read_event(payload: Json, me: Identity, names: Mapping[str, str]) -> InboundEvent | Ignored:
+    """One `event_callback` payload. `names` spells people by id as far as they are known."""
+    event = _object(payload, "event")
+    event_id = _text(payload, "event_id")
+    match kind := _text(event, "type"):
+        case "message" | "app_mention":
+            return _read_message(event, event_id, me, names)
+        case "reaction_added" | "reaction_removed":
+            return _read_reaction(event, event_id, me, added=kind == "reaction_added")
+        case _:
+            return Ignored(reason=f"event type {kind or 'missing'} is not used")
+
+
+def _read_message(event: Json, event_id: str, me: Identity, names: Mapping[str, str]) -> MessageReceived | Ignored:
+    subtype = _text(event, "subtype")
+    if subtype in {"message_changed", "message_deleted", "message_replied"} or event.get("hidden") is True:
+        return Ignored(reason=f"message subtype {subtype or 'hidden'} is about an older message")
+    channel, ts = _text(event, "channel"), _text(event, "ts")
+    sent_at = _moment(ts)
+    if not (event_id and channel and sent_at):
+        return Ignored(reason="message without event id, channel or time")
+    root = _text(event, "thread_ts") or ts
+    text = _text(event, "text")
+    person = PersonId(_text(event, "user") or _text(event, "bot_id") or "unknown")
+    is_direct = _text(event, "channel_type") == "im"
+    origin = _origin_of(event, subtype, me)
+    ref = message_ref(Place(team=me.team, channel=channel, ts=ts))
+    thread = Place(team=me.team, channel=channel, ts=root)
+    key = ConversationKey(
+        platform=SLACK,
+        installation=InstallationId(me.team),
+        channel=ChannelId(channel),
+        thread=ThreadId(root),
+        person=person if is_direct else PersonId(""),
+    )
+    return MessageReceived(
+        event_id=EventId(event_id),
+        ref=ref,
+        target=ReplyTarget(
+            platform=SLACK,
+            conversation=key,
+            address=write_address(thread),
+            post_group=post_group(thread),
+            edit_group=edit_group(thread),
+        ),
+        author=Author(
+            platform=SLACK,
+            id=person,
+            display_name=names.get(person) or _text(event, "username") or person,
+            is_bot=origin in (Origin.SELF, Origin.BOT),
+        ),
+        origin=origin,
+        text=readable(text, bot_user=me.user, names=names),
+        mentions_bot=me.user in mentioned(text),
+        is_direct=is_direct,
+        in_thread=root != ts,
+        replies_to_bot=root != ts and _text(event, "parent_user_id") == me.user,
+        attachments=tuple(_read_file(file) for file in _items(event, "files")),
+        sent_at=sent_at,
+    )
+
+
+def _origin_of(event: Json, subtype: str, me: Identity) -> Origin:
+    user, bot, app = _text(event, "user"), _text(event, "bot_id"), _text(event, "app_id")
+    if user == me.user or (bot and bot == me.bot) or (app and app == me.app):
+        return Origin.SELF
+    if bot or app or subtype == "bot_message" or user in SLACKS_OWN_USERS:
+        return Origin.BOT
+    if subtype in ANSWERED_SUBTYPES and user:
+        return Origin.PERSON
+    return Origin.SYSTEM
+
+
+def _read_reaction(event: Json, event_id: str, me: Identity, *, added: bool) -> ReactionChanged | Ignored:
+    item = _object(event, "item")
+    if _text(item, "type") != "message":
+        return Ignored(reason=f"reaction on {_text(item, 'type') or 'nothing'}")
+    if _text(event, "item_user") != me.user:
+        return Ignored(reason="reaction on somebody else's message")
+    channel, ts, user = _text(item, "channel"), _text(item, "ts"), _text(event, "user")
+    revision = _microseconds(_text(event, "event_ts"))
+    emoji = _text(event, "reaction").partition("::")[0]
+    if not (event_id and channel and ts and user and emoji and revision is not None):
+        return Ignored(reason="reaction with a part missing")
+    # Slack does not say whether another reacting user is a bot.
+    others = Origin.BOT if user in SLACKS_OWN_USERS else Origin.PERSON
+    return ReactionChanged(
+        event_id=EventId(event_id),
+        message=message_ref(Place(team=me.team, channel=channel, ts=ts)),
+        person=PersonId(user),
+        origin=Origin.SELF if user == me.user else others,
+        emoji=emoji,
+        added=added,
+        revision=revision,
+    )
+
+
+def _read_file(file: Json) -> Attachment:
+    return Attachment(name=_text(file, "name") or _text(file, "title") or "file", media_type=_text(file, "mimetype"))
+
+
+def _microseconds(ts: str) -> int | None:
+    """Slack's timestamps are seconds with six decimals; a float would lose the last of them."""
+    seconds, _, fraction = ts.partition(".")
+    if not (seconds.isascii() and seconds.isdigit() and len(seconds) <= 11):
+        return None
+    if fraction and not (fraction.isascii() and fraction.isdigit()):
+        return None
+    return int(seconds) * 1_000_000 + int(fraction[:6].ljust(6, "0"))
+
+
+def _moment(ts: str) -> datetime | None:
+    micros = _microseconds(ts)
+    return (
+        None
+        if micros is None
+        else datetime.fromtimestamp(micros // 1_000_000, UTC).replace(microsecond=micros % 1_000_000)
+    )
+
+
+def _text(source: Json, name: str) -> str:
+    value = source.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def _object(source: Json, name: str) -> Json:
+    value = source.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _items(source: Json, name: str) -> list[Json]:
+    value = source.get(name)
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

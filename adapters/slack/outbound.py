@@ -1,0 +1,348 @@
+"""Every call of Slack's Web API that the bridge makes while it runs, and the translation of what Slack refuses.
+
+Two clients on one token: slack_sdk's default client sends a request again when the connection drops, which posts a message
+twice. So `chat.postMessage` goes through a client that never repeats, and what may be repeated goes through one that does.
+Neither sleeps on a 429: who paces writes must hear of it.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
+from datetime import timedelta
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler, AsyncServerErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from adapters.slack.addresses import Place, message_ref, read_address
+from adapters.slack.markup import fallback, neutralise, plain
+from bridge import logs
+from bridge.clock import Clock
+from bridge.errors import (
+    MessageGone,
+    MessageRefused,
+    NotAllowed,
+    PlatformError,
+    PlatformUnavailable,
+    RateLimited,
+)
+from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+
+log = logs.get("slack")
+
+Block = dict[str, str]
+
+REFUSED_CREDENTIALS = frozenset(
+    {
+        "invalid_auth",
+        "not_authed",
+        "account_inactive",
+        "token_revoked",
+        "token_expired",
+        "not_allowed_token_type",
+    }
+)
+"""Codes that waiting does not mend (Slack's page on auth.test)."""
+
+_GONE = frozenset({"message_not_found", "channel_not_found", "thread_not_found", "is_archived"})
+_NOT_ALLOWED = REFUSED_CREDENTIALS | {
+    "access_denied",
+    "cannot_reply_to_message",
+    "cant_update_message",
+    "edit_window_closed",
+    "ekm_access_denied",
+    "enterprise_is_restricted",
+    "missing_scope",
+    "no_permission",
+    "not_in_channel",
+    "org_login_required",
+    "restricted_action",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+    "restricted_action_thread_only_channel",
+    "team_access_not_granted",
+}
+_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
+_REFUSED_CONTENT = _REFUSED_BLOCKS | {"invalid_arguments", "invalid_metadata_format", "no_text", "metadata_too_large"}
+_SLACKS_TROUBLE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
+"""Sent with status 200; Slack says of each that the call may have had its effect."""
+
+_NO_STATUS_HERE = frozenset(
+    {
+        "access_denied",
+        "feature_disabled",
+        "feature_not_enabled",
+        "method_deprecated",
+        "missing_scope",
+        "not_allowed_token_type",
+        "unknown_method",
+    }
+)
+"""Refusals of assistant.threads.setStatus that will be the same next time."""
+
+RETRY_AFTER_DEFAULT = timedelta(seconds=30)
+"""For a 429 without a readable Retry-After; slack_sdk's Socket Mode client assumes the same."""
+
+KEEP_IDLE = 10.0
+"""Seconds that an idle connection is kept for the next call. Short, so that the other side does not close it first: a request
+on such a connection fails with an unknown outcome."""
+
+STATUS_TIMEOUT = 3.0
+"""Seconds for a status: it is decoration, and an answer waits behind it."""
+
+EVENT_TYPE = "bridge_answer"
+"""Type of the metadata on our messages; its payload carries the nonce."""
+
+
+def translate(error: BaseException, method: str) -> PlatformError:
+    """What an SDK failure means. Raise the result `from` the failure."""
+    if not isinstance(error, SlackApiError):
+        return PlatformUnavailable(f"{method}: {type(error).__name__}")
+    status, code, headers = _facts(error)
+    if status == 429 or code in {"ratelimited", "rate_limited"}:
+        return RateLimited(f"{method}: asked to wait", code="ratelimited", retry_after=_retry_after(headers))
+    if status >= 500 or not code or code in _SLACKS_TROUBLE:
+        return PlatformUnavailable(f"{method}: status {status} {code}".rstrip(), code=code or f"http_{status}")
+    if code in _GONE:
+        return MessageGone(f"{method}: {code}", code=code)
+    if code in _NOT_ALLOWED:
+        return NotAllowed(f"{method}: {code}", code=code)
+    if code in _REFUSED_CONTENT:
+        return MessageRefused(f"{method}: {code}", code=code)
+    return PlatformError(f"{method}: {code}", code=code)
+
+
+async def ask(method: str, request: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
+    """Awaits one SDK call. Raises a `PlatformError` for everything that can go wrong with it."""
+    try:
+        return await request
+    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
+        raise translate(error, method) from error
+    except (AttributeError, ValueError) as error:
+        # A proxy that answers 200 with plain text or broken bytes makes the SDK itself stumble.
+        raise PlatformUnavailable(f"{method}: an answer that is not Slack's", code="not_slack") from error
+
+
+def _facts(error: SlackApiError) -> tuple[int, str, Mapping[str, str]]:
+    """Status, error code and headers. The SDK puts aiohttp's response there when a body was not JSON."""
+    response = error.response
+    if isinstance(response, AsyncSlackResponse):
+        body: object = response.data
+        code = body.get("error") if isinstance(body, dict) else None
+        return response.status_code, code if isinstance(code, str) else "", response.headers
+    if isinstance(response, aiohttp.ClientResponse):
+        return response.status, "", response.headers
+    return 0, "", {}
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta:
+    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
+    # Whole seconds; more than a day is no answer to live by.
+    return timedelta(seconds=min(int(value), 86_400)) if value.isdecimal() and len(value) < 9 else RETRY_AFTER_DEFAULT
+
+
+class Outbound:
+    """Posts, edits and shows activity. Works from the first call until `close`; needs no connection to be open."""
+
+    def __init__(self, *, token: str, api_url: str, timeout: float, clock: Clock) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+        self._once = AsyncWebClient(token=token, base_url=api_url, timeout=_whole(timeout), retry_handlers=[])
+        self._repeating = AsyncWebClient(
+            token=token,
+            base_url=api_url,
+            timeout=_whole(timeout),
+            retry_handlers=[AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()],
+        )
+        self._status_off = False
+        self._status_quiet_until = 0.0
+
+    @property
+    def once(self) -> AsyncWebClient:
+        """The client that sends every request exactly once."""
+        self._open()
+        return self._once
+
+    @property
+    def unopened(self) -> AsyncWebClient:
+        """The same client for who only needs its token and address, outside of any running loop."""
+        return self._once
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    async def post(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        """Posts in the thread of `target`. When the blocks are refused, once more as plain text, which was not posted before."""
+        place = read_address(target.address)
+        try:
+            ts = await self._post(place, message, fallback(message.text), _blocks(message))
+        except MessageRefused as error:
+            text = _instead_of_blocks(error, message)
+            ts = await self._post(place, message, text, None)
+        return message_ref(Place(team=place.team, channel=place.channel, ts=ts))
+
+    async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
+        place = read_address(ref.address)
+        try:
+            await self._update(place, message, fallback(message.text), _blocks(message))
+        except MessageRefused as error:
+            # Without the empty list Slack would keep showing the message's former blocks.
+            await self._update(place, message, _instead_of_blocks(error, message), [])
+
+    async def show_thinking(self, target: ReplyTarget) -> None:
+        """Sets the thread's status. Never raises a `PlatformError`; given up for good once Slack says it is not to be had."""
+        if self._status_off or self._closed or self._clock.monotonic() < self._status_quiet_until:
+            return
+        place = read_address(target.address)
+        self._open()
+        try:
+            async with asyncio.timeout(STATUS_TIMEOUT):
+                request = self._once.assistant_threads_setStatus(
+                    channel_id=place.channel, thread_ts=place.ts, status="is thinking…"
+                )
+                await ask("assistant.threads.setStatus", request)
+        except TimeoutError:
+            log.debug("status_slow")
+        except RateLimited as error:
+            self._status_quiet_until = self._clock.monotonic() + error.retry_after.total_seconds()
+        except PlatformError as error:
+            if error.code in _NO_STATUS_HERE:
+                self._status_off = True
+                log.warning("status_off", code=error.code)
+            else:
+                log.debug("status_failed", code=error.code)
+
+    async def _post(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block] | None) -> str:
+        _require_text(text)
+        self._open()
+        request = self._once.chat_postMessage(
+            channel=place.channel,
+            thread_ts=place.ts,
+            text=text,
+            blocks=blocks,
+            unfurl_links=False,
+            unfurl_media=False,
+            metadata=_metadata(message),
+        )
+        response = await ask("chat.postMessage", request)
+        ts: object = response.get("ts")
+        if not isinstance(ts, str) or not ts:
+            raise PlatformUnavailable("chat.postMessage: accepted, but without a timestamp", code="no_ts")
+        return ts
+
+    async def _update(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block]) -> None:
+        _require_text(text)
+        self._open()
+        request = self._repeating.chat_update(
+            channel=place.channel, ts=place.ts, text=text, blocks=blocks, metadata=_metadata(message)
+        )
+        await ask("chat.update", request)
+
+    def _open(self) -> None:
+        """One pool of connections for all calls, made on first use because it belongs to the running loop."""
+        if self._closed:
+            raise PlatformUnavailable("the Slack adapter is closed", code="closed")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_IDLE),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+            )
+            self._once.session = self._repeating.session = self._session
+
+
+class Names:
+    """Display names of people, as far as Slack tells. Bounded in size, in time and in patience."""
+
+    KEPT = 3_600.0
+    """Seconds that a name is believed."""
+
+    FORGIVEN = 300.0
+    """Seconds after which a person who could not be looked up is tried again."""
+
+    def __init__(self, outbound: Outbound, clock: Clock, *, wait: float, size: int = 2_000) -> None:
+        self._outbound = outbound
+        self._clock = clock
+        self._wait = wait
+        self._size = size
+        self._off = False
+        self._known: dict[str, str] = {}
+        self._ask_again: dict[str, float] = {}
+
+    def known(self) -> Mapping[str, str]:
+        return self._known
+
+    async def learn(self, people: Sequence[str]) -> None:
+        """Looks up who is not known yet, all at once, and gives up after `wait` seconds. Never raises a `PlatformError`."""
+        now = self._clock.monotonic()
+        wanted = [person for person in people if now >= self._ask_again.get(person, now)]
+        if self._off or not wanted or self._wait <= 0:
+            return
+        for person in wanted:
+            self._keep_bounded()
+            self._ask_again[person] = now + self.FORGIVEN
+        try:
+            async with asyncio.timeout(self._wait), asyncio.TaskGroup() as group:
+                for person in wanted:
+                    group.create_task(self._look_up(person))
+        except TimeoutError:
+            log.info("names_slow", people=len(wanted))
+
+    async def _look_up(self, person: str) -> None:
+        try:
+            response = await ask("users.info", self._outbound.once.users_info(user=person))
+        except PlatformError as error:
+            if error.code in {"missing_scope", "not_allowed_token_type"}:
+                self._off = True
+                log.warning("names_off", code=error.code, fix="add the scope users:read and install the app again")
+            return
+        name = _name_in(response.get("user"))
+        if name:
+            self._known[person] = name
+            self._ask_again[person] = self._clock.monotonic() + self.KEPT
+
+    def _keep_bounded(self) -> None:
+        while len(self._ask_again) >= self._size:
+            oldest = next(iter(self._ask_again))
+            del self._ask_again[oldest]
+            self._known.pop(oldest, None)
+
+
+def _name_in(user: object) -> str:
+    if not isinstance(user, dict):
+        return ""
+    profile = user.get("profile")
+    spellings = [profile.get("display_name"), profile.get("real_name")] if isinstance(profile, dict) else []
+    spellings += [user.get("real_name"), user.get("name")]
+    return next((name for name in spellings if isinstance(name, str) and name), "")
+
+
+def _blocks(message: OutgoingMessage) -> list[Block]:
+    return [{"type": "markdown", "text": neutralise(message.text)}]
+
+
+def _metadata(message: OutgoingMessage) -> dict[str, object]:
+    return {"event_type": EVENT_TYPE, "event_payload": {"nonce": message.nonce}}
+
+
+def _instead_of_blocks(error: MessageRefused, message: OutgoingMessage) -> str:
+    """All of the text for the field `text`. Raises `error` again when that cannot hold it: the text must be cut, not dropped."""
+    text = plain(message.text) if error.code in _REFUSED_BLOCKS else None
+    if text is None:
+        raise error
+    log.warning("blocks_refused", code=error.code, bytes=len(text))
+    return text
+
+
+def _require_text(text: str) -> None:
+    if not text.strip():
+        raise MessageRefused("nothing to show", code="no_text")
+
+
+def _whole(seconds: float) -> int:
+    return max(1, round(seconds))

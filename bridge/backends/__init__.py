@@ -1,0 +1,1 @@
+"""Backends: one folder per kind of app server. None of them sees another."""

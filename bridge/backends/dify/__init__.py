@@ -1,0 +1,1 @@
+"""Dify: chat, agent and chatflow apps over the Service API. `backend` has what the bridge loads."""

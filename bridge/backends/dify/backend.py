@@ -1,0 +1,245 @@
+"""The Dify backend: asks, stops, rates and checks over the Service API. What the bridge loads is `Settings` and `create`."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from bridge import logs
+from bridge.backend_api import Backend, BackendEvent, Question
+from bridge.backends.dify.checks import ask_mode, check_dify
+from bridge.backends.dify.client import Answering, DifyClient
+from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, explain_refusal, fix_for
+from bridge.backends.dify.events import AnswerMachine
+from bridge.backends.dify.framing import Json, read_object, text_of
+from bridge.backends.dify.reading import EventReader, NothingMore
+from bridge.backends.dify.settings import AppType, Settings
+from bridge.clock import Clock
+from bridge.errors import (
+    BackendBusy,
+    BackendError,
+    BackendFailed,
+    BackendMisconfigured,
+    BackendTimeout,
+    ConversationMissing,
+    QuestionRefused,
+)
+from bridge.messages import BackendIds, BackendUser, Rating
+from bridge.platform_api import Finding
+
+__all__ = ["DifyBackend", "Settings", "create"]
+
+# The stream's end follows `message_end` at once (0.1 ms in the recordings) unless spoken audio trails after it.
+LINGER_SECONDS = 0.25
+
+log = logs.get("dify")
+
+
+def create(settings: Settings, clock: Clock) -> Backend:
+    return DifyBackend(settings, clock)
+
+
+class DifyBackend:
+    """One app on one Dify server. Opens its connections with the first call and keeps none idle for as long as Dify does."""
+
+    name = "dify"
+
+    def __init__(self, settings: Settings, clock: Clock, *, linger: float = LINGER_SECONDS) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._linger = linger
+        self._client = DifyClient(settings, clock)
+        self._places = asyncio.Semaphore(settings.dify_max_concurrent)
+        self._rating = asyncio.Lock()
+        """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
+        self._app_type: AppType | None = settings.dify_app_type
+
+    @property
+    def version(self) -> str:
+        """Dify's version as its last answer told it; "" before the first."""
+        return self._client.version
+
+    async def app_type(self) -> AppType:
+        """DIFY_APP_TYPE, else what `GET /info` tells (remembered), else chat.
+
+        Answers do not wait for it: their events say what is needed. Raises `BackendMisconfigured` for an app that cannot
+        hold a conversation.
+        """
+        if self._app_type is None:
+            mode = await ask_mode(self._client)
+            if mode and mode not in AppType:
+                raise BackendMisconfigured(f"the key belongs to a {mode} app", code=NOT_CHAT_APP)
+            self._app_type = AppType(mode) if mode else AppType.CHAT
+        return self._app_type
+
+    async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
+        async with self._place():
+            machine = AnswerMachine(question.conversation)
+            try:
+                async with self._client.ask(_request_for(question)) as answering:
+                    async for event in self._events(answering, machine):
+                        yield event
+                for event in machine.flush():
+                    yield event
+                completed = machine.end()
+                for event in machine.begin():
+                    yield event
+                yield completed
+            except BackendError as error:
+                better = await self._understand(error, question, machine)
+                log.warning(
+                    "answer_failed", code=better.code, detail=str(better), fix=fix_for(better.code), version=self.version
+                )
+                if better is error:
+                    raise
+                raise better from error
+
+    async def stop(self, ids: BackendIds, user: BackendUser) -> None:
+        if not ids.task:
+            raise BackendFailed("the answer has no task id yet", code="no_task")
+        reply = await self._client.call("POST", f"/chat-messages/{ids.task}/stop", body={"user": user})
+        if reply.status != 200 or not reply.is_json:
+            raise explain_refusal(reply)
+
+    async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
+        if not ids.message:
+            raise QuestionRefused("the answer has no message id, so it cannot be rated", code="no_message")
+        body: Json = {"rating": rating.value if rating else None, "user": user}
+        if content:
+            body["content"] = content
+        async with self._rating:
+            reply = await self._client.call("POST", f"/messages/{ids.message}/feedbacks", body=body)
+        if reply.status == 200 and reply.is_json:
+            return
+        if rating is None and reply.status == 400 and text_of(reply.read(), "code") == "invalid_param":
+            # "rating cannot be None when feedback not exists": what was to be taken away is not there.
+            return
+        raise _explain_refused_rating(reply)
+
+    async def check(self) -> Sequence[Finding]:
+        return await check_dify(self._client, self._settings)
+
+    async def close(self) -> None:
+        await self._client.close()
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """One of the allowed answers at a time. Stop, ratings and checks need none."""
+        limit = self._settings.dify_queue_timeout
+        try:
+            async with asyncio.timeout(limit):
+                await self._places.acquire()
+        except TimeoutError as problem:
+            raise BackendBusy(f"no place among DIFY_MAX_CONCURRENT for {limit:g} s", code="no_place") from problem
+        try:
+            yield
+        finally:
+            self._places.release()
+
+    async def _events(self, answering: Answering, machine: AnswerMachine) -> AsyncGenerator[BackendEvent, None]:
+        """Everything up to the end of the answer. The connection has been read to its end afterwards if that came soon."""
+        if "html" in answering.content_type:
+            raise BackendMisconfigured("the server answered with a web page", code=WRONG_PATH)
+        if "json" in answering.content_type:
+            for event in machine.take_whole(await self._read_reply(answering)):
+                yield event
+            return
+        reader = EventReader(answering, self._settings)
+        grace = self._settings.dify_finish_grace
+        while not machine.over:
+            began = asyncio.get_running_loop().time()
+            try:
+                batch = await (reader.read(grace) if machine.finishing else reader.read())
+            except NothingMore:
+                return
+            if batch is None:
+                return
+            if machine.finishing:
+                grace = max(0.0, grace - (asyncio.get_running_loop().time() - began))
+            for index, raw in enumerate(batch):
+                for event in machine.take(raw):
+                    yield event
+                if machine.over:
+                    machine.take_late(batch[index + 1 :])
+                    break
+        await self._linger_for_end(reader, machine)
+
+    async def _linger_for_end(self, reader: EventReader, machine: AnswerMachine) -> None:
+        """Lets the server finish its side: cutting it off now would leave its slot for an active request taken for seconds."""
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._linger
+        try:
+            while (left := until - loop.time()) > 0:
+                late = await reader.read(left)
+                if late is None:
+                    return
+                machine.take_late(late)
+        except (NothingMore, BackendError):
+            # The answer is whole; how the connection ends no longer matters.
+            return
+
+    async def _read_reply(self, answering: Answering) -> Json:
+        limit = self._settings.dify_progress_timeout
+        try:
+            async with asyncio.timeout(limit):
+                raw = await answering.read_whole(self._settings.dify_max_event_bytes)
+        except TimeoutError as problem:
+            raise BackendTimeout(f"the reply was not complete within {limit:g} s", code="no_progress") from problem
+        reply = read_object(raw) or {}
+        if "answer" not in reply:
+            status = reply.get("status")
+            refusal = Refusal(
+                status=status if isinstance(status, int) and status >= 400 else 400,
+                headers={"Content-Type": answering.content_type},
+                body=raw,
+            )
+            raise explain_refusal(refusal)
+        return reply
+
+    async def _understand(self, error: BackendError, question: Question, machine: AnswerMachine) -> BackendError:
+        """Two failures say less than Dify could tell: a wordless one in a known conversation, and a wrong kind of app."""
+        try:
+            silent = machine.bare_error or (isinstance(error, BackendTimeout) and not machine.heard)
+            if silent and question.conversation:
+                # 1.13 and newer start a chatflow before looking for its conversation, and then fail without a word.
+                reply = await self._client.call(
+                    "GET",
+                    "/messages",
+                    query={"conversation_id": question.conversation, "user": question.user, "limit": "1"},
+                )
+                better = explain_refusal(reply, continuing=True) if reply.status == 404 else error
+                return better if isinstance(better, ConversationMissing) else error
+            if error.code == NOT_CHAT_APP:
+                mode = await ask_mode(self._client)
+                return BackendMisconfigured(
+                    f"the key belongs to a {mode or 'completion or workflow'} app, which cannot hold a conversation",
+                    code=NOT_CHAT_APP,
+                )
+        except BackendError:
+            # Asking was only to understand better.
+            return error
+        return error
+
+
+def _request_for(question: Question) -> Json:
+    body: Json = {
+        # Dify refuses a request without `inputs`, and falls back to blocking without `response_mode`.
+        "inputs": dict(question.inputs),
+        "query": question.text,
+        "response_mode": "streaming",
+        # Naming costs a second before the first token of every conversation (measured on 1.12.1).
+        "auto_generate_name": False,
+        "user": question.user,
+    }
+    if question.conversation:
+        body["conversation_id"] = question.conversation
+    return body
+
+
+def _explain_refused_rating(reply: Refusal) -> BackendError:
+    error = explain_refusal(reply)
+    if reply.status in (400, 404) and reply.read():
+        # The message is gone, belongs to somebody else or takes no rating: later is no better.
+        return QuestionRefused(str(error), code=error.code, user_message="This answer can no longer be rated.")
+    # A key or an address that the operator mends lets a rating through later.
+    error.may_retry = True
+    return error

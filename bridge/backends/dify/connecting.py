@@ -1,0 +1,44 @@
+"""Why a connection to Dify could not be made, told apart so that each cause names its own fix (see `errors.fix_for`)."""
+
+import socket
+
+import aiohttp
+
+from bridge.errors import BackendError, BackendMisconfigured, BackendUnreachable
+
+# What asyncio and aiohttp raise for a connection that never stood, or broke.
+ConnectionTrouble = (aiohttp.ClientConnectionError, ConnectionError, TimeoutError)
+
+
+def explain_failed_connection(problem: aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError, address: str) -> BackendError:
+    """The error for a connection that was never made: no request has left. `address` is for the log and the operator."""
+    match problem:
+        case aiohttp.ClientConnectorCertificateError():
+            return _explain_certificate(problem, address)
+        case aiohttp.ClientConnectorSSLError():
+            return BackendMisconfigured(f"{address} does not speak TLS: {problem.os_error.strerror or problem}", code="tls")
+        case aiohttp.ClientConnectorDNSError():
+            return BackendUnreachable(f"the name in {address} is not known", code="dns")
+        case aiohttp.ConnectionTimeoutError():
+            return BackendUnreachable(f"{address} did not take the connection in time", code="connect_timeout")
+        case _ if isinstance(problem.os_error, ConnectionRefusedError):
+            return BackendUnreachable(f"nothing listens at {address}", code="refused")
+        case _ if isinstance(problem.os_error, socket.gaierror):
+            return BackendUnreachable(f"the name in {address} is not known", code="dns")
+        case _:
+            return BackendUnreachable(f"{address} cannot be reached: {problem.os_error.strerror or problem}", code="unreachable")
+
+
+def may_pass(error: BackendError) -> bool:
+    """Whether connecting once more at once has a chance. A certificate does not change within a second."""
+    return isinstance(error, BackendUnreachable)
+
+
+def _explain_certificate(problem: aiohttp.ClientConnectorCertificateError, address: str) -> BackendError:
+    reason = str(getattr(problem.certificate_error, "verify_message", "")) or str(problem.certificate_error)
+    code = "certificate"
+    if "mismatch" in reason.lower() or "doesn't match" in reason.lower():
+        code = "certificate_name"
+    elif "expired" in reason.lower() or "not yet valid" in reason.lower():
+        code = "certificate_expired"
+    return BackendMisconfigured(f"the certificate of {address} is not trusted: {reason}", code=code)

@@ -1,0 +1,220 @@
+"""From Dify's refusals to the bridge's errors: by HTTP status, then by `code`, by the words only where Dify leaves no choice.
+
+Members get sentences of our own: Dify's texts name providers, repeat their raw answers, and give advice about routes. Details are
+for the log, shortened, and without the parts of validation messages that repeat what was asked.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+from bridge.backends.dify.framing import Json, read_object, text_of
+from bridge.errors import (
+    BackendBusy,
+    BackendError,
+    BackendFailed,
+    BackendMisconfigured,
+    BackendUnreachable,
+    ConversationMissing,
+    QuestionRefused,
+)
+
+WRONG_PATH = "wrong_path"
+REDIRECTED = "redirected"
+NOT_CHAT_APP = "not_chat_app"
+
+# dify.md "code list" in the maintainers' words: what only the operator can mend, and how.
+_OPERATOR_FIXES = {
+    "not_chat_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
+    "not_completion_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
+    "not_workflow_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
+    "app_unavailable": "Open the app in Dify, finish its settings and publish it.",
+    "agent_not_published": "Open the app in Dify and publish it.",
+    "provider_not_initialize": "Set up the model provider in Dify: Settings > Model Provider.",
+    "provider_quota_exceeded": "The model provider's quota is used up; add credit or choose another model in Dify.",
+    "model_currently_not_support": "Choose another model for the app in Dify.",
+    "rate_limit_error": "The quota of your Dify plan is used up; wait for it to renew or change the plan.",
+    "unauthorized": "Copy the key again into DIFY_API_KEY: open the app in Dify, then API Access > API Key.",
+    "forbidden": "Switch the app's Service API on in Dify: open the app, then Overview > Service API.",
+    WRONG_PATH: "DIFY_BASE_URL should end in /v1, for example https://api.dify.ai/v1.",
+    REDIRECTED: "Set DIFY_BASE_URL to the address it leads to (often https:// instead of http://).",
+    "unsupported_media_type": "A proxy in front of Dify changes requests; let it pass the Content-Type header on.",
+    "method_not_allowed": "DIFY_BASE_URL should end in /v1, for example https://api.dify.ai/v1.",
+    "certificate": "If a private authority signed it, name that authority's PEM file in DIFY_CA_FILE.",
+    "certificate_name": "Use a host name that is in the certificate in DIFY_BASE_URL.",
+    "certificate_expired": "Renew the certificate on the Dify server (or its proxy).",
+    "tls": "Check in DIFY_BASE_URL whether it is http:// or https://, and the port.",
+    "dns": "Check the host name in DIFY_BASE_URL, and that it can be resolved where the bridge runs.",
+    "refused": "Check host and port in DIFY_BASE_URL and that Dify runs; inside a container, localhost is the container itself.",
+    "connect_timeout": "Check host and port in DIFY_BASE_URL and that no firewall lies in between.",
+    "unreachable": "Check DIFY_BASE_URL, and that the network of the machine with the bridge reaches it.",
+}
+
+# nginx and Cloudflare give these when the request was never handed on to Dify; 502, 504 and other 52x may come after it was.
+_NEVER_HANDED_ON = frozenset({503, 521, 523, 530})
+
+_TOO_MANY = "too many requests"
+_PROVIDER_CODES = ("provider_not_initialize", "provider_quota_exceeded", "model_currently_not_support")
+_WRONG_APP_CODES = ("not_chat_app", "not_completion_app", "not_workflow_app", "app_unavailable", "agent_not_published")
+_QUOTA_MESSAGE = "The app has used up its quota. Please tell whoever runs this bot."
+_PROVIDER_MESSAGE = "The app's model is not available. Please tell whoever runs this bot."
+_TOO_LONG_MESSAGE = "This question is too long for the app. Please ask a shorter one."
+_INPUTS_MESSAGE = "The app asks for information that this bot does not give. Please tell whoever runs this bot."
+_MODEL_MESSAGE = "The app's model failed while answering."
+
+
+def fix_for(code: str) -> str:
+    """What the operator can do about an error with this code; "" when there is nothing to say."""
+    return _OPERATOR_FIXES.get(code, "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """An answer that is not what was asked for: status, the headers that matter, and the beginning of the body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_json(self) -> bool:
+        return "json" in self.headers.get("Content-Type", "")
+
+    def read(self) -> Json:
+        return (read_object(self.body) if self.is_json else None) or {}
+
+
+def shorten(text: str, limit: int = 300) -> str:
+    """One line for the log. A validation message repeats the request after `[type=`, a 404 gives advice about routes."""
+    line = " ".join(text.split())
+    for marker in ("[type=", " You have requested this URI"):
+        line = line.split(marker, 1)[0]
+    return line.strip()[:limit]
+
+
+def explain_refusal(refusal: Refusal, *, continuing: bool = False) -> BackendError:
+    """The error for an HTTP answer of another status than 2xx (or of a kind that Dify never sends).
+
+    `continuing` says that the request named a conversation: only then can one be missing.
+    """
+    reply = refusal.read()
+    status = refusal.status
+    code = text_of(reply, "code")
+    words = text_of(reply, "message")
+    detail = f"Dify answered {status} {code}".rstrip() + (f": {shorten(words)}" if words else "")
+    if not reply:
+        detail = f"the server answered {status} with {refusal.headers.get('Content-Type') or 'no content type'} instead of JSON"
+
+    if status == 429 or code == "too_many_requests" or (status == 400 and words.lower().startswith(_TOO_MANY)):
+        if code == "rate_limit_error":
+            return BackendMisconfigured(detail, code=code, user_message=_QUOTA_MESSAGE)
+        return BackendBusy(detail, code=code or "too_many_requests", retry_after=_retry_after(refusal.headers))
+    if 300 <= status < 400:
+        target = refusal.headers.get("Location", "").split("?")[0][:200]
+        return BackendMisconfigured(f"{detail}; it redirects to {target or 'nowhere'}", code=REDIRECTED)
+    if status in (401, 403):
+        # The finer 403 codes of newer versions all say that the operator closed the app.
+        return BackendMisconfigured(detail, code="unauthorized" if status == 401 else code or "forbidden")
+    if status == 404:
+        return _explain_not_found(detail, code, continuing=continuing)
+    if status == 405:
+        return BackendMisconfigured(detail, code="method_not_allowed")
+    if status == 413:
+        return QuestionRefused(detail, code=code or "too_large", user_message=_TOO_LONG_MESSAGE)
+    if status == 415:
+        return BackendMisconfigured(detail, code="unsupported_media_type")
+    if status >= 500:
+        return _explain_server_error(detail, code, refusal, is_dify=bool(reply))
+    if not reply:
+        return BackendMisconfigured(detail, code=WRONG_PATH)
+    return _explain_bad_request(detail, code, reply, continuing=continuing)
+
+
+def _explain_not_found(detail: str, code: str, *, continuing: bool) -> BackendError:
+    if code and continuing:
+        return ConversationMissing(detail, code=code)
+    # An unknown path is an HTML page; JSON without a conversation of ours means that something else was not found.
+    return BackendMisconfigured(detail, code=WRONG_PATH if not code else code)
+
+
+def _explain_server_error(detail: str, code: str, refusal: Refusal, *, is_dify: bool) -> BackendError:
+    if is_dify and refusal.status == 500:
+        return BackendFailed(detail, code=code or "internal_server_error")
+    if refusal.status == 500:
+        return BackendFailed(detail, code="server_error")
+    error = BackendUnreachable(detail, code=code or f"http_{refusal.status}", retry_after=_retry_after(refusal.headers))
+    error.accepted = refusal.status not in _NEVER_HANDED_ON
+    return error
+
+
+def _explain_bad_request(detail: str, code: str, reply: Json, *, continuing: bool) -> BackendError:
+    words = text_of(reply, "message")
+    if code in _WRONG_APP_CODES:
+        return BackendMisconfigured(detail, code=code)
+    if code in _PROVIDER_CODES:
+        return BackendMisconfigured(detail, code=code, user_message=_PROVIDER_MESSAGE)
+    if code == "completion_request_error":
+        if "too long" in words.lower():
+            return QuestionRefused(detail, code=code, user_message=_TOO_LONG_MESSAGE)
+        return BackendFailed(detail, code=code, user_message=_MODEL_MESSAGE)
+    if continuing and (code == "conversation_completed" or _is_about(reply, "conversation_id")):
+        return ConversationMissing(detail, code=code)
+    if "in input form" in words or _is_about(reply, "inputs"):
+        return QuestionRefused(detail, code=code, user_message=_INPUTS_MESSAGE)
+    return QuestionRefused(detail, code=code or "bad_request")
+
+
+def _is_about(reply: Json, field: str) -> bool:
+    """Whether a validation error names this field: `params` before 1.0, the second line of pydantic's text after."""
+    if text_of(reply, "params") == field:
+        return True
+    lines = text_of(reply, "message").splitlines()
+    return len(lines) > 1 and lines[1].strip() == field
+
+
+def explain_error_event(event: Json) -> BackendError:
+    """The error for an `error` event: the app had started, so nothing here counts as never accepted."""
+    code = text_of(event, "code")
+    words = text_of(event, "message")
+    status = event.get("status")
+    detail = f"Dify reported {code or 'an error'} ({status if isinstance(status, int) else 'no status'}) in the stream"
+    if words:
+        detail += f": {shorten(words)}"
+    error: BackendError
+    if words.lower().startswith(_TOO_MANY) or code == "too_many_requests":
+        error = BackendBusy(detail, code="too_many_requests")
+        error.accepted = True
+        return error
+    if code in _PROVIDER_CODES:
+        error = BackendMisconfigured(detail, code=code, user_message=_PROVIDER_MESSAGE)
+        error.accepted = True
+        return error
+    if code == "completion_request_error":
+        return BackendFailed(detail, code=code, user_message=_MODEL_MESSAGE)
+    if code == "conversation_completed":
+        return ConversationMissing(detail, code=code)
+    # `invalid_param` here is any failure inside the app (a node, a tool), not something wrong with the request.
+    return BackendFailed(detail, code=code or "error")
+
+
+def is_bare(event: Json) -> bool:
+    """An `error` event without code and words: what 1.13 and newer say when a chatflow's conversation does not exist."""
+    return not text_of(event, "code") and not text_of(event, "message").strip()
+
+
+def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
+    """Dify sends none; the proxies in front of it do, in seconds or as a date. At most an hour is believed."""
+    value = headers.get("Retry-After", "").strip()
+    if re.fullmatch(r"\d{1,9}", value):
+        seconds = float(value)
+    else:
+        try:
+            moment = parsedate_to_datetime(value)
+        except ValueError:
+            return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        seconds = (moment - datetime.now(UTC)).total_seconds()
+    return timedelta(seconds=min(max(seconds, 0.0), 3600.0))

@@ -1,0 +1,148 @@
+"""The command line. Bad input ends with exit code 2 and one plain line per problem, never with a stack trace."""
+
+import asyncio
+from collections.abc import Coroutine
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge import logs
+from bridge.errors import BridgeError, SettingsError
+
+_ENV_FILE = Path(".env")
+
+cli = typer.Typer(
+    name="dify-chat-bridge",
+    help="Puts a Dify app into Slack and Discord.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+EnvFile = Annotated[
+    Path | None, typer.Option("--env-file", help="File with settings; `.env` in the working directory when left out.")
+]
+
+
+def _print_version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it with the flag's value
+    if wanted:
+        typer.echo(f"dify-chat-bridge {version('dify-chat-bridge')}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+@cli.command()
+def run(env_file: EnvFile = None) -> None:
+    """Connect the configured platforms and answer until told to stop (SIGTERM, Ctrl-C)."""
+
+    async def start() -> int:
+        from bridge.app import build
+        from bridge.registry import load
+
+        configuration = load(_find(env_file))
+        logs.configure(configuration.core.log_level, configuration.core.log_format)
+        app = await build(configuration)
+        app.stop_on_signals()
+        return await app.run()
+
+    _end(start())
+
+
+@cli.command()
+def playground(
+    env_file: EnvFile = None,
+    host: Annotated[str, typer.Option(help="Address to serve the page on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve the page on.")] = 8080,
+    browser: Annotated[bool, typer.Option(help="Open the page in a web browser.")] = True,
+) -> None:
+    """See everything work in a browser, with stand-ins for Slack, Discord and (without DIFY_API_KEY) Dify."""
+
+    async def start() -> int:
+        from bridge.playground.stage import play
+
+        logs.configure("WARNING")
+        return await play(host=host, port=port, env_file=_find(env_file), open_browser=browser)
+
+    _end(start())
+
+
+@cli.command()
+def check(env_file: EnvFile = None) -> None:
+    """Try every credential, scope, intent, app and the database for real, and say how to mend what is wrong."""
+
+    async def start() -> int:
+        from bridge.check import check_all, print_findings
+        from bridge.registry import load
+
+        logs.configure("ERROR")
+        return print_findings(await check_all(load(_find(env_file))))
+
+    _end(start())
+
+
+@cli.command()
+def migrate(env_file: EnvFile = None) -> None:
+    """Bring the database to the newest revision. `run` does this by itself."""
+
+    async def start() -> int:
+        from bridge.settings import read
+        from bridge.storage.migrate import migrate as bring_to_head
+        from bridge.storage.settings import Settings
+
+        revision = await bring_to_head(read(Settings, _find(env_file)))
+        typer.echo(f"The database is at revision {revision}.")
+        return 0
+
+    _end(start())
+
+
+@cli.command("env-example")
+def env_example() -> None:
+    """Print every setting with its meaning and default, ready to be saved as `.env`."""
+    from bridge.registry import example
+
+    typer.echo(example(), nl=False)
+
+
+def _find(env_file: Path | None) -> Path | None:
+    if env_file is not None:
+        if not env_file.is_file():
+            raise SettingsError([f"--env-file: {env_file} is not a file."])
+        return env_file
+    return _ENV_FILE if _ENV_FILE.is_file() else None
+
+
+def _end(work: Coroutine[None, None, int]) -> None:
+    """Runs a command and turns our errors into lines and exit codes."""
+    try:
+        code = asyncio.run(work)
+    except SettingsError as error:
+        for problem in error.problems:
+            typer.echo(f"Error: {problem}", err=True)
+        code = 2
+    except BridgeError as error:
+        typer.echo(f"Error: {error}", err=True)
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    raise typer.Exit(code)
+
+
+def main() -> None:
+    """Entry point of the `dify-chat-bridge` command."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""The feedback box: people's votes are kept one by one; the backend gets one aggregate per answer, now or later."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bridge import logs
+from bridge.backend_api import Backend
+from bridge.clock import Clock
+from bridge.errors import BackendError, StoreUnavailable
+from bridge.messages import AppName, PersonId, Rating, Vote
+from bridge.store import PendingRating, Store
+
+_log = logs.get("feedback")
+
+
+def standing(votes: Sequence[Vote]) -> dict[PersonId, Rating]:
+    """What each person thinks now: the latest of their reactions that still stands, on any message of the answer."""
+    latest: dict[PersonId, Vote] = {}
+    for vote in votes:
+        known = latest.get(vote.person)
+        if vote.active and (known is None or vote.revision > known.revision):
+            latest[vote.person] = vote
+    return {person: vote.rating for person, vote in latest.items()}
+
+
+def aggregate(votes: Sequence[Vote]) -> Rating | None:
+    """The one rating for the backend: the sign of likes minus dislikes; a tie, or nobody, is no rating."""
+    net = sum(1 if rating is Rating.LIKE else -1 for rating in standing(votes).values())
+    return Rating.LIKE if net > 0 else Rating.DISLIKE if net < 0 else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedbackLimits:
+    first_retry: timedelta = timedelta(seconds=5)
+    """Pause after the first failed delivery; doubles each time."""
+    longest_retry: timedelta = timedelta(minutes=30)
+    attempts: int = 60
+    """After so many failures a rating is given up until somebody votes again: about a day."""
+    look_again: timedelta = timedelta(seconds=5)
+    """How often ratings that wait for a retry are looked at."""
+    batch: int = 20
+
+
+class Feedback:
+    """Takes votes in and delivers aggregates."""
+
+    def __init__(
+        self, *, store: Store, backends: Mapping[AppName, Backend], clock: Clock, limits: FeedbackLimits | None = None
+    ) -> None:
+        self._store = store
+        self._backends = backends
+        self._clock = clock
+        self._limits = limits or FeedbackLimits()
+        self._news = asyncio.Event()
+
+    async def vote(self, vote: Vote) -> None:
+        """Durable when it returns. Raises `StoreUnavailable`."""
+        if await self._store.record_vote(vote, aggregate):
+            _log.info("voted", rating=vote.rating.value, active=vote.active, platform=vote.message.platform)
+            self._news.set()
+
+    async def run(self) -> None:
+        """Delivers until cancelled."""
+        while True:
+            self._news.clear()
+            try:
+                delivered = await self.deliver_due()
+            except StoreUnavailable as error:
+                _log.warning("store_unavailable", doing="due_ratings", detail=str(error))
+                delivered = 0
+            if delivered < self._limits.batch:
+                await self._clock.wait(self._news, self._limits.look_again.total_seconds())
+
+    async def deliver_due(self) -> int:
+        """Tries every rating that is due, one after the other, and returns how many there were."""
+        due = await self._store.due_ratings(self._clock.now(), self._limits.batch)
+        for pending in due:
+            await self._deliver(pending)
+        return len(due)
+
+    async def _deliver(self, pending: PendingRating) -> None:
+        backend = self._backends.get(pending.app)
+        if backend is None:
+            _log.warning("rating_without_app", app=pending.app, answer=pending.answer_id)
+            await self._store.rating_failed(pending.answer_id, None)
+            return
+        try:
+            await backend.rate(pending.ids, pending.backend_user, pending.rating, _content(pending))
+        except BackendError as error:
+            lasting = not error.may_retry or pending.attempts + 1 >= self._limits.attempts
+            pause = min(self._limits.first_retry * 2 ** min(pending.attempts, 20), self._limits.longest_retry)
+            retry_at = None if lasting else self._clock.now() + (error.retry_after or pause)
+            _log.warning(
+                "rating_not_delivered",
+                answer=pending.answer_id,
+                code=error.code,
+                detail=str(error),
+                again_at=retry_at.isoformat() if retry_at else None,
+            )
+            await self._store.rating_failed(pending.answer_id, retry_at)
+        else:
+            _log.info("rated", answer=pending.answer_id, rating=pending.rating.value if pending.rating else None)
+            await self._store.rating_sent(pending.answer_id, pending.rating)
+
+
+def _content(pending: PendingRating) -> str:
+    """What the app's author reads beside the rating; one voter needs no explanation."""
+    if pending.likes + pending.dislikes < 2:
+        return ""
+    return f"{pending.likes} up, {pending.dislikes} down"

@@ -1,0 +1,92 @@
+"""The hall: an event becomes a durable row, claimed once, and only then may the platform be acknowledged."""
+
+from bridge import logs
+from bridge.dispatcher import Dispatcher
+from bridge.feedback import Feedback
+from bridge.messages import (
+    AppName,
+    AskedQuestion,
+    BackendUser,
+    ConversationKey,
+    InboundEvent,
+    MessageReceived,
+)
+from bridge.router import Ask, Facts, Ignore, Policy, Rate, decide, wants_facts
+from bridge.store import NewQuestion, Store
+
+_log = logs.get("intake")
+
+_LONGEST_USER = 255
+"""Dify answers 500 to a longer `user` (measured on 0.15.3 and 1.12.1)."""
+
+
+def backend_user(key: ConversationKey) -> BackendUser:
+    """The backend's `user`: the person in direct messages, the thread everywhere else, so that a thread shares one memory."""
+    place = [key.person] if key.person else [key.channel, key.thread]
+    return BackendUser(":".join([key.platform, key.installation, *place])[:_LONGEST_USER])
+
+
+class Intake:
+    """The `Inbox` that platforms are given."""
+
+    def __init__(
+        self, *, store: Store, dispatcher: Dispatcher, feedback: Feedback, policy: Policy, app: AppName
+    ) -> None:
+        self._store = store
+        self._dispatcher = dispatcher
+        self._feedback = feedback
+        self._policy = policy
+        self._app = app
+
+    async def __call__(self, event: InboundEvent) -> None:
+        facts = await self._gather(event) if isinstance(event, MessageReceived) else Facts()
+        decision = decide(event, facts, self._policy)
+        match decision:
+            case Ask():
+                assert isinstance(event, MessageReceived)  # noqa: S101  # only messages are asked; for the type checker
+                await self._ask(event, decision)
+            case Rate(vote=vote):
+                await self._feedback.vote(vote)
+            case Ignore(reason=reason):
+                _log.debug("ignored", event_id=event.event_id, kind=type(event).__name__, reason=reason)
+
+    async def _gather(self, event: MessageReceived) -> Facts:
+        if not wants_facts(event):
+            return Facts()
+        replied = await self._store.conversation_of(event.reply_to) if event.reply_to else None
+        thread = None
+        if event.in_thread and not event.mentions_bot:
+            thread = await self._store.find_conversation(event.target.conversation, self._app)
+        return Facts(thread=thread, replied=replied)
+
+    async def _ask(self, event: MessageReceived, ask: Ask) -> None:
+        key = event.target.conversation
+        accepted = await self._store.accept(
+            NewQuestion(
+                event_id=event.event_id,
+                key=key,
+                app=self._app,
+                backend_user=backend_user(key),
+                question=AskedQuestion(
+                    ref=event.ref,
+                    author=event.author,
+                    text=event.text,
+                    target=event.target,
+                    attachments=event.attachments,
+                    sent_at=event.sent_at,
+                ),
+                join=ask.join,
+            )
+        )
+        if accepted is None:
+            _log.info("duplicate", event_id=event.event_id, platform=key.platform)
+            return
+        _log.info(
+            "accepted",
+            event_id=event.event_id,
+            platform=key.platform,
+            conversation=accepted.conversation_id,
+            seq=accepted.seq,
+            waiting=accepted.waiting,
+        )
+        self._dispatcher.wake(accepted.conversation_id)

@@ -1,0 +1,150 @@
+"""One write budget per pace group: first and final texts always find room, progress takes what is left.
+
+Nobody queues here. A writer asks how long it must wait, waits as it likes (it may be woken by the end of its answer),
+asks again with its newest text and takes its turn. So slow platforms mean fewer edits, never a backlog.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import Enum
+from typing import Literal
+
+from bridge.clock import Clock
+from bridge.messages import ReplyTarget
+from bridge.platform_api import PlatformCapabilities, WriteBudget
+
+
+class Urgency(Enum):
+    PROGRESS = "progress"
+    """An intermediate text; worth sending only when it costs nobody anything."""
+    FIRST = "first"
+    """The first sight of an answer, or the next message of a long one."""
+    FINAL = "final"
+
+
+WriteKind = Literal["post", "edit"]
+
+_TOTAL_RESERVE = 0.3
+"""Share of the platform-wide budget that progress leaves alone, so that first and final texts do not wait for it."""
+
+
+@dataclass(slots=True)
+class _Book:
+    budget: WriteBudget
+    writes: deque[float] = field(default_factory=deque)
+    live: int = 0
+    blocked_until: float = 0.0
+    last_progress: float = float("-inf")
+
+    def wait_for_room(self, now: float, spare: int) -> float:
+        """Seconds until at least `spare` further writes are allowed."""
+        window = self.budget.window.total_seconds()
+        while self.writes and self.writes[0] + window <= now:
+            self.writes.popleft()
+        blocked = self.blocked_until - now
+        too_many = len(self.writes) - (self.budget.limit - spare)
+        if too_many > 0:
+            blocked = max(blocked, self.writes[min(too_many, len(self.writes)) - 1] + window - now)
+        return max(blocked, 0.0)
+
+    def wait_for_progress(self, now: float) -> float:
+        """Seconds until an intermediate edit may go out; every live answer keeps one write in reserve for its end."""
+        if self.live >= self.budget.limit:
+            return self.budget.window.total_seconds()
+        gap = self.budget.window.total_seconds() / (self.budget.limit - self.live)
+        return max(self.last_progress + gap - now, self.wait_for_room(now, self.live + 1), 0.0)
+
+    @property
+    def idle(self) -> bool:
+        return self.live == 0 and not self.writes
+
+
+class Pacer:
+    """All budgets of all platforms."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._books: dict[tuple[str, str, str], _Book] = {}
+
+    @contextmanager
+    def answering(self, target: ReplyTarget, capabilities: PlatformCapabilities) -> Iterator["AnswerPace"]:
+        """Counts an answer as live in its pace groups for as long as the block runs."""
+        pace = AnswerPace(
+            clock=self._clock,
+            post=self._book("post", target.platform, target.post_group, capabilities.post_budget),
+            edit=self._book("edit", target.platform, target.edit_group, capabilities.edit_budget),
+            total=self._book("total", target.platform, "", capabilities.total_budget)
+            if capabilities.total_budget
+            else None,
+            min_interval=capabilities.min_edit_interval,
+        )
+        pace.edit.live += 1
+        try:
+            yield pace
+        finally:
+            pace.edit.live -= 1
+            self._forget_idle()
+
+    def _book(self, kind: str, platform: str, group: str, budget: WriteBudget) -> _Book:
+        return self._books.setdefault((kind, platform, group), _Book(budget))
+
+    def _forget_idle(self) -> None:
+        now = self._clock.monotonic()
+        for key, book in list(self._books.items()):
+            book.wait_for_room(now, 1)
+            if book.idle:
+                del self._books[key]
+
+
+@dataclass(slots=True)
+class AnswerPace:
+    """The budgets that one answer draws on."""
+
+    clock: Clock
+    post: _Book
+    edit: _Book
+    total: _Book | None
+    min_interval: timedelta
+    last_own: float = float("-inf")
+
+    def delay(self, kind: WriteKind, urgency: Urgency) -> float:
+        """Seconds to wait before this write; 0 means now. Ask again after waiting: others may have been first."""
+        now = self.clock.monotonic()
+        if urgency is Urgency.PROGRESS and kind == "edit":
+            own = self.last_own + self.min_interval.total_seconds() - now
+            wait = max(own, self.edit.wait_for_progress(now))
+        else:
+            wait = (self.post if kind == "post" else self.edit).wait_for_room(now, 1)
+        if self.total is not None:
+            reserve = int(self.total.budget.limit * _TOTAL_RESERVE) if urgency is Urgency.PROGRESS else 0
+            wait = max(wait, self.total.wait_for_room(now, reserve + 1))
+        return max(wait, 0.0)
+
+    def take(self, kind: WriteKind, urgency: Urgency) -> None:
+        """Books the write that is about to be made."""
+        now = self.clock.monotonic()
+        book = self.post if kind == "post" else self.edit
+        book.writes.append(now)
+        if urgency is Urgency.PROGRESS:
+            book.last_progress = now
+        if self.total is not None:
+            self.total.writes.append(now)
+        self.last_own = now
+
+    def take_extra(self) -> bool:
+        """Books a cosmetic call (typing) if nobody needs the room."""
+        if self.total is None:
+            return True
+        now = self.clock.monotonic()
+        if self.total.wait_for_room(now, int(self.total.budget.limit * _TOTAL_RESERVE) + 1) > 0:
+            return False
+        self.total.writes.append(now)
+        return True
+
+    def penalise(self, kind: WriteKind, seconds: float) -> None:
+        """The platform said to wait: nobody in this group writes before that."""
+        book = self.post if kind == "post" else self.edit
+        book.blocked_until = max(book.blocked_until, self.clock.monotonic() + seconds)

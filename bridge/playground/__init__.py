@@ -1,0 +1,1 @@
+"""Stand-ins for Slack, Discord and Dify, and the page that shows them."""

@@ -1,0 +1,79 @@
+"""What the page's visitor does in the two products: write as somebody, react as somebody."""
+
+from bridge.playground.bodies import BadBody, Post, React
+from bridge.playground.discord import DiscordServer
+from bridge.playground.slack import SlackServer
+from bridge.playground.view import EMOJI, mention_bot, to_slack
+
+_SLACK_NAMES = {shown: name for name, shown in EMOJI.items()}
+
+
+async def post_to_slack(server: SlackServer, post: Post) -> str:
+    """Returns the message's timestamp. Raises `BadBody`."""
+    _check_slack(server, post.channel, post.person)
+    if post.thread is not None and all(one.ts != post.thread for one in server.messages(post.channel)):
+        raise BadBody("That Slack thread does not exist.")
+    text = to_slack(post.text, server.bot_user_id)
+    try:
+        return await server.post_as(post.person, post.channel, text, thread_ts=post.thread)
+    except ValueError as error:
+        raise BadBody(f"Slack refuses this: {error}.") from error
+
+
+async def react_in_slack(server: SlackServer, react: React) -> None:
+    """Raises `BadBody`."""
+    _check_slack(server, react.channel, react.person)
+    name = _SLACK_NAMES.get(react.emoji)
+    if name is None:
+        raise BadBody(f"The playground's Slack has these reactions: {' '.join(_SLACK_NAMES)}.")
+    act = server.react if react.add else server.unreact
+    try:
+        await act(react.person, react.channel, react.message, name)
+    except ValueError as error:
+        raise BadBody("That Slack message does not exist.") from error
+
+
+def _check_slack(server: SlackServer, channel: str, person: str) -> None:
+    place = server.channels.get(channel)
+    if place is None:
+        raise BadBody("That Slack channel does not exist.")
+    if person not in server.people:
+        raise BadBody("That person is not in this Slack workspace.")
+    if person not in place.members:
+        raise BadBody(f"{server.people[person].name} is not a member of this Slack channel.")
+
+
+async def post_to_discord(server: DiscordServer, post: Post) -> str:
+    """Returns the message's id. Raises `BadBody`."""
+    _check_discord(server, post.channel, post.person)
+    place = post.channel
+    if post.thread is not None:
+        # A thread under a message has that message's id.
+        if all(one.id != post.thread for one in server.threads(post.channel)):
+            raise BadBody("That Discord thread does not exist.")
+        place = post.thread
+    try:
+        return await server.post_as(post.person, place, mention_bot(post.text, f"<@{server.bot_id}>"))
+    except ValueError as error:
+        raise BadBody(f"Discord refuses this: {error}.") from error
+
+
+async def react_in_discord(server: DiscordServer, react: React) -> None:
+    """Raises `BadBody`."""
+    _check_discord(server, react.channel, react.person)
+    if server.find_message(react.channel, react.message) is None:
+        raise BadBody("That Discord message does not exist.")
+    if react.emoji not in _SLACK_NAMES:
+        raise BadBody(f"The playground has these reactions: {' '.join(_SLACK_NAMES)}.")
+    act = server.react if react.add else server.unreact
+    await act(react.person, react.channel, react.message, react.emoji)
+
+
+def _check_discord(server: DiscordServer, channel: str, person: str) -> None:
+    place = server.channels.get(channel)
+    if place is None:
+        raise BadBody("That Discord channel does not exist.")
+    if person not in server.people:
+        raise BadBody("That person is not on this Discord server.")
+    if place.kind == "dm" and place.person_id != person:
+        raise BadBody(f"{server.people[person].name} cannot see other people's direct messages.")

@@ -1,0 +1,265 @@
+"""What can happen in the pretended Discord, and the events that follow. Permissions and request bodies are checked before."""
+
+from collections.abc import Callable
+
+from bridge.playground.discord import mentions, payloads
+from bridge.playground.discord.mentions import AllowedMentions
+from bridge.playground.discord.model import (
+    FLAG_HAS_THREAD,
+    MESSAGE_DEFAULT,
+    MESSAGE_REPLY,
+    MESSAGE_THREAD_CREATED,
+    MESSAGE_THREAD_STARTER,
+    Attachment,
+    Channel,
+    Json,
+    Message,
+)
+from bridge.playground.discord.permissions import (
+    INTENT_DIRECT_MESSAGE_REACTIONS,
+    INTENT_DIRECT_MESSAGE_TYPING,
+    INTENT_DIRECT_MESSAGES,
+    INTENT_GUILD_MESSAGE_REACTIONS,
+    INTENT_GUILD_MESSAGE_TYPING,
+    INTENT_GUILD_MESSAGES,
+    INTENT_GUILDS,
+)
+from bridge.playground.discord.world import Dispatch, World
+
+_INTENTS = {
+    # event family -> (in a server, in a direct message)
+    "message": (INTENT_GUILD_MESSAGES, INTENT_DIRECT_MESSAGES),
+    "reaction": (INTENT_GUILD_MESSAGE_REACTIONS, INTENT_DIRECT_MESSAGE_REACTIONS),
+    "typing": (INTENT_GUILD_MESSAGE_TYPING, INTENT_DIRECT_MESSAGE_TYPING),
+    "channel": (INTENT_GUILDS, INTENT_GUILDS),
+}
+
+
+def _tell(world: World, place: Channel, family: str, name: str, make: Callable[[bool], Json]) -> None:
+    if world.sees(place):
+        in_guild = place.kind != "dm"
+        intent = _INTENTS[family][0 if in_guild else 1]
+        world.publish(Dispatch(name=name, intent=intent, in_guild=in_guild, make=make))
+    world.changed()
+
+
+def _tell_channel(world: World, place: Channel, name: str, *, newly_created: bool = False) -> None:
+    extra: Json = {"newly_created": True} if newly_created else {}
+    _tell(world, place, "channel", name, lambda _: payloads.channel(world, place) | extra)
+
+
+def _tell_message(world: World, place: Channel, name: str, message: Message) -> None:
+    _tell(world, place, "message", name, lambda all_: payloads.dispatched_message(world, message, everything=all_))
+
+
+def _apply_mentions(world: World, message: Message, allowed: AllowedMentions) -> None:
+    replied = None
+    if message.kind == MESSAGE_REPLY and message.reference and message.reference_channel:
+        target = world.find_message(message.reference_channel, message.reference)
+        # Bots and webhooks of others have no account here that a mention could name.
+        replied = target.author_id if target is not None and target.webhook_id is None else None
+    found = mentions.find(
+        message.content,
+        allowed,
+        author_id=message.author_id,
+        replied_to=replied,
+        people=world.known_people(),
+        roles={world.bot_role_id},
+    )
+    message.mentions = found.users
+    message.mention_roles = found.roles
+    message.mention_everyone = found.everyone
+    if message.author_id == world.bot_id:
+        world.pings.extend((message.id, what) for what in found.pings)
+
+
+def create_message(
+    world: World,
+    place: Channel,
+    author_id: str,
+    content: str,
+    *,
+    allowed: AllowedMentions,
+    sent_allowed: Json | None = None,
+    reference: Message | None = None,
+    nonce: str | int | None = None,
+    flags: int = 0,
+    is_bot: bool = False,
+    webhook_id: str | None = None,
+    attachments: tuple[Attachment, ...] = (),
+    message_id: str | None = None,
+) -> Message:
+    """Adds a message (un-archiving its thread) and tells everybody, its author too."""
+    if place.kind == "thread" and place.archived:
+        archive(world, place, archived=False)
+    message = Message(
+        id=message_id or world.new_id(),
+        channel_id=place.id,
+        author_id=author_id,
+        author_name=world.name_of(author_id),
+        content=content,
+        kind=MESSAGE_DEFAULT if reference is None else MESSAGE_REPLY,
+        is_bot=is_bot or author_id == world.bot_id or webhook_id is not None,
+        webhook_id=webhook_id,
+        created=world.clock.now(),
+        reference=None if reference is None else reference.id,
+        reference_channel=None if reference is None else reference.channel_id,
+        flags=flags,
+        allowed_mentions=sent_allowed,
+        nonce=nonce,
+        attachments=tuple((world.new_id(), one) for one in attachments),
+        history=[(world.clock.monotonic(), content)],
+    )
+    _apply_mentions(world, message, allowed)
+    world.keep(message)
+    if nonce is not None:
+        world.remember_nonce(message)
+    _tell_message(world, place, "MESSAGE_CREATE", message)
+    return message
+
+
+def _create_system_message(
+    world: World, place: Channel, author_id: str, kind: int, content: str, *, under: Message | None, points_to: str
+) -> None:
+    message = Message(
+        id=world.new_id(),
+        channel_id=place.id,
+        author_id=author_id,
+        author_name=world.name_of(author_id),
+        content=content,
+        kind=kind,
+        is_bot=author_id == world.bot_id,
+        created=world.clock.now(),
+        reference=None if under is None else under.id,
+        reference_channel=points_to,
+        history=[(world.clock.monotonic(), content)],
+    )
+    world.keep(message)
+    _tell_message(world, place, "MESSAGE_CREATE", message)
+
+
+def edit_message(world: World, message: Message, content: str | None, allowed: AllowedMentions) -> None:
+    """Replaces the content (None leaves it) and tells everybody."""
+    if content is not None:
+        message.content = content
+        message.history.append((world.clock.monotonic(), content))
+        _apply_mentions(world, message, allowed)
+    message.edited = world.clock.now()
+    _tell_message(world, world.channels[message.channel_id], "MESSAGE_UPDATE", message)
+
+
+def delete_message(world: World, message: Message) -> None:
+    place = world.channels[message.channel_id]
+    world.forget(message)
+    body: Json = {"id": message.id, "channel_id": message.channel_id}
+    if place.kind != "dm":
+        body["guild_id"] = world.guild_id
+    _tell(world, place, "message", "MESSAGE_DELETE", lambda _: dict(body))
+
+
+def add_reaction(world: World, message: Message, user_id: str, emoji: str) -> None:
+    users = message.reactions.setdefault(emoji, [])
+    if user_id in users:
+        return
+    users.append(user_id)
+    _tell_reaction(world, message, user_id, emoji, "MESSAGE_REACTION_ADD")
+
+
+def remove_reaction(world: World, message: Message, user_id: str, emoji: str) -> None:
+    users = message.reactions.get(emoji, [])
+    if user_id not in users:
+        return
+    users.remove(user_id)
+    if not users:
+        del message.reactions[emoji]
+    _tell_reaction(world, message, user_id, emoji, "MESSAGE_REACTION_REMOVE")
+
+
+def _tell_reaction(world: World, message: Message, user_id: str, emoji: str, name: str) -> None:
+    place = world.channels[message.channel_id]
+    body: Json = {
+        "user_id": user_id,
+        "channel_id": message.channel_id,
+        "message_id": message.id,
+        "emoji": payloads.emoji_object(emoji),
+        "burst": False,
+        "type": 0,
+    }
+    if place.kind != "dm":
+        body["guild_id"] = world.guild_id
+    if name == "MESSAGE_REACTION_ADD":
+        body["message_author_id"] = message.author_id
+        if place.kind != "dm":
+            body["member"] = payloads.member_with_user(world, user_id)
+    _tell(world, place, "reaction", name, lambda _: dict(body))
+
+
+def type_in(world: World, place: Channel, user_id: str) -> None:
+    if user_id == world.bot_id:
+        world.typing.setdefault(place.id, []).append(world.clock.monotonic())
+    body: Json = {
+        "channel_id": place.id,
+        "user_id": user_id,
+        "timestamp": int(world.clock.now().timestamp()),
+    }
+    if place.kind != "dm":
+        body |= {"guild_id": world.guild_id, "member": payloads.member_with_user(world, user_id)}
+    _tell(world, place, "typing", "TYPING_START", lambda _: dict(body))
+
+
+def open_thread(
+    world: World, parent: Channel, owner_id: str, name: str, *, message: Message | None = None, minutes: int = 1440
+) -> Channel:
+    """Starts a thread, under `message` when there is one (it then has that message's id)."""
+    thread = world.add_place(
+        world.new_id() if message is None else message.id,
+        name,
+        "thread",
+        parent_id=parent.id,
+        owner_id=owner_id,
+        bot_joined=owner_id == world.bot_id,
+    )
+    thread.auto_archive_minutes = minutes
+    _tell_channel(world, thread, "THREAD_CREATE", newly_created=True)
+    if message is None:
+        _create_system_message(world, parent, owner_id, MESSAGE_THREAD_CREATED, name, under=None, points_to=thread.id)
+    else:
+        message.flags |= FLAG_HAS_THREAD
+        _tell_message(world, parent, "MESSAGE_UPDATE", message)
+        _create_system_message(world, thread, owner_id, MESSAGE_THREAD_STARTER, "", under=message, points_to=parent.id)
+    return thread
+
+
+def archive(world: World, thread: Channel, *, archived: bool) -> None:
+    if thread.archived != archived:
+        thread.archived = archived
+        thread.archive_changed = world.clock.now()
+        tell_changed(world, thread)
+
+
+def tell_changed(world: World, place: Channel) -> None:
+    _tell_channel(world, place, "THREAD_UPDATE" if place.kind == "thread" else "CHANNEL_UPDATE")
+
+
+def add_channel(world: World, name: str, *, forum: bool = False) -> Channel:
+    place = world.add_place(world.new_id(), name, "forum" if forum else "text")
+    _tell_channel(world, place, "CHANNEL_CREATE")
+    return place
+
+
+def open_direct(world: World, person_id: str) -> Channel:
+    """The direct message channel with a person, made when there is none. Tells nobody, as Discord since API v8."""
+    for place in world.channels.values():
+        if place.kind == "dm" and place.person_id == person_id:
+            return place
+    place = world.add_place(world.new_id(), world.name_of(person_id), "dm", person_id=person_id)
+    world.changed()
+    return place
+
+
+def open_post(world: World, forum: Channel, owner_id: str, name: str, text: str, allowed: AllowedMentions) -> Channel:
+    """A forum post: a thread whose first message has the thread's own id."""
+    thread = world.add_place(world.new_id(), name, "thread", parent_id=forum.id, owner_id=owner_id)
+    _tell_channel(world, thread, "THREAD_CREATE", newly_created=True)
+    create_message(world, thread, owner_id, text, allowed=allowed, message_id=thread.id)
+    return thread

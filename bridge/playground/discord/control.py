@@ -1,0 +1,151 @@
+"""The stand-in's remote control: plain HTTP under /control/, for benchmarks and kill tests in other processes.
+
+    POST /control/post      {"user", "channel", "text", "reply_to"?}      -> {"id"}
+    POST /control/react     {"user", "channel", "message", "emoji", "remove"?}
+    POST /control/channel   {"name"}                                      -> {"id"}
+    POST /control/thread    {"channel", "name", "user"?}                  -> {"id"}
+    POST /control/faults    any fields of `Faults`, replacing their values
+    GET  /control/snapshot  GET /control/calls
+    GET  /control/growth?channel=&message=                                -> {"history": [[seconds, content], ...]}
+
+`user` is a person's id or name. Mistakes are answered with 400 and a sentence.
+"""
+
+import dataclasses
+import json
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from bridge.playground.discord.faults import Fault
+from bridge.playground.discord.model import Json
+
+if TYPE_CHECKING:
+    from bridge.playground.discord.server import DiscordServer
+
+_Action = Callable[["DiscordServer", web.Request], Awaitable[Json]]
+
+
+def add_control(app: web.Application, server: "DiscordServer") -> None:
+    for method, path, action in _ACTIONS:
+        app.router.add_route(method, f"/control/{path}", _answer_with(server, action))
+
+
+def _answer_with(server: "DiscordServer", action: _Action) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(request: web.Request) -> web.StreamResponse:
+        try:
+            return web.json_response(await action(server, request))
+        except KeyError as error:
+            return web.json_response({"error": f"there is no {error}"}, status=400)
+        except (TypeError, ValueError) as error:
+            return web.json_response({"error": str(error)}, status=400)
+
+    return answer
+
+
+async def _read(request: web.Request) -> Json:
+    # A page from elsewhere can post text but not JSON without asking first, so this keeps strangers out.
+    if request.content_type != "application/json":
+        raise ValueError("send application/json")
+    body = json.loads(await request.read())
+    if not isinstance(body, dict):
+        raise TypeError("send a JSON object")
+    return body
+
+
+def _text(body: Json, key: str, default: str | None = None) -> str:
+    value = body.get(key, default)
+    if not isinstance(value, str):
+        raise TypeError(f"`{key}` must be text")
+    return value
+
+
+def _person(server: "DiscordServer", body: Json) -> str:
+    wanted = _text(body, "user", "Ada")
+    return next((one.id for one in server.people.values() if one.name.lower() == wanted.lower()), wanted)
+
+
+async def _post(server: "DiscordServer", request: web.Request) -> Json:
+    body = await _read(request)
+    reply_to = _text(body, "reply_to") if body.get("reply_to") is not None else None
+    return {
+        "id": await server.post_as(
+            _person(server, body), _text(body, "channel"), _text(body, "text"), reply_to=reply_to
+        )
+    }
+
+
+async def _react(server: "DiscordServer", request: web.Request) -> Json:
+    body = await _read(request)
+    act = server.unreact if body.get("remove") else server.react
+    await act(_person(server, body), _text(body, "channel"), _text(body, "message"), _text(body, "emoji"))
+    return {}
+
+
+async def _channel(server: "DiscordServer", request: web.Request) -> Json:
+    return {"id": await server.add_channel(_text(await _read(request), "name"))}
+
+
+async def _thread(server: "DiscordServer", request: web.Request) -> Json:
+    body = await _read(request)
+    return {"id": await server.open_thread_as(_person(server, body), _text(body, "channel"), _text(body, "name"))}
+
+
+async def _faults(server: "DiscordServer", request: web.Request) -> Json:
+    body = await _read(request)
+    known = {one.name for one in dataclasses.fields(server.faults)}
+    if unknown := sorted(set(body) - known):
+        raise ValueError(f"unknown switches: {unknown}; there are {sorted(known)}")
+    changes: Json = {}
+    for key, value in body.items():
+        if key == "fail_next":
+            changes[key] = _read_fail_next(value)
+        elif key == "latency" and isinstance(value, int | float) and not isinstance(value, bool):
+            changes[key] = float(value)
+        elif key != "latency" and isinstance(value, bool):
+            changes[key] = value
+        else:
+            raise TypeError(f"`{key}` has the wrong type")
+    for key, value in changes.items():
+        setattr(server.faults, key, value)
+    return {}
+
+
+def _read_fail_next(value: object) -> dict[str, list[Fault]]:
+    if not isinstance(value, dict):
+        raise TypeError("`fail_next` maps routes to lists of faults")
+    return {str(route): [Fault(**one) for one in faults] for route, faults in value.items()}
+
+
+async def _snapshot(server: "DiscordServer", request: web.Request) -> Json:
+    return server.snapshot()
+
+
+async def _calls(server: "DiscordServer", request: web.Request) -> Json:
+    return {
+        "now": server.clock.monotonic(),
+        "rejected": server.rejected,
+        "identifies": server.identifies,
+        "resumes": server.resumes,
+        "calls": [dataclasses.asdict(one) for one in server.calls],
+    }
+
+
+async def _growth(server: "DiscordServer", request: web.Request) -> Json:
+    found = server.find_message(request.query["channel"], request.query["message"])
+    if found is None:
+        raise ValueError("there is no such message")
+    return {"now": server.clock.monotonic(), "history": [[at, content] for at, content in found.history]}
+
+
+_ACTIONS: list[tuple[str, str, _Action]] = [
+    ("POST", "post", _post),
+    ("POST", "react", _react),
+    ("POST", "channel", _channel),
+    ("POST", "thread", _thread),
+    ("POST", "faults", _faults),
+    ("GET", "snapshot", _snapshot),
+    ("GET", "calls", _calls),
+    ("GET", "growth", _growth),
+]

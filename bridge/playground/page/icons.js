@@ -1,0 +1,37 @@
+// Small drawings for the few emoji that the page's own controls use, since not every machine has an emoji font.
+
+const NS = "http://www.w3.org/2000/svg";
+
+const THUMB =
+  "M6.6 21H4.2A1.2 1.2 0 0 1 3 19.8v-8A1.2 1.2 0 0 1 4.2 10.6h2.4zm1.6-10.2 3.5-7.1c.2-.5.7-.7 1.2-.7 1.2 0 2.1 1 2 2.2l-.5 3.9h4.4c1.4 0 2.5 1.3 2.2 2.7l-1.5 7.3c-.2 1.1-1.2 1.9-2.3 1.9H10c-1 0-1.8-.8-1.8-1.8z";
+
+const DRAWINGS = {
+  "👍": [["path", { d: THUMB, fill: "#f2b300", stroke: "#a87400", "stroke-width": 1 }]],
+  "👎": [["path", { d: THUMB, fill: "#f2b300", stroke: "#a87400", "stroke-width": 1, transform: "rotate(180 12 12)" }]],
+  bot: [
+    ["path", { d: "M12 5V2.6", stroke: "#5461e0", "stroke-width": 2, "stroke-linecap": "round" }],
+    ["rect", { x: 4, y: 5.5, width: 16, height: 14, rx: 4, fill: "#5461e0" }],
+    ["circle", { cx: 9, cy: 11.5, r: 1.8, fill: "#fff" }],
+    ["circle", { cx: 15, cy: 11.5, r: 1.8, fill: "#fff" }],
+    ["path", { d: "M9 15.6h6", stroke: "#fff", "stroke-width": 1.6, "stroke-linecap": "round" }],
+  ],
+  lock: [
+    ["rect", { x: 5, y: 11, width: 14, height: 9.5, rx: 2, fill: "currentColor" }],
+    ["path", { d: "M8 11V8a4 4 0 0 1 8 0v3", fill: "none", stroke: "currentColor", "stroke-width": 2.2 }],
+  ],
+};
+
+// The drawing, or the name itself where there is none.
+export function icon(name, size) {
+  const parts = DRAWINGS[name];
+  if (!parts) return document.createTextNode(name);
+  const drawing = make("svg", { viewBox: "0 0 24 24", width: size, height: size, "aria-hidden": "true" });
+  drawing.append(...parts.map(([tag, attributes]) => make(tag, attributes)));
+  return drawing;
+}
+
+function make(tag, attributes) {
+  const made = document.createElementNS(NS, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  return made;
+}

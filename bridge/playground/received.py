@@ -1,0 +1,84 @@
+"""What Dify was asked and told, as the page shows it: read from the stand-in, or noted on the way to a real one."""
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from bridge.backend_api import AnswerStarted, Backend, BackendEvent, Question
+from bridge.clock import Clock
+from bridge.errors import BackendError
+from bridge.messages import BackendIds, BackendUser, Rating
+from bridge.platform_api import Finding
+from bridge.registry import Part
+
+
+@dataclass(slots=True, kw_only=True)
+class Request:
+    """One question, as it went to Dify."""
+
+    question: str
+    user: str
+    conversation: str
+    """Empty while it is not known which one a first question started."""
+    message: str = ""
+    """Dify's id of the answer."""
+    ended: str = ""
+    """Empty while it runs; then "done", or in a word why not."""
+
+
+@dataclass(slots=True)
+class Received:
+    requests: list[Request] = field(default_factory=list)
+    """Oldest first."""
+    ratings: dict[str, Rating | None] = field(default_factory=dict)
+    """By Dify's id of the answer; None where a rating was taken away again."""
+
+
+class WitnessedBackend:
+    """A backend that notes what passes. Changes nothing."""
+
+    def __init__(self, backend: Backend, received: Received) -> None:
+        self.name = backend.name
+        self._backend = backend
+        self._received = received
+
+    async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
+        request = Request(question=question.text, user=question.user, conversation=question.conversation or "")
+        self._received.requests.append(request)
+        try:
+            async with aclosing(self._backend.answer(question)) as events:
+                async for event in events:
+                    if isinstance(event, AnswerStarted):
+                        request.conversation = event.ids.conversation or request.conversation
+                        request.message = event.ids.message or request.message
+                    yield event
+            request.ended = "done"
+        except BackendError as error:
+            request.ended = type(error).__name__
+            raise
+        finally:
+            request.ended = request.ended or "abandoned"
+
+    async def stop(self, ids: BackendIds, user: BackendUser) -> None:
+        await self._backend.stop(ids, user)
+
+    async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
+        await self._backend.rate(ids, user, rating, content)
+        if ids.message:
+            self._received.ratings[ids.message] = rating
+
+    async def check(self) -> Sequence[Finding]:
+        return await self._backend.check()
+
+    async def close(self) -> None:
+        await self._backend.close()
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessedPart(Part[Backend]):
+    """A configured backend that is made with a witness around it."""
+
+    received: Received = field(default_factory=Received)
+
+    def create(self, clock: Clock) -> Backend:
+        return WitnessedBackend(Part.create(self, clock), self.received)

@@ -1,0 +1,142 @@
+"""What a message may hold: length of text, shape and number of blocks. Raises the `Refusal` that Slack would answer with."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from bridge.playground.slack import limits
+from bridge.playground.slack.content import text_of
+from bridge.playground.slack.expansion import count_headings, counted_length, expand
+from bridge.playground.slack.model import JsonObject, Refusal
+
+
+def check_message(text: str, blocks: Sequence[JsonObject]) -> None:
+    """Checks everything that holds for posting and for updating alike."""
+    for block in blocks:
+        check = _CHECKS.get(str(block.get("type")))
+        if check is None:
+            raise _invalid(f"unsupported type: {block.get('type')}")
+        check(block)
+    _check_block_ids(blocks)
+    markdown = [str(block["text"]) for block in blocks if block.get("type") == "markdown"]
+    if sum(map(len, markdown)) > limits.MARKDOWN_CHARS:
+        raise Refusal("msg_too_long")
+    headings = sum(map(count_headings, markdown)) + sum(1 for block in blocks if block.get("type") == "header")
+    texts = [part for block in blocks for part in text_of(block)] or [text]
+    if counted_length(texts, headings) > limits.COUNTED_CHARS:
+        raise Refusal("msg_blocks_too_long")
+    if len(expand(blocks)) > limits.BLOCKS:
+        raise _invalid("too many blocks")
+
+
+def _invalid(why: str) -> Refusal:
+    return Refusal("invalid_blocks", response_metadata={"messages": [f"[ERROR] {why}"]})
+
+
+def _check_block_ids(blocks: Sequence[JsonObject]) -> None:
+    ids = [block["block_id"] for block in blocks if "block_id" in block]
+    if any(not isinstance(one, str) or len(one) > limits.BLOCK_ID_CHARS for one in ids):
+        raise _invalid("block_id must be a string of at most 255 characters")
+    if len(set(map(str, ids))) != len(ids):
+        raise _invalid("block_id is used twice")
+
+
+def _check_text_object(value: object, most: int, *, kinds: Sequence[str] = ("plain_text", "mrkdwn")) -> None:
+    match value:
+        case {"type": str(kind), "text": str(text)} if kind in kinds:
+            if not text or len(text) > most:
+                raise _invalid(f"text must have 1 to {most} characters")
+        case _:
+            raise _invalid("not a text object")
+
+
+def _check_markdown(block: JsonObject) -> None:
+    match block.get("text"):
+        case str(text) if text.strip():
+            if len(text) > limits.MARKDOWN_CHARS:
+                raise Refusal("msg_too_long")
+        case _:
+            raise _invalid("markdown needs text")
+
+
+def _check_section(block: JsonObject) -> None:
+    fields = block.get("fields")
+    if "text" in block:
+        _check_text_object(block["text"], limits.SECTION_CHARS)
+    elif not fields:
+        raise _invalid("section needs text or fields")
+    if fields is not None:
+        for field in _items(fields, limits.SECTION_FIELDS):
+            _check_text_object(field, limits.SECTION_FIELD_CHARS)
+
+
+def _check_header(block: JsonObject) -> None:
+    _check_text_object(block.get("text"), limits.HEADER_CHARS, kinds=("plain_text",))
+
+
+def _check_divider(block: JsonObject) -> None:
+    if set(block) - {"type", "block_id"}:
+        raise _invalid("a divider holds nothing")
+
+
+def _check_image(block: JsonObject) -> None:
+    alt_text = block.get("alt_text")
+    if not isinstance(alt_text, str) or len(alt_text) > limits.ALT_TEXT_CHARS:
+        raise _invalid("image needs alt_text")
+    if ("image_url" in block) == ("slack_file" in block):
+        raise _invalid("image needs image_url or slack_file")
+
+
+def _check_rich_text(block: JsonObject) -> None:
+    for element in _items(block.get("elements"), None):
+        match element:
+            case {
+                "type": "rich_text_section" | "rich_text_list" | "rich_text_preformatted" | "rich_text_quote",
+                "elements": list(_),
+            }:
+                pass
+            case _:
+                raise _invalid("not a rich_text element")
+
+
+def _check_table(block: JsonObject) -> None:
+    rows = _items(block.get("rows"), limits.TABLE_ROWS)
+    length = 0
+    for row in rows:
+        for cell in _items(row, limits.TABLE_COLUMNS):
+            match cell:
+                case {"type": "raw_text", "text": str(text)} if text:
+                    length += len(text)
+                case {"type": "rich_text", "elements": list(_)}:
+                    length += sum(map(len, text_of(cell)))
+                case _:
+                    raise _invalid("table cells may not be empty")
+    if length > limits.TABLE_CHARS:
+        raise _invalid("table is too long")
+
+
+def _check_elements(most: int) -> Callable[[JsonObject], None]:
+    def check(block: JsonObject) -> None:
+        for element in _items(block.get("elements"), most):
+            if not isinstance(element, Mapping) or not isinstance(element.get("type"), str):
+                raise _invalid("not an element")
+
+    return check
+
+
+def _items(value: object, most: int | None) -> list[object]:
+    if not isinstance(value, list) or not value or (most is not None and len(value) > most):
+        raise _invalid("wrong number of elements")
+    return value
+
+
+_CHECKS: Mapping[str, Callable[[JsonObject], None]] = {
+    "markdown": _check_markdown,
+    "section": _check_section,
+    "header": _check_header,
+    "divider": _check_divider,
+    "image": _check_image,
+    "rich_text": _check_rich_text,
+    "table": _check_table,
+    "context": _check_elements(limits.CONTEXT_ELEMENTS),
+    "actions": _check_elements(limits.ACTIONS_ELEMENTS),
+    "context_actions": _check_elements(limits.CONTEXT_ACTIONS_ELEMENTS),
+}

@@ -1,0 +1,146 @@
+"""The control API under `/control/`: what another process (a benchmark, a kill test) may do to the stand-in. Not Slack's."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bridge.playground.slack.model import DisconnectReason, Fault, JsonObject, Message
+
+if TYPE_CHECKING:
+    from bridge.playground.slack.server import SlackServer
+
+
+class _Wanted(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class _Post(_Wanted):
+    user: str
+    channel: str
+    text: str
+    thread_ts: str | None = None
+
+
+class _Reaction(_Wanted):
+    user: str
+    channel: str
+    ts: str
+    emoji: str
+    added: bool = True
+
+
+class _Faults(_Wanted):
+    """Only what is named is changed."""
+
+    fail_next: dict[str, list[Fault]] | None = None
+    duplicate_events: bool | None = None
+    out_of_order: bool | None = None
+    latency: float | None = None
+    html_error: bool | None = None
+    clock_skew: float | None = None
+    bad_signature: bool | None = None
+    refuse_sockets: bool | None = None
+    ack_timeout: float | None = None
+    retry_schedule: tuple[float, ...] | None = None
+    rate_limits: dict[str, int] | None = None
+    """Calls a minute for the named methods."""
+    cut_sockets: bool = False
+    """Once, now: every connection is cut abruptly."""
+    disconnect_sockets: DisconnectReason | None = None
+    """Once, now: goodbye with this reason on every connection."""
+
+
+def control_routes(server: "SlackServer") -> list[web.RouteDef]:
+    control = _Control(server)
+    return [
+        web.post("/control/post", _reporting(control.post)),
+        web.post("/control/react", _reporting(control.react)),
+        web.post("/control/faults", _reporting(control.set_faults)),
+        web.get("/control/snapshot", _reporting(control.snapshot)),
+        web.get("/control/calls", _reporting(control.calls)),
+        web.get("/control/deliveries", _reporting(control.deliveries)),
+        web.get("/control/growth", _reporting(control.growth)),
+    ]
+
+
+_Route = Callable[[web.Request], Awaitable[JsonObject]]
+
+
+def _reporting(route: _Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    """Answers with JSON; what cannot be done is a 400 that says why."""
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        try:
+            return web.json_response(await route(request))
+        except (ValidationError, ValueError, KeyError) as e:
+            return web.json_response({"error": str(e)}, status=400)
+
+    return respond
+
+
+class _Control:
+    def __init__(self, server: "SlackServer") -> None:
+        self._server = server
+
+    async def post(self, request: web.Request) -> JsonObject:
+        wanted = _Post.model_validate_json(await request.read())
+        ts = await self._server.post_as(wanted.user, wanted.channel, wanted.text, wanted.thread_ts)
+        return {"ts": ts, "at": self._server.clock.monotonic()}
+
+    async def react(self, request: web.Request) -> JsonObject:
+        wanted = _Reaction.model_validate_json(await request.read())
+        change = self._server.react if wanted.added else self._server.unreact
+        await change(wanted.user, wanted.channel, wanted.ts, wanted.emoji)
+        return {}
+
+    async def set_faults(self, request: web.Request) -> JsonObject:
+        wanted = _Faults.model_validate_json(await request.read())
+        server, faults = self._server, self._server.faults
+        for name in sorted(wanted.model_fields_set - {"rate_limits", "cut_sockets", "disconnect_sockets"}):
+            value = getattr(wanted, name)
+            if value is None:
+                raise ValueError(f"{name} may be left out but not null")
+            setattr(faults if hasattr(faults, name) else server, name, value)
+        server.rate_limits.update(wanted.rate_limits or {})
+        if wanted.cut_sockets:
+            server.drop_sockets()
+        if wanted.disconnect_sockets is not None:
+            await server.disconnect_sockets(wanted.disconnect_sockets)
+        return {
+            **asdict(faults),
+            "refuse_sockets": server.refuse_sockets,
+            "ack_timeout": server.ack_timeout,
+            "retry_schedule": list(server.retry_schedule),
+            "rate_limits": server.rate_limits,
+        }
+
+    async def snapshot(self, request: web.Request) -> JsonObject:
+        return self._server.snapshot()
+
+    async def calls(self, request: web.Request) -> JsonObject:
+        """`?after=N` leaves out the first N calls."""
+        after = int(request.query.get("after", "0"))
+        return {
+            "calls": [asdict(call) for call in self._server.calls[after:]],
+            "total": len(self._server.calls),
+            "rejected": self._server.rejected,
+            "pings": self._server.pings,
+        }
+
+    async def deliveries(self, request: web.Request) -> JsonObject:
+        return {"deliveries": [asdict(one) for one in self._server.deliveries], "open_sockets": self._server.open_sockets}
+
+    async def growth(self, request: web.Request) -> JsonObject:
+        """How a message grew and, if it is a root, how each reply did. Times are this machine's monotonic clock."""
+        channel, ts = request.query["channel"], request.query["ts"]
+        grown = _grown(self._server.message(channel, ts))
+        grown["replies"] = [_grown(reply) for reply in self._server.messages(channel, ts) if reply.ts != ts]
+        grown["now"] = self._server.clock.monotonic()
+        return grown
+
+
+def _grown(message: Message) -> JsonObject:
+    return {"ts": message.ts, "user": message.user, "is_bot": message.is_bot, "history": list(message.history)}

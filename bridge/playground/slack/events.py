@@ -1,0 +1,151 @@
+"""How the stand-in spells what happened: inner events and the envelope around them. Pure."""
+
+from bridge.playground.slack.expansion import expand, rich_text
+from bridge.playground.slack.model import Channel, File, JsonObject, Message
+
+TEAM_ID = "T0PLAYGROUND"
+APP_ID = "A0BRIDGE"
+BOT_ID = "B0BRIDGE"
+BOT_USER_ID = "U0BRIDGE"
+BOT_NAME = "bridge"
+
+
+def wire_message(message: Message) -> JsonObject:
+    """A message as it stands in responses and events, without its channel and without what others did to it."""
+    wire: JsonObject = {"type": "message", "ts": message.ts, "text": message.text, "team": TEAM_ID}
+    if message.subtype != "bot_message":
+        wire["user"] = message.user
+    if message.subtype:
+        wire["subtype"] = message.subtype
+    if message.bot_id:
+        wire["bot_id"] = message.bot_id
+    if message.is_bot:
+        wire["app_id"] = APP_ID
+        wire["bot_profile"] = {"id": BOT_ID, "app_id": APP_ID, "user_id": BOT_USER_ID, "name": BOT_NAME, "team_id": TEAM_ID}
+    elif not message.bot_id:
+        wire["client_msg_id"] = f"{message.channel}-{message.ts}"
+    blocks = expand(message.blocks) if message.blocks else expand([rich_text(message.text)] if message.text else [])
+    if blocks:
+        wire["blocks"] = blocks
+    if message.thread_ts:
+        wire["thread_ts"] = message.thread_ts
+    if message.files:
+        wire["files"] = [_wire_file(file) for file in message.files]
+    if message.edited:
+        wire["edited"] = {"user": message.user, "ts": message.edited_ts}
+    return wire
+
+
+def _wire_file(file: File) -> JsonObject:
+    return {
+        "id": file.id,
+        "name": file.name,
+        "title": file.name,
+        "mimetype": file.mimetype,
+        "filetype": file.name.rpartition(".")[2],
+        "size": file.size,
+        "mode": "hosted",
+        "file_access": "visible",
+    }
+
+
+def message_event(message: Message, channel: Channel, root_author: str | None) -> JsonObject:
+    """`root_author` is who wrote the root of the thread, for a reply."""
+    event = {
+        **wire_message(message),
+        "channel": channel.id,
+        "event_ts": message.ts,
+        "channel_type": channel.kind,
+    }
+    if root_author:
+        event["parent_user_id"] = root_author
+    return event
+
+
+def mention_event(message: Message, channel: Channel, root_author: str | None) -> JsonObject:
+    """The second event for a mention. It has no `channel_type` and no subtype, but it has the files."""
+    event = message_event(message, channel, root_author)
+    del event["channel_type"]
+    event.pop("subtype", None)
+    return event | {"type": "app_mention"}
+
+
+def changed_event(message: Message, previous: JsonObject, channel: Channel, event_ts: str) -> JsonObject:
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "message": wire_message(message),
+        "previous_message": previous,
+        "hidden": True,
+        "channel": channel.id,
+        "channel_type": channel.kind,
+        "ts": event_ts,
+        "event_ts": event_ts,
+    }
+
+
+def deleted_event(previous: JsonObject, channel: Channel, event_ts: str) -> JsonObject:
+    return {
+        "type": "message",
+        "subtype": "message_deleted",
+        "deleted_ts": previous["ts"],
+        "previous_message": previous,
+        "hidden": True,
+        "channel": channel.id,
+        "channel_type": channel.kind,
+        "ts": event_ts,
+        "event_ts": event_ts,
+    }
+
+
+def reaction_event(message: Message, user: str, emoji: str, event_ts: str, *, added: bool) -> JsonObject:
+    return {
+        "type": "reaction_added" if added else "reaction_removed",
+        "user": user,
+        "reaction": emoji,
+        "item": {"type": "message", "channel": message.channel, "ts": message.ts},
+        "item_user": message.user,
+        "event_ts": event_ts,
+    }
+
+
+def envelope(event: JsonObject, event_id: str, event_time: int, *, is_ext_shared: bool) -> JsonObject:
+    """What is delivered: the same over a socket (as an envelope's payload) and over HTTP (as the body)."""
+    return {
+        "token": "made-up-verification-token",
+        "team_id": TEAM_ID,
+        "enterprise_id": None,
+        "context_team_id": TEAM_ID,
+        "context_enterprise_id": None,
+        "api_app_id": APP_ID,
+        "event": event,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": event_time,
+        "authorizations": [
+            {
+                "enterprise_id": None,
+                "team_id": TEAM_ID,
+                "user_id": BOT_USER_ID,
+                "is_bot": True,
+                "is_enterprise_install": False,
+            }
+        ],
+        "is_ext_shared_channel": is_ext_shared,
+        "event_context": f"4-{event_id}",
+    }
+
+
+def scope_for(event: JsonObject) -> str:
+    """The scope without which Slack does not send such an event."""
+    match event:
+        case {"type": "app_mention"}:
+            return "app_mentions:read"
+        case {"type": "reaction_added" | "reaction_removed"}:
+            return "reactions:read"
+        case {"channel_type": "channel"}:
+            return "channels:history"
+        case {"channel_type": "group"}:
+            return "groups:history"
+        case _:
+            return f"{event['channel_type']}:history"

@@ -1,0 +1,124 @@
+"""How Slack gives Markdown back: a markdown block is stored as headings, dividers, tables and rich text. Pure.
+
+The expansion is rough (inline styles are dropped) but its block count and the fact that what comes back is not what was
+sent are what a client has to live with.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from bridge.playground.slack import limits
+from bridge.playground.slack.content import unescape
+
+_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+_HEADING = re.compile(r"^ {0,3}#{1,6}(?:\s+|$)")
+_DIVIDER = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
+_TABLE_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_INLINE_MARKS = re.compile(r"\*\*|__|~~|`")
+_PIECE = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<((?:https?://|mailto:)[^<>|]+)(?:\|([^<>]*))?>")
+
+
+def expand(blocks: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Blocks as a read gives them back."""
+    expanded: list[dict[str, object]] = []
+    for block in blocks:
+        text = block.get("text")
+        if block.get("type") == "markdown" and isinstance(text, str):
+            expanded += _expand_markdown(text)
+        else:
+            expanded.append(dict(block))
+    return [{"block_id": f"b{number}", **block} for number, block in enumerate(expanded)]
+
+
+def count_headings(markdown: str) -> int:
+    return sum(1 for kind, _ in _segments(markdown) if kind == "header")
+
+
+def rich_text(text: str) -> dict[str, object]:
+    """The rich_text block that a person's message carries besides its `text`."""
+    elements: list[dict[str, object]] = []
+    end = 0
+    for piece in _PIECE.finditer(text):
+        if piece.start() > end:
+            elements.append({"type": "text", "text": unescape(text[end : piece.start()])})
+        user, url, label = piece.groups()
+        if user:
+            elements.append({"type": "user", "user_id": user})
+        else:
+            elements.append({"type": "link", "url": url, **({"text": label} if label else {})})
+        end = piece.end()
+    if end < len(text):
+        elements.append({"type": "text", "text": unescape(text[end:])})
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
+
+
+def counted_length(texts: Sequence[str], headings: int) -> int:
+    """Length of a whole message as Slack is reported to count it."""
+    entities = sum(text.count(char) * (cost - 1) for text in texts for char, cost in limits.COUNTED_ENTITIES.items())
+    return sum(map(len, texts)) + entities + headings * limits.COUNTED_PER_HEADING
+
+
+def _expand_markdown(markdown: str) -> list[dict[str, object]]:
+    blocks: list[dict[str, object]] = []
+    for kind, lines in _segments(markdown):
+        if kind == "divider":
+            blocks.append({"type": "divider"})
+        elif kind == "header":
+            text = _HEADING.sub("", lines[0])
+            blocks.append({"type": "header", "text": {"type": "plain_text", "text": text, "emoji": True}})
+        elif kind == "table":
+            rows = [[{"type": "raw_text", "text": cell} for cell in _cells(line)] for line in (lines[0], *lines[2:])]
+            blocks.append({"type": "table", "rows": rows})
+        else:
+            text = _INLINE_MARKS.sub("", "\n".join(lines)).strip("\n")
+            blocks.append(
+                {
+                    "type": "rich_text",
+                    "elements": [{"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}],
+                }
+            )
+    return blocks
+
+
+def _cells(line: str) -> list[str]:
+    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+
+
+def _segments(markdown: str) -> list[tuple[str, list[str]]]:
+    """Cuts Markdown into what become blocks: ("text" | "header" | "divider" | "table", its lines)."""
+    segments: list[tuple[str, list[str]]] = []
+    plain: list[str] = []
+    fence = ""
+
+    def close_text() -> None:
+        if any(line.strip() for line in plain):
+            segments.append(("text", plain.copy()))
+        plain.clear()
+
+    lines = markdown.split("\n")
+    index = 0
+    while index < len(lines):
+        line = lines[index]
+        index += 1
+        opening = _FENCE.match(line)
+        if fence:
+            plain.append(line)
+            if opening and opening.group(1).startswith(fence) and not line.strip().strip(fence[0]):
+                fence = ""
+        elif opening:
+            fence = opening.group(1)
+            plain.append(line)
+        elif _HEADING.match(line) or _DIVIDER.match(line):
+            close_text()
+            segments.append(("header" if _HEADING.match(line) else "divider", [line]))
+        elif "|" in line and index < len(lines) and "|" in lines[index] and _TABLE_RULE.match(lines[index]):
+            close_text()
+            table = [line]
+            while index < len(lines) and "|" in lines[index]:
+                table.append(lines[index])
+                index += 1
+            segments.append(("table", table))
+        else:
+            plain.append(line)
+    close_text()
+    return segments

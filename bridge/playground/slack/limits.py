@@ -1,0 +1,99 @@
+"""Every number that the stand-in holds a client to, each with where it comes from.
+
+"Docs" is Slack's own reference; "reported" is what other projects met in production. Where the two disagree, the
+harsher one stands here: a client that lives with it lives with both.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+POST_TEXT_CHARS = 4_000
+"""`text` of chat.postMessage. Docs: keep below 4,000 (truncated at 40,000); reported: `msg_too_long` just above 4,000."""
+
+UPDATE_TEXT_BYTES = 4_000
+"""`text` of chat.update. Docs: 4,000 characters; reported: counted as UTF-8 bytes, so 1,993 CJK characters failed."""
+
+MARKDOWN_CHARS = 12_000
+"""Docs of the markdown block: 12,000 characters for all markdown blocks of one payload; the same for `markdown_text`."""
+
+COUNTED_CHARS = 13_200
+"""Reported (bolt-js): a whole message holds about this many counted characters, however it is cut into blocks."""
+
+COUNTED_PER_HEADING = 100
+"""Reported (bolt-js): what a heading costs on top of its text."""
+
+COUNTED_ENTITIES: Mapping[str, int] = MappingProxyType({"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")})
+"""Reported (bolt-js): these three count as their entities."""
+
+BLOCKS = 50
+"""Docs: blocks per message. Reported: counted after Markdown has been expanded into blocks."""
+
+SECTION_CHARS = 3_000
+SECTION_FIELDS = 10
+SECTION_FIELD_CHARS = 2_000
+HEADER_CHARS = 150
+CONTEXT_ELEMENTS = 10
+ACTIONS_ELEMENTS = 25
+CONTEXT_ACTIONS_ELEMENTS = 5
+ALT_TEXT_CHARS = 2_000
+BLOCK_ID_CHARS = 255
+TABLE_ROWS = 101
+TABLE_COLUMNS = 20
+TABLE_CHARS = 10_000
+"""Docs, reference of each block. A table has 100 rows and a header."""
+
+LOADING_MESSAGES = 10
+STATUS_SECONDS = 120.0
+"""Docs of assistant.threads.setStatus: at most ten loading messages; the status goes away after two minutes."""
+
+REPLIES_PAGE = 1_000
+HISTORY_PAGE = 999
+HISTORY_DEFAULT_PAGE = 100
+"""Docs of conversations.replies and conversations.history."""
+
+WINDOW_SECONDS = 60.0
+"""Docs of rate limits: tiers are per minute, per method, per workspace, per app."""
+
+TIER_2 = 20
+TIER_3 = 50
+TIER_4 = 100
+"""Docs of rate limits: "20+", "50+", "100+" a minute; the floor is what a client may rely on."""
+
+CALLS_PER_MINUTE: Mapping[str, int] = MappingProxyType(
+    {
+        "chat.update": TIER_3,
+        "chat.delete": TIER_3,
+        "conversations.replies": TIER_3,
+        "conversations.history": TIER_3,
+        "conversations.info": TIER_3,
+        "reactions.add": TIER_3,
+        "reactions.get": TIER_3,
+        "reactions.remove": TIER_2,
+        "users.info": TIER_4,
+        "bots.info": TIER_3,
+        # Docs say "special" without a number; the nearest tier that has one.
+        "assistant.threads.setStatus": TIER_4,
+        # Docs: hundreds a minute.
+        "auth.test": 300,
+        # Docs: Tier 1 with bursts. Ten connections may stand and each is renewed when Slack asks, so bursts are its normal use.
+        "apps.connections.open": TIER_2,
+        # Docs: a workspace-wide cap besides the one per channel; reported: several hundred a minute.
+        "chat.postMessage": 300,
+    }
+)
+
+POSTS_PER_SECOND = 1.0
+POST_BURST = 5
+"""Docs of chat.postMessage: one a second per channel, "short bursts" more. How short is not said; five is ours."""
+
+SOCKETS = 10
+"""Docs of Socket Mode: connections per app."""
+
+SOCKET_LIFETIME_SECONDS = 18_060
+"""What a real `hello` names as approximate_connection_time."""
+
+ACK_SECONDS = 3.0
+"""Docs of the Events API and of Socket Mode: an event must be acknowledged within three seconds."""
+
+RETRY_SCHEDULE = (0.0, 60.0, 300.0)
+"""Docs of the Events API: up to three retries, at once, after one minute and after five. Sockets follow the same one."""

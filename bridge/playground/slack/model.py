@@ -1,0 +1,183 @@
+"""What the stand-in's workspace consists of and what it writes down. Values only."""
+
+from dataclasses import dataclass, field
+from typing import Literal, Self
+
+from bridge.playground.slack.content import visible_text
+
+JsonObject = dict[str, object]
+
+ChannelKind = Literal["channel", "group", "im", "mpim"]
+"""As `channel_type` spells it: public channel, private channel, direct message, group direct message."""
+
+DisconnectReason = Literal["refresh_requested", "warning", "link_disabled"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    id: str
+    name: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Channel:
+    id: str
+    name: str
+    kind: ChannelKind = "channel"
+    members: set[str] = field(default_factory=set)
+    """User ids. The bot hears and writes only where its own id is among them."""
+    is_ext_shared: bool = False
+    """Shared with another company (Slack Connect)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File:
+    """A file on a message, as far as an event shows it."""
+
+    id: str
+    name: str
+    mimetype: str = "application/octet-stream"
+    size: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Message:
+    channel: str
+    ts: str
+    user: str
+    text: str
+    """Entity-escaped, as on the wire."""
+    blocks: list[JsonObject] = field(default_factory=list)
+    """As they were sent. The wire shows Markdown blocks differently, see `expansion`."""
+    thread_ts: str | None = None
+    """Root of the thread; None for a message at the top of its channel, also when it has replies."""
+    is_bot: bool = False
+    bot_id: str | None = None
+    subtype: str | None = None
+    files: tuple[File, ...] = ()
+    metadata: JsonObject | None = None
+    edited: bool = False
+    edited_ts: str = ""
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+    """Emoji name to user ids, oldest first."""
+    history: list[tuple[float, str]] = field(default_factory=list)
+    """Every visible text it has had, with the monotonic time at which it appeared."""
+
+    @property
+    def visible_text(self) -> str:
+        """What a person reads."""
+        return visible_text(self.text, self.blocks)
+
+    @property
+    def root(self) -> str:
+        return self.thread_ts or self.ts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What assistant.threads.setStatus shows under a thread."""
+
+    text: str
+    loading_messages: tuple[str, ...]
+    at: float
+    """Monotonic time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One Web API call. `status` is 0 where the connection was dropped instead of answered."""
+
+    method: str
+    at: float
+    """Monotonic time of arrival."""
+    args: JsonObject
+    ok: bool
+    error: str = ""
+    status: int = 200
+
+
+@dataclass(slots=True, kw_only=True)
+class Delivery:
+    """One event on its way to the app, with all its attempts."""
+
+    event_id: str
+    type: str
+    payload: JsonObject
+    attempts: int = 0
+    acked_at: float | None = None
+    """Monotonic time of the first acknowledgement."""
+    outcome: Literal["pending", "acked", "gave_up"] = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """How the next call of a method goes wrong. Made with one of the class methods."""
+
+    kind: Literal["http", "drop", "rate_limit", "refuse", "slow"]
+    status: int = 500
+    code: str = "fatal_error"
+    seconds: float = 1.0
+    after_effect: bool = False
+    """The call is carried out before it goes wrong."""
+
+    @classmethod
+    def http(cls, status: int = 500, *, after_effect: bool = False) -> Self:
+        """A bare HTTP error with an HTML body."""
+        return cls(kind="http", status=status, after_effect=after_effect)
+
+    @classmethod
+    def drop(cls, *, after_effect: bool = False) -> Self:
+        """The connection is cut without an answer."""
+        return cls(kind="drop", after_effect=after_effect)
+
+    @classmethod
+    def effect_then_drop(cls) -> Self:
+        return cls.drop(after_effect=True)
+
+    @classmethod
+    def rate_limit(cls, retry_after: int = 1) -> Self:
+        """429 with `Retry-After`; not carried out."""
+        return cls(kind="rate_limit", seconds=retry_after)
+
+    @classmethod
+    def refuse(cls, code: str) -> Self:
+        """`{"ok": false, "error": code}`; not carried out."""
+        return cls(kind="refuse", code=code)
+
+    @classmethod
+    def slow(cls, seconds: float) -> Self:
+        """Carried out at once, answered so much later."""
+        return cls(kind="slow", seconds=seconds)
+
+
+@dataclass(slots=True, kw_only=True)
+class Faults:
+    """Switches for what can go wrong. All are off at first and may be turned at any time."""
+
+    fail_next: dict[str, list[Fault]] = field(default_factory=dict)
+    """Method to the faults of its next calls, used up from the front."""
+    duplicate_events: bool = False
+    """Every event is delivered twice, under one event id."""
+    out_of_order: bool = False
+    """Events swap places with the one that follows."""
+    latency: float = 0.0
+    """Seconds that each Web API call takes before it is carried out."""
+    html_error: bool = False
+    """Every Web API call is answered with a 503 page."""
+    clock_skew: float = 0.0
+    """Seconds added to the timestamp of signed deliveries."""
+    bad_signature: bool = False
+    """Deliveries are signed with another secret."""
+
+    def take(self, method: str) -> Fault | None:
+        waiting = self.fail_next.get(method)
+        return waiting.pop(0) if waiting else None
+
+
+class Refusal(Exception):
+    """The answer `{"ok": false, "error": code}`."""
+
+    def __init__(self, code: str, **extra: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.extra = extra

@@ -1,0 +1,230 @@
+"""The workspace: who is there, what was written and what was done to it. Knows nothing of HTTP or sockets.
+
+Every change goes through here; it reports the resulting events to `emit` and that something changed to `changed`.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from random import Random
+
+from bridge.clock import Clock
+from bridge.playground.slack import events, limits
+from bridge.playground.slack.content import escape_loose, live_mentions, mentions
+from bridge.playground.slack.model import Channel, File, JsonObject, Message, Person, Refusal, Status
+
+SCOPES = (
+    *("app_mentions:read", "chat:write", "channels:history", "groups:history", "im:history", "mpim:history"),
+    *("channels:read", "groups:read", "im:read", "mpim:read", "reactions:read", "reactions:write", "users:read"),
+)
+
+_EMOJI = re.compile(r"[a-z0-9_+'\-]+(?:::skin-tone-[2-6])?")
+_TS = re.compile(r"\d{1,12}\.\d{6}")
+
+
+def _ignore() -> None:
+    pass
+
+
+def _drop(event: JsonObject, channel: Channel) -> None:
+    pass
+
+
+def _people() -> dict[str, Person]:
+    names = {"U0ADA": "Ada", "U0GRACE": "Grace", "U0LINUS": "Linus"}
+    return {id_: Person(id=id_, name=name) for id_, name in names.items()}
+
+
+def _channels() -> dict[str, Channel]:
+    everybody = {*_people(), events.BOT_USER_ID}
+    channels = [
+        Channel(id="C0GENERAL", name="general", members=set(everybody)),
+        Channel(id="C0SUPPORT", name="support", members=set(everybody)),
+        Channel(id="G0PRIVATE", name="private", kind="group", members=set(everybody)),
+        Channel(id="D0ADA", name="Ada", kind="im", members={"U0ADA", events.BOT_USER_ID}),
+    ]
+    return {channel.id: channel for channel in channels}
+
+
+@dataclass(slots=True, kw_only=True)
+class Workspace:
+    clock: Clock
+    shuffle: Random
+    people: dict[str, Person] = field(default_factory=_people)
+    channels: dict[str, Channel] = field(default_factory=_channels)
+    scopes: list[str] = field(default_factory=lambda: list(SCOPES))
+    """What the bot token may do. Events need theirs as well."""
+    pings: list[tuple[str, str]] = field(default_factory=list)
+    """(ts, what was written) for everything in the bot's messages that would notify somebody."""
+    emit: Callable[[JsonObject, Channel], None] = _drop
+    changed: Callable[[], None] = _ignore
+    _messages: dict[str, dict[str, Message]] = field(default_factory=dict)
+    _statuses: dict[tuple[str, str], Status] = field(default_factory=dict)
+    _last_ts: int = 0
+
+    # Looking
+
+    def messages(self, channel: str, thread_ts: str | None = None) -> list[Message]:
+        found = self._messages.get(channel, {}).values()
+        return [message for message in found if thread_ts is None or message.root == thread_ts]
+
+    def find(self, channel: str, ts: str) -> Message:
+        message = self._messages.get(channel, {}).get(ts)
+        if message is None:
+            raise Refusal("message_not_found")
+        return message
+
+    def find_root(self, channel: str, thread_ts: str) -> Message:
+        """The message that `thread_ts` names, which must be one that can have replies."""
+        if not _TS.fullmatch(thread_ts):
+            raise Refusal("invalid_thread_ts")
+        root = self._messages.get(channel, {}).get(thread_ts)
+        if root is None:
+            raise Refusal("thread_not_found")
+        if root.thread_ts is not None:
+            # The real one files such a reply where nobody finds it; the stand-in says so instead.
+            raise Refusal("cannot_reply_to_message")
+        return root
+
+    def statuses(self) -> dict[tuple[str, str], Status]:
+        now = self.clock.monotonic()
+        return {key: one for key, one in self._statuses.items() if now - one.at < limits.STATUS_SECONDS}
+
+    # Changing
+
+    def post(
+        self,
+        channel: Channel,
+        user: str,
+        text: str,
+        *,
+        blocks: Sequence[JsonObject] = (),
+        thread_ts: str | None = None,
+        is_bot: bool = False,
+        bot_id: str | None = None,
+        subtype: str | None = None,
+        files: Sequence[File] = (),
+        metadata: JsonObject | None = None,
+        link_names: bool = False,
+    ) -> Message:
+        """Raises `Refusal` when there is no such thread."""
+        root = self.find_root(channel.id, thread_ts) if thread_ts is not None else None
+        message = Message(
+            channel=channel.id,
+            ts=self.next_ts(),
+            user=user,
+            text=escape_loose(text),
+            blocks=deepcopy(list(blocks)),
+            thread_ts=thread_ts,
+            is_bot=is_bot,
+            bot_id=bot_id,
+            subtype=subtype or ("file_share" if files else None),
+            files=tuple(files),
+            metadata=metadata,
+        )
+        self._messages.setdefault(channel.id, {})[message.ts] = message
+        if is_bot:
+            self._statuses.pop((channel.id, message.root), None)
+            self._record_pings(message, link_names=link_names)
+        self._record_text(message)
+        root_author = root.user if root else None
+        happened = [events.message_event(message, channel, root_author)]
+        if self._mentions_bot(message, channel):
+            happened.append(events.mention_event(message, channel, root_author))
+            self.shuffle.shuffle(happened)
+        for event in happened:
+            self.emit(event, channel)
+        self.changed()
+        return message
+
+    def edit(
+        self,
+        message: Message,
+        text: str | None,
+        blocks: Sequence[JsonObject] | None,
+        *,
+        metadata: JsonObject | None = None,
+        link_names: bool = False,
+    ) -> None:
+        """None keeps what is there, except that new text without blocks takes the blocks away (docs of chat.update)."""
+        previous = events.wire_message(message)
+        if text is not None:
+            message.text = escape_loose(text)
+        if blocks is not None or text is not None:
+            message.blocks = deepcopy(list(blocks or ()))
+        if metadata is not None:
+            message.metadata = metadata
+        event_ts = self.next_ts()
+        # Docs of chat.update: a message that is rendered from blocks shows no "(edited)".
+        message.edited, message.edited_ts = not message.blocks, event_ts
+        if message.is_bot:
+            self._record_pings(message, link_names=link_names)
+        self._record_text(message)
+        channel = self.channels[message.channel]
+        self.emit(events.changed_event(message, previous, channel, event_ts), channel)
+        self.changed()
+
+    def delete(self, message: Message) -> None:
+        """A root that has replies leaves a tombstone, so that its thread goes on."""
+        channel = self.channels[message.channel]
+        previous = events.wire_message(message)
+        if len(self.messages(channel.id, message.ts)) > 1:
+            message.text, message.blocks, message.subtype = "This message was deleted.", [], "tombstone"
+            message.user, message.reactions, message.files = "USLACKBOT", {}, ()
+            self._record_text(message)
+            self.emit(events.changed_event(message, previous, channel, self.next_ts()), channel)
+        else:
+            del self._messages[channel.id][message.ts]
+            self.emit(events.deleted_event(previous, channel, self.next_ts()), channel)
+        self.changed()
+
+    def react(self, message: Message, user: str, emoji: str) -> None:
+        if not _EMOJI.fullmatch(emoji):
+            raise Refusal("invalid_name")
+        who = message.reactions.setdefault(emoji, [])
+        if user in who:
+            raise Refusal("already_reacted")
+        who.append(user)
+        self._emit_reaction(message, user, emoji, added=True)
+
+    def unreact(self, message: Message, user: str, emoji: str) -> None:
+        who = message.reactions.get(emoji, [])
+        if user not in who:
+            raise Refusal("no_reaction")
+        who.remove(user)
+        if not who:
+            del message.reactions[emoji]
+        self._emit_reaction(message, user, emoji, added=False)
+
+    def set_status(self, channel: str, thread_ts: str, text: str, loading_messages: Sequence[str]) -> None:
+        """An empty text takes it away."""
+        self._statuses.pop((channel, thread_ts), None)
+        if text:
+            self._statuses[channel, thread_ts] = Status(
+                text=text, loading_messages=tuple(loading_messages), at=self.clock.monotonic()
+            )
+        self.changed()
+
+    def next_ts(self) -> str:
+        """The time now; unique and growing, since it names messages and orders reactions."""
+        now = int(self.clock.now().timestamp() * 1_000_000)
+        self._last_ts = max(self._last_ts + 1, now)
+        seconds, micros = divmod(self._last_ts, 1_000_000)
+        return f"{seconds}.{micros:06d}"
+
+    def _emit_reaction(self, message: Message, user: str, emoji: str, *, added: bool) -> None:
+        event = events.reaction_event(message, user, emoji, self.next_ts(), added=added)
+        self.emit(event, self.channels[message.channel])
+        self.changed()
+
+    def _mentions_bot(self, message: Message, channel: Channel) -> bool:
+        plain = message.subtype in (None, "file_share", "thread_broadcast")
+        return plain and not message.is_bot and channel.kind != "im" and mentions(message.text, events.BOT_USER_ID)
+
+    def _record_text(self, message: Message) -> None:
+        message.history.append((self.clock.monotonic(), message.visible_text))
+
+    def _record_pings(self, message: Message, *, link_names: bool) -> None:
+        found = live_mentions(message.text, message.blocks, link_names=link_names)
+        self.pings.extend((message.ts, token) for token in found)

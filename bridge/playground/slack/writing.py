@@ -1,0 +1,132 @@
+"""Web API methods that change something: messages, reactions, the status line."""
+
+import re
+
+from bridge.playground.slack import limits
+from bridge.playground.slack.arguments import Arguments
+from bridge.playground.slack.checks import check_message
+from bridge.playground.slack.events import BOT_ID, BOT_USER_ID, wire_message
+from bridge.playground.slack.model import Channel, JsonObject, Message, Refusal
+from bridge.playground.slack.workspace import Workspace
+
+_TS = re.compile(r"\d{1,12}\.\d{6}")
+
+
+class WritingMethods:
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+
+    def post_message(self, args: Arguments) -> JsonObject:
+        channel = self._writable(args.required("channel", "channel_not_found"))
+        text, blocks = self._content(args)
+        if not (text or "").strip() and not blocks:
+            raise Refusal("no_text")
+        if len(text or "") > limits.POST_TEXT_CHARS:
+            raise Refusal("msg_too_long")
+        thread_ts = args.text("thread_ts")
+        broadcast = args.flag("reply_broadcast") and thread_ts is not None
+        message = self._workspace.post(
+            channel,
+            BOT_USER_ID,
+            text or "",
+            blocks=blocks or (),
+            thread_ts=thread_ts,
+            is_bot=True,
+            bot_id=BOT_ID,
+            subtype="thread_broadcast" if broadcast else None,
+            metadata=_metadata(args),
+            link_names=_links_names(args),
+        )
+        return {"channel": channel.id, "ts": message.ts, "message": wire_message(message)}
+
+    def update(self, args: Arguments) -> JsonObject:
+        channel = self._writable(args.required("channel", "channel_not_found"))
+        message = self._own(channel, args.required("ts", "message_not_found"), "cant_update_message")
+        text, blocks = self._content(args)
+        if text is None and blocks is None:
+            raise Refusal("no_text")
+        if text is not None and not text.strip() and not blocks:
+            raise Refusal("no_text")
+        if text is None and not blocks and not message.text:
+            raise Refusal("no_text")
+        if len((text or "").encode()) > limits.UPDATE_TEXT_BYTES:
+            raise Refusal("msg_too_long")
+        self._workspace.edit(message, text, blocks, metadata=_metadata(args), link_names=_links_names(args))
+        return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": wire_message(message)}
+
+    def delete(self, args: Arguments) -> JsonObject:
+        channel = self._writable(args.required("channel", "channel_not_found"))
+        message = self._own(channel, args.required("ts", "message_not_found"), "cant_delete_message")
+        self._workspace.delete(message)
+        return {"channel": channel.id, "ts": message.ts}
+
+    def add_reaction(self, args: Arguments) -> JsonObject:
+        self._workspace.react(self._reacted(args), BOT_USER_ID, args.required("name", "invalid_name"))
+        return {}
+
+    def remove_reaction(self, args: Arguments) -> JsonObject:
+        self._workspace.unreact(self._reacted(args), BOT_USER_ID, args.required("name", "invalid_name"))
+        return {}
+
+    def set_status(self, args: Arguments) -> JsonObject:
+        channel = self._writable(args.required("channel_id", "channel_not_found"))
+        thread_ts = args.required("thread_ts", "invalid_thread_ts")
+        status = args.text("status")
+        if status is None:
+            raise Refusal("invalid_arguments")
+        loading = args.structure("loading_messages", "invalid_arguments")
+        if loading is None:
+            loading = []
+        if not isinstance(loading, list) or len(loading) > limits.LOADING_MESSAGES:
+            raise Refusal("invalid_arguments")
+        self._workspace.find_root(channel.id, thread_ts)
+        self._workspace.set_status(channel.id, thread_ts, status, [str(one) for one in loading])
+        return {}
+
+    def _writable(self, channel_id: str) -> Channel:
+        channel = self._workspace.channels.get(channel_id)
+        member = channel is not None and BOT_USER_ID in channel.members
+        # A private channel without the bot does not exist for it.
+        if channel is None or (not member and channel.kind != "channel"):
+            raise Refusal("channel_not_found")
+        if not member and "chat:write.public" not in self._workspace.scopes:
+            raise Refusal("not_in_channel")
+        return channel
+
+    def _own(self, channel: Channel, ts: str, error: str) -> Message:
+        message = self._workspace.find(channel.id, ts)
+        if message.user != BOT_USER_ID:
+            raise Refusal(error)
+        return message
+
+    def _reacted(self, args: Arguments) -> Message:
+        channel = self._writable(args.required("channel", "no_item_specified"))
+        ts = args.required("timestamp", "no_item_specified")
+        if not _TS.fullmatch(ts):
+            raise Refusal("bad_timestamp")
+        return self._workspace.find(channel.id, ts)
+
+    def _content(self, args: Arguments) -> tuple[str | None, list[JsonObject] | None]:
+        text, blocks, markdown = args.text("text"), args.blocks(), args.text("markdown_text")
+        if markdown is not None:
+            if text is not None or blocks is not None:
+                raise Refusal("markdown_text_conflict")
+            if not markdown.strip():
+                raise Refusal("no_text")
+            blocks = [{"type": "markdown", "text": markdown}]
+        check_message(text or "", blocks or ())
+        return text, blocks
+
+
+def _links_names(args: Arguments) -> bool:
+    return args.flag("link_names") or args.text("parse") == "full"
+
+
+def _metadata(args: Arguments) -> JsonObject | None:
+    match args.structure("metadata", "invalid_metadata_format"):
+        case None:
+            return None
+        case {"event_type": str(_), "event_payload": dict(_)} as metadata:
+            return metadata
+        case _:
+            raise Refusal("invalid_metadata_format")

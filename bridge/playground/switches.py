@@ -1,0 +1,118 @@
+"""What can be made to go wrong from the page: a chosen few of the stand-ins' faults, under names that a person understands."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal, TypeVar
+
+from bridge.playground.dify import DifyServer
+from bridge.playground.dify import Fault as DifyFault
+from bridge.playground.discord import DiscordServer
+from bridge.playground.discord import Fault as DiscordFault
+from bridge.playground.slack import Fault as SlackFault
+from bridge.playground.slack import SlackServer
+
+_CREATE = "POST /channels/{channel_id}/messages"
+_EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
+
+FaultT = TypeVar("FaultT")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Switch:
+    name: str
+    group: str
+    label: str
+    meaning: str
+    """What will happen, for the tooltip."""
+    kind: Literal["switch", "act"]
+    """A switch stays on until it is turned off or used up; an act happens once, at once."""
+    is_on: Callable[[], bool]
+    turn: Callable[[bool], Awaitable[None]]
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "name": self.name,
+            "group": self.group,
+            "label": self.label,
+            "meaning": self.meaning,
+            "kind": self.kind,
+            "on": self.is_on(),
+        }
+
+
+def make_switches(slack: SlackServer, discord: DiscordServer, dify: DifyServer | None) -> list[Switch]:
+    """Without a stand-in Dify there is nothing to break on that side."""
+    return [*(_dify_switches(dify) if dify is not None else ()), *_slack_switches(slack), *_discord_switches(discord)]
+
+
+def _slack_switches(server: SlackServer) -> list[Switch]:
+    def duplicate(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
+        server.faults.duplicate_events = on
+
+    async def drop() -> None:
+        server.drop_sockets()
+
+    fails = server.faults.fail_next
+    return [
+        _once("slack_busy", "Slack", "Next edit: 429", "Slack refuses the next edit for three seconds.",
+              fails, "chat.update", SlackFault.rate_limit(3)),
+        _once("slack_broken", "Slack", "Next post: 500", "Slack answers the next new message with an error page.",
+              fails, "chat.postMessage", SlackFault.http(500)),
+        _lasting("slack_twice", "Slack", "Events twice", "Slack delivers every event twice. Still answered once.",
+                 lambda: server.faults.duplicate_events, duplicate),
+        _act("slack_drop", "Slack", "Cut the socket", "Cuts the Socket Mode connection; the client connects again.", drop),
+    ]  # fmt: skip
+
+
+def _discord_switches(server: DiscordServer) -> list[Switch]:
+    def duplicate(on: bool) -> None:  # noqa: FBT001
+        server.faults.duplicate_dispatches = on
+
+    fails = server.faults.fail_next
+    return [
+        _once("discord_busy", "Discord", "Next edit: 429", "Discord refuses the next edit for three seconds.",
+              fails, _EDIT, DiscordFault(kind="rate_limit", retry_after=3.0)),
+        _once("discord_broken", "Discord", "Next post: 500", "Discord answers the next new message with an error.",
+              fails, _CREATE, DiscordFault(kind="status", status=500)),
+        _lasting("discord_twice", "Discord", "Events twice", "Discord dispatches every event twice. Still answered once.",
+                 lambda: server.faults.duplicate_dispatches, duplicate),
+        _act("discord_drop", "Discord", "Cut the gateway", "Cuts the gateway connection; the client resumes.",
+             server.drop_gateways),
+    ]  # fmt: skip
+
+
+def _lasting(
+    name: str, group: str, label: str, meaning: str, is_on: Callable[[], bool], switch: Callable[[bool], None]
+) -> Switch:
+    async def turn(on: bool) -> None:  # noqa: FBT001
+        switch(on)
+
+    return Switch(name=name, group=group, label=label, meaning=meaning, kind="switch", is_on=is_on, turn=turn)
+
+
+def _once(
+    name: str, group: str, label: str, meaning: str, fails: dict[str, list[FaultT]], call: str, fault: FaultT
+) -> Switch:
+    """Armed for the next such call; off again once that has met it."""
+
+    async def turn(on: bool) -> None:  # noqa: FBT001
+        armed = [one for one in fails.get(call, []) if one != fault]
+        fails[call] = [*armed, fault] if on else armed
+
+    return Switch(
+        name=name,
+        group=group,
+        label=label,
+        meaning=meaning,
+        kind="switch",
+        is_on=lambda: fault in fails.get(call, []),
+        turn=turn,
+    )
+
+
+def _act(name: str, group: str, label: str, meaning: str, act: Callable[[], Awaitable[None]]) -> Switch:
+    async def turn(on: bool) -> None:  # noqa: FBT001
+        if on:
+            await act()
+
+    return Switch(name=name, group=group, label=label, meaning=meaning, kind="act", is_on=lambda: False, turn=turn)

@@ -1,0 +1,115 @@
+"""After a restart: what was half shown gets an ending, what was accepted and not yet asked is answered."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from bridge import logs
+from bridge.clock import Clock
+from bridge.dispatcher import Dispatcher
+from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, RateLimited, StoreError
+from bridge.messages import AnswerState, OutgoingMessage, PlatformName
+from bridge.platform_api import Platform, ReadsBack
+from bridge.store import InterruptedAnswer, PostedPart, Store
+from bridge.turns import new_reference
+
+_log = logs.get("recovery")
+
+_NOTE = "⚠️ I was restarted while answering, so this answer is incomplete. Please ask again. (Reference {reference})"
+_NOTHING_SHOWN = "⚠️ I was restarted before I could answer this. Please ask again. (Reference {reference})"
+
+
+class Recovery:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        platforms: Mapping[PlatformName, Platform],
+        dispatcher: Dispatcher,
+        clock: Clock,
+        attempts: int = 8,
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._attempts = attempts
+
+    async def find(self) -> Sequence[InterruptedAnswer]:
+        """Takes over what an earlier process left. Called once, before any platform is heard. Raises `StoreUnavailable`."""
+        return await self._store.interrupted_answers()
+
+    async def resume(self, interrupted: Sequence[InterruptedAnswer]) -> None:
+        """Wakes what waits, then ends what was interrupted; a conversation goes on once its own interruption is ended."""
+        held = {one.turn.conversation_id for one in interrupted}
+        for conversation in await self._store.waiting_conversations():
+            if conversation not in held:
+                self._dispatcher.wake(conversation)
+        async with asyncio.TaskGroup() as tasks:
+            # One after the other on each platform, so that a platform that is down holds up only its own.
+            for name in {one.turn.target.platform for one in interrupted}:
+                tasks.create_task(self._end_all([one for one in interrupted if one.turn.target.platform == name]))
+
+    async def _end_all(self, interrupted: Sequence[InterruptedAnswer]) -> None:
+        for one in interrupted:
+            await self._end(one)
+            self._dispatcher.wake(one.turn.conversation_id)
+
+    async def sweep(self) -> None:
+        """Wakes every conversation in which something waits. Harmless at any time."""
+        for conversation in await self._store.waiting_conversations():
+            self._dispatcher.wake(conversation)
+
+    async def _end(self, one: InterruptedAnswer) -> None:
+        reference = new_reference()
+        shown = await self._say_so(one, reference)
+        _log.warning(
+            "answer_interrupted",
+            answer=one.turn.answer_id,
+            state=one.state.value,
+            messages=len(one.parts),
+            reference=reference,
+            ending_shown=shown,
+        )
+        try:
+            await self._store.finish(one.turn, AnswerState.FAILED, "interrupted")
+        except StoreError as error:
+            _log.error("ending_not_recorded", answer=one.turn.answer_id, detail=str(error))
+
+    async def _say_so(self, one: InterruptedAnswer, reference: str) -> bool:
+        platform = self._platforms.get(one.turn.target.platform)
+        if platform is None:
+            return False
+        for attempt in range(self._attempts):
+            try:
+                if one.parts:
+                    await self._amend(platform, one, one.parts[-1], reference)
+                else:
+                    await self._post(platform, one, _NOTHING_SHOWN.format(reference=reference))
+            except (MessageGone, NotAllowed, MessageRefused) as error:
+                _log.warning("ending_not_shown", answer=one.turn.answer_id, code=error.code)
+                return False
+            except PlatformError as error:
+                _log.warning("ending_delayed", answer=one.turn.answer_id, code=error.code, detail=str(error))
+                told = error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0
+                await self._clock.sleep(max(told, min(2.0**attempt, 30.0)))
+            else:
+                return True
+        return False
+
+    async def _amend(self, platform: Platform, one: InterruptedAnswer, last: PostedPart, reference: str) -> None:
+        target = one.turn.target
+        text = last.text
+        if isinstance(platform, ReadsBack):
+            text = await platform.read_back(target, last.ref)
+        if text.count("```") % 2:
+            text = f"{text}\n```"
+        amended = f"{text}\n\n{_NOTE.format(reference=reference)}"
+        if not text or platform.measure(amended) > platform.capabilities.max_text:
+            await self._post(platform, one, _NOTE.format(reference=reference))
+            return
+        await platform.edit(target, last.ref, OutgoingMessage(text=amended, nonce=f"end{one.turn.answer_id}"))
+
+    async def _post(self, platform: Platform, one: InterruptedAnswer, text: str) -> None:
+        message = OutgoingMessage(text=text, nonce=f"end{one.turn.answer_id}")
+        ref = await platform.send(one.turn.target, message)
+        await self._store.record_posted(one.turn, len(one.parts), message.nonce, ref, text)

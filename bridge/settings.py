@@ -1,0 +1,120 @@
+"""Settings of the core, and how every folder's settings are read: environment first, then `.env`.
+
+Each platform and backend owns its settings class; this module knows none of them. A wrong setting is a sentence for the operator.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bridge.errors import SettingsError
+
+SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+
+class Settings(BaseSettings):
+    """What belongs to no platform and no backend."""
+
+    model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True)
+
+    http_host: str = Field("127.0.0.1", description="Address that health checks and platform callbacks are served on.")
+    http_port: int = Field(8080, ge=0, le=65535, description="Port for the same. 0 takes a free one.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="How much is logged. Message text is never logged."
+    )
+    log_format: Literal["console", "json"] = Field(
+        "console", description="`console` for people, `json` for log collectors."
+    )
+    feedback_like_emoji: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"👍", "+1", "thumbsup"}),
+        description="Reactions that mean a thumbs up: Slack short names and Unicode characters, separated by commas.",
+    )
+    feedback_dislike_emoji: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"👎", "-1", "thumbsdown"}), description="Reactions that mean a thumbs down."
+    )
+    shutdown_grace: float = Field(
+        60.0, ge=0, le=3600, description="Seconds that running answers may take to finish after SIGTERM."
+    )
+
+    @field_validator("feedback_like_emoji", "feedback_dislike_emoji", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        # People copy names as Slack shows them, and emoji with the invisible "show in colour" mark.
+        return frozenset(part.strip().strip(":").rstrip("\ufe0f") for part in value.split(",") if part.strip())
+
+    @model_validator(mode="after")
+    def _refuse_overlap(self) -> "Settings":
+        both = self.feedback_like_emoji & self.feedback_dislike_emoji
+        if both:
+            raise ValueError(
+                f"FEEDBACK_LIKE_EMOJI and FEEDBACK_DISLIKE_EMOJI both contain {', '.join(sorted(both))}: "
+                "remove it from one of them."
+            )
+        return self
+
+
+def read(kind: type[SettingsT], env_file: Path | None) -> SettingsT:
+    """Reads one settings class. Raises `SettingsError` with one sentence per wrong setting."""
+    try:
+        return kind(_env_file=env_file)
+    except ValidationError as error:
+        raise SettingsError([_explain(kind, problem) for problem in error.errors()]) from error
+
+
+def isolated(kind: type[SettingsT], **values: object) -> SettingsT:
+    """Settings made of the given values and defaults alone: neither the environment nor `.env` is read."""
+
+    class Isolated(kind):  # type: ignore[valid-type, misc]  # a subclass per call is the library's way to choose sources
+        @classmethod
+        def settings_customise_sources(
+            cls, settings_cls: type[BaseSettings], init_settings: PydanticBaseSettingsSource, **_others: object
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return (init_settings,)
+
+    made: SettingsT = Isolated(**values)
+    return made
+
+
+def _explain(kind: type[BaseModel], problem: object) -> str:
+    assert isinstance(problem, dict)  # noqa: S101  # pydantic's ErrorDetails is a TypedDict
+    message = str(problem["msg"]).removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    location = [str(part) for part in problem["loc"]]
+    if not location:
+        return message
+    name = location[0].upper()
+    field = kind.model_fields.get(location[0])
+    secret = field is not None and SecretStr.__name__ in str(field.annotation)
+    shown = "" if secret or problem["type"] == "missing" else f" (it is {problem['input']!r})"
+    if name in message:
+        return message
+    return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def describe(kinds: dict[str, list[type[BaseSettings]]]) -> str:
+    """The text of `.env.example`: every variable of the given classes, by section, with its default and meaning."""
+    lines = [
+        "# Copy this file to .env and fill in what you need. Lines that start with # are defaults.",
+        "# Made from the settings classes by `make env-example`; a test keeps it fresh.",
+    ]
+    for section, classes in kinds.items():
+        lines += ["", f"# --- {section}"]
+        for kind in classes:
+            for name, field in kind.model_fields.items():
+                lines += ["", f"# {field.description}", f"#{name.upper()}={_default(field.get_default())}"]
+    return "\n".join(lines) + "\n"
+
+
+def _default(value: object) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case frozenset():
+            return ",".join(sorted(str(part) for part in value))
+        case _:
+            return str(value)

@@ -1,0 +1,201 @@
+"""Starts every part in order, watches over them, and ends them in order when told to stop."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bridge import logs
+from bridge.backend_api import Backend
+from bridge.clock import Clock
+from bridge.conversations import Conversations
+from bridge.dispatcher import Dispatcher
+from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
+from bridge.feedback import Feedback
+from bridge.intake import Intake
+from bridge.messages import AppName, PlatformName
+from bridge.platform_api import Platform
+from bridge.recovery import Recovery
+from bridge.store import InterruptedAnswer, Store
+from bridge.turns import Turns
+from bridge.web.server import WebServer
+
+_log = logs.get("supervisor")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupervisorLimits:
+    grace: timedelta = timedelta(seconds=60)
+    """How long running answers may take to finish by themselves after the first signal."""
+    last_words: timedelta = timedelta(seconds=10)
+    """How long answers that outlast the grace have to say that they are incomplete."""
+    sweep_every: timedelta = timedelta(seconds=60)
+    keep_payloads: timedelta = timedelta(hours=24)
+    """Text of answered questions is kept that long: platforms redeliver for minutes, operators look for a day."""
+    restart_pause: timedelta = timedelta(seconds=1)
+    """Pause before a platform that broke is started again; doubles up to a minute."""
+    ready_patience: timedelta = timedelta(seconds=2)
+
+
+@dataclass(slots=True, kw_only=True)
+class Parts:
+    """What the composition root made."""
+
+    store: Store
+    platforms: Mapping[PlatformName, Platform]
+    backends: Mapping[AppName, Backend]
+    dispatcher: Dispatcher
+    conversations: Conversations
+    turns: Turns
+    intake: Intake
+    feedback: Feedback
+    recovery: Recovery
+    clock: Clock
+    limits: SupervisorLimits = field(default_factory=SupervisorLimits)
+
+
+class Supervisor:
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._refused: dict[PlatformName, str] = {}
+        self._stopping = False
+        self.heard = asyncio.Event()
+        """Set once every platform that was not refused has been connected and hearing."""
+
+    async def run(self, web: WebServer, stop: asyncio.Event, insist: asyncio.Event) -> int:
+        """Runs until `stop` (then gently) and `insist` (then at once). Returns the exit code of the process.
+
+        Raises `SettingsError` when the web address cannot be had and `StoreUnavailable` when the store cannot be read at start.
+        """
+        parts = self._parts
+        interrupted = await parts.recovery.find()
+        await web.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                background = [
+                    tasks.create_task(parts.dispatcher.run(), name="dispatcher"),
+                    tasks.create_task(parts.feedback.run(), name="feedback"),
+                    tasks.create_task(self._recover(interrupted), name="recovery"),
+                    tasks.create_task(self._keep_house(), name="housekeeping"),
+                ]
+                hearing = [
+                    tasks.create_task(self._hear(platform), name=f"platform {name}")
+                    for name, platform in parts.platforms.items()
+                ]
+                background.append(tasks.create_task(self._watch_hearing(), name="hearing"))
+                background.append(tasks.create_task(self._stop_when_all_refused(hearing, stop), name="refusals"))
+                await stop.wait()
+                await self._shut_down(hearing, insist)
+                for task in background:
+                    task.cancel()
+        finally:
+            await web.stop()
+            for platform in parts.platforms.values():
+                await platform.close()
+            for backend in parts.backends.values():
+                await backend.close()
+            await parts.store.close()
+        _log.info("stopped")
+        return 1 if self._all_refused() else 0
+
+    async def readiness(self) -> tuple[bool, Mapping[str, object]]:
+        """For `/readyz`: every configured platform hears, the store can be read, and nobody asked us to stop."""
+        problems: list[str] = []
+        platforms: dict[str, object] = {}
+        for name, platform in self._parts.platforms.items():
+            health = platform.health()
+            detail = self._refused.get(name) or health.detail
+            platforms[name] = {"connected": health.connected, "hearing": health.hearing, "detail": detail}
+            if name in self._refused:
+                problems.append(f"{name}: {detail}")
+            elif not health.connected:
+                problems.append(f"{name} is not connected{f': {detail}' if detail else ''}")
+            elif not health.hearing:
+                problems.append(f"{name} is connected but not hearing{f': {detail}' if detail else ''}")
+        store = "ok"
+        try:
+            async with asyncio.timeout(self._parts.limits.ready_patience.total_seconds()):
+                await self._parts.store.ping()
+        except (StoreUnavailable, TimeoutError) as error:
+            store = str(error) or "no answer in time"
+            problems.append(f"the store is not reachable: {store}")
+        if self._stopping:
+            problems.append("shutting down")
+        return not problems, {"platforms": platforms, "store": store, "problems": problems}
+
+    def _all_refused(self) -> bool:
+        return bool(self._refused) and len(self._refused) == len(self._parts.platforms)
+
+    async def _hear(self, platform: Platform) -> None:
+        pause = self._parts.limits.restart_pause.total_seconds()
+        while True:
+            try:
+                await platform.run(self._parts.intake)
+            except NotAllowed as error:
+                self._refused[platform.name] = str(error)
+                _log.error("platform_refused", platform=platform.name, code=error.code, detail=str(error))
+                return
+            except PlatformError as error:
+                _log.error("platform_broke", platform=platform.name, code=error.code, detail=str(error), again_in=pause)
+            await self._parts.clock.sleep(pause)
+            pause = min(pause * 2, 60.0)
+
+    async def _watch_hearing(self) -> None:
+        waiting = dict(self._parts.platforms)
+        while waiting:
+            for name, platform in list(waiting.items()):
+                if name in self._refused:
+                    del waiting[name]
+                elif platform.health().hearing:
+                    _log.info("hearing", platform=name)
+                    del waiting[name]
+            await self._parts.clock.sleep(0.02)
+        self.heard.set()
+
+    async def _stop_when_all_refused(self, hearing: Sequence[asyncio.Task[None]], stop: asyncio.Event) -> None:
+        """A bridge that no platform lets in has nothing to wait for; its supervisor should see it end."""
+        await asyncio.wait(hearing)
+        if self._all_refused():
+            stop.set()
+
+    async def _recover(self, interrupted: Sequence[InterruptedAnswer]) -> None:
+        try:
+            await self._parts.recovery.resume(interrupted)
+        except StoreUnavailable as error:
+            # What still waits is found by the next sweep.
+            _log.warning("store_unavailable", doing="recovery", detail=str(error))
+
+    async def _keep_house(self) -> None:
+        parts = self._parts
+        while True:
+            await parts.clock.sleep(parts.limits.sweep_every.total_seconds())
+            try:
+                await parts.recovery.sweep()
+                await parts.store.blank_payloads(parts.clock.now() - parts.limits.keep_payloads)
+            except StoreUnavailable as error:
+                _log.warning("store_unavailable", doing="housekeeping", detail=str(error))
+
+    async def _shut_down(self, hearing: Sequence[asyncio.Task[None]], insist: asyncio.Event) -> None:
+        parts = self._parts
+        self._stopping = True
+        _log.info("stopping", grace=parts.limits.grace.total_seconds())
+        for task in hearing:
+            task.cancel()
+        await asyncio.wait(hearing)
+        parts.conversations.close()
+        draining = asyncio.ensure_future(parts.dispatcher.drain(parts.limits.grace))
+        insisting = asyncio.ensure_future(insist.wait())
+        try:
+            await asyncio.wait({draining, insisting}, return_when=asyncio.FIRST_COMPLETED)
+            finished = draining.done() and draining.result()
+        finally:
+            draining.cancel()
+            insisting.cancel()
+            await asyncio.gather(draining, insisting, return_exceptions=True)
+        if finished:
+            return
+        _log.warning("interrupting_answers")
+        await parts.turns.interrupt()
+        if not await parts.dispatcher.drain(parts.limits.last_words):
+            # Their rows are unfinished: the next start ends them with a line of its own.
+            _log.warning("answers_left_unfinished")

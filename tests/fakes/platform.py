@@ -1,0 +1,140 @@
+"""A chat platform in memory: it keeps what was shown, and refuses what it is told to refuse."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from bridge.clock import Clock
+from bridge.errors import MessageGone, MessageRefused, PlatformError
+from bridge.messages import Address, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth, WriteBudget
+
+FAKE = PlatformName("fake")
+
+
+@dataclass
+class ShownMessage:
+    """One message as people see it, with every text it ever had."""
+
+    target: ReplyTarget
+    nonce: str
+    history: list[tuple[float, str]] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        return self.history[-1][1]
+
+
+@dataclass
+class FakePlatform:
+    """Counts characters. `failures` holds errors for the next writes, in order (None: this one succeeds)."""
+
+    clock: Clock
+    name: PlatformName = FAKE
+    max_text: int = 2000
+    post_limit: int = 1000
+    edit_limit: int = 1000
+    latency: float = 0.0
+    failures: list[PlatformError | None] = field(default_factory=list)
+    messages: dict[str, ShownMessage] = field(default_factory=dict)
+    activity: list[float] = field(default_factory=list)
+    heard_by: list[Inbox] = field(default_factory=list)
+    run_errors: list[PlatformError] = field(default_factory=list)
+    closed: bool = False
+    hearing: bool = False
+
+    @property
+    def capabilities(self) -> PlatformCapabilities:
+        return PlatformCapabilities(
+            max_text=self.max_text,
+            post_budget=WriteBudget(limit=self.post_limit, window=timedelta(seconds=5)),
+            edit_budget=WriteBudget(limit=self.edit_limit, window=timedelta(seconds=5)),
+            min_edit_interval=timedelta(seconds=1),
+            activity_every=timedelta(seconds=8),
+        )
+
+    @property
+    def texts(self) -> list[str]:
+        """The last text of every message, in the order of posting."""
+        return [message.text for message in self.messages.values()]
+
+    async def run(self, inbox: Inbox) -> None:
+        if self.run_errors:
+            raise self.run_errors.pop(0)
+        self.heard_by.append(inbox)
+        self.hearing = True
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.hearing = False
+
+    async def close(self) -> None:
+        self.closed = True
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        await self._answer_like_a_platform(message)
+        for address, known in self.messages.items():
+            if known.nonce == message.nonce:
+                return MessageRef(platform=self.name, address=Address(address))
+        address = f"{target.address}/m{len(self.messages)}"
+        shown = ShownMessage(target, message.nonce, [(self.clock.monotonic(), message.text)])
+        self.messages[address] = shown
+        return MessageRef(platform=self.name, address=Address(address))
+
+    async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        await self._answer_like_a_platform(message)
+        if ref.address not in self.messages:
+            raise MessageGone("no such message")
+        self.messages[ref.address].history.append((self.clock.monotonic(), message.text))
+
+    async def show_activity(self, target: ReplyTarget) -> None:
+        self.activity.append(self.clock.monotonic())
+
+    def measure(self, text: str) -> int:
+        return len(text)
+
+    def health(self) -> PlatformHealth:
+        return PlatformHealth(
+            connected=self.hearing, hearing=self.hearing, detail="" if self.hearing else "not running"
+        )
+
+    async def check(self) -> Sequence[Finding]:
+        return ()
+
+    async def _answer_like_a_platform(self, message: OutgoingMessage) -> None:
+        if self.latency:
+            await self.clock.sleep(self.latency)
+        failure = self.failures.pop(0) if self.failures else None
+        if failure is not None:
+            raise failure
+        if not message.text.strip():
+            raise MessageRefused("empty message")
+        if len(message.text) > self.max_text:
+            raise MessageRefused("too long")
+        assert len(message.nonce) <= 25
+
+
+@dataclass
+class ThreadingPlatform(FakePlatform):
+    """Opens threads, and can be asked for a message's text."""
+
+    thread_error: PlatformError | None = None
+    opened: list[str] = field(default_factory=list)
+
+    async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
+        if self.thread_error is not None:
+            raise self.thread_error
+        self.opened.append(title)
+        return ReplyTarget(
+            platform=target.platform,
+            conversation=target.conversation,
+            address=Address(f"{target.address}/thread"),
+            post_group=target.post_group,
+            edit_group=target.edit_group,
+        )
+
+    async def read_back(self, target: ReplyTarget, ref: MessageRef) -> str:
+        if ref.address not in self.messages:
+            raise MessageGone("no such message")
+        return self.messages[ref.address].text
