@@ -22,7 +22,7 @@ _BACKENDS = "bridge.backends"
 PartT = TypeVar("PartT")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: a generic class notes its type arguments on the instance
 class Part(Generic[PartT]):
     """A platform or backend folder whose settings were read."""
 

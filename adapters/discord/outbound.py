@@ -67,10 +67,10 @@ _UNREADABLE = (KeyError, TypeError, ValueError, AttributeError)
 
 
 def make_client(settings: Settings) -> discord.Client:
-    """A client for REST only: no intents, no cache."""
+    """A client for REST only: it never identifies, so its intents are only there to please the library."""
     silence_voice_warnings()
     return discord.Client(
-        intents=discord.Intents.none(),
+        intents=discord.Intents(guilds=True),
         max_messages=None,
         member_cache_flags=discord.MemberCacheFlags.none(),
         chunk_guilds_at_startup=False,

@@ -89,6 +89,8 @@ class Ears(discord.Client):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            # Nothing here waits for "ready", and the task that waits for it would outlive `close`.
+            guild_ready_timeout=0.0,
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=settings.discord_ratelimit_timeout,
         )

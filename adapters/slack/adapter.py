@@ -1,5 +1,6 @@
 """The Slack platform: puts the parts of this folder together behind the seam."""
 
+import asyncio
 from collections.abc import Sequence
 from functools import partial
 
@@ -13,7 +14,7 @@ from adapters.slack.settings import Mode, Settings
 from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, SocketEntrance, open_link
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError
+from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
 from bridge.messages import MessageReceived, MessageRef, Origin, OutgoingMessage, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
@@ -69,11 +70,12 @@ class SlackPlatform:
             if self._http is None:
                 await self._socket.run()
             else:
-                await self._clock.wait(self._outbound.closing, None)
+                await asyncio.Event().wait()  # the web room calls us; there is nothing to do but to be cancelled
         finally:
             self._doorstep.take = None
             self._running = False
             self._trouble = "not running"
+            await self._socket.finish()
 
     async def close(self) -> None:
         await self._outbound.close()
@@ -153,10 +155,12 @@ class SlackPlatform:
         """Reads one event and hands it to the core. Raises `StoreUnavailable`."""
         me = identity_in(payload, self._me)
         if me is None:
-            return Ignored(reason="the delivery does not say which installation it is for")
+            raise StoreUnavailable("not signed in yet, and the delivery does not say which installation it is for")
         event = read_event(payload, me, self._names.known())
         if isinstance(event, MessageReceived) and _may_be_a_question(event):
-            unknown = [person for person in people_in(payload) if person not in self._names.known() and person != me.user]
+            unknown = [
+                person for person in people_in(payload) if person not in self._names.known() and person != me.user
+            ]
             if unknown:
                 await self._names.learn(unknown)
                 event = read_event(payload, me, self._names.known())

@@ -63,7 +63,10 @@ async def _check_bot_token(client: AsyncWebClient) -> list[Finding]:
     granted = next((value for name, value in response.headers.items() if name.lower() == "x-oauth-scopes"), None)
     if granted is None:
         unknown = "Slack did not say which scopes this token has"
-        return [ok, Finding(severity=Severity.WARNING, subject="Slack scopes", problem=unknown, fix="check them by hand")]
+        return [
+            ok,
+            Finding(severity=Severity.WARNING, subject="Slack scopes", problem=unknown, fix="check them by hand"),
+        ]
     return [ok, *_missing_scopes({scope.strip() for scope in granted.split(",")})]
 
 

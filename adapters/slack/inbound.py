@@ -98,10 +98,10 @@ def _read_message(event: Json, event_id: str, me: Identity, names: Mapping[str, 
     if subtype in {"message_changed", "message_deleted", "message_replied"} or event.get("hidden") is True:
         return Ignored(reason=f"message subtype {subtype or 'hidden'} is about an older message")
     channel, ts = _text(event, "channel"), _text(event, "ts")
-    sent_at = _moment(ts)
-    if not (event_id and channel and sent_at):
-        return Ignored(reason="message without event id, channel or time")
     root = _text(event, "thread_ts") or ts
+    sent_at = _moment(ts)
+    if not (event_id and channel.isalnum() and sent_at and _moment(root)):
+        return Ignored(reason="message without event id, channel or time")
     text = _text(event, "text")
     person = PersonId(_text(event, "user") or _text(event, "bot_id") or "unknown")
     is_direct = _text(event, "channel_type") == "im"
@@ -162,7 +162,7 @@ def _read_reaction(event: Json, event_id: str, me: Identity, *, added: bool) -> 
     channel, ts, user = _text(item, "channel"), _text(item, "ts"), _text(event, "user")
     revision = _microseconds(_text(event, "event_ts"))
     emoji = _text(event, "reaction").partition("::")[0]
-    if not (event_id and channel and ts and user and emoji and revision is not None):
+    if not (event_id and channel.isalnum() and _moment(ts) and user and emoji and revision is not None):
         return Ignored(reason="reaction with a part missing")
     # Slack does not say whether another reacting user is a bot.
     others = Origin.BOT if user in SLACKS_OWN_USERS else Origin.PERSON

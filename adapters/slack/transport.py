@@ -1,8 +1,8 @@
 """How Slack is heard: the doorstep that every delivery passes, and the two ways to it, a socket and an HTTP route.
 
-slack-bolt checks signatures and understands both transports, but it would acknowledge before the work is safe, acknowledge and lose
-events while `auth.test` fails, and answer 404 to events nobody listens to. So everything is settled in one hook that runs
-after the signature check and before bolt authorises (`before_authorize`): store first, acknowledge second.
+slack-bolt checks signatures and understands both transports, but it would acknowledge before the work is safe, acknowledge
+and lose events while `auth.test` fails, and answer 404 to events nobody listens to. So everything is settled in one hook that
+runs after the signature check and before bolt authorises (`before_authorize`): store first, acknowledge second.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from weakref import WeakValueDictionary
 
@@ -49,17 +49,18 @@ class Doorstep:
         self.take: Take | None = None
         self._accept_within = accept_within
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        # Below this level bolt logs whole payloads, and warns that SLACK_BOT_TOKEN in the environment is not used by itself.
+        logger = logging.getLogger("slack_bolt.bridge")
+        logger.setLevel(logging.ERROR)
         self.app = AsyncApp(
             name="bridge",
-            logger=logging.getLogger("slack_bolt"),
+            logger=logger,
             client=client,
             signing_secret=signing_secret,
             before_authorize=self.receive,
         )
 
-    async def receive(
-        self, body: dict[str, object], next_: Callable[[], Awaitable[None]]
-    ) -> BoltResponse | None:
+    async def receive(self, body: dict[str, object], next_: Callable[[], Awaitable[None]]) -> BoltResponse | None:
         """bolt's hook. A 200 is the acknowledgement; anything else makes Slack deliver again."""
         match kind := body.get("type"):
             case "url_verification":
@@ -71,7 +72,9 @@ class Doorstep:
                 log.warning("slack_drops_events", minute=body.get("minute_rate_limited"))
                 return BoltResponse(status=200, body="")
             case _:
-                return answer_interaction(kind if isinstance(kind, str) else "command" if "command" in body else "unknown")
+                return answer_interaction(
+                    kind if isinstance(kind, str) else "command" if "command" in body else "unknown"
+                )
 
     async def _receive_event(self, payload: Json) -> int:
         if self.take is None:
@@ -114,6 +117,8 @@ class HttpEntrance:
         if not self._signed(body, request.headers):
             log.warning("bad_signature", peer=request.remote)
             return web.Response(status=401)
+        if not body.strip():
+            return web.Response(status=400)
         try:
             # bolt reads the body before it verifies anything, and trips over one that is no JSON object.
             bolt_request = AsyncBoltRequest(
@@ -179,7 +184,8 @@ class Link(AsyncBaseSocketModeClient):
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise PlatformUnavailable(f"socket: {type(error).__name__}", code="socket") from error
         if not self._greeted.is_set():
-            raise PlatformUnavailable("socket: closed before the greeting", code=self.reason or "socket")
+            reason = self.reason or "closed"
+            raise PlatformUnavailable(f"socket: {reason} before the greeting", code=reason)
 
     async def _read(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         try:
@@ -247,7 +253,7 @@ class Link(AsyncBaseSocketModeClient):
         await self._session.close()
 
 
-async def _end(tasks: list[asyncio.Task[None]] | list[asyncio.Task[bool]]) -> None:
+async def _end(tasks: Sequence[asyncio.Task[object]]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
@@ -309,15 +315,16 @@ class SocketEntrance:
         return self._trouble
 
     async def run(self) -> None:
-        """Until cancelled. Raises `NotAllowed` when Slack refuses the app token."""
-        try:
-            while True:
-                await self._renew()
-                await self._follow()
-        finally:
-            if self._link is not None:
-                await self._link.finish(self.FINISH_WITHIN)
-                self._link = None
+        """Until cancelled; the connection then stands until `finish`. Raises `NotAllowed` when Slack refuses the app token."""
+        while True:
+            await self._renew()
+            await self._follow()
+
+    async def finish(self) -> None:
+        """Acknowledges what is being stored and closes the connection."""
+        if self._link is not None:
+            await self._link.finish(self.FINISH_WITHIN)
+            self._link = None
 
     async def _renew(self) -> None:
         """Opens a connection, however long it takes, and only then lets go of the former one."""

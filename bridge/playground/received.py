@@ -9,7 +9,10 @@ from bridge.clock import Clock
 from bridge.errors import BackendError
 from bridge.messages import BackendIds, BackendUser, Rating
 from bridge.platform_api import Finding
+from bridge.playground.dify import DifyServer
 from bridge.registry import Part
+
+_ACCEPTED = 200
 
 
 @dataclass(slots=True, kw_only=True)
@@ -82,3 +85,35 @@ class WitnessedPart(Part[Backend]):
 
     def create(self, clock: Clock) -> Backend:
         return WitnessedBackend(Part.create(self, clock), self.received)
+
+
+_WORDS = {
+    "running": "",
+    "finished": "done",
+    "error": "failed",
+    "cut": "connection cut",
+    "client_closed": "abandoned by the bridge",
+}
+"""How the stand-in's endings read on the page; the others are words already."""
+
+
+def read_stand_in(server: DifyServer) -> Received:
+    """What the stand-in knows for itself, in the same shape."""
+    conversations = {message.id: one.id for one in server.conversations.values() for message in one.messages}
+    requests = [
+        Request(
+            question=one.query,
+            user=one.user,
+            conversation=one.conversation_id or conversations.get(one.message_id, ""),
+            message=one.message_id,
+            ended=_WORDS.get(one.ended, str(one.ended)),
+        )
+        for one in server.requests
+    ]
+    # The log says also what was taken away again.
+    ratings = {
+        one.message_id: Rating(one.rating) if one.rating else None
+        for one in server.rating_log
+        if one.status == _ACCEPTED
+    }
+    return Received(requests, ratings)

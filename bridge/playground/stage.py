@@ -17,6 +17,7 @@ from bridge.app import App, build
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.errors import BridgeError
+from bridge.feedback import aggregate
 from bridge.playground.acting import post_to_discord, post_to_slack, react_in_discord, react_in_slack
 from bridge.playground.bodies import BadBody, Post, React, Turn
 from bridge.playground.dify import DifyServer
@@ -29,6 +30,7 @@ from bridge.playground.switches import Switch, make_switches
 from bridge.registry import Configuration, Part, backend, configured_backend, platform
 from bridge.settings import Settings, isolated
 from bridge.storage.settings import Settings as DatabaseSettings
+from bridge.storage.store import open_store
 
 _log = logs.get("playground")
 
@@ -83,23 +85,40 @@ class Stage:
 
     async def start(self) -> None:
         """Starts the stand-ins and the bridge, which then connects. Raises `SettingsError` and `StoreError`."""
-        app_part: Part[Backend]
         configured = configured_backend(self._env_file)
+        try:
+            await self._start_stand_ins(with_dify=configured is None)
+            self._configuration = self._configure(configured)
+            if not self._keep_database:
+                await _remove(self._database, self._configuration, self.clock)
+            async with self._one_at_a_time:
+                await self._start_bridge(self._configuration)
+        except BaseException:
+            await self.stop(kill=True)
+            raise
+
+    async def _start_stand_ins(self, *, with_dify: bool) -> None:
         await self.slack.start(host="127.0.0.1", port=0)
         await self.discord.start(host="127.0.0.1", port=0)
-        if configured is None:
+        self.slack.on_change(self._changed)
+        self.discord.on_change(self._changed)
+        if with_dify:
             self.dify = self._camera.dify = DifyServer(clock=self.clock)
             await self.dify.start(host="127.0.0.1", port=0)
             self.dify.on_change(self._changed)
-            app_part = backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url)
-        else:
-            app_part = WitnessedPart(configured.name, configured.settings, configured.module, self._camera.received)
-        self.slack.on_change(self._changed)
-        self.discord.on_change(self._changed)
         self._switches = {one.name: one for one in make_switches(self.slack, self.discord, self.dify)}
-        self._configuration = Configuration(
+
+    def _configure(self, configured: Part[Backend] | None) -> Configuration:
+        """An ordinary configuration, in which only the addresses and tokens are made up."""
+        app: Part[Backend]
+        if self.dify is not None:
+            app = backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url)
+        else:
+            assert configured is not None  # noqa: S101  # no stand-in was started because of it; for the type checker
+            app = WitnessedPart(configured.name, configured.settings, configured.module, self._camera.received)
+        return Configuration(
             core=isolated(Settings, http_host="127.0.0.1", http_port=0, shutdown_grace=self._grace),
-            database=isolated(DatabaseSettings, database_url=f"sqlite+aiosqlite:///{self._database}"),
+            database=isolated(DatabaseSettings, database_url=f"sqlite:///{self._database}"),
             platforms=(
                 platform(
                     "slack",
@@ -114,12 +133,8 @@ class Stage:
                     discord_gateway_url=self.discord.gateway_url,
                 ),
             ),
-            backend=app_part,
+            backend=app,
         )
-        if not self._keep_database:
-            _remove(self._database)
-        async with self._one_at_a_time:
-            await self._start_bridge(self._configuration)
 
     async def stop(self, *, kill: bool = False) -> None:
         """Ends the bridge (gently unless `kill`), then the stand-ins. May be called in any state."""
@@ -157,8 +172,16 @@ class Stage:
         await self.connected()
 
     async def connected(self, timeout: float = 15.0) -> bool:
-        """Waits until both platforms are heard. False after `timeout` seconds."""
-        return self.app is not None and await self.clock.wait(self.app.supervisor.heard, timeout)
+        """Waits until both platforms are heard. False after `timeout` seconds, or when the bridge has ended instead."""
+        if self.app is None or self._running is None:
+            return False
+        heard = asyncio.ensure_future(self.clock.wait(self.app.supervisor.heard, timeout))
+        try:
+            await asyncio.wait({heard, self._running}, return_when=asyncio.FIRST_COMPLETED)
+            return heard.done() and heard.result()
+        finally:
+            heard.cancel()
+            await asyncio.gather(heard, return_exceptions=True)
 
     async def _start_bridge(self, configuration: Configuration) -> None:
         self._trouble = ""
@@ -230,10 +253,13 @@ class Stage:
         self._changed()
 
 
-def _remove(database: Path) -> None:
-    database.parent.mkdir(parents=True, exist_ok=True)
+async def _remove(database: Path, configuration: Configuration, clock: Clock) -> None:
+    """Raises `StoreInUse` while another playground has it open."""
+    # Opening takes the lock on the file, or says who holds it.
+    store = await open_store(configuration.database, clock, aggregate)
+    await store.close()
     for suffix in ("", "-wal", "-shm", "-journal"):
-        database.with_name(database.name + suffix).unlink(missing_ok=True)
+        database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
 
 
 async def play(host: str, port: int, env_file: Path | None, open_browser: bool) -> int:  # noqa: FBT001  # agreed

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from bridge.playground.dify import DifyServer
-from bridge.playground.dify import Fault as DifyFault
+from bridge.playground.dify import DifyServer, cut, error_event, html_503, rate_limited, slow_headers
+from bridge.playground.dify.faults import Fault as DifyFault
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord import Fault as DiscordFault
 from bridge.playground.slack import Fault as SlackFault
@@ -13,6 +13,9 @@ from bridge.playground.slack import SlackServer
 
 _CREATE = "POST /channels/{channel_id}/messages"
 _EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
+
+_HALF_WAY = 20
+"""Tokens after which an answer goes wrong: enough that something of it is on the screen."""
 
 FaultT = TypeVar("FaultT")
 
@@ -45,6 +48,31 @@ def make_switches(slack: SlackServer, discord: DiscordServer, dify: DifyServer |
     return [*(_dify_switches(dify) if dify is not None else ()), *_slack_switches(slack), *_discord_switches(discord)]
 
 
+def _dify_switches(server: DifyServer) -> list[Switch]:
+    faults = server.faults
+
+    def always(fault: DifyFault) -> tuple[Callable[[], bool], Callable[[bool], None]]:
+        def switch(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
+            if on:
+                faults.always = fault
+            elif faults.always == fault:
+                faults.always = None
+
+        return (lambda: faults.always == fault), switch
+
+    def once(name: str, label: str, meaning: str, fault: DifyFault) -> Switch:
+        return _once(name, "Dify", label, meaning, faults.fail_next, fault)
+
+    return [
+        _lasting("dify_down", "Dify", "Down", "Every question meets an error page, until this is off.", *always(html_503())),
+        _lasting("dify_busy", "Dify", "Busy", "Every question meets “too many requests”, until this is off.",
+                 *always(rate_limited())),
+        once("dify_error", "Next: fails half-way", "The next answer ends with an error.", error_event(_HALF_WAY)),
+        once("dify_cut", "Next: breaks off", "The connection of the next answer breaks.", cut(_HALF_WAY)),
+        once("dify_slow", "Next: slow start", "The next answer takes eight seconds to begin.", slow_headers(8.0)),
+    ]  # fmt: skip
+
+
 def _slack_switches(server: SlackServer) -> list[Switch]:
     def duplicate(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
         server.faults.duplicate_events = on
@@ -52,12 +80,14 @@ def _slack_switches(server: SlackServer) -> list[Switch]:
     async def drop() -> None:
         server.drop_sockets()
 
-    fails = server.faults.fail_next
+    def fails(call: str) -> list[SlackFault]:
+        return server.faults.fail_next.setdefault(call, [])
+
     return [
         _once("slack_busy", "Slack", "Next edit: 429", "Slack refuses the next edit for three seconds.",
-              fails, "chat.update", SlackFault.rate_limit(3)),
+              fails("chat.update"), SlackFault.rate_limit(3)),
         _once("slack_broken", "Slack", "Next post: 500", "Slack answers the next new message with an error page.",
-              fails, "chat.postMessage", SlackFault.http(500)),
+              fails("chat.postMessage"), SlackFault.http(500)),
         _lasting("slack_twice", "Slack", "Events twice", "Slack delivers every event twice. Still answered once.",
                  lambda: server.faults.duplicate_events, duplicate),
         _act("slack_drop", "Slack", "Cut the socket", "Cuts the Socket Mode connection; the client connects again.", drop),
@@ -68,12 +98,14 @@ def _discord_switches(server: DiscordServer) -> list[Switch]:
     def duplicate(on: bool) -> None:  # noqa: FBT001
         server.faults.duplicate_dispatches = on
 
-    fails = server.faults.fail_next
+    def fails(call: str) -> list[DiscordFault]:
+        return server.faults.fail_next.setdefault(call, [])
+
     return [
         _once("discord_busy", "Discord", "Next edit: 429", "Discord refuses the next edit for three seconds.",
-              fails, _EDIT, DiscordFault(kind="rate_limit", retry_after=3.0)),
+              fails(_EDIT), DiscordFault(kind="rate_limit", retry_after=3.0)),
         _once("discord_broken", "Discord", "Next post: 500", "Discord answers the next new message with an error.",
-              fails, _CREATE, DiscordFault(kind="status", status=500)),
+              fails(_CREATE), DiscordFault(kind="status", status=500)),
         _lasting("discord_twice", "Discord", "Events twice", "Discord dispatches every event twice. Still answered once.",
                  lambda: server.faults.duplicate_dispatches, duplicate),
         _act("discord_drop", "Discord", "Cut the gateway", "Cuts the gateway connection; the client resumes.",
@@ -90,14 +122,14 @@ def _lasting(
     return Switch(name=name, group=group, label=label, meaning=meaning, kind="switch", is_on=is_on, turn=turn)
 
 
-def _once(
-    name: str, group: str, label: str, meaning: str, fails: dict[str, list[FaultT]], call: str, fault: FaultT
-) -> Switch:
+def _once(name: str, group: str, label: str, meaning: str, armed: list[FaultT], fault: FaultT) -> Switch:
     """Armed for the next such call; off again once that has met it."""
 
     async def turn(on: bool) -> None:  # noqa: FBT001
-        armed = [one for one in fails.get(call, []) if one != fault]
-        fails[call] = [*armed, fault] if on else armed
+        if fault in armed:
+            armed.remove(fault)
+        if on:
+            armed.append(fault)
 
     return Switch(
         name=name,
@@ -105,7 +137,7 @@ def _once(
         label=label,
         meaning=meaning,
         kind="switch",
-        is_on=lambda: fault in fails.get(call, []),
+        is_on=lambda: fault in armed,
         turn=turn,
     )
 

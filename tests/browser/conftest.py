@@ -27,14 +27,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-async def tab(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    """An empty tab. The test fails when anything in it fails; a picture is taken at the end if a folder for it is named."""
+async def tab(browser: Browser) -> AsyncIterator[Page]:
+    """An empty tab. The test fails when a script in it fails."""
     page = await browser.new_page(viewport={"width": 1280, "height": 800})
     page.set_default_timeout(PATIENCE)
     broken: list[str] = []
     page.on("pageerror", lambda error: broken.append(str(error)))
     yield page
-    await take_picture(page, request.node.name)
     assert not broken, broken
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from bridge import logs
 from bridge.backend_api import Backend, BackendEvent, Question
@@ -12,7 +12,7 @@ from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, expla
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.framing import Json, read_object, text_of
 from bridge.backends.dify.reading import EventReader, NothingMore
-from bridge.backends.dify.settings import AppType, Settings
+from bridge.backends.dify.settings import AppType, Settings, find_app_type
 from bridge.clock import Clock
 from bridge.errors import (
     BackendBusy,
@@ -66,17 +66,20 @@ class DifyBackend:
         """
         if self._app_type is None:
             mode = await ask_mode(self._client)
-            if mode and mode not in AppType:
+            if mode and find_app_type(mode) is None:
                 raise BackendMisconfigured(f"the key belongs to a {mode} app", code=NOT_CHAT_APP)
-            self._app_type = AppType(mode) if mode else AppType.CHAT
+            self._app_type = find_app_type(mode) or AppType.CHAT
         return self._app_type
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         async with self._place():
             machine = AnswerMachine(question.conversation)
             try:
-                async with self._client.ask(_request_for(question)) as answering:
-                    async for event in self._events(answering, machine):
+                async with (
+                    self._client.ask(_request_for(question)) as answering,
+                    aclosing(self._events(answering, machine)) as events,
+                ):
+                    async for event in events:
                         yield event
                 for event in machine.flush():
                     yield event
@@ -85,9 +88,15 @@ class DifyBackend:
                     yield event
                 yield completed
             except BackendError as error:
+                for event in machine.flush():
+                    yield event
                 better = await self._understand(error, question, machine)
                 log.warning(
-                    "answer_failed", code=better.code, detail=str(better), fix=fix_for(better.code), version=self.version
+                    "answer_failed",
+                    code=better.code,
+                    detail=str(better),
+                    fix=fix_for(better.code),
+                    version=self.version,
                 )
                 if better is error:
                     raise
@@ -145,20 +154,21 @@ class DifyBackend:
             return
         reader = EventReader(answering, self._settings)
         grace = self._settings.dify_finish_grace
-        while not machine.over:
+        while not machine.is_over():
             began = asyncio.get_running_loop().time()
+            finishing = machine.is_finishing()
             try:
-                batch = await (reader.read(grace) if machine.finishing else reader.read())
+                batch = await (reader.read(grace) if finishing else reader.read())
             except NothingMore:
                 return
             if batch is None:
                 return
-            if machine.finishing:
+            if finishing:
                 grace = max(0.0, grace - (asyncio.get_running_loop().time() - began))
             for index, raw in enumerate(batch):
                 for event in machine.take(raw):
                     yield event
-                if machine.over:
+                if machine.is_over():
                     machine.take_late(batch[index + 1 :])
                     break
         await self._linger_for_end(reader, machine)

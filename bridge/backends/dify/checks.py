@@ -1,11 +1,11 @@
-"""What `dify-chat-bridge check` finds out about Dify: address, certificate, key, kind of app, inputs, version. Changes nothing."""
+"""What `dify-chat-bridge check` finds out about Dify: address, certificate, key, app type, inputs, version. Changes nothing."""
 
 from collections.abc import Sequence
 
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import Refusal, explain_refusal, fix_for
-from bridge.backends.dify.framing import Json, object_of, text_of
-from bridge.backends.dify.settings import AppType, Settings
+from bridge.backends.dify.framing import Json, text_of
+from bridge.backends.dify.settings import Settings, find_app_type
 from bridge.errors import BackendError
 from bridge.platform_api import Finding, Severity
 
@@ -72,7 +72,7 @@ async def _fetch(client: DifyClient, path: str) -> Json:
 async def _check_app_type(client: DifyClient, settings: Settings, mode: str) -> Finding:
     subject = "Dify app"
     configured = settings.dify_app_type
-    if mode and mode not in AppType:
+    if mode and find_app_type(mode) is None:
         return _error(subject, f"the key belongs to a {mode} app, which cannot hold a conversation", _USE_ANOTHER_APP)
     if not mode and not await _takes_chat_calls(client):
         return _error(subject, "the key belongs to an app that cannot hold a conversation", _USE_ANOTHER_APP)
@@ -100,13 +100,15 @@ async def _takes_chat_calls(client: DifyClient) -> bool:
 
 
 def _check_inputs(parameters: Json) -> Finding:
-    needed: list[str] = []
     form = parameters.get("user_input_form")
-    for entry in form if isinstance(form, list) else []:
-        # Each entry is an object with one key, the kind of field.
-        for field in entry.values() if isinstance(entry, dict) else ():
-            if isinstance(field, dict) and field.get("required") is True:
-                needed.append(text_of(field, "variable") or text_of(field, "label"))
+    entries = form if isinstance(form, list) else []
+    # Each entry is an object with one key, the kind of field.
+    fields = [
+        field for entry in entries if isinstance(entry, dict) for field in entry.values() if isinstance(field, dict)
+    ]
+    needed = [
+        text_of(field, "variable") or text_of(field, "label") for field in fields if field.get("required") is True
+    ]
     if not needed:
         return _ok("Dify inputs", "the app needs none that the bridge does not give")
     names = ", ".join(needed)

@@ -111,7 +111,9 @@ class DifyClient:
                 finally:
                     response.close()
         except TimeoutError as problem:
-            raise BackendTimeout(f"no answer to {method} {path} within {limit:g} s", code="control_timeout") from problem
+            raise BackendTimeout(
+                f"no answer to {method} {path} within {limit:g} s", code="control_timeout"
+            ) from problem
 
     async def close(self) -> None:
         session, self._session = self._session, None
@@ -155,7 +157,11 @@ class DifyClient:
             async with asyncio.timeout(wait):
                 response = await self._opened().request(
                     # 1.x refuses a call with the JSON content type and no body; a GET has neither.
-                    method, url, json=body, params=query, allow_redirects=False
+                    method,
+                    url,
+                    json=body,
+                    params=query,
+                    allow_redirects=False,
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise

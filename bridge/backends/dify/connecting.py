@@ -6,17 +6,18 @@ import aiohttp
 
 from bridge.errors import BackendError, BackendMisconfigured, BackendUnreachable
 
-# What asyncio and aiohttp raise for a connection that never stood, or broke.
-ConnectionTrouble = (aiohttp.ClientConnectionError, ConnectionError, TimeoutError)
+NeverConnected = aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError
 
 
-def explain_failed_connection(problem: aiohttp.ClientConnectorError | aiohttp.ConnectionTimeoutError, address: str) -> BackendError:
+def explain_failed_connection(problem: NeverConnected, address: str) -> BackendError:
     """The error for a connection that was never made: no request has left. `address` is for the log and the operator."""
     match problem:
         case aiohttp.ClientConnectorCertificateError():
             return _explain_certificate(problem, address)
         case aiohttp.ClientConnectorSSLError():
-            return BackendMisconfigured(f"{address} does not speak TLS: {problem.os_error.strerror or problem}", code="tls")
+            return BackendMisconfigured(
+                f"{address} does not speak TLS: {problem.os_error.strerror or problem}", code="tls"
+            )
         case aiohttp.ClientConnectorDNSError():
             return BackendUnreachable(f"the name in {address} is not known", code="dns")
         case aiohttp.ConnectionTimeoutError():
@@ -26,7 +27,9 @@ def explain_failed_connection(problem: aiohttp.ClientConnectorError | aiohttp.Co
         case _ if isinstance(problem.os_error, socket.gaierror):
             return BackendUnreachable(f"the name in {address} is not known", code="dns")
         case _:
-            return BackendUnreachable(f"{address} cannot be reached: {problem.os_error.strerror or problem}", code="unreachable")
+            return BackendUnreachable(
+                f"{address} cannot be reached: {problem.os_error.strerror or problem}", code="unreachable"
+            )
 
 
 def may_pass(error: BackendError) -> bool:

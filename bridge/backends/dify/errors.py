@@ -110,7 +110,7 @@ def explain_refusal(refusal: Refusal, *, continuing: bool = False) -> BackendErr
     if status == 429 or code == "too_many_requests" or (status == 400 and words.lower().startswith(_TOO_MANY)):
         if code == "rate_limit_error":
             return BackendMisconfigured(detail, code=code, user_message=_QUOTA_MESSAGE)
-        return BackendBusy(detail, code=code or "too_many_requests", retry_after=_retry_after(refusal.headers))
+        return BackendBusy(detail, code="too_many_requests", retry_after=_retry_after(refusal.headers))
     if 300 <= status < 400:
         target = refusal.headers.get("Location", "").split("?")[0][:200]
         return BackendMisconfigured(f"{detail}; it redirects to {target or 'nowhere'}", code=REDIRECTED)
@@ -136,7 +136,7 @@ def _explain_not_found(detail: str, code: str, *, continuing: bool) -> BackendEr
     if code and continuing:
         return ConversationMissing(detail, code=code)
     # An unknown path is an HTML page; JSON without a conversation of ours means that something else was not found.
-    return BackendMisconfigured(detail, code=WRONG_PATH if not code else code)
+    return BackendMisconfigured(detail, code=code or WRONG_PATH)
 
 
 def _explain_server_error(detail: str, code: str, refusal: Refusal, *, is_dify: bool) -> BackendError:
@@ -159,6 +159,9 @@ def _explain_bad_request(detail: str, code: str, reply: Json, *, continuing: boo
         if "too long" in words.lower():
             return QuestionRefused(detail, code=code, user_message=_TOO_LONG_MESSAGE)
         return BackendFailed(detail, code=code, user_message=_MODEL_MESSAGE)
+    if words.startswith("Run failed:"):
+        # What an `error` event would have said, had the server streamed.
+        return BackendFailed(detail, code=code)
     if continuing and (code == "conversation_completed" or _is_about(reply, "conversation_id")):
         return ConversationMissing(detail, code=code)
     if "in input form" in words or _is_about(reply, "inputs"):

@@ -8,9 +8,6 @@ from collections.abc import Iterable
 from enum import StrEnum
 from urllib.parse import unquote, urlsplit
 
-from bridge.backends.dify.errors import explain_error_event, is_bare, shorten
-from bridge.backends.dify.framing import Json, object_of, text_of
-from bridge.backends.dify.thinking import ThinkFilter
 from bridge.backend_api import (
     AnswerCompleted,
     AnswerStarted,
@@ -20,6 +17,9 @@ from bridge.backend_api import (
     TextDelta,
     TextReplaced,
 )
+from bridge.backends.dify.errors import explain_error_event, is_bare, shorten
+from bridge.backends.dify.framing import Json, object_of, text_of
+from bridge.backends.dify.thinking import ThinkFilter
 from bridge.errors import BackendCut, BackendError, BackendFailed, BackendPaused
 from bridge.messages import (
     BackendConversationId,
@@ -46,7 +46,7 @@ class Run(StrEnum):
 
 
 class AnswerMachine:
-    """Fed with events in order; gives back what they mean. Once `over` is true, `end` says how it ended."""
+    """Fed with events in order; gives back what they mean. Once `is_over`, `end` says how it ended."""
 
     def __init__(self, conversation: BackendConversationId | None) -> None:
         self._ids = BackendIds(conversation=conversation)
@@ -64,41 +64,51 @@ class AnswerMachine:
         self.bare_error = False
         """It failed without a word, as newer chatflows do when the conversation does not exist."""
 
-    @property
-    def over(self) -> bool:
-        """Nothing that may still come can change the text. A finished workflow alone is not enough: see `finishing`."""
+    def is_over(self) -> bool:
+        """Nothing that may still come can change the text. A finished workflow alone is not enough: see `is_finishing`."""
         return self._message_ended or self._failure is not None
 
-    @property
-    def finishing(self) -> bool:
+    def is_finishing(self) -> bool:
         """The workflow has finished and only its `message_end` or `error` is missing, which some versions never send."""
-        return self.run is not Run.UNSEEN and not self.over
+        return self.run is not Run.UNSEEN and not self.is_over()
 
     def take(self, event: Json) -> list[BackendEvent]:
-        out = self._take_ids(event)
         self.heard = True
-        match text_of(event, "event"):
+        name = text_of(event, "event")
+        out = self._take_ids(event) + self._show(name, event)
+        self._note_ending(name, event)
+        if out and not self._started:
+            # Something to show from a server that names no ids: the promise that this comes first holds all the same.
+            return self.begin() + out
+        return out
+
+    def _show(self, name: str, event: Json) -> list[BackendEvent]:
+        match name:
             case "message":
-                out += self._take_message(text_of(event, "answer"))
+                return self._take_message(text_of(event, "answer"))
             case "agent_message":
                 self._agent_text += text_of(event, "answer")
-                out += self._append(text_of(event, "answer"))
-            case "message_file":
+                return self._append(text_of(event, "answer"))
+            case "message_file" if isinstance(event.get("answer"), str):
                 # From 1.11.2 on, a chat app sends its text under this name when the question came with a file.
-                if isinstance(event.get("answer"), str):
-                    out += self._append(text_of(event, "answer"))
-                else:
-                    out += self._tell_file(event)
+                return self._append(text_of(event, "answer"))
+            case "message_file":
+                return self._tell_file(event)
             case "message_replace":
-                out.append(self._replace(text_of(event, "answer")))
+                return [self._replace(text_of(event, "answer"))]
             case "message_end":
-                for file in _objects(event.get("files")):
-                    out += self._tell_file(file)
-                self._message_ended = True
+                return [told for file in _objects(event.get("files")) for told in self._tell_file(file)]
             case "agent_thought":
-                out += self._tell_tools(event)
+                return self._tell_tools(event)
             case "node_started" | "iteration_started" | "loop_started":
-                out += _tell_node(object_of(event, "data"))
+                return _tell_node(object_of(event, "data"))
+            case _:
+                return []
+
+    def _note_ending(self, name: str, event: Json) -> None:
+        match name:
+            case "message_end":
+                self._message_ended = True
             case "workflow_finished":
                 self._finish_run(object_of(event, "data"))
             case "workflow_paused" | "human_input_required":
@@ -108,11 +118,6 @@ class AnswerMachine:
                 self._failure = explain_error_event(event)
             case _:
                 pass
-        if out and not self._started:
-            # Something to show from a server that names no ids: the promise that this comes first holds all the same.
-            self._started = True
-            out.insert(0, AnswerStarted(ids=self._ids))
-        return out
 
     def take_late(self, events: Iterable[Json]) -> None:
         """Events after the end of the answer: only a stopped run is still of interest (since 1.13 it is told last)."""
@@ -129,7 +134,7 @@ class AnswerMachine:
     def flush(self) -> list[BackendEvent]:
         """Text that was held back because it might have become a tag. Call once, when no event will come any more."""
         rest = self._filter.flush()
-        return [TextDelta(text=rest)] if rest else []
+        return [*self.begin(), TextDelta(text=rest)] if rest else []
 
     def end(self) -> AnswerCompleted:
         """How it ended, after the last event, the end of the stream or the grace. Raises `BackendError`."""

@@ -60,4 +60,6 @@ class EventReader:
                 return self._parser.finish()
             return self._parser.feed(chunk)
         except EventTooLarge as problem:
-            raise BackendFailed(f"one event is larger than {self._max_bytes} bytes", code="event_too_large") from problem
+            raise BackendFailed(
+                f"one event is larger than {self._max_bytes} bytes", code="event_too_large"
+            ) from problem

@@ -6,8 +6,15 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
-from pydantic.functional_validators import ModelWrapValidatorHandler, ValidatorFunctionWrapHandler
+from pydantic import (
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 CLOUD_URL = "https://api.dify.ai/v1"
@@ -21,7 +28,12 @@ class AppType(StrEnum):
     CHATFLOW = "advanced-chat"
 
 
-_OTHER_SPELLINGS = {"agent": AppType.AGENT, "chatflow": AppType.CHATFLOW}
+_SPELLINGS = {kind.value: kind for kind in AppType} | {"agent": AppType.AGENT, "chatflow": AppType.CHATFLOW}
+
+
+def find_app_type(word: str) -> AppType | None:
+    """The type that this word names; None for apps that cannot hold a conversation."""
+    return _SPELLINGS.get(word)
 
 
 class Settings(BaseSettings):
@@ -112,9 +124,7 @@ class Settings(BaseSettings):
         mode="wrap",
     )
     @classmethod
-    def _say_the_range(
-        cls, value: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo
-    ) -> object:
+    def _say_the_range(cls, value: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
         """pydantic's own words name neither the variable nor the way out."""
         try:
             return check(value)
@@ -173,18 +183,16 @@ class Settings(BaseSettings):
         word = str(value).strip().lower()
         if not word:
             return None
-        if word in _OTHER_SPELLINGS:
-            return _OTHER_SPELLINGS[word]
+        if (known := find_app_type(word)) is not None:
+            return known
         if word in ("completion", "workflow"):
             raise ValueError(
                 f"DIFY_APP_TYPE is {word!r}, but such an app cannot hold a conversation: "
                 "use the key of a chat, agent or chatflow app."
             )
-        if word not in AppType:
-            raise ValueError(
-                f"DIFY_APP_TYPE must be chat, agent-chat or advanced-chat (or empty), but it is {str(value)[:40]!r}."
-            )
-        return AppType(word)
+        raise ValueError(
+            f"DIFY_APP_TYPE must be chat, agent-chat or advanced-chat (or empty), but it is {str(value)[:40]!r}."
+        )
 
     @field_validator("dify_ca_file")
     @classmethod
@@ -203,16 +211,14 @@ class Settings(BaseSettings):
             ) from problem
         return path
 
-    @model_validator(mode="wrap")
-    @classmethod
-    def _wait_longer_for_progress(cls, values: object, check: ModelWrapValidatorHandler[Self]) -> Self:
-        settings = check(values)
-        if settings.dify_progress_timeout < settings.dify_idle_timeout:
+    @model_validator(mode="after")
+    def _wait_longer_for_progress(self) -> Self:
+        if self.dify_progress_timeout < self.dify_idle_timeout:
             raise ValueError(
-                f"DIFY_PROGRESS_TIMEOUT ({settings.dify_progress_timeout:g}) must not be shorter than DIFY_IDLE_TIMEOUT "
-                f"({settings.dify_idle_timeout:g}): raise the one or lower the other."
+                f"DIFY_PROGRESS_TIMEOUT ({self.dify_progress_timeout:g}) must not be shorter than DIFY_IDLE_TIMEOUT "
+                f"({self.dify_idle_timeout:g}): raise the one or lower the other."
             )
-        return settings
+        return self
 
 
 def _range_of(settings: type[Settings], name: str) -> str:

@@ -14,11 +14,11 @@
 import dataclasses
 import json
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from aiohttp import web
 
-from bridge.playground.discord.faults import Fault
+from bridge.playground.discord.faults import Fault, FaultKind
 from bridge.playground.discord.model import Json
 
 if TYPE_CHECKING:
@@ -115,7 +115,20 @@ async def _faults(server: "DiscordServer", request: web.Request) -> Json:
 def _read_fail_next(value: object) -> dict[str, list[Fault]]:
     if not isinstance(value, dict):
         raise TypeError("`fail_next` maps routes to lists of faults")
-    return {str(route): [Fault(**one) for one in faults] for route, faults in value.items()}
+    return {str(route): [_read_fault(one) for one in faults] for route, faults in value.items()}
+
+
+def _read_fault(value: object) -> Fault:
+    if not isinstance(value, dict):
+        raise TypeError("a fault is an object")
+    usual = Fault()
+    for key, given in value.items():
+        wanted = type(getattr(usual, str(key), None))
+        if not (isinstance(given, wanted) or (wanted is float and isinstance(given, int))):
+            raise TypeError(f"`{key}` of a fault has the wrong type")
+    if (kind := value.get("kind", usual.kind)) not in get_args(FaultKind):
+        raise ValueError(f"there is no fault of kind {kind}")
+    return Fault(**value)
 
 
 async def _snapshot(server: "DiscordServer", request: web.Request) -> Json:

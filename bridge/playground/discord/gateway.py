@@ -215,8 +215,8 @@ class Gateway:
         forbidden |= 0 if world.message_content_allowed else INTENT_MESSAGE_CONTENT
         if intents & forbidden:
             _close(4014, "Disallowed intent(s).")
-        world.identifies += 1
         session = Session(intents=intents, shard=_read_shard(data), connection=connection)
+        world.identifies += 1
         self._sessions[session.id] = session
         in_shard = session.takes(intents, in_guild=True, guild_id=world.guild_id) or not intents
         session.send("READY", self._ready(session, in_shard=in_shard))

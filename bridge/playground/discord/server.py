@@ -93,6 +93,8 @@ class DiscordServer(World):
             raise ValueError("a message needs text or a file")
         if place.kind == "forum":
             raise ValueError("a forum takes posts (open_thread_as), not messages")
+        if place.kind == "dm" and user_id != place.person_id:
+            raise ValueError("somebody else's direct message channel")
         reference = None if reply_to is None else self._messages[channel_id][reply_to]
         message = acts.create_message(
             self,
@@ -147,6 +149,10 @@ class DiscordServer(World):
         thread = self.channels[thread_id]
         thread.locked = locked
         acts.archive(self, thread, archived=archived)
+
+    async def open_dm(self, user_id: str) -> str:
+        """The channel in which this person and the bot write to each other, made when there is none."""
+        return acts.open_direct(self, user_id).id
 
     async def add_channel(self, name: str, *, forum: bool = False) -> str:
         return acts.add_channel(self, name, forum=forum).id

@@ -5,9 +5,10 @@ import { element } from "/page/markdown.js";
 import { Pane, keep } from "/page/pane.js";
 
 const TRIES = [
-  ["@bot what can you do?", "What it can do"],
+  ["@bot help", "Help"],
   ["@bot show me some code", "Code"],
   ["@bot make a table", "A table"],
+  ["@bot all the markdown there is", "Markdown"],
   ["@bot a long answer", "A long answer"],
   ["@bot a slow answer, please", "A slow answer"],
   ["@bot think about it first", "Hidden thinking"],
@@ -70,7 +71,7 @@ function show(state) {
   const { bridge, dify } = state;
   light(bridge.state, bridge.words);
   for (const id of ["restart", "kill"]) one(id).disabled = bridge.state === "starting" || bridge.state === "restarting";
-  one("dify-name").textContent = dify.stand_in ? "a stand-in Dify" : `your Dify (${dify.address})`;
+  one("dify-name").textContent = dify.stand_in ? "a stand-in Dify" : "your Dify";
   for (const pane of panes) pane.update(state[pane.platform]);
   showRequests(dify.requests);
   showFaults(state.faults);
@@ -124,7 +125,7 @@ function listen(pause) {
   socket.addEventListener("close", () => {
     const next = listening ? 500 : Math.min(pause * 2, 5000);
     listening = false;
-    light("stopped", "The playground does not answer. Start it again with “make playground”.");
+    light("stopped", "The playground is not running any more");
     setTimeout(() => listen(next), next);
   });
 }

@@ -164,7 +164,7 @@ export class Pane {
         label,
       );
       button.addEventListener("click", () => this.open(row.parent ?? row.id, row.thread ?? null));
-      return element("li", { class: row.kind }, button);
+      return element("li", { class: row.kind === "thread" ? "sub" : undefined }, button);
     });
   }
 
@@ -200,7 +200,7 @@ export class Pane {
   }
 
   invitation(room) {
-    return room.direct ? "Just write a question; no mention is needed here." : "Ask something: @bot what can you do?";
+    return room.direct ? "Just write a question; no mention is needed here." : "Ask something: @bot help";
   }
 
   drawMessages(list, messages, empty) {
@@ -225,7 +225,7 @@ export class Pane {
     return element(
       "li",
       { class: row.bot ? "message bot" : "message", "data-testid": "message", "data-author": row.bot ? "bot" : "person", "data-id": row.id },
-      element("span", { class: "avatar", "aria-hidden": "true", "data-tone": row.bot ? "bot" : tone(row.author) }, row.bot ? icon("bot", 24) : row.name[0]),
+      element("span", { class: "avatar", "aria-hidden": "true", "data-tone": row.bot ? "bot" : tone(row.name) }, row.bot ? icon("bot", 24) : row.name[0]),
       body,
     );
   }
@@ -293,8 +293,8 @@ function clock(seconds) {
   return new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
-function tone(id) {
-  return [...id].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 5;
+function tone(name) {
+  return [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 5;
 }
 
 function fit(box) {

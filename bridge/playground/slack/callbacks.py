@@ -47,7 +47,11 @@ class Callbacks:
 
     async def verify_url(self) -> bool:
         """Whether the app answers `url_verification` with the challenge, as plain text or as JSON."""
-        challenge: JsonObject = {"token": "made-up-verification-token", "challenge": _CHALLENGE, "type": "url_verification"}
+        challenge: JsonObject = {
+            "token": "made-up-verification-token",
+            "challenge": _CHALLENGE,
+            "type": "url_verification",
+        }
         try:
             status, _, body = await self._post(challenge, {})
         except (TimeoutError, ClientError):

@@ -105,8 +105,8 @@ def _check_table(block: JsonObject) -> None:
             match cell:
                 case {"type": "raw_text", "text": str(text)} if text:
                     length += len(text)
-                case {"type": "rich_text", "elements": list(_)}:
-                    length += sum(map(len, text_of(cell)))
+                case {"type": "rich_text", "elements": list(elements)}:
+                    length += sum(len(part) for part in text_of({"type": "rich_text", "elements": elements}))
                 case _:
                     raise _invalid("table cells may not be empty")
     if length > limits.TABLE_CHARS:

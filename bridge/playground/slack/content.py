@@ -86,7 +86,9 @@ def live_mentions(text: str, blocks: Sequence[Mapping[str, object]], *, link_nam
             case {"type": "markdown", "text": str(markdown)}:
                 found += [match.group() for pattern in (_MENTION, _BARE) for match in pattern.finditer(markdown)]
             case {"type": "rich_text", "elements": list(elements)}:
-                found += [str(leaf) for leaf in leaves(elements) if leaf.get("type") in {"user", "usergroup", "broadcast"}]
+                found += [
+                    str(leaf) for leaf in leaves(elements) if leaf.get("type") in {"user", "usergroup", "broadcast"}
+                ]
             case {"type": "section", **rest}:
                 fields = rest.get("fields")
                 found += _in_mrkdwn([rest.get("text"), *(fields if isinstance(fields, list) else [])])

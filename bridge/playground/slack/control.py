@@ -131,7 +131,10 @@ class _Control:
         }
 
     async def deliveries(self, request: web.Request) -> JsonObject:
-        return {"deliveries": [asdict(one) for one in self._server.deliveries], "open_sockets": self._server.open_sockets}
+        return {
+            "deliveries": [asdict(one) for one in self._server.deliveries],
+            "open_sockets": self._server.open_sockets,
+        }
 
     async def growth(self, request: web.Request) -> JsonObject:
         """How a message grew and, if it is a root, how each reply did. Times are this machine's monotonic clock."""

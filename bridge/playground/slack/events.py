@@ -21,7 +21,13 @@ def wire_message(message: Message) -> JsonObject:
         wire["bot_id"] = message.bot_id
     if message.is_bot:
         wire["app_id"] = APP_ID
-        wire["bot_profile"] = {"id": BOT_ID, "app_id": APP_ID, "user_id": BOT_USER_ID, "name": BOT_NAME, "team_id": TEAM_ID}
+        wire["bot_profile"] = {
+            "id": BOT_ID,
+            "app_id": APP_ID,
+            "user_id": BOT_USER_ID,
+            "name": BOT_NAME,
+            "team_id": TEAM_ID,
+        }
     elif not message.bot_id:
         wire["client_msg_id"] = f"{message.channel}-{message.ts}"
     blocks = expand(message.blocks) if message.blocks else expand([rich_text(message.text)] if message.text else [])

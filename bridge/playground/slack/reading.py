@@ -124,7 +124,9 @@ class ReadingMethods:
         more = len(chosen) > start + limit
         with_metadata = args.flag("include_all_metadata")
         page: JsonObject = {
-            "messages": [self._shown(message, with_metadata=with_metadata) for message in chosen[start : start + limit]],
+            "messages": [
+                self._shown(message, with_metadata=with_metadata) for message in chosen[start : start + limit]
+            ],
             "has_more": more,
         }
         if more:

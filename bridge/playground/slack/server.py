@@ -236,7 +236,7 @@ class SlackServer:
         return self.sockets.refuse
 
     @refuse_sockets.setter
-    def refuse_sockets(self, refuse: bool) -> None:  # noqa: FBT001  # an attribute
+    def refuse_sockets(self, refuse: bool) -> None:
         self.sockets.refuse = refuse
 
     @property

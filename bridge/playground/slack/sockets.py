@@ -112,7 +112,7 @@ class Sockets:
         except (ClientError, ConnectionError):
             return _LOST
         finally:
-            # A later acknowledgement comes too late: the retry is already on its way.
+            # A later acknowledgement finds nothing: the retry is already on its way.
             link.pending.pop(envelope_id, None)
         return Offer(acked=True) if pending.acked else _LOST
 

@@ -97,9 +97,9 @@ class WebApi:
     def _carry_out(
         self, request: web.Request, name: str, method: _Method | None, args: Arguments, problem: Refusal | None
     ) -> _Answer:
+        if method is None:
+            return _Answer(body={"ok": False, "error": "unknown_method", "req_method": name})
         try:
-            if method is None:
-                raise Refusal("unknown_method", req_method=name)
             token = self._authorize(request, method, args)
             channel = args.values.get("channel")
             channel = channel if isinstance(channel, str) else ""

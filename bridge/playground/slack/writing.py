@@ -126,7 +126,7 @@ def _metadata(args: Arguments) -> JsonObject | None:
     match args.structure("metadata", "invalid_metadata_format"):
         case None:
             return None
-        case {"event_type": str(_), "event_payload": dict(_)} as metadata:
-            return metadata
+        case {"event_type": str(event_type), "event_payload": dict(payload)}:
+            return {"event_type": event_type, "event_payload": payload}
         case _:
             raise Refusal("invalid_metadata_format")

@@ -37,7 +37,7 @@ def test_a_token_switches_it_on_and_is_not_shown(monkeypatch: pytest.MonkeyPatch
 def test_the_file_of_settings_is_named_by_the_caller(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(f"DISCORD_TOKEN={GOOD}\nDISCORD_MESSAGE_CONTENT=false\nSOMETHING_ELSE=1\nDISCORD_GATEWAY_URL=\n")
-    settings = Settings(_env_file=file)  # type: ignore[call-arg]  # pydantic-settings adds it
+    settings = Settings(_env_file=file)
     assert settings.enabled
     assert not settings.discord_message_content
     assert settings.discord_gateway_url is None

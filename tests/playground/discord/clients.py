@@ -42,6 +42,9 @@ class Listener(discord.Client):
     def _tell(self) -> None:
         self._news.set()
 
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """The library would wait five seconds before it identifies a second time."""
+
     async def until(self, done: Callable[[], bool]) -> None:
         """Waits for a condition on what was heard."""
         async with asyncio.timeout(WAIT):

@@ -16,7 +16,7 @@ Connect = Callable[..., Awaitable[Listener]]
 
 @pytest.fixture
 async def server() -> AsyncIterator[DiscordServer]:
-    server = DiscordServer(heartbeat_milliseconds=200)
+    server = DiscordServer()
     await server.start()
     yield server
     await server.stop()

@@ -96,7 +96,7 @@ async def test_a_thread_from_a_message_has_its_id_and_an_empty_starter(server: D
     assert [one.name for one in server.threads(server.general)] == ["Story"]
     assert [one.kind for one in server.messages(server.general)] == [0]  # nothing new in the parent
     assert [one.flags for one in server.messages(server.general)] == [1 << 5]
-    assert (await client.place(server.general).fetch_message(int(question))).thread == thread
+    assert (await client.text_channel(server.general).fetch_message(int(question))).thread == thread
 
 
 async def test_a_thread_that_a_person_starts_is_announced(server: DiscordServer, client: Listener) -> None:

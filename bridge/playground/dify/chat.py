@@ -1,0 +1,227 @@
+"""POST /chat-messages and its stop call at the stand-in Dify: what is refused, and what an accepted question sets going."""
+
+import asyncio
+import json
+import uuid
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from bridge.playground.dify.faults import Fault, HttpFault
+from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StoredMessage
+from bridge.playground.dify.run import ChatRun, Timing
+from bridge.playground.dify.script import Reply
+from bridge.playground.dify.state import DifyState
+from bridge.playground.dify.wire import EventStream, Json, Refused
+
+CHAT_MODES = ("chat", "agent-chat", "advanced-chat")
+# Measured: 255 characters are accepted, 256 are a 500.
+MAX_USER = 255
+
+
+async def read_body(state: DifyState, request: web.Request) -> Json:
+    """The JSON body. Raises `Refused` as flask does."""
+    if request.content_type != "application/json":
+        raise state.dialect.refuse(
+            415,
+            "unsupported_media_type",
+            "Did not attempt to load JSON data because the request Content-Type was not 'application/json'.",
+        )
+    try:
+        body: object = json.loads(await request.read())
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):
+        raise state.dialect.refuse(
+            400, "bad_request", "The browser (or proxy) sent a request that this server could not understand."
+        )
+    return body
+
+
+def read_user(state: DifyState, fields: Mapping[str, object]) -> str:
+    user = fields.get("user")
+    if user is None or user == "":
+        raise state.dialect.refuse_param("Arg user must be provided.")
+    if len(str(user)) > MAX_USER:
+        raise state.dialect.refuse(500, "internal_server_error", "Internal Server Error")
+    return str(user)
+
+
+async def ask(state: DifyState, request: web.Request) -> web.StreamResponse:
+    """Records the question, whatever becomes of it, and answers it."""
+    body = await read_body(state, request)
+    record = ChatRequest(
+        at=state.clock.monotonic(),
+        user=str(body.get("user") or ""),
+        query=str(body.get("query") or ""),
+        conversation_id=str(body.get("conversation_id") or "").strip(),
+        body=body,
+    )
+    state.requests.append(record)
+    state.changed()
+    try:
+        return await _answer(state, request, record)
+    except Refused:
+        record.ended = Ended.REFUSED
+        raise
+    except (asyncio.CancelledError, ConnectionError):
+        if record.ended is Ended.RUNNING:
+            record.ended = Ended.CUT if state.stopping else Ended.CLIENT_CLOSED
+        raise
+    finally:
+        state.running.pop(record.task_id, None)
+        state.changed()
+
+
+async def stop(state: DifyState, request: web.Request) -> web.Response:
+    """Always a success; it has an effect for the one who asked only (chatflows do not check who)."""
+    body = await read_body(state, request)
+    user = read_user(state, body)
+    _check_mode(state)
+    if state.faults.refuse_stop > 0:
+        state.faults.refuse_stop -= 1
+        return web.Response(status=503, text="stop is refused", content_type="text/html")
+    task = request.match_info["task_id"]
+    state.stops.append(task)
+    running = state.running.get(task)
+    if running is not None and (state.mode == "advanced-chat" or running.user == user):
+        running.run.stop.set()
+    state.changed()
+    return state.dialect.reply({"result": "success"})
+
+
+async def _answer(state: DifyState, request: web.Request, record: ChatRequest) -> web.StreamResponse:
+    fault = state.faults.take()
+    if isinstance(fault, HttpFault):
+        return _refusal(state, record, fault)
+    streaming = _validate(state, record.body)
+    conversation = _find_conversation(state, record)
+    reply = state.reply_to(record.query, [message.query for message in conversation.messages])
+    broken: Fault | None = fault or reply.fault
+    if isinstance(broken, HttpFault):
+        return _refusal(state, record, broken)
+    state.conversations[conversation.id] = conversation
+    message = StoredMessage(id=str(uuid.uuid4()), query=record.query, created_at=state.wall_seconds())
+    conversation.messages.append(message)
+    record.message_id, record.task_id = message.id, str(uuid.uuid4())
+    if not streaming:
+        return await _answer_whole(state, record, conversation, message, reply)
+    run = ChatRun(
+        mode=state.mode,
+        record=record,
+        conversation_id=conversation.id,
+        message=message,
+        reply=reply,
+        timing=_timing(state, reply),
+        fault=broken,
+        text_event=_name_of_text(state, record),
+        began=state.clock.monotonic(),
+    )
+    state.start_run(record, run)
+    state.changed()
+    out = EventStream(request, state.dialect, state.clock, state.ping_every)
+    await run.stream(out)
+    state.changed()
+    return out.response
+
+
+async def _answer_whole(
+    state: DifyState, record: ChatRequest, conversation: Conversation, message: StoredMessage, reply: Reply
+) -> web.Response:
+    timing = _timing(state, reply)
+    await state.clock.sleep(timing.first_token + timing.per_token * len(reply.tokens))
+    message.answer = "".join(reply.tokens) if reply.replaced_by is None else reply.replaced_by
+    record.ended = Ended.FINISHED
+    return state.dialect.reply(
+        {
+            "event": "message",
+            "task_id": record.task_id,
+            "id": message.id,
+            "message_id": message.id,
+            "conversation_id": conversation.id,
+            "mode": state.mode,
+            "answer": message.answer,
+            "metadata": {},
+            "created_at": message.created_at,
+        }
+    )
+
+
+def _name_of_text(state: DifyState, record: ChatRequest) -> str:
+    """Since 1.11.2 a question with a file makes a chat app send its text under another name."""
+    with_file = bool(record.body.get("files")) and state.mode == "chat"
+    return "message_file" if with_file and not state.dialect.is_old else "message"
+
+
+def _timing(state: DifyState, reply: Reply) -> Timing:
+    return Timing(
+        first_token=state.first_token if reply.first_token is None else reply.first_token,
+        per_token=state.per_token if reply.per_token is None else reply.per_token,
+    )
+
+
+def _refusal(state: DifyState, record: ChatRequest, fault: HttpFault) -> web.Response:
+    record.ended = Ended.REFUSED
+    if fault.html:
+        response = web.Response(text=fault.html, status=fault.status, content_type="text/html")
+    else:
+        response = state.dialect.refuse(fault.status, fault.code, fault.message).response
+    response.headers.update(fault.headers)
+    return response
+
+
+def _check_mode(state: DifyState) -> None:
+    if state.mode not in CHAT_MODES:
+        raise state.dialect.refuse(400, "not_chat_app", "Please check if your app mode matches the right API route.")
+
+
+def _validate(state: DifyState, body: Json) -> bool:
+    """Refuses what the real one refuses. True when a stream was asked for."""
+    dialect = state.dialect
+    for field, kind in (("inputs", dict), ("query", str)):
+        if not isinstance(body.get(field), kind):
+            if dialect.is_old:
+                text = {
+                    "code": "invalid_param",
+                    "message": "Missing required parameter in the JSON body",
+                    "params": field,
+                }
+                raise Refused(dialect.reply(text, 400))
+            raise dialect.refuse_param(
+                f"1 validation error for ChatRequestPayload\n{field}\n  Field required [type=missing]"
+            )
+    read_user(state, body)
+    _check_mode(state)
+    mode = body.get("response_mode", "blocking")
+    if mode not in ("streaming", "blocking"):
+        raise dialect.refuse_param(f"{mode} is not a valid choice")
+    if not body["query"]:
+        raise dialect.refuse_param("query is required")
+    if mode == "blocking" and state.mode == "agent-chat":
+        raise dialect.refuse_param("Agent Chat App does not support blocking mode")
+    inputs = body["inputs"]
+    for name in state.required_inputs:
+        if not isinstance(inputs, dict) or inputs.get(name) is None:
+            raise dialect.refuse_param(f"{name} is required in input form")
+    return mode == "streaming"
+
+
+def _find_conversation(state: DifyState, record: ChatRequest) -> Conversation:
+    """The conversation to continue, or a new one that is not yet kept."""
+    ident = record.conversation_id
+    if not ident:
+        return Conversation(id=str(uuid.uuid4()), user=record.user, created_at=state.wall_seconds())
+    if not is_uuid(ident):
+        raise state.dialect.refuse_param(f"{ident} is not a valid uuid.")
+    conversation = state.conversations.get(ident)
+    if conversation is None or conversation.user != record.user:
+        raise state.dialect.refuse(404, "not_found", "Conversation Not Exists.")
+    return conversation
+
+
+def is_uuid(text: str) -> bool:
+    try:
+        uuid.UUID(text)
+    except ValueError:
+        return False
+    return True

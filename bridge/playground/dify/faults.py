@@ -1,0 +1,142 @@
+"""What can be made to go wrong at the stand-in Dify. Each shape was recorded from a real server or is in its source."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+HTML_503 = (
+    "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n"
+    "<body><center><h1>503 Service Temporarily Unavailable</h1></center></body>\r\n</html>\r\n"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpFault:
+    """A refusal before anything has started."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+    html: str = ""
+    """A page instead of JSON, as a proxy gives it."""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Trouble(StrEnum):
+    ERROR_EVENT = "error_event"
+    """An `error` event after `at` tokens; what came so far is not stored."""
+    CUT = "cut"
+    """The connection breaks after `at` tokens, without the end of the stream."""
+    PING_ONLY = "ping_only"
+    """Pings for ever: the run behind them is dead."""
+    SILENT = "silent"
+    """Headers, then not one byte."""
+    BARE_ERROR = "bare_error"
+    """200, then an `error` without code, ids and words, then pings: chatflows of 1.13 and newer."""
+    NO_MESSAGE_END = "no_message_end"
+    """The stream ends (for a chatflow after `workflow_finished`) without `message_end`."""
+    SLOW_HEADERS = "slow_headers"
+    """Not even headers for `seconds`, and then the answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFault:
+    """Something that goes wrong once the request was accepted."""
+
+    kind: Trouble
+    at: int = 3
+    seconds: float = 0.0
+    code: str = "completion_request_error"
+    message: str = "API request failed with status code 500: the stand-in was told to fail"
+
+
+Fault = HttpFault | StreamFault
+
+
+def rate_limited(retry_after: int | None = None) -> HttpFault:
+    headers = () if retry_after is None else (("Retry-After", str(retry_after)),)
+    return HttpFault(status=429, code="too_many_requests", message="Too many requests.", headers=headers)
+
+
+def too_many_requests_400() -> HttpFault:
+    """An app's limit on active requests, as 0.15.3 and 1.12.1 spell it."""
+    return HttpFault(
+        status=400,
+        code="invalid_param",
+        message="Too many requests. Please try again later. The current maximum concurrent requests allowed is 1.",
+    )
+
+
+def html_503() -> HttpFault:
+    return HttpFault(status=503, html=HTML_503)
+
+
+def conversation_missing() -> HttpFault:
+    return HttpFault(status=404, code="not_found", message="Conversation Not Exists.")
+
+
+def error_event(at: int = 3, code: str = "completion_request_error") -> StreamFault:
+    return StreamFault(kind=Trouble.ERROR_EVENT, at=at, code=code)
+
+
+def cut(at: int = 3) -> StreamFault:
+    return StreamFault(kind=Trouble.CUT, at=at)
+
+
+def ping_only() -> StreamFault:
+    return StreamFault(kind=Trouble.PING_ONLY)
+
+
+def silent() -> StreamFault:
+    return StreamFault(kind=Trouble.SILENT)
+
+
+def bare_error() -> StreamFault:
+    return StreamFault(kind=Trouble.BARE_ERROR)
+
+
+def no_message_end() -> StreamFault:
+    return StreamFault(kind=Trouble.NO_MESSAGE_END)
+
+
+def slow_headers(seconds: float = 12.0) -> StreamFault:
+    return StreamFault(kind=Trouble.SLOW_HEADERS, seconds=seconds)
+
+
+NAMED: dict[str, Callable[[], Fault]] = {
+    "429": rate_limited,
+    "429_retry_after": lambda: rate_limited(3),
+    "too_many_requests_400": too_many_requests_400,
+    "html_503": html_503,
+    "conversation_missing": conversation_missing,
+    "error_event": error_event,
+    "cut": cut,
+    "ping_only": ping_only,
+    "silent": silent,
+    "bare_error": bare_error,
+    "no_message_end": no_message_end,
+    "slow_headers": slow_headers,
+}
+"""Every fault by the name under which the page and other processes ask for it."""
+
+
+@dataclass(slots=True)
+class Faults:
+    """Switches; all off at first."""
+
+    fail_next: list[Fault] = field(default_factory=list)
+    """Each chat request takes the first of these."""
+    always: Fault | None = None
+    """What chat requests meet when `fail_next` is empty."""
+    refuse_feedback: int = 0
+    """So many of the next feedback calls are answered with 503."""
+    refuse_stop: int = 0
+
+    def take(self) -> Fault | None:
+        return self.fail_next.pop(0) if self.fail_next else self.always
+
+    def clear(self) -> None:
+        self.fail_next.clear()
+        self.always = None
+        self.refuse_feedback = 0
+        self.refuse_stop = 0

@@ -1,0 +1,132 @@
+"""What the stand-in Dify tells about itself and its history: info, parameters, messages, conversations, feedback."""
+
+from aiohttp import web
+
+from bridge.playground.dify.chat import is_uuid, read_body, read_user
+from bridge.playground.dify.records import Rating, RatingCall, StoredMessage
+from bridge.playground.dify.state import DifyState
+from bridge.playground.dify.wire import Json, not_found_page
+
+
+async def info(state: DifyState, request: web.Request) -> web.Response:
+    body: Json = {"name": "Playground", "description": "A stand-in for a Dify app", "tags": []}
+    if not state.dialect.is_old:
+        body |= {"mode": state.mode, "author_name": "playground"}
+    return state.dialect.reply(body)
+
+
+async def parameters(state: DifyState, request: web.Request) -> web.Response:
+    form = [
+        {"text-input": {"label": name.title(), "variable": name, "required": True, "default": "", "max_length": 48}}
+        for name in state.required_inputs
+    ]
+    disabled = {"enabled": False}
+    return state.dialect.reply(
+        {
+            "opening_statement": "",
+            "suggested_questions": [],
+            "suggested_questions_after_answer": disabled,
+            "speech_to_text": disabled,
+            "text_to_speech": disabled,
+            "retriever_resource": disabled,
+            "annotation_reply": disabled,
+            "more_like_this": disabled,
+            "user_input_form": form,
+            "sensitive_word_avoidance": disabled,
+            "file_upload": disabled,
+            "system_parameters": {"image_file_size_limit": 10, "file_size_limit": 15},
+        }
+    )
+
+
+async def messages(state: DifyState, request: web.Request) -> web.Response:
+    user = request.query.get("user", "DEFAULT-USER")
+    ident = request.query.get("conversation_id", "")
+    if not is_uuid(ident):
+        raise state.dialect.refuse_param(f"{ident} is not a valid uuid.")
+    conversation = state.conversations.get(ident)
+    if conversation is None or conversation.user != user:
+        raise state.dialect.refuse(404, "not_found", "Conversation Not Exists.")
+    limit = _limit(state, request)
+    page = conversation.messages[-limit:]
+    data = [_message(state, ident, message) for message in page]
+    return state.dialect.reply({"limit": limit, "has_more": len(conversation.messages) > limit, "data": data})
+
+
+async def conversations(state: DifyState, request: web.Request) -> web.Response:
+    user = request.query.get("user", "DEFAULT-USER")
+    limit = _limit(state, request)
+    mine = [conversation for conversation in state.conversations.values() if conversation.user == user][::-1]
+    data = [
+        {"id": one.id, "name": "New conversation", "inputs": {}, "status": "normal", "created_at": one.created_at}
+        for one in mine[:limit]
+    ]
+    return state.dialect.reply({"limit": limit, "has_more": len(mine) > limit, "data": data})
+
+
+async def rate(state: DifyState, request: web.Request) -> web.Response:
+    """One rating per message, and only by the message's own user."""
+    ident = request.match_info["message_id"]
+    if not is_uuid(ident):
+        return not_found_page()
+    body = await read_body(state, request)
+    response = _rate(state, ident, body)
+    rating = body.get("rating")
+    state.rating_log.append(
+        RatingCall(
+            message_id=ident,
+            rating=rating if isinstance(rating, str) else None,
+            content=str(body.get("content") or ""),
+            user=str(body.get("user") or ""),
+            status=response.status,
+        )
+    )
+    state.changed()
+    return response
+
+
+def _rate(state: DifyState, ident: str, body: Json) -> web.Response:
+    if state.faults.refuse_feedback > 0:
+        state.faults.refuse_feedback -= 1
+        return web.Response(status=503, text="feedback is refused", content_type="text/html")
+    user = read_user(state, body)
+    rating = body.get("rating")
+    if rating not in ("like", "dislike", None):
+        return state.dialect.refuse_param(f"{rating} is not a valid choice").response
+    owner = next(
+        (one.user for one in state.conversations.values() if any(message.id == ident for message in one.messages)), None
+    )
+    if owner != user:
+        return state.dialect.refuse(404, "not_found", "Message Not Exists.").response
+    if rating is None:
+        if state.ratings.pop(ident, None) is None:
+            return state.dialect.refuse_param("rating cannot be None when feedback not exists").response
+    else:
+        # Leaving `content` out of a later call erases it.
+        state.ratings[ident] = Rating(rating=str(rating), content=str(body.get("content") or ""), user=user)
+    return state.dialect.reply({"result": "success"})
+
+
+def _message(state: DifyState, conversation_id: str, message: StoredMessage) -> Json:
+    rating = state.ratings.get(message.id)
+    return {
+        "id": message.id,
+        "conversation_id": conversation_id,
+        "inputs": {},
+        "query": message.query,
+        "answer": message.answer,
+        "feedback": {"rating": rating.rating} if rating else None,
+        "retriever_resources": [],
+        "created_at": message.created_at,
+        "agent_thoughts": [],
+        "message_files": [],
+        "status": message.status,
+        "error": message.error or None,
+    }
+
+
+def _limit(state: DifyState, request: web.Request) -> int:
+    text = request.query.get("limit", "20")
+    if not text.isdigit() or not 1 <= int(text) <= 100:
+        raise state.dialect.refuse_param("limit must be from 1 to 100")
+    return int(text)

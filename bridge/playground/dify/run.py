@@ -1,0 +1,207 @@
+"""One answer of the stand-in Dify as a stream of events, in the order that each kind of app was seen to use."""
+
+import asyncio
+import math
+import uuid
+from dataclasses import dataclass
+
+from bridge.playground.dify.faults import StreamFault, Trouble
+from bridge.playground.dify.records import ChatRequest, Ended, StoredMessage
+from bridge.playground.dify.script import Reply
+from bridge.playground.dify.wire import EventStream, Json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    first_token: float
+    per_token: float
+
+
+class ChatRun:
+    """Streams one `Reply`. `stop` ends it early, as the stop call does."""
+
+    def __init__(
+        self,
+        *,
+        mode: str,
+        record: ChatRequest,
+        conversation_id: str,
+        message: StoredMessage,
+        reply: Reply,
+        timing: Timing,
+        fault: StreamFault | None,
+        text_event: str,
+        began: float,
+    ) -> None:
+        self._mode = mode
+        self._record = record
+        self._message = message
+        self._reply = reply
+        self._fault = fault
+        self._text_event = text_event
+        self._first_due = began + timing.first_token
+        self._per_token = timing.per_token
+        self._began = began
+        self.stop = asyncio.Event()
+        self._run_id = str(uuid.uuid4())
+        self._thought_id = str(uuid.uuid4())
+        self._said = ""
+        self._ids: Json = {
+            "conversation_id": conversation_id,
+            "message_id": message.id,
+            "created_at": message.created_at,
+            "task_id": record.task_id,
+        }
+
+    async def stream(self, out: EventStream) -> None:
+        """Says everything. Sets the record's ending and what is stored."""
+        if self._fault is not None and await self._spoil_beginning(out, self._fault):
+            return
+        await self._open(out)
+        ending = await self._say_tokens(out)
+        match ending:
+            case Ended.CUT:
+                out.cut()
+            case Ended.ERROR:
+                await self._fail(out)
+            case _:
+                await self._close(out)
+        self._record.ended = ending
+
+    async def _spoil_beginning(self, out: EventStream, fault: StreamFault) -> bool:
+        """True when nothing else is to be said."""
+        match fault.kind:
+            case Trouble.SILENT:
+                await out.send_headers()
+                await asyncio.Event().wait()
+            case Trouble.PING_ONLY:
+                await out.pause_until(math.inf, self.stop)
+                self._record.ended = Ended.STOPPED
+                return True
+            case Trouble.BARE_ERROR:
+                await out.send({"event": "error", "message": "", "status": 500})
+                self._record.ended = Ended.ERROR
+                await out.pause_until(math.inf, self.stop)
+                return True
+            case Trouble.SLOW_HEADERS:
+                await out.stay_silent_until(self._began + fault.seconds)
+            case Trouble.ERROR_EVENT | Trouble.CUT | Trouble.NO_MESSAGE_END:
+                pass
+        return False
+
+    async def _open(self, out: EventStream) -> None:
+        if self._mode == "advanced-chat":
+            await out.send(
+                self._event("workflow_started", workflow_run_id=self._run_id, data={"id": self._run_id, "inputs": {}})
+            )
+            await self._node(out, "start", "Start")
+            await out.send(self._node_event("node_started", "llm", "LLM"))
+        if self._mode == "agent-chat":
+            await self._thought(out, "")
+            if self._reply.tool:
+                await self._thought(out, "", self._reply.tool)
+
+    async def _say_tokens(self, out: EventStream) -> Ended:
+        breaks = self._fault if self._fault and self._fault.kind in (Trouble.ERROR_EVENT, Trouble.CUT) else None
+        name = "agent_message" if self._mode == "agent-chat" else self._text_event
+        for index, token in enumerate(self._reply.tokens):
+            if await out.pause_until(self._first_due + index * self._per_token, self.stop):
+                return Ended.STOPPED
+            if breaks is not None and index >= breaks.at:
+                break
+            self._said += token
+            await out.send(self._text(name, token))
+        if breaks is None:
+            return Ended.FINISHED
+        return Ended.CUT if breaks.kind is Trouble.CUT else Ended.ERROR
+
+    async def _close(self, out: EventStream) -> None:
+        """The ordinary end, also of a stopped answer. A chatflow tells its `workflow_finished` before `message_end`."""
+        stopped = self.stop.is_set()
+        self._message.answer = self._said
+        if self._reply.replaced_by is not None and not stopped:
+            self._message.answer = self._reply.replaced_by
+            await out.send(self._event("message_replace", answer=self._reply.replaced_by, reason="output_moderation"))
+        if self._mode == "agent-chat":
+            await self._thought(out, self._said)
+        if self._mode == "advanced-chat":
+            if not stopped:
+                await out.send(self._node_event("node_finished", "llm", "LLM"))
+                await self._node(out, "answer", "Answer")
+            await self._finish_workflow(
+                out, "stopped" if stopped else "succeeded", "Stopped by user." if stopped else None
+            )
+        if self._fault is None or self._fault.kind is not Trouble.NO_MESSAGE_END:
+            metadata: Json = {
+                "annotation_reply": None,
+                "retriever_resources": [],
+                "usage": {"total_tokens": len(self._reply.tokens)},
+            }
+            await out.send(self._event("message_end", id=self._message.id, metadata=metadata, files=None))
+
+    async def _fail(self, out: EventStream) -> None:
+        fault = self._fault or StreamFault(kind=Trouble.ERROR_EVENT)
+        self._message.status, self._message.error = "error", fault.message
+        code, message = fault.code, fault.message
+        if self._mode == "advanced-chat":
+            code, message = "invalid_param", f"Run failed: {fault.message}"
+            await out.send(self._node_event("node_finished", "llm", "LLM"))
+            await self._finish_workflow(out, "failed", fault.message)
+        await out.send(
+            {
+                "event": "error",
+                "conversation_id": self._ids["conversation_id"],
+                "message_id": self._message.id,
+                "created_at": self._message.created_at,
+                "code": code,
+                "status": 500 if code == "internal_server_error" else 400,
+                "message": message,
+            }
+        )
+
+    async def _finish_workflow(self, out: EventStream, status: str, error: str | None) -> None:
+        data: Json = {
+            "id": self._run_id,
+            "status": status,
+            "outputs": {"answer": self._said},
+            "error": error,
+            "files": [],
+        }
+        await out.send(self._event("workflow_finished", workflow_run_id=self._run_id, data=data))
+
+    async def _thought(self, out: EventStream, thought: str, tool: str = "") -> None:
+        labels: Json = {tool: {"en_US": tool.replace("_", " ").title()}} if tool else {}
+        await out.send(
+            self._event(
+                "agent_thought",
+                id=self._thought_id,
+                position=1,
+                thought=thought,
+                observation="",
+                tool=tool,
+                tool_labels=labels,
+                tool_input="",
+                message_files=[],
+            )
+        )
+
+    async def _node(self, out: EventStream, kind: str, title: str) -> None:
+        await out.send(self._node_event("node_started", kind, title))
+        await out.send(self._node_event("node_finished", kind, title))
+
+    def _node_event(self, name: str, kind: str, title: str) -> Json:
+        # The real one puts prompts and retrieved documents into `inputs`; nobody may show them.
+        data: Json = {
+            "id": str(uuid.uuid4()),
+            "node_id": kind,
+            "node_type": kind,
+            "title": title,
+            "inputs": {"prompt": "SECRET PROMPT"},
+        }
+        return self._event(name, workflow_run_id=self._run_id, data=data)
+
+    def _text(self, name: str, token: str) -> Json:
+        return self._event(name, id=self._message.id, answer=token, from_variable_selector=None)
+
+    def _event(self, name: str, **more: object) -> Json:
+        return {"event": name, **self._ids, **more}

@@ -1,0 +1,143 @@
+"""What the stand-in Dify says: answers that depend on a word in the question, for somebody who tries the bridge out."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bridge.playground.dify.faults import Fault, cut, error_event, html_503, too_many_requests_400
+
+# About four characters to a token, as measured with the model behind the recordings.
+_TOKEN = re.compile(r"\s?\S{1,5}|\s")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer of the model, token by token."""
+
+    tokens: Sequence[str] = ()
+    first_token: float | None = None
+    """Seconds before the first token; None takes the server's own."""
+    per_token: float | None = None
+    """Seconds between tokens; None takes the server's own."""
+    fault: Fault | None = None
+    """Goes wrong on its own account, whatever the server's switches say."""
+    replaced_by: str | None = None
+    """Moderation replaces the whole answer with this at the end."""
+    tool: str = ""
+    """An agent calls this tool first."""
+
+
+def split_tokens(text: str) -> list[str]:
+    """Pieces that join to exactly `text`."""
+    return _TOKEN.findall(text)
+
+
+_HELP = """Try one of these words:
+
+- `markdown`, `code`, `table`: how formatting comes through
+- `long`, `huge`: answers that need several messages
+- `slow`: nothing for 20 seconds, then an answer
+- `think`: a model that thinks aloud (you should not see that)
+- `mention`: an answer that tries to ping everybody (it should not)
+- `error`, `cut`, `busy`, `down`, `empty`: what failures look like
+"""
+
+_MARKDOWN = """# A heading
+
+Some **bold**, some *italic*, some ~~struck~~ and some `code`, with a [link](https://docs.dify.ai/).
+
+> A quotation that is
+> two lines long.
+
+1. first
+2. second
+   - nested with **bold** text
+   - and `inline code`
+3. third
+
+---
+
+Done with *markdown* \U0001f389 and a family: \U0001f468\u200d\U0001f469\u200d\U0001f467.
+"""
+
+_CODE = """Here is a function:
+
+```python
+def greet(name: str) -> str:
+    # <b>not</b> html, *not* bold
+    return f"Hello, {name}!"
+
+
+print(greet("thread"))
+```
+
+And a command: `pip install nothing`.
+"""
+
+_TABLE = """Planets by size:
+
+| Planet | Radius (km) | Moons |
+|--------|------------:|------:|
+| Jupiter | 69,911 | 95 |
+| Saturn | 58,232 | 146 |
+| Uranus | 25,362 | 28 |
+| Neptune | 24,622 | 16 |
+
+The *largest* is **Jupiter**.
+"""
+
+_THINK = "<think>\nThe person said think. I should think about it.\nStill thinking.\n</think>\n\nI have thought about it: yes."
+
+_MENTION = (
+    "Attention @everyone and @here, <!channel>, <!here>, <@U0ADA> and <@&42>: nobody should have been pinged by this."
+)
+
+
+def _long(paragraphs: int) -> str:
+    parts = ["A long answer in numbered paragraphs.\n"]
+    for number in range(1, paragraphs + 1):
+        parts.append(
+            f"\n{number}. This is paragraph **{number}** of {paragraphs}. It says that a long answer has to be cut where a line "
+            f"ends, that nothing may be lost on the way, and that paragraph {number} comes before paragraph {number + 1}.\n"
+        )
+        if number % 10 == 0:
+            parts.append(f"\n```python\nfor line in range({number}):\n    print('a block of code', line)\n```\n")
+    return "".join(parts)
+
+
+def _say(text: str) -> Callable[[], Reply]:
+    return lambda: Reply(tokens=split_tokens(text))
+
+
+_BY_WORD: dict[str, Callable[[], Reply]] = {
+    "help": _say(_HELP),
+    "markdown": _say(_MARKDOWN),
+    "code": _say(_CODE),
+    "table": _say(_TABLE),
+    "think": _say(_THINK),
+    "mention": _say(_MENTION),
+    "long": lambda: Reply(tokens=split_tokens(_long(32)), per_token=0.006),
+    "huge": lambda: Reply(tokens=split_tokens(_long(160)), per_token=0.002),
+    "slow": lambda: Reply(tokens=split_tokens("That took a while, and here is the answer."), first_token=21.0),
+    "error": lambda: Reply(
+        tokens=split_tokens("This answer fails in the middle of its sentence."), fault=error_event(at=8)
+    ),
+    "cut": lambda: Reply(tokens=split_tokens("The connection breaks in the middle of this."), fault=cut(at=8)),
+    "busy": lambda: Reply(fault=too_many_requests_400()),
+    "down": lambda: Reply(fault=html_503()),
+    "empty": lambda: Reply(tokens=[""]),
+}
+
+
+def default_reply(query: str, earlier: Sequence[str]) -> Reply:
+    """The answer to `query` in a conversation where `earlier` was asked before (oldest first)."""
+    words = re.findall(r"[a-z]+", query.lower())
+    for word in words:
+        if word in _BY_WORD:
+            return _BY_WORD[word]()
+    text = f"You said: {query.strip()}\n\n"
+    if earlier:
+        text += f"That is question {len(earlier) + 1} in this conversation; the one before was: {earlier[-1].strip()[:200]}\n\n"
+    else:
+        text += "This is a new conversation, and I shall remember it in this thread. "
+    return Reply(tokens=split_tokens(text + "Say *help* to see what else to try."))

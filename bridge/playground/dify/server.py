@@ -1,0 +1,215 @@
+"""The stand-in Dify as a server on a real port: routes, the key, the limit on connections; and what tests and the page hold."""
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from bridge.clock import Clock
+from bridge.playground.dify import chat, control, records_api
+from bridge.playground.dify.faults import Faults
+from bridge.playground.dify.places import Places
+from bridge.playground.dify.records import ChatRequest, Conversation, Rating, RatingCall
+from bridge.playground.dify.script import Reply
+from bridge.playground.dify.state import DifyState
+from bridge.playground.dify.wire import Refused, not_found_page
+
+# Measured: a connection idle for 1.9 s was reused, at 2.5 s it was closed.
+KEEP_ALIVE_SECONDS = 2.0
+
+Endpoint = Callable[[DifyState, web.Request], Awaitable[web.StreamResponse]]
+
+_ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
+    ("POST", "/v1/chat-messages", chat.ask),
+    ("POST", "/v1/chat-messages/{task_id}/stop", chat.stop),
+    ("POST", "/v1/messages/{message_id}/feedbacks", records_api.rate),
+    ("GET", "/v1/info", records_api.info),
+    ("GET", "/v1/parameters", records_api.parameters),
+    ("GET", "/v1/messages", records_api.messages),
+    ("GET", "/v1/conversations", records_api.conversations),
+)
+_CONTROLS: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", "/control/requests", control.show_requests),
+    ("GET", "/control/ratings", control.show_ratings),
+    ("GET", "/control/faults", control.show_faults),
+    ("POST", "/control/faults", control.set_faults),
+)
+
+
+class DifyServer:
+    """Start it, read `base_url` and `api_key`, and ask. Everything it was asked can be looked at; nothing is kept on disk."""
+
+    def __init__(self, clock: Clock, mode: str = "chat", version: str = "1.12.1", api_key: str = "") -> None:
+        """`mode` as `GET /info` spells it; "completion" and "workflow" refuse every chat call."""
+        self._state = DifyState(clock, mode, version, api_key or f"app-{secrets.token_hex(12)}")
+        self._places = Places(lambda: self._state.max_connections)
+        self._runner: web.AppRunner | None = None
+        self._host = ""
+        self._port = 0
+
+    async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Port 0 takes a free one. After `stop` it may be started again, with everything it remembers."""
+        app = web.Application(middlewares=[self._guard], client_max_size=100 * 1024 * 1024)
+        for method, path, endpoint in (*_ENDPOINTS, *_CONTROLS):
+            app.router.add_route(method, path, self._bind(endpoint))
+        runner = web.AppRunner(
+            app, access_log=None, handler_cancellation=True, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=0.1
+        )
+        await runner.setup()
+        site = web.TCPSite(runner, host, port)
+        try:
+            await site.start()
+        except OSError:
+            await runner.cleanup()
+            raise
+        self._runner, self._host = runner, host
+        self._port = runner.addresses[0][1]
+        self._state.stopping = False
+
+    async def stop(self) -> None:
+        """Cuts what is running, as a killed server does."""
+        self._state.stopping = True
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await runner.cleanup()
+
+    @property
+    def base_url(self) -> str:
+        return f"http://{self._host}:{self._port}/v1"
+
+    @property
+    def api_key(self) -> str:
+        return self._state.api_key
+
+    @property
+    def requests(self) -> list[ChatRequest]:
+        return self._state.requests
+
+    @property
+    def conversations(self) -> dict[str, Conversation]:
+        return self._state.conversations
+
+    @property
+    def ratings(self) -> dict[str, Rating]:
+        return self._state.ratings
+
+    @property
+    def rating_log(self) -> list[RatingCall]:
+        return self._state.rating_log
+
+    @property
+    def stops(self) -> list[str]:
+        return self._state.stops
+
+    @property
+    def faults(self) -> Faults:
+        return self._state.faults
+
+    @property
+    def first_token(self) -> float:
+        """Seconds before the first token."""
+        return self._state.first_token
+
+    @first_token.setter
+    def first_token(self, seconds: float) -> None:
+        self._state.first_token = seconds
+
+    @property
+    def per_token(self) -> float:
+        """Seconds between two tokens."""
+        return self._state.per_token
+
+    @per_token.setter
+    def per_token(self, seconds: float) -> None:
+        self._state.per_token = seconds
+
+    @property
+    def ping_every(self) -> float:
+        return self._state.ping_every
+
+    @ping_every.setter
+    def ping_every(self, seconds: float) -> None:
+        self._state.ping_every = seconds
+
+    @property
+    def max_connections(self) -> int:
+        """Requests served at once, ten in a stock Dify; later ones wait."""
+        return self._state.max_connections
+
+    @max_connections.setter
+    def max_connections(self, limit: int) -> None:
+        self._state.max_connections = limit
+        self._places.let_in()
+
+    @property
+    def required_inputs(self) -> list[str]:
+        """Inputs without which the app refuses a question."""
+        return self._state.required_inputs
+
+    @property
+    def script(self) -> Callable[[str], Reply] | None:
+        """What to answer to a question; None for the built-in answers."""
+        return self._state.script
+
+    @script.setter
+    def script(self, script: Callable[[str], Reply] | None) -> None:
+        self._state.script = script
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Called, on the event loop, whenever a request, a rating or a stop has come or ended."""
+        self._state.on_change(callback)
+
+    def snapshot(self) -> dict[str, object]:
+        """What the page shows, ready for JSON."""
+        return control.snapshot(self._state)
+
+    def set_faults(self, wanted: dict[str, object]) -> None:
+        """As the control API takes them. Raises `ValueError`."""
+        control.apply_faults(self._state, wanted)
+        self._places.let_in()
+        self._state.changed()
+
+    async def until(self, condition: Callable[[], bool], timeout: float = 5.0) -> None:
+        """Returns once `condition` holds. Raises `TimeoutError`."""
+        await self._state.until(condition, timeout)
+
+    async def request_count(self, count: int, timeout: float = 5.0) -> None:
+        """Returns once so many chat requests have arrived. Raises `TimeoutError`."""
+        await self._state.until(lambda: len(self._state.requests) >= count, timeout)
+
+    def _bind(self, endpoint: Endpoint) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            return await endpoint(self._state, request)
+
+        return serve
+
+    @web.middleware
+    async def _guard(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        if request.path.startswith("/control/"):
+            response = await handler(request)
+            self._places.let_in()
+            return response
+        async with self._places.take():
+            response = await self._answer(request, handler)
+        if not response.prepared:
+            response.headers.update(self._state.dialect.headers())
+        return response
+
+    async def _answer(
+        self, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        dialect = self._state.dialect
+        problem = request.match_info.http_exception
+        if problem is not None:
+            if problem.status == 405:
+                message = "The method is not allowed for the requested URL."
+                return dialect.refuse(405, "method_not_allowed", message).response
+            return not_found_page()
+        try:
+            if request.headers.get("Authorization") != f"Bearer {self._state.api_key}":
+                raise dialect.refuse(401, "unauthorized", "Access token is invalid")
+            return await handler(request)
+        except Refused as refused:
+            return refused.response

@@ -1,0 +1,160 @@
+"""Votes, and the one rating per answer that follows from them. Each function is part of one transaction.
+
+`dirty` says that the backend is to be told. It is judged against what the backend has for certain: once a delivery was begun
+and its end is not known, nothing is certain until the next one succeeds.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.messages import AnswerId, AppName, BackendUser, Rating, Vote
+from bridge.storage.mapping import ids_from, rating_from, votes_from
+from bridge.storage.tables import answer, conversation, feedback, outbound_message, rating
+from bridge.store import Aggregate, PendingRating
+
+_SAME_MESSAGE = and_(
+    outbound_message.c.platform == feedback.c.platform,
+    outbound_message.c.message_address == feedback.c.message_address,
+)
+
+
+async def record_vote(connection: AsyncConnection, vote: Vote, aggregate: Aggregate, now: datetime) -> bool:
+    state = {"rating": vote.rating, "active": vote.active, "revision": vote.revision, "updated_at": now}
+    kept = await connection.execute(
+        insert(feedback)
+        .values(
+            platform=vote.message.platform,
+            message_address=vote.message.address,
+            person_id=vote.person,
+            source=vote.source,
+            **state,
+        )
+        .on_conflict_do_update(
+            index_elements=["platform", "message_address", "person_id", "source"],
+            set_=state,
+            where=feedback.c.revision < vote.revision,
+        )
+        .returning(feedback.c.id)
+    )
+    if kept.scalar_one_or_none() is None:
+        return False
+    found = await connection.execute(
+        select(outbound_message.c.answer_id).where(
+            outbound_message.c.platform == vote.message.platform,
+            outbound_message.c.message_address == vote.message.address,
+        )
+    )
+    row = found.one_or_none()
+    if row is not None:
+        await recount(connection, AnswerId(row.answer_id), aggregate, now)
+    return True
+
+
+async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregate, now: datetime) -> None:
+    """Works out the rating from all votes on all messages of the answer, and queues it when the backend has another."""
+    rows = await connection.execute(
+        select(feedback)
+        .join(outbound_message, _SAME_MESSAGE)
+        .where(outbound_message.c.answer_id == of)
+        .order_by(feedback.c.revision, feedback.c.id)
+    )
+    votes = votes_from(rows.all())
+    known = (await connection.execute(select(rating).where(rating.c.answer_id == of))).one_or_none()
+    if known is None and not votes:
+        return
+    wanted = aggregate(votes)
+    likes, dislikes = _count(votes)
+    # A change starts a fresh count of attempts but keeps a running pause: the backend that asked for it is the same.
+    pausing = known is not None and known.dirty
+    anew = known is None or not known.dirty or rating_from(known.wanted) is not wanted
+    values = {
+        "wanted": wanted,
+        "dirty": wanted is not rating_from(None if known is None else known.sent) or (known is not None and known.uncertain),
+        "attempts": 0 if known is None or anew else known.attempts,
+        "retry_at": known.retry_at if known is not None and pausing else None,
+        "likes": likes,
+        "dislikes": dislikes,
+        "updated_at": now,
+    }
+    await connection.execute(
+        insert(rating)
+        .values(answer_id=of, **values)
+        .on_conflict_do_update(index_elements=["answer_id"], set_=values)
+    )
+
+
+async def find_due(connection: AsyncConnection, now: datetime, limit: int) -> Sequence[PendingRating]:
+    """Ratings of answers that the backend has named, so that it can be told which one is meant."""
+    rows = await connection.execute(
+        select(
+            rating.c.answer_id,
+            rating.c.wanted,
+            rating.c.attempts,
+            rating.c.likes,
+            rating.c.dislikes,
+            answer.c.backend_conversation_id,
+            answer.c.backend_message_id,
+            answer.c.task_id,
+            answer.c.run_id,
+            conversation.c.app,
+            conversation.c.backend_user,
+        )
+        .join(answer, answer.c.id == rating.c.answer_id)
+        .join(conversation, conversation.c.id == answer.c.conversation_id)
+        .where(
+            rating.c.dirty,
+            answer.c.backend_message_id.is_not(None),
+            or_(rating.c.retry_at.is_(None), rating.c.retry_at <= now),
+        )
+        .order_by(rating.c.updated_at, rating.c.answer_id)
+        .limit(limit)
+    )
+    return [
+        PendingRating(
+            answer_id=AnswerId(row.answer_id),
+            app=AppName(row.app),
+            backend_user=BackendUser(row.backend_user),
+            ids=ids_from(row),
+            rating=rating_from(row.wanted),
+            attempts=row.attempts,
+            likes=row.likes,
+            dislikes=row.dislikes,
+        )
+        for row in rows
+    ]
+
+
+async def mark_handed_out(connection: AsyncConnection, due: Sequence[PendingRating]) -> None:
+    """From here on the backend may or may not have the rating, until somebody says that it was sent."""
+    handed = [pending.answer_id for pending in due]
+    await connection.execute(update(rating).where(rating.c.answer_id.in_(handed)).values(uncertain=True))
+
+
+async def rating_sent(connection: AsyncConnection, of: AnswerId, sent: Rating | None) -> None:
+    await connection.execute(
+        update(rating)
+        .where(rating.c.answer_id == of)
+        .values(sent=sent, uncertain=False, dirty=rating.c.wanted.is_distinct_from(sent), attempts=0, retry_at=None)
+    )
+
+
+async def rating_failed(connection: AsyncConnection, of: AnswerId, retry_at: datetime | None) -> None:
+    values: dict[str, object] = {"attempts": rating.c.attempts + 1, "retry_at": retry_at}
+    if retry_at is None:
+        values["dirty"] = False
+    await connection.execute(update(rating).where(rating.c.answer_id == of).values(**values))
+
+
+def _count(votes: Sequence[Vote]) -> tuple[int, int]:
+    """People, not reactions, by the newest reaction of each that still stands."""
+    newest: dict[str, Vote] = {}
+    for vote in votes:
+        known = newest.get(vote.person)
+        if vote.active and (known is None or known.revision <= vote.revision):
+            newest[vote.person] = vote
+    likes = sum(vote.rating is Rating.LIKE for vote in newest.values())
+    return likes, len(newest) - likes

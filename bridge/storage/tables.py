@@ -1,0 +1,233 @@
+"""The tables. Their history is in `migrations/`; a test keeps both identical.
+
+All times are UTC. Columns that are part of a unique key are never NULL ('' instead), for NULLs never collide in SQL.
+States are plain text, so that a new one needs no rebuilt table.
+"""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    false,
+    text,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A moment. Naive ones are refused on the way in; what comes out is aware and in UTC."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a time zone cannot be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        # SQLite keeps no zone; what was written is UTC.
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only when the column's type is spelled exactly INTEGER (which has 64 bits there).
+RowId = BigInteger().with_variant(Integer, "sqlite")
+ZERO = text("0")
+EMPTY = text("''")
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("platform", String, nullable=False),
+    Column("tenant_id", String, nullable=False),
+    Column("enterprise_id", String, nullable=False, server_default=EMPTY),
+    Column("app_id", String, nullable=False, server_default=EMPTY),
+    Column("bot_user_id", String),
+    Column("token_enc", Text),
+    Column("scopes", Text),
+    Column("installed_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+    UniqueConstraint("platform", "app_id", "enterprise_id", "tenant_id"),
+)
+
+conversation = Table(
+    "conversation",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    # Platform and installation as text, not a row of `installation`: with tokens from the environment there is no such row, and
+    # an adapter's installation id is stable by contract.
+    Column("platform", String, nullable=False),
+    Column("installation", String, nullable=False),
+    Column("channel_id", String, nullable=False),
+    Column("thread_id", String, nullable=False, server_default=EMPTY),
+    Column("user_key", String, nullable=False, server_default=EMPTY),
+    Column("app", String, nullable=False),
+    Column("reset_generation", Integer, nullable=False, server_default=ZERO),
+    Column("backend_user", String, nullable=False),
+    Column("backend_conversation_id", String),
+    Column("reply_target", Text),  # JSON; the opened thread, once there is one
+    Column("tail", Integer, nullable=False, server_default=ZERO),  # number of the last accepted question
+    Column("head", Integer, nullable=False, server_default=ZERO),  # number of the last answered question
+    Column("epoch", Integer, nullable=False, server_default=ZERO),
+    # The one unfinished answer. No foreign key: answer and conversation would then need each other to be created.
+    Column("active_answer_id", RowId),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint(
+        "platform",
+        "installation",
+        "channel_id",
+        "thread_id",
+        "user_key",
+        "app",
+        "reset_generation",
+        name="uq_conversation_key",
+    ),
+)
+
+answer = Table(
+    "answer",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("conversation_id", RowId, ForeignKey(conversation.c.id), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("epoch", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    Column("last_seen_message_id", String),
+    Column("backend_conversation_id", String),
+    Column("backend_message_id", String),
+    Column("task_id", String),
+    Column("run_id", String),
+    Column("stop_requested_at", UtcDateTime),
+    Column("job_id", String),
+    Column("error", Text, nullable=False, server_default=EMPTY),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime),
+    UniqueConstraint("conversation_id", "seq", "attempt"),
+)
+
+inbound_event = Table(
+    "inbound_event",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("platform", String, nullable=False),
+    Column("installation", String, nullable=False),
+    Column("event_id", String, nullable=False),
+    Column("message_address", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("revision", BigInteger, nullable=False, server_default=ZERO),
+    Column("conversation_id", RowId, ForeignKey(conversation.c.id), nullable=False),
+    Column("seq", Integer),  # NULL: not a question, handled outside the queue
+    Column("payload", Text, nullable=False),
+    Column("state", String, nullable=False),
+    Column("answer_id", RowId, ForeignKey(answer.c.id)),
+    Column("received_at", UtcDateTime, nullable=False),
+    UniqueConstraint("platform", "installation", "event_id", name="uq_inbound_event_delivery"),
+    # Slack can deliver one message as two events with different ids.
+    UniqueConstraint("platform", "message_address", "kind", "revision", name="uq_inbound_event_message"),
+    UniqueConstraint("conversation_id", "seq"),
+)
+
+outbound_message = Table(
+    "outbound_message",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("answer_id", RowId, ForeignKey(answer.c.id), nullable=False),
+    Column("part", Integer, nullable=False),
+    Column("nonce", String, nullable=False),
+    Column("platform", String, nullable=False),
+    # NULL while a post is only intended; any number of those must be able to stand side by side.
+    Column("message_address", String),
+    Column("state", String, nullable=False),
+    Column("shown_text", Text, nullable=False, server_default=EMPTY),
+    Column("posted_at", UtcDateTime),
+    UniqueConstraint("answer_id", "part"),
+    UniqueConstraint("nonce"),
+    UniqueConstraint("platform", "message_address"),
+)
+
+# Votes point at messages, not at answers: a reaction may arrive before we know that the message is ours.
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("platform", String, nullable=False),
+    Column("message_address", String, nullable=False),
+    Column("person_id", String, nullable=False),
+    Column("source", String, nullable=False),
+    Column("rating", String, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    UniqueConstraint("platform", "message_address", "person_id", "source", name="uq_feedback_vote"),
+)
+
+rating = Table(
+    "rating",
+    metadata,
+    Column("answer_id", RowId, ForeignKey(answer.c.id), primary_key=True, autoincrement=False),
+    Column("wanted", String),  # NULL is "no rating"
+    Column("sent", String),
+    # The backend may have something else than `sent` says: a delivery was begun and its end is not known.
+    Column("uncertain", Boolean, nullable=False, server_default=false()),
+    Column("dirty", Boolean, nullable=False, server_default=false()),
+    Column("attempts", Integer, nullable=False, server_default=ZERO),
+    Column("retry_at", UtcDateTime),
+    Column("likes", Integer, nullable=False, server_default=ZERO),
+    Column("dislikes", Integer, nullable=False, server_default=ZERO),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_rating_due", "dirty", "retry_at"),
+)
+
+lease = Table(
+    "lease",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("holder", String, nullable=False, server_default=EMPTY),
+    Column("epoch", Integer, nullable=False, server_default=ZERO),
+    Column("expires_at", UtcDateTime, nullable=False),
+)
+
+rate_slot = Table(
+    "rate_slot",
+    metadata,
+    Column("key", String, primary_key=True),
+    Column("next_at", UtcDateTime, nullable=False),
+)
+
+process = Table(
+    "process",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("host", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+)

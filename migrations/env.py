@@ -1,0 +1,37 @@
+"""How alembic reaches the database: over the connection that it is given, else over one of its own to DATABASE_URL."""
+
+from pathlib import Path
+
+from alembic import context
+from sqlalchemy import Connection
+
+from bridge.storage.engine import migration_connection
+from bridge.storage.settings import Settings
+from bridge.storage.tables import metadata
+
+
+def run(connection: Connection) -> None:
+    # SQLite cannot alter most things in place; in batch mode alembic rebuilds the table instead.
+    context.configure(
+        connection=connection,
+        target_metadata=metadata,
+        render_as_batch=True,
+        compare_server_default=True,
+        transaction_per_migration=False,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given = context.config.attributes.get("connection")
+if context.is_offline_mode():
+    context.configure(dialect_name="sqlite", target_metadata=metadata, literal_binds=True, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+elif given is not None:
+    run(given)
+else:
+    settings = Settings(_env_file=Path(".env"))
+    settings.path.parent.mkdir(parents=True, exist_ok=True)
+    with migration_connection(settings) as own:
+        run(own)

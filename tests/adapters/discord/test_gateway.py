@@ -1,0 +1,337 @@
+"""The gateway breaks in every known way, and the bot hears again, or says why it does not."""
+
+import asyncio
+
+import pytest
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
+from discord.http import Route
+from yarl import URL
+
+from adapters.discord.adapter import DiscordPlatform
+from adapters.discord.transport import Pauses, intents, point_at
+from bridge.errors import NotAllowed, StoreUnavailable
+from bridge.messages import InboundEvent
+from bridge.playground.discord import DiscordServer, Fault
+from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
+
+
+def test_the_places_where_discord_py_keeps_its_addresses_still_exist() -> None:
+    assert Route.BASE.startswith("https://discord.com/api/v10")
+    assert str(DiscordWebSocket.DEFAULT_GATEWAY).startswith("wss://")
+    point_at(api_url="http://127.0.0.1:9/api/v10", gateway_url="ws://127.0.0.1:9/")
+    assert Route("GET", "/users/@me").url == "http://127.0.0.1:9/api/v10/users/@me"
+    assert URL("ws://127.0.0.1:9/") == DiscordWebSocket.DEFAULT_GATEWAY
+    point_at(api_url="http://127.0.0.1:8/api/v10", gateway_url=None)
+    assert URL("ws://127.0.0.1:9/") == DiscordWebSocket.DEFAULT_GATEWAY
+
+
+def test_no_intent_is_asked_for_that_is_not_used() -> None:
+    assert {name for name, wanted in intents(content=True) if wanted} == {
+        "guilds",
+        "guild_messages",
+        "dm_messages",
+        "messages",
+        "guild_reactions",
+        "dm_reactions",
+        "reactions",
+        "message_content",
+    } - {"messages", "reactions"}
+    assert not intents(content=False).message_content
+
+
+def test_pauses_grow_up_to_their_limit_and_start_again() -> None:
+    pauses = Pauses(1.0, 5.0)
+    taken = [pauses.take() for _ in range(6)]
+    for pause, limit in zip(taken, [1, 2, 4, 5, 5, 5], strict=True):
+        assert 0.75 * limit <= pause <= limit
+    pauses.reset()
+    assert pauses.take() <= 1
+
+
+async def test_a_cut_connection_is_resumed_and_what_was_missed_is_heard(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await server.drop_gateways()
+        await server.post_as(server.ada, server.general, "while away")
+        await inbox.message("while away")
+        assert server.resumes == 1
+        assert server.identifies == 1
+
+
+async def test_a_request_to_reconnect_is_followed(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await server.ask_reconnect()
+        await until(lambda: server.resumes == 1, "for a resume")
+        await server.post_as(server.ada, server.general, "after")
+        await inbox.message("after")
+
+
+async def test_an_invalid_session_is_replaced_by_a_new_one(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await server.invalidate_sessions()
+        await until(lambda: server.identifies == 2 and platform.health().hearing, "for a new session")
+        await server.post_as(server.ada, server.general, "after")
+        await inbox.message("after")
+
+
+async def test_sessions_that_are_invalid_again_and_again_do_not_end_the_hearing(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        for count in range(2, 8):
+            await server.invalidate_sessions()
+            await until(lambda n=count: server.identifies == n and platform.health().hearing, "for a new session")  # type: ignore[misc]
+        await server.post_as(server.ada, server.general, "after")
+        await inbox.message("after")
+
+
+async def test_an_event_that_cannot_be_parsed_does_not_deafen(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox) as run:
+        server.faults.bad_dispatch_next = True
+        await server.post_as(server.ada, server.general, "unreadable")
+        await until(lambda: server.identifies == 2 and platform.health().hearing, "for a new life")
+        await server.post_as(server.ada, server.general, "after")
+        await inbox.message("after")
+        assert not run.done()
+
+
+async def test_a_gateway_that_is_out_of_reach_at_first_is_found_later(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    server.faults.refuse_gateway = True
+    run = asyncio.create_task(platform.run(inbox))
+    await until(lambda: "connection ended" in platform.health().detail, "for a failed connect")
+    assert not platform.health().connected
+    server.faults.refuse_gateway = False
+    await until(lambda: platform.health().hearing, "to hear")
+    run.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await run
+
+
+async def test_an_api_that_is_out_of_reach_at_first_is_found_later(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    server.faults.fail_next["GET /users/@me"] = [Fault(status=503), Fault(kind="drop")]
+    server.faults.fail_next["GET /gateway/bot"] = [Fault(status=503)]
+    async with hearing(platform, inbox):
+        await server.post_as(server.ada, server.general, "hello")
+        await inbox.message("hello")
+
+
+async def test_a_gateway_that_fell_silent_is_left_for_a_new_connection(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    platform = make(discord_deaf_timeout=0.5, discord_close_timeout=0.2)
+    async with hearing(platform, inbox):
+        server.faults.heartbeat_acks = False
+        await until(lambda: not platform.health().hearing, "for the silence to show")
+        assert platform.health().detail
+        server.faults.heartbeat_acks = True
+        await until(lambda: platform.health().hearing, "to hear again")
+        await server.post_as(server.ada, server.general, "after")
+        await inbox.message("after")
+
+
+async def test_without_the_portal_switch_it_hears_mentions_and_says_what_is_missing(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    server.message_content_allowed = False
+    async with hearing(platform, inbox):
+        await ask(server, inbox, "still here?")
+        health = platform.health()
+        assert health.connected
+        assert health.hearing
+        assert "Message Content intent" in health.detail
+        assert f"https://discord.com/developers/applications/{server.application_id}/bot" in health.detail
+        await server.drop_gateways()
+        await ask(server, inbox, "and now?")
+
+
+@pytest.mark.parametrize("code", [4004])
+async def test_a_token_that_the_gateway_refuses_ends_the_run(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, code: int
+) -> None:
+    async with hearing(platform, inbox) as run:
+        await server.close_gateways(code)
+        with pytest.raises(NotAllowed, match="DISCORD_TOKEN"):
+            await asyncio.wait_for(asyncio.shield(run), 5)
+    assert not platform.health().connected
+
+
+async def test_a_token_that_the_api_refuses_ends_the_run(server: DiscordServer, make: Make, inbox: Inbox) -> None:
+    platform = make(discord_token=server.token[:-3] + "zzz")
+    with pytest.raises(NotAllowed, match="Reset Token"):
+        await asyncio.wait_for(platform.run(inbox), 5)
+
+
+async def test_a_demand_for_shards_makes_it_ask_for_their_number_again(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        before = sum(call.route == "/gateway/bot" for call in server.calls)
+        await server.close_gateways(4011)
+        await until(lambda: server.identifies == 2 and platform.health().hearing, "to hear again")
+        assert sum(call.route == "/gateway/bot" for call in server.calls) == before + 1
+
+
+def test_what_health_reads_inside_discord_py_still_exists() -> None:
+    class Socket:
+        thread_id = 1
+        _max_heartbeat_timeout = 60.0
+
+    keeper = KeepAliveHandler(ws=Socket(), interval=1.0)  # type: ignore[arg-type]
+    assert keeper.interval == 1.0
+    assert isinstance(keeper._last_ack, float)
+    assert "_keep_alive" in DiscordWebSocket.__init__.__code__.co_names
+
+
+# Handing in
+
+
+async def test_events_of_a_channel_are_handed_in_in_order_even_when_storing_is_slow(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    gate = asyncio.Event()
+
+    class SlowFirst(Inbox):
+        async def __call__(self, event: InboundEvent) -> None:
+            if not self.events and "first" in getattr(event, "text", ""):
+                await gate.wait()
+            await super().__call__(event)
+
+    inbox = SlowFirst()
+    async with hearing(platform, inbox):
+        for text in ["first", "second", "third"]:
+            await server.post_as(server.ada, server.general, text)
+        await server.post_as(server.ada, server.support, "elsewhere")
+        await inbox.message("elsewhere")
+        assert inbox.texts == ["elsewhere"]
+        gate.set()
+        await inbox.message("third")
+        assert inbox.texts == ["elsewhere", "first", "second", "third"]
+
+
+class Unwilling(Inbox):
+    """A store that is down for the first so many calls."""
+
+    def __init__(self, refusals: int) -> None:
+        super().__init__()
+        self.refusals = refusals
+
+    async def __call__(self, event: InboundEvent) -> None:
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreUnavailable("down")
+        await super().__call__(event)
+
+
+async def test_an_event_is_offered_again_until_the_store_takes_it(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    inbox = Unwilling(refusals=2)
+    async with hearing(platform, inbox):
+        for text in ["one", "two"]:
+            await server.post_as(server.ada, server.general, text)
+        await inbox.message("two")
+        assert inbox.texts == ["one", "two"]
+
+
+async def test_an_event_that_the_store_never_takes_is_given_up_and_the_next_one_heard(
+    server: DiscordServer, make: Make
+) -> None:
+    inbox = Unwilling(refusals=1)
+    async with hearing(make(discord_store_patience=0.01), inbox):
+        await server.post_as(server.ada, server.general, "lost")
+        await server.post_as(server.ada, server.general, "kept")
+        await inbox.message("kept")
+        assert inbox.texts == ["kept"]
+
+
+async def test_no_more_than_allowed_waits_to_be_stored(server: DiscordServer, make: Make) -> None:
+    gate = asyncio.Event()
+
+    class Blocked(Inbox):
+        async def __call__(self, event: InboundEvent) -> None:
+            await gate.wait()
+            await super().__call__(event)
+
+    inbox = Blocked()
+    async with hearing(make(discord_inbox_limit=3), inbox):
+        for text in "abcde":
+            await server.post_as(server.ada, server.general, text)
+        await server.idle()
+        await server.post_as(server.ada, server.support, "f")
+        await server.idle()
+        gate.set()
+        await inbox.message("c")
+        await server.post_as(server.ada, server.general, "g")
+        await inbox.message("g")
+        assert inbox.texts == ["a", "b", "c", "g"]
+
+
+async def test_what_was_heard_is_stored_before_the_run_ends(server: DiscordServer, platform: DiscordPlatform) -> None:
+    started = asyncio.Event()
+    gate = asyncio.Event()
+
+    class Slow(Inbox):
+        async def __call__(self, event: InboundEvent) -> None:
+            started.set()
+            await gate.wait()
+            await super().__call__(event)
+
+    inbox = Slow()
+    async with hearing(platform, inbox) as run:
+        await server.post_as(server.ada, server.general, "just in time")
+        await started.wait()
+        run.cancel()
+        await until(lambda: not server.sessions, "for the gateway to be closed")
+        gate.set()
+        with pytest.raises(asyncio.CancelledError):
+            await run
+    assert inbox.texts == ["just in time"]
+
+
+async def test_duplicates_have_the_same_identity(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    server.faults.duplicate_dispatches = True
+    async with hearing(platform, inbox):
+        await server.post_as(server.ada, server.general, "twice")
+        await until(lambda: len(inbox.asked) == 2, "for both")
+        one, two = inbox.asked
+        assert one == two
+
+
+async def test_an_event_that_nobody_foresaw_does_not_silence_its_channel(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    class Broken(Inbox):
+        async def __call__(self, event: InboundEvent) -> None:
+            if getattr(event, "text", "") == "bad":
+                raise LookupError("a defect")
+            await super().__call__(event)
+
+    inbox = Broken()
+    async with hearing(platform, inbox):
+        for text in ["bad", "good"]:
+            await server.post_as(server.ada, server.general, text)
+        await inbox.message("good")
+
+
+async def test_an_answer_can_be_sent_while_the_gateway_is_away(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        target = await ask(server, inbox)
+        server.faults.refuse_gateway = True
+        await server.drop_gateways()
+        await platform.send(target, out("all the same"))
+        assert server.messages(server.general)[-1].content == "all the same"

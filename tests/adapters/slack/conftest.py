@@ -1,0 +1,36 @@
+"""A stand-in Slack and the real adapter, over real sockets."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from adapters.slack.adapter import SlackPlatform
+from bridge.playground.slack import SlackServer
+from tests.adapters.slack.peer import Bridge, make_platform
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[SlackServer]:
+    """Retries come at once, so that no test waits for Slack's own minutes."""
+    server = SlackServer()
+    server.ack_timeout = 0.5
+    server.retry_schedule = (0.05, 0.05, 0.05)
+    server.sockets.disconnect_grace = 0.3
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def platform(server: SlackServer) -> AsyncIterator[SlackPlatform]:
+    """Not running yet."""
+    platform = make_platform(server)
+    yield platform
+    await platform.close()
+
+
+@pytest.fixture
+async def bridge(server: SlackServer, platform: SlackPlatform) -> AsyncIterator[Bridge]:
+    """The adapter hears by Socket Mode and hands everything to `bridge.inbox`."""
+    async with Bridge(server, platform) as bridge:
+        yield bridge

@@ -1,0 +1,255 @@
+"""Posts, edits and status over real sockets: their shape, what happens when Slack refuses, and that nothing is posted twice."""
+
+from datetime import timedelta
+
+import pytest
+
+from adapters.slack.adapter import SlackPlatform
+from adapters.slack.outbound import EVENT_TYPE
+from bridge.errors import (
+    MessageGone,
+    MessageRefused,
+    NotAllowed,
+    PlatformError,
+    PlatformUnavailable,
+    RateLimited,
+)
+from bridge.messages import MessageRef, ReplyTarget
+from bridge.playground.slack import SlackServer
+from bridge.playground.slack.model import Call, Fault, Message
+from tests.adapters.slack.peer import make_platform, question, target_under
+
+
+@pytest.fixture
+async def root(server: SlackServer) -> str:
+    return await server.post_as("U0ADA", "C0GENERAL", "a question")
+
+
+@pytest.fixture
+def target(server: SlackServer, root: str) -> ReplyTarget:
+    return target_under(server, "C0GENERAL", root)
+
+
+def answers(server: SlackServer, root: str) -> list[Message]:
+    return [message for message in server.messages("C0GENERAL", root) if message.is_bot]
+
+
+def calls(server: SlackServer, method: str) -> list[Call]:
+    return [call for call in server.calls if call.method == method]
+
+
+MARKDOWN = "# Title\n\n**bold** & <b> `code`\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+
+
+async def test_a_post_is_a_markdown_block_in_the_thread_with_a_plain_text_beside_it(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    ref = await platform.send(target, question(MARKDOWN, nonce="abc"))
+    (call,) = calls(server, "chat.postMessage")
+    assert call.args["thread_ts"] == root
+    assert call.args["blocks"] == [{"type": "markdown", "text": MARKDOWN}]
+    assert str(call.args["text"]).startswith("# Title\n\n**bold** &amp; &lt;b&gt;")
+    assert (call.args["unfurl_links"], call.args["unfurl_media"]) == (False, False)
+    assert call.args["metadata"] == {"event_type": EVENT_TYPE, "event_payload": {"nonce": "abc"}}
+    assert not {"link_names", "parse", "markdown_text", "as_user"} & set(call.args)
+    (message,) = answers(server, root)
+    assert message.visible_text == MARKDOWN
+    assert ref.address == f"{server.team_id}/C0GENERAL/{message.ts}"
+
+
+async def test_an_edit_has_the_same_shape(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    ref = await platform.send(target, question("one", nonce="abc"))
+    await platform.edit(target, ref, question("one two", nonce="abc"))
+    (call,) = calls(server, "chat.update")
+    assert call.args["blocks"] == [{"type": "markdown", "text": "one two"}]
+    assert call.args["text"] == "one two"
+    assert call.args["metadata"] == {"event_type": EVENT_TYPE, "event_payload": {"nonce": "abc"}}
+    (message,) = answers(server, root)
+    assert (message.visible_text, message.edited) == ("one two", False)
+
+
+@pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "msg_too_long"])
+async def test_refused_blocks_are_posted_once_more_as_plain_text(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, code: str
+) -> None:
+    server.faults.fail_next["chat.postMessage"] = [Fault.refuse(code)]
+    text = "long & <!channel> " * 100
+    await platform.send(target, question(text))
+    (message,) = answers(server, root)
+    assert message.blocks == []
+    assert message.visible_text.replace("\u2060", "") == text
+    assert server.pings == []
+
+
+async def test_an_edit_with_refused_blocks_shows_plain_text_and_the_next_one_blocks_again(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    ref = await platform.send(target, question("one"))
+    server.faults.fail_next["chat.update"] = [Fault.refuse("invalid_blocks")]
+    await platform.edit(target, ref, question("one two"))
+    (message,) = answers(server, root)
+    assert (message.visible_text, message.blocks) == ("one two", [])
+    assert calls(server, "chat.update")[-1].args["blocks"] == []
+    await platform.edit(target, ref, question("one two three"))
+    (message,) = answers(server, root)
+    assert message.blocks == [{"type": "markdown", "text": "one two three"}]
+
+
+async def test_refused_blocks_that_do_not_fit_plain_text_are_refused_not_cut(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    server.faults.fail_next["chat.postMessage"] = [Fault.refuse("invalid_blocks")]
+    with pytest.raises(MessageRefused):
+        await platform.send(target, question("x" * 5_000))
+    assert answers(server, root) == []
+    assert len(calls(server, "chat.postMessage")) == 1
+
+
+@pytest.mark.parametrize("text", ["", "  \n", "\x00\x07"])
+async def test_a_message_with_nothing_to_see_is_refused_without_a_call(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, text: str
+) -> None:
+    with pytest.raises(MessageRefused):
+        await platform.send(target, question(text))
+    assert calls(server, "chat.postMessage") == []
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.effect_then_drop(), Fault.http(500, after_effect=True), Fault.http(503, after_effect=True)]
+)
+async def test_a_post_whose_answer_was_lost_is_not_posted_twice(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, fault: Fault
+) -> None:
+    server.faults.fail_next["chat.postMessage"] = [fault]
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(target, question("once"))
+    assert [message.visible_text for message in answers(server, root)] == ["once"]
+
+
+async def test_a_post_that_takes_too_long_is_not_posted_twice(
+    server: SlackServer, target: ReplyTarget, root: str
+) -> None:
+    platform = make_platform(server, slack_call_timeout=0.1)
+    server.faults.fail_next["chat.postMessage"] = [Fault.slow(0.3)]
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(target, question("once"))
+    await platform.close()
+    assert [message.visible_text for message in answers(server, root)] == ["once"]
+
+
+@pytest.mark.parametrize("fault", [Fault.effect_then_drop(), Fault.drop(), Fault.http(503)])
+async def test_an_edit_is_repeated_since_it_cannot_do_harm(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, fault: Fault
+) -> None:
+    ref = await platform.send(target, question("one"))
+    server.faults.fail_next["chat.update"] = [fault]
+    await platform.edit(target, ref, question("two"))
+    assert [message.visible_text for message in answers(server, root)] == ["two"]
+
+
+async def test_a_rate_limit_is_told_and_not_slept_through(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    ref = await platform.send(target, question("one"))
+    for method in ("chat.postMessage", "chat.update"):
+        server.faults.fail_next[method] = [Fault.rate_limit(17)]
+    with pytest.raises(RateLimited) as posting:
+        await platform.send(target, question("two"))
+    with pytest.raises(RateLimited) as editing:
+        await platform.edit(target, ref, question("two"))
+    assert posting.value.retry_after == editing.value.retry_after == timedelta(seconds=17)
+    assert len(calls(server, "chat.update")) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("message_not_found", MessageGone),
+        ("channel_not_found", MessageGone),
+        ("thread_not_found", MessageGone),
+        ("is_archived", MessageGone),
+        ("invalid_auth", NotAllowed),
+        ("token_revoked", NotAllowed),
+        ("not_in_channel", NotAllowed),
+        ("missing_scope", NotAllowed),
+        ("restricted_action", NotAllowed),
+        ("cant_update_message", NotAllowed),
+        ("no_text", MessageRefused),
+        ("internal_error", PlatformUnavailable),
+        ("ratelimited", RateLimited),
+        ("something_new", PlatformError),
+    ],
+)
+async def test_each_refusal_says_what_it_means(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, code: str, kind: type[PlatformError]
+) -> None:
+    server.faults.fail_next["chat.postMessage"] = [Fault.refuse(code)]
+    with pytest.raises(PlatformError) as refused:
+        await platform.send(target, question("hi"))
+    assert type(refused.value) is kind
+    assert refused.value.code == code
+    assert refused.value.__cause__ is not None
+
+
+async def test_an_unreachable_slack_is_unavailable(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget
+) -> None:
+    await server.stop()
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(target, question("hi"))
+
+
+async def test_after_close_nothing_is_sent(server: SlackServer, platform: SlackPlatform, target: ReplyTarget) -> None:
+    await platform.close()
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(target, question("hi"))
+    await platform.show_activity(target)
+    assert server.calls == []
+
+
+async def test_editing_a_deleted_message_says_that_it_is_gone(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget
+) -> None:
+    ref = await platform.send(target, question("one"))
+    gone = MessageRef(platform=ref.platform, address=type(ref.address)(f"{server.team_id}/C0GENERAL/1.000001"))
+    with pytest.raises(MessageGone):
+        await platform.edit(target, gone, question("two"))
+
+
+async def test_the_thread_shows_that_the_bot_is_thinking(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    await platform.show_activity(target)
+    assert server.statuses["C0GENERAL", root].text == "is thinking…"
+    await platform.send(target, question("done"))
+    assert server.statuses == {}
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "unknown_method", "feature_not_enabled"])
+async def test_a_status_that_is_not_to_be_had_is_not_asked_for_again(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, code: str
+) -> None:
+    server.faults.fail_next["assistant.threads.setStatus"] = [Fault.refuse(code)]
+    await platform.show_activity(target)
+    await platform.show_activity(target)
+    assert len(calls(server, "assistant.threads.setStatus")) == 1
+
+
+async def test_a_status_that_failed_by_accident_is_asked_for_again(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    server.faults.fail_next["assistant.threads.setStatus"] = [Fault.http(500), Fault.refuse("thread_not_found")]
+    for _ in range(3):
+        await platform.show_activity(target)
+    assert ("C0GENERAL", root) in server.statuses
+
+
+async def test_a_rate_limited_status_is_left_alone_for_a_while(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget
+) -> None:
+    server.faults.fail_next["assistant.threads.setStatus"] = [Fault.rate_limit(60)]
+    for _ in range(3):
+        await platform.show_activity(target)
+    assert len(calls(server, "assistant.threads.setStatus")) == 1

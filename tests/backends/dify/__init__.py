@@ -1,0 +1,1 @@
+"""Tests of the Dify backend: recorded streams, error shapes, limits."""

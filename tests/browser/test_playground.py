@@ -1,0 +1,193 @@
+"""The playground as a newcomer uses it: real Chromium, the real chat SDKs, the real bridge, stand-ins behind them."""
+
+import os
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from bridge.playground.dify import DifyServer
+from bridge.playground.server import PageServer
+from bridge.playground.stage import Stage
+from tests.browser.conftest import PATIENCE, take_picture
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=PATIENCE)
+
+SLACK, SLACK_THREAD = "slack-messages", "slack-thread-messages"
+DISCORD = "discord-messages"
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    for name in [name for name in os.environ if name.startswith("DIFY_")]:
+        monkeypatch.delenv(name)
+    stage = Stage(database=tmp_path / "playground.db", grace=5.0)
+    await stage.start()
+    yield stage
+    await stage.stop(kill=True)
+
+
+@pytest.fixture
+def dify(stage: Stage) -> DifyServer:
+    assert stage.dify is not None
+    stage.dify.first_token, stage.dify.per_token = 0.05, 0.01
+    return stage.dify
+
+
+@pytest.fixture
+async def page(stage: Stage, dify: DifyServer, tab: Page, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    server = PageServer(stage, stage.clock, port=0)
+    stage.on_change(server.changed)
+    await server.start()
+    await tab.goto(server.url)
+    await expect(tab.get_by_test_id("bridge-light")).to_have_attribute("data-state", "ready")
+    yield tab
+    await take_picture(tab, request.node.name)
+    await server.stop()
+    await expect(tab.get_by_test_id("bridge-light")).to_have_attribute("data-state", "stopped")
+
+
+async def write(page: Page, box: str, text: str) -> None:
+    """Types like a person and sends with Enter."""
+    await page.get_by_test_id(box).click()
+    await page.keyboard.type(text)
+    await page.keyboard.press("Enter")
+
+
+def answers(page: Page, where: str) -> Locator:
+    return page.get_by_test_id(where).locator('[data-testid="message"][data-author="bot"]')
+
+
+async def see_it_grow(answer: Locator) -> None:
+    """Waits for some visible text, and then for a good deal more of it."""
+    text = answer.get_by_test_id("text")
+    await expect(text).to_have_text(re.compile(r"\w{3}"))
+    first = len(await text.inner_text())
+    await expect(text).to_have_text(re.compile(rf"^[\s\S]{{{first + 60},}}$"))
+
+
+async def rate_up_then_down_then_not_at_all(page: Page, answer: Locator) -> None:
+    """Each press is followed until what Dify received stands beside the answer."""
+    rating = answer.get_by_test_id("rating")
+    up, down = answer.get_by_test_id("react-up"), answer.get_by_test_id("react-down")
+    await up.click()
+    await expect(up).to_have_attribute("aria-pressed", "true")
+    await expect(rating).to_have_text("Dify: like")
+    await up.click()
+    await down.click()
+    await expect(rating).to_have_text("Dify: dislike")
+    await expect(page.get_by_test_id("dify-request").first).to_contain_text("dislike")
+    await down.click()
+    await expect(down).to_have_attribute("aria-pressed", "false")
+    await expect(rating).to_have_text("Dify: no rating")
+
+
+async def test_in_slack_an_answer_grows_in_its_thread_and_its_rating_reaches_dify(page: Page, dify: DifyServer) -> None:
+    await write(page, "slack-composer", "@bot show me some code")
+    answer = answers(page, SLACK_THREAD).first
+    await see_it_grow(answer)
+    await expect(answer.locator("pre code").first).to_be_visible()
+    await expect(answer.locator(".badge")).to_have_text("APP")
+    await expect(page.get_by_test_id("dify-request").first).to_contain_text("show me some code")
+    await rate_up_then_down_then_not_at_all(page, answer)
+    assert [one.rating for one in dify.rating_log][-1] is None
+    await write(page, "slack-thread-composer", "and one more thing?")
+    await expect(answers(page, SLACK_THREAD).nth(1)).to_contain_text("That is question 2 in this conversation")
+    assert len(dify.conversations) == 1
+
+
+async def test_in_discord_a_thread_opens_and_the_conversation_goes_on_there(page: Page, dify: DifyServer) -> None:
+    await write(page, "discord-composer", "@bot show me some code")
+    await expect(page.get_by_test_id("discord-thread-link")).to_have_attribute("aria-current", "true")
+    answer = answers(page, DISCORD).first
+    await see_it_grow(answer)
+    await rate_up_then_down_then_not_at_all(page, answer)
+    await write(page, "discord-composer", "and one more thing?")
+    await expect(answers(page, DISCORD).nth(1)).to_contain_text("That is question 2 in this conversation")
+    assert len(dify.conversations) == 1
+
+
+async def test_a_direct_message_needs_no_mention(page: Page) -> None:
+    await page.get_by_test_id("slack-channel-D0ADA").click()
+    await expect(page.get_by_test_id("slack-person")).to_be_disabled()
+    await write(page, "slack-composer", "hello there")
+    await page.get_by_test_id(SLACK).get_by_test_id("open-thread").click()
+    await expect(answers(page, SLACK_THREAD).first).to_contain_text("You said: hello there")
+
+
+async def test_when_dify_is_down_a_plain_sentence_says_so(page: Page) -> None:
+    await page.get_by_test_id("fault-dify_down").check()
+    await write(page, "slack-composer", "@bot are you there?")
+    answer = answers(page, SLACK_THREAD).first
+    await expect(answer).to_contain_text("The app cannot be reached right now. Please try again in a moment.")
+    await expect(answer).to_contain_text(re.compile(r"\(Reference [0-9A-F]{6}\)"))
+    await page.get_by_test_id("fault-dify_down").uncheck()
+    await expect(page.get_by_test_id("fault-dify_down")).not_to_be_checked()
+    await write(page, "slack-thread-composer", "and now?")
+    await expect(answers(page, SLACK_THREAD).nth(1)).to_contain_text("You said: and now?")
+
+
+async def test_a_restart_forgets_nothing(page: Page, dify: DifyServer) -> None:
+    await write(page, "slack-composer", "@bot first question")
+    await expect(page.get_by_test_id("dify-request").first).to_contain_text("answered")
+    await page.get_by_test_id("bridge-restart").click()
+    light = page.get_by_test_id("bridge-light")
+    await expect(light).not_to_have_attribute("data-state", "ready")
+    await expect(light).to_have_attribute("data-state", "ready")
+    answer = answers(page, SLACK_THREAD).first
+    await answer.get_by_test_id("react-up").click()
+    await expect(answer.get_by_test_id("rating")).to_have_text("Dify: like")
+    await write(page, "slack-thread-composer", "second question")
+    await expect(answers(page, SLACK_THREAD).nth(1)).to_contain_text("That is question 2 in this conversation")
+    assert len(dify.conversations) == 1
+
+
+async def test_an_answer_that_was_killed_half_way_keeps_its_text_and_says_so(page: Page, dify: DifyServer) -> None:
+    dify.per_token = 0.05
+    await write(page, "discord-composer", "@bot a long answer")
+    answer = answers(page, DISCORD).first
+    await see_it_grow(answer)
+    await page.get_by_test_id("bridge-kill").click()
+    await expect(answer).to_contain_text("I was restarted while answering, so this answer is incomplete.")
+    assert len(await answer.get_by_test_id("text").inner_text()) > 120
+
+
+async def test_what_people_write_is_shown_as_text(page: Page) -> None:
+    nasty = '<img src=x onerror="document.title=1"> <b>bold</b> &amp; <script>document.title=2</script>'
+    for box, where in (("slack-composer", SLACK), ("discord-composer", DISCORD)):
+        await write(page, box, nasty)
+        await expect(page.get_by_test_id(where).get_by_test_id("text").first).to_have_text(nasty)
+        assert await page.get_by_test_id(where).locator("img, script, b").count() == 0
+    assert "playground" in (await page.title()).lower()
+
+
+async def test_a_suggestion_fills_the_box_that_was_used_last(page: Page) -> None:
+    await page.get_by_test_id("discord-composer").click()
+    await page.get_by_test_id("tries").get_by_role("button", name="Code", exact=True).click()
+    await expect(page.get_by_test_id("discord-composer")).to_have_value("@bot show me some code")
+    await expect(page.get_by_test_id("discord-composer")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_test_id("discord-composer")).to_have_value("")
+    await expect(answers(page, DISCORD)).to_have_count(1)
+
+
+async def test_a_refused_message_stays_in_its_box_and_the_reason_is_shown(page: Page) -> None:
+    await page.get_by_test_id("discord-composer").fill("x" * 2001)
+    await page.get_by_test_id("discord-send").click()
+    await expect(page.get_by_test_id("notice")).to_contain_text("at most 2000 characters")
+    await expect(page.get_by_test_id("discord-composer")).to_have_value("x" * 2001)
+
+
+async def test_cut_connections_heal_and_doubled_events_are_answered_once(page: Page, dify: DifyServer) -> None:
+    for name in ("fault-slack_twice", "fault-discord_twice"):
+        await page.get_by_test_id(name).check()
+    for name in ("fault-slack_drop", "fault-discord_drop"):
+        await page.get_by_test_id(name).click()
+    await write(page, "slack-composer", "@bot one")
+    await write(page, "discord-composer", "@bot two")
+    for where in (SLACK_THREAD, DISCORD):
+        await expect(answers(page, where).first).to_contain_text("You said:")
+    assert sorted(one.query for one in dify.requests) == ["one", "two"]

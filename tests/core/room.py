@@ -1,0 +1,74 @@
+"""A whole bridge in memory: the real rooms between a fake platform, a fake backend and a fake store."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from bridge.backend_api import Question
+from bridge.conversations import Conversations
+from bridge.dispatch.local import LocalDispatcher
+from bridge.feedback import Feedback, aggregate
+from bridge.intake import Intake
+from bridge.messages import ConversationId
+from bridge.pacing import Pacer
+from bridge.recovery import Recovery
+from bridge.router import Policy
+from bridge.turns import TurnLimits, Turns
+from tests.fakes import values
+from tests.fakes.backend import FakeBackend, Step
+from tests.fakes.clock import FakeClock
+from tests.fakes.platform import FAKE, FakePlatform
+from tests.fakes.store import FakeStore
+
+POLICY = Policy(like=frozenset({"👍"}), dislike=frozenset({"👎"}))
+
+
+class Room:
+    def __init__(self, store: FakeStore | None = None, platform: FakePlatform | None = None) -> None:
+        self.clock = FakeClock()
+        self.store = store or FakeStore(aggregate)
+        self.platform = platform or FakePlatform(self.clock)
+        self.platform.clock = self.clock
+        self.backend = FakeBackend(self.clock)
+        platforms, backends = {FAKE: self.platform}, {values.APP: self.backend}
+        self.turns = Turns(
+            store=self.store,
+            platforms=platforms,
+            backends=backends,
+            pacer=Pacer(self.clock),
+            clock=self.clock,
+            limits=TurnLimits(store_patience=timedelta(seconds=30)),
+        )
+        self.conversations = Conversations(store=self.store, turns=self.turns, clock=self.clock)
+        self.dispatcher = LocalDispatcher(self.conversations.drain, self.clock)
+        self.feedback = Feedback(store=self.store, backends=backends, clock=self.clock)
+        self.inbox = Intake(
+            store=self.store, dispatcher=self.dispatcher, feedback=self.feedback, policy=POLICY, app=values.APP
+        )
+        self.recovery = Recovery(
+            store=self.store, platforms=platforms, dispatcher=self.dispatcher, clock=self.clock, attempts=4
+        )
+
+    def answer_with(self, script: Callable[[Question], Iterable[Step]]) -> None:
+        self.backend.script = script
+
+    @property
+    def texts(self) -> list[str]:
+        return self.platform.texts
+
+    def conversation(self, number: int = 1) -> ConversationId:
+        return ConversationId(number)
+
+
+@asynccontextmanager
+async def room(store: FakeStore | None = None, platform: FakePlatform | None = None) -> AsyncIterator[Room]:
+    """Running: events that go into `inbox` are answered as the clock moves. Left as a killed process leaves it."""
+    made = Room(store, platform)
+    tasks = [asyncio.ensure_future(made.dispatcher.run()), asyncio.ensure_future(made.feedback.run())]
+    try:
+        yield made
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

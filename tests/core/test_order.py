@@ -1,0 +1,106 @@
+"""Accepted once, answered in order, conversations side by side."""
+
+import pytest
+
+from bridge.backend_api import Question
+from bridge.errors import StoreUnavailable
+from bridge.messages import Origin
+from tests.core.room import room
+from tests.fakes import values
+from tests.fakes.backend import Step, say
+
+
+def slow(question: Question) -> list[Step]:
+    return [2.0, *say(question.text)]
+
+
+async def test_two_deliveries_of_one_message_get_one_answer() -> None:
+    async with room() as at:
+        await at.inbox(values.message(event="mention"))
+        await at.inbox(values.message(event="message"))
+        await at.inbox(values.message(event="mention"))
+        await at.clock.advance(5)
+        assert len(at.backend.asked) == len(at.texts) == 1
+
+
+async def test_questions_of_one_thread_are_answered_one_after_the_other() -> None:
+    async with room() as at:
+        at.answer_with(slow)
+        for number in range(1, 4):
+            await at.inbox(values.message(f"question {number}", number=number))
+        await at.clock.advance(2.5)
+        assert [question.text for question in at.backend.asked] == ["question 1", "question 2"]
+        await at.clock.advance(10)
+        assert at.texts == ["question 1", "question 2", "question 3"]
+
+
+async def test_threads_are_answered_side_by_side() -> None:
+    async with room() as at:
+        at.answer_with(slow)
+        for number in range(1, 21):
+            await at.inbox(values.message(number=number, where=values.target(str(number))))
+        await at.clock.advance(1)
+        assert len(at.backend.asked) == 20
+
+
+async def test_nothing_is_taken_while_the_store_is_away_so_that_the_platform_delivers_again() -> None:
+    async with room() as at:
+        at.store.failures = 1
+        with pytest.raises(StoreUnavailable):
+            await at.inbox(values.message())
+        await at.inbox(values.message())
+        await at.clock.advance(1)
+        assert len(at.texts) == 1
+
+
+async def test_a_store_that_is_away_for_a_moment_delays_the_answer_and_no_more() -> None:
+    async with room() as at:
+        await at.inbox(values.message())
+        at.store.failures = 2
+        await at.clock.advance(10)
+        assert len(at.texts) == 1
+
+
+async def test_what_a_long_outage_left_waiting_is_found_by_the_sweep() -> None:
+    async with room() as at:
+        await at.inbox(values.message())
+        at.store.failures = 10_000
+        await at.clock.advance(120)
+        assert at.texts == []
+        at.store.failures = 0
+        await at.recovery.sweep()
+        await at.clock.advance(1)
+        assert len(at.texts) == 1
+
+
+async def test_other_bots_own_messages_and_chatter_are_not_answered() -> None:
+    async with room() as at:
+        await at.inbox(values.message(number=1, origin=Origin.SELF))
+        await at.inbox(values.message(number=2, origin=Origin.BOT))
+        await at.inbox(values.message(number=3, mentions_bot=False))
+        await at.inbox(values.message(number=4, mentions_bot=False, in_thread=True))
+        await at.clock.advance(5)
+        assert at.backend.asked == []
+
+
+async def test_a_reply_to_an_answer_elsewhere_continues_its_conversation() -> None:
+    async with room() as at:
+        await at.inbox(values.message(number=1))
+        await at.clock.advance(1)
+        answer = next(iter(at.platform.messages))
+        elsewhere = values.target("other")
+        await at.inbox(values.message(number=2, where=elsewhere, mentions_bot=False, reply_to=values.ref(answer)))
+        await at.clock.advance(1)
+        assert [question.conversation for question in at.backend.asked] == [None, "c1"]
+
+
+async def test_after_closing_nothing_new_is_begun_and_everything_still_waits() -> None:
+    async with room() as at:
+        at.answer_with(slow)
+        await at.inbox(values.message(number=1))
+        await at.inbox(values.message(number=2))
+        await at.clock.advance(1)
+        at.conversations.close()
+        await at.clock.advance(20)
+        assert len(at.texts) == 1
+        assert len(await at.store.waiting_conversations()) == 1

@@ -1,0 +1,124 @@
+"""Settings: from the environment and `.env`, refused by name with the fix, secrets never shown."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bridge import registry
+from bridge.errors import SettingsError
+from bridge.settings import Settings, isolated, read
+
+NAMES = (
+    "SLACK_BOT_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "SLACK_API_URL",
+    "DISCORD_TOKEN",
+    "DISCORD_API_URL",
+    "DISCORD_GATEWAY_URL",
+    "DIFY_API_KEY",
+    "DIFY_BASE_URL",
+    "DIFY_APP_TYPE",
+    "DATABASE_URL",
+    "HTTP_PORT",
+    "HTTP_HOST",
+)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+
+
+class Example(BaseSettings):
+    model_config = SettingsConfigDict(extra="ignore")
+
+    secret_token: SecretStr = Field(SecretStr("x"), min_length=8, description="A secret.")
+    count: int = Field(1, ge=1, description="A number.")
+
+
+def test_a_wrong_number_is_named_with_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COUNT", "many")
+    with pytest.raises(SettingsError) as caught:
+        read(Example, None)
+    assert caught.value.problems[0].startswith("COUNT: ")
+    assert "'many'" in caught.value.problems[0]
+
+
+def test_a_wrong_secret_is_named_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_TOKEN", "hunter2")
+    with pytest.raises(SettingsError) as caught:
+        read(Example, None)
+    assert "SECRET_TOKEN" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / ".env"
+    file.write_text("HTTP_PORT=9001\nHTTP_HOST=0.0.0.0\n")
+    monkeypatch.setenv("HTTP_PORT", "9002")
+    settings = read(Settings, file)
+    assert (settings.http_port, settings.http_host) == (9002, "0.0.0.0")  # noqa: S104  # a value, not a socket
+
+
+def test_isolated_settings_ignore_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PORT", "9002")
+    assert isolated(Settings).http_port == 8080
+
+
+def test_emoji_lists_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEEDBACK_LIKE_EMOJI", " 👍 , :tada:,❤️ ,")
+    assert read(Settings, None).feedback_like_emoji == {"👍", "tada", "❤"}
+
+
+def test_an_emoji_cannot_mean_both(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEEDBACK_DISLIKE_EMOJI", "👍")
+    with pytest.raises(SettingsError, match="both contain 👍"):
+        read(Settings, None)
+
+
+def test_nothing_configured_says_what_to_set() -> None:
+    with pytest.raises(SettingsError) as caught:
+        registry.load(None)
+    text = "\n".join(caught.value.problems)
+    assert "SLACK_BOT_TOKEN" in text
+    assert "DISCORD_TOKEN" in text
+    assert "DIFY_API_KEY" in text
+
+
+def test_every_problem_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PORT", "abc")
+    monkeypatch.setenv("DATABASE_URL", "mysql://db")
+    with pytest.raises(SettingsError) as caught:
+        registry.load(None)
+    text = "\n".join(caught.value.problems)
+    assert "HTTP_PORT" in text
+    assert "DATABASE_URL" in text
+    assert "DIFY_API_KEY" in text
+
+
+def test_a_platform_without_credentials_is_simply_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1-2-abc")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1-A1-2-abc")
+    monkeypatch.setenv("DIFY_API_KEY", "app-abc")
+    configuration = registry.load(None)
+    assert [part.name for part in configuration.platforms] == ["slack"]
+    assert configuration.backend.name == "dify"
+
+
+def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1-2-verysecret")
+    monkeypatch.setenv("SLACK_APP_TOKEN", "xapp-1-A1-2-verysecret")
+    monkeypatch.setenv("DIFY_API_KEY", "app-verysecret")
+    assert "verysecret" not in repr(registry.load(None))
+
+
+def test_the_example_lists_every_setting_with_its_meaning() -> None:
+    text = registry.example()
+    for name in NAMES:
+        assert f"\n#{name}=" in text
+    for line in text.splitlines():
+        assert line == "" or line.startswith("#")

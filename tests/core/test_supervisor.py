@@ -1,0 +1,162 @@
+"""Starting, watching over and ending: in order, gently, and with an honest `/readyz`."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from bridge.app import ONLY_APP, App, assemble
+from bridge.errors import NotAllowed, PlatformUnavailable
+from bridge.feedback import aggregate
+from bridge.messages import AnswerState
+from bridge.settings import Settings, isolated
+from tests.fakes import values
+from tests.fakes.backend import FakeBackend, say
+from tests.fakes.clock import FakeClock
+from tests.fakes.platform import FAKE, FakePlatform
+from tests.fakes.store import FakeStore
+
+
+class House:
+    def __init__(self, store: FakeStore | None = None, **settings: object) -> None:
+        self.clock = FakeClock()
+        self.store = store or FakeStore(aggregate)
+        self.platform = FakePlatform(self.clock)
+        self.backend = FakeBackend(self.clock)
+        core = isolated(Settings, http_port=0, **settings)
+        self.app: App = assemble(core, self.clock, self.store, {FAKE: self.platform}, {ONLY_APP: self.backend})
+        self.running: asyncio.Task[int] | None = None
+
+    async def start(self) -> None:
+        self.running = asyncio.ensure_future(self.app.run())
+        while self.app.web.port == 0 and not self.running.done():
+            await self.clock.settle()
+        await self.clock.advance(0.1)
+
+    async def ended(self) -> int:
+        assert self.running is not None
+        return await asyncio.wait_for(self.running, 5)
+
+    async def ready(self) -> tuple[bool, str]:
+        ready, parts = await self.app.supervisor.readiness()
+        return ready, str(parts["problems"])
+
+
+@asynccontextmanager
+async def house(store: FakeStore | None = None, **settings: object) -> AsyncIterator[House]:
+    made = House(store, **settings)
+    try:
+        yield made
+    finally:
+        if made.running is not None and not made.running.done():
+            made.running.cancel()
+            await asyncio.gather(made.running, return_exceptions=True)
+
+
+async def test_a_bridge_that_hears_is_ready_and_ends_with_zero() -> None:
+    async with house() as at:
+        await at.start()
+        assert await at.ready() == (True, "[]")
+        assert at.app.supervisor.heard.is_set()
+        at.app.stop.set()
+        await at.clock.settle()
+        assert await at.ended() == 0
+        assert at.platform.closed
+        assert at.backend.closed
+        assert at.store.closed
+
+
+async def test_stopping_takes_nothing_new_and_lets_running_answers_finish() -> None:
+    async with house() as at:
+        at.backend.script = lambda _: say(*"abcdef", pause=1.0)
+        await at.start()
+        await at.platform.heard_by[0](values.message())
+        await at.clock.advance(2)
+        at.app.stop.set()
+        await at.clock.advance(1)
+        assert not at.platform.hearing
+        assert (await at.ready())[1].count("shutting down") == 1
+        await at.clock.advance(10)
+        assert await at.ended() == 0
+        assert at.platform.texts == ["abcdef"]
+        assert at.store.answers[0].state is AnswerState.DONE
+
+
+async def test_an_answer_that_outlasts_the_grace_is_ended_with_a_line() -> None:
+    async with house(shutdown_grace=5) as at:
+        at.backend.script = lambda _: say(*["x "] * 100, pause=1.0)
+        await at.start()
+        await at.platform.heard_by[0](values.message())
+        await at.clock.advance(2)
+        at.app.stop.set()
+        await at.clock.advance(9)
+        assert await at.ended() == 0
+        assert "restarted while answering" in at.platform.texts[0]
+        assert at.store.answers[0].error == "interrupted"
+
+
+async def test_a_second_signal_does_not_wait_for_the_grace() -> None:
+    async with house() as at:
+        at.backend.script = lambda _: say(*["x "] * 100, pause=1.0)
+        await at.start()
+        await at.platform.heard_by[0](values.message())
+        await at.clock.advance(2)
+        at.app.stop.set()
+        await at.clock.advance(1)
+        at.app.insist.set()
+        await at.clock.advance(3)
+        assert await at.ended() == 0
+        assert "restarted while answering" in at.platform.texts[0]
+
+
+async def test_an_answer_that_cannot_even_be_ended_is_left_for_the_next_start() -> None:
+    async with house(shutdown_grace=1) as at:
+        at.backend.script = lambda _: [*say("x"), 10000.0]
+        await at.start()
+        await at.platform.heard_by[0](values.message())
+        await at.clock.advance(2)
+        at.app.stop.set()
+        await at.clock.advance(30)
+        assert await at.ended() == 0
+        assert at.store.answers[0].state is AnswerState.STREAMING
+    async with house(store=at.store) as after:
+        after.platform.messages = at.platform.messages
+        await after.start()
+        assert "restarted while answering" in after.platform.texts[0]
+
+
+async def test_refused_credentials_are_named_and_a_bridge_without_platforms_ends_with_one() -> None:
+    async with house() as at:
+        at.platform.run_errors = [NotAllowed("invalid_auth: set SLACK_BOT_TOKEN anew")]
+        await at.start()
+        await at.clock.settle()
+        assert await at.ended() == 1
+
+
+async def test_a_platform_that_breaks_is_started_again() -> None:
+    async with house() as at:
+        at.platform.run_errors = [PlatformUnavailable("cut")]
+        await at.start()
+        assert await at.ready() == (False, "['fake is not connected: not running']")
+        await at.clock.advance(2)
+        assert (await at.ready())[0]
+
+
+async def test_a_store_that_is_away_makes_the_bridge_unready_by_name() -> None:
+    async with house() as at:
+        await at.start()
+        at.store.failures = 1
+        ready, problems = await at.ready()
+        assert not ready
+        assert "the store is not reachable" in problems
+        assert (await at.ready())[0]
+
+
+async def test_housekeeping_finds_what_waits_and_forgets_old_text() -> None:
+    async with house() as at:
+        await at.start()
+        await at.platform.heard_by[0](values.message())
+        at.store.failures = 6
+        await at.clock.advance(61 + timedelta(hours=40).total_seconds())
+        assert len(at.platform.texts) == 1
+        assert at.store.conversations[0].questions[0][0] is None

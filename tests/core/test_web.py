@@ -1,0 +1,64 @@
+"""Health over HTTP: alive at once, ready only when questions would be answered."""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bridge.errors import SettingsError
+from bridge.web.routes import WebRoute
+from bridge.web.server import WebServer
+
+State = tuple[bool, Mapping[str, object]]
+
+
+@asynccontextmanager
+async def serving(
+    state: State, routes: tuple[WebRoute, ...] = ()
+) -> AsyncIterator[tuple[WebServer, aiohttp.ClientSession]]:
+    async def readiness() -> State:
+        return state
+
+    server = WebServer(host="127.0.0.1", port=0, readiness=readiness, routes=routes)
+    await server.start()
+    try:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
+            yield server, session
+    finally:
+        await server.stop()
+
+
+async def test_alive_does_not_mean_ready_and_readyz_says_why() -> None:
+    async with serving((False, {"problems": ["slack is not connected"]})) as (_, session):
+        async with session.get("/livez") as response:
+            assert (response.status, await response.json()) == (200, {"alive": True})
+        async with session.get("/readyz") as response:
+            assert response.status == 503
+            assert json.loads(await response.text()) == {"ready": False, "problems": ["slack is not connected"]}
+
+
+async def test_ready_is_200() -> None:
+    async with serving((True, {})) as (_, session), session.get("/readyz") as response:
+        assert response.status == 200
+
+
+async def test_routes_of_platforms_are_served_beside() -> None:
+    async def hello(_: web.Request) -> web.Response:
+        return web.Response(text="hello")
+
+    route = WebRoute(method="POST", path="/fake/events", handler=hello)
+    async with serving((True, {}), (route,)) as (_, session):
+        async with session.post("/fake/events") as response:
+            assert await response.text() == "hello"
+        async with session.get("/fake/events") as response:
+            assert response.status == 405
+
+
+async def test_a_taken_port_is_named_with_the_fix() -> None:
+    async with serving((True, {})) as (server, _):
+        second = WebServer(host="127.0.0.1", port=server.port, readiness=server._readiness)
+        with pytest.raises(SettingsError, match=rf"HTTP_PORT: port {server.port} .* is taken"):
+            await second.start()

@@ -1,0 +1,147 @@
+"""How much a message holds: accepted at the limit, refused just above."""
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bridge.playground.slack import SlackServer
+from tests.playground.slack.peers import error_of
+
+Block = dict[str, object]
+
+
+def _markdown(text: str) -> Block:
+    return {"type": "markdown", "text": text}
+
+
+def _section(text: str) -> Block:
+    return {"type": "section", "text": {"type": "mrkdwn", "text": text}}
+
+
+async def _post(client: AsyncWebClient, *blocks: Block, text: str = "short") -> str:
+    return await error_of(client.chat_postMessage(channel="C0GENERAL", text=text, blocks=list(blocks)))
+
+
+async def test_posted_text_is_counted_in_characters(client: AsyncWebClient) -> None:
+    assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="界" * 4_000)) == ""
+    assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="a" * 4_001)) == "msg_too_long"
+
+
+async def test_updated_text_is_counted_in_bytes(client: AsyncWebClient) -> None:
+    ts = (await client.chat_postMessage(channel="C0GENERAL", text="x"))["ts"]
+    for text, error in (
+        ("a" * 4_000, ""),
+        ("a" * 4_001, "msg_too_long"),
+        ("界" * 1_333, ""),
+        ("界" * 1_334, "msg_too_long"),
+    ):
+        assert await error_of(client.chat_update(channel="C0GENERAL", ts=ts, text=text)) == error
+
+
+async def test_markdown_blocks_share_twelve_thousand_characters(client: AsyncWebClient) -> None:
+    assert await _post(client, _markdown("a" * 12_000)) == ""
+    assert await _post(client, _markdown("a" * 12_001)) == "msg_too_long"
+    assert await _post(client, _markdown("a" * 6_000), _markdown("b" * 6_000)) == ""
+    assert await _post(client, _markdown("a" * 6_000), _markdown("b" * 6_001)) == "msg_too_long"
+
+
+async def test_headings_and_entities_count_more_than_they_are_long(client: AsyncWebClient) -> None:
+    heading = "# a\n"
+    plain = "a" * (12_000 - 12 * len(heading))
+    assert await _post(client, _markdown(heading * 12 + plain)) == ""
+    assert await _post(client, _markdown(heading * 13 + plain[len(heading) :])) == "msg_blocks_too_long"
+    assert await _post(client, _markdown("&" * 300 + "a" * 11_700)) == ""
+    assert await _post(client, _markdown("&" * 301 + "a" * 11_699)) == "msg_blocks_too_long"
+    assert await _post(client, _markdown("<" * 400 + "a" * 11_600)) == ""
+
+
+async def test_one_counted_character_too_many_is_refused(client: AsyncWebClient) -> None:
+    assert await _post(client, _markdown("&" * 298 + "<" * 2 + "a" * 11_700)) == ""
+    assert await _post(client, _markdown("&" * 298 + "<" * 3 + "a" * 11_699)) == "msg_blocks_too_long"
+
+
+async def test_a_hash_in_a_code_fence_is_no_heading(client: AsyncWebClient) -> None:
+    fenced = "```\n" + "# a\n" * 60 + "```\n"
+    assert await _post(client, _markdown(fenced + "a" * (12_000 - len(fenced)))) == ""
+
+
+async def test_blocks_are_counted_after_markdown_is_taken_apart(client: AsyncWebClient) -> None:
+    divider: Block = {"type": "divider"}
+    assert await _post(client, *[divider] * 50) == ""
+    assert await _post(client, *[divider] * 51) == "invalid_blocks"
+    assert await _post(client, _markdown("# a\ntext\n\n" * 25)) == ""
+    assert await _post(client, _markdown("# a\ntext\n\n" * 25 + "---")) == "invalid_blocks"
+    assert await _post(client, _markdown("para\n\n" * 60)) == ""
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        {"type": "carousel"},
+        {"text": "no type"},
+        {"type": "section"},
+        _section(""),
+        _section("a" * 3_001),
+        {"type": "section", "fields": [{"type": "mrkdwn", "text": "a"}] * 11},
+        {"type": "section", "text": "plain"},
+        {"type": "markdown", "text": " "},
+        {"type": "header", "text": {"type": "plain_text", "text": "a" * 151}},
+        {"type": "header", "text": {"type": "mrkdwn", "text": "a"}},
+        {"type": "divider", "text": "x"},
+        {"type": "image", "image_url": "http://x.example/a.png"},
+        {"type": "context", "elements": []},
+        {"type": "context", "elements": [{"type": "mrkdwn", "text": "a"}] * 11},
+        {"type": "actions", "elements": [{"type": "button"}] * 26},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": ""}]]},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 102},
+        {"type": "rich_text", "elements": [{"type": "text"}]},
+        {"type": "divider", "block_id": "x" * 256},
+    ],
+)
+async def test_blocks_that_slack_does_not_know_or_that_break_its_rules_are_invalid(
+    client: AsyncWebClient, block: Block
+) -> None:
+    assert await _post(client, block) == "invalid_blocks"
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        _section("a" * 3_000),
+        {"type": "section", "fields": [{"type": "mrkdwn", "text": "a" * 1_000}] * 10},
+        {"type": "header", "text": {"type": "plain_text", "text": "a" * 150}},
+        {"type": "image", "image_url": "http://x.example/a.png", "alt_text": "a"},
+        {"type": "context", "elements": [{"type": "mrkdwn", "text": "a"}] * 10},
+        {"type": "actions", "elements": [{"type": "button"}] * 25},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 101},
+    ],
+)
+async def test_blocks_at_their_limits_are_taken(client: AsyncWebClient, block: Block) -> None:
+    assert await _post(client, block) == ""
+
+
+async def test_one_block_id_names_one_block(client: AsyncWebClient) -> None:
+    assert await _post(client, _section("a") | {"block_id": "x"}, _section("b") | {"block_id": "x"}) == "invalid_blocks"
+
+
+async def test_a_message_with_nothing_in_it_is_refused(server: SlackServer, client: AsyncWebClient) -> None:
+    ts = (await client.chat_postMessage(channel="C0SUPPORT", text="x"))["ts"]
+    empty: list[Block] = [{}, {"text": ""}, {"text": " \n"}, {"text": "", "blocks": []}, {"markdown_text": " "}]
+    for content in empty:
+        assert (
+            await error_of(client.api_call("chat.postMessage", json={"channel": "C0GENERAL", **content})) == "no_text"
+        )
+        update = {"channel": "C0SUPPORT", "ts": ts, **content}
+        assert await error_of(client.api_call("chat.update", json=update)) == "no_text"
+    assert server.messages("C0GENERAL") == []
+    assert [message.visible_text for message in server.messages("C0SUPPORT")] == ["x"]
+
+
+async def test_markdown_text_stands_alone(server: SlackServer, client: AsyncWebClient) -> None:
+    async def post(**content: object) -> str:
+        return await error_of(client.api_call("chat.postMessage", json={"channel": "C0GENERAL", **content}))
+
+    assert await post(markdown_text="**a**") == ""
+    assert server.messages("C0GENERAL")[0].visible_text == "**a**"
+    assert await post(markdown_text="**a**", text="a") == "markdown_text_conflict"
+    assert await post(markdown_text="**a**", blocks=[_markdown("a")]) == "markdown_text_conflict"
+    assert await post(markdown_text="a" * 12_001) == "msg_too_long"

@@ -1,0 +1,147 @@
+"""Writing and reacting as somebody, and how both platforms are shown. The stand-ins are real, there is no bridge."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from bridge.playground.acting import post_to_discord, post_to_slack, react_in_discord, react_in_slack
+from bridge.playground.bodies import BadBody, Post, React
+from bridge.playground.discord import DiscordServer
+from bridge.playground.slack import SlackServer
+from bridge.playground.view import Json, discord_view, mention_bot, slack_view
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[SlackServer]:
+    server = SlackServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def discord() -> DiscordServer:
+    return DiscordServer()
+
+
+def unrated(channel: str, message: str) -> None:
+    return None
+
+
+def channel_of(view: Json, channel: str) -> Json:
+    channels = view["channels"]
+    assert isinstance(channels, Sequence)
+    return next(one for one in channels if one["id"] == channel)
+
+
+def messages_of(channel: Json) -> list[Json]:
+    messages = channel["messages"]
+    assert isinstance(messages, list)
+    return messages
+
+
+def to(channel: str, text: str, person: str, thread: str | None = None) -> Post:
+    return Post(channel=channel, thread=thread, person=person, text=text)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("@bot hello", "<M> hello"),
+        ("hello @BOT, and @bot!", "hello <M>, and <M>!"),
+        ("(@bot)", "(<M>)"),
+        ("me@bot.example, @bots, @@bot and @botany", "me@bot.example, @bots, @@bot and @botany"),
+        ("@bot", "<M>"),
+    ],
+)
+def test_only_a_whole_at_bot_becomes_a_mention(typed: str, sent: str) -> None:
+    assert mention_bot(typed, "<M>") == sent
+
+
+async def test_slack_gets_typed_text_escaped_with_a_live_mention_of_the_bot_alone(slack: SlackServer) -> None:
+    ts = await post_to_slack(slack, to("C0GENERAL", "@bot is <b> & <!channel> &lt; fine?", "U0ADA"))
+    message = slack.message("C0GENERAL", ts)
+    assert message.text == f"<@{slack.bot_user_id}> is &lt;b&gt; &amp; &lt;!channel&gt; &amp;lt; fine?"
+
+
+async def test_discord_gets_a_mention_of_the_bot(discord: DiscordServer) -> None:
+    posted = await post_to_discord(discord, to(discord.general, "@bot is <b> fine?", discord.ada))
+    assert discord.message(discord.general, posted).content == f"<@{discord.bot_id}> is <b> fine?"
+
+
+async def test_a_slack_thread_is_shown_under_its_root(slack: SlackServer) -> None:
+    root = await post_to_slack(slack, to("C0GENERAL", "a question", "U0ADA"))
+    reply = await post_to_slack(slack, to("C0GENERAL", "an *answer*", "U0GRACE", thread=root))
+    await react_in_slack(slack, React(channel="C0GENERAL", message=reply, person="U0ADA", emoji="👍", add=True))
+    [shown] = messages_of(channel_of(slack_view(slack, unrated), "C0GENERAL"))
+    assert (shown["id"], shown["name"], shown["text"]) == (root, "Ada", "a question")
+    thread = shown["thread"]
+    assert isinstance(thread, dict)
+    [below] = messages_of(thread)
+    assert below["text"] == "an *answer*"
+    assert below["dialect"] == "mrkdwn"
+    assert below["reactions"] == [{"emoji": "👍", "people": ["U0ADA"]}]
+    await react_in_slack(slack, React(channel="C0GENERAL", message=reply, person="U0ADA", emoji="👍", add=False))
+    assert slack.message("C0GENERAL", reply).reactions == {}
+
+
+async def test_a_discord_thread_is_shown_under_its_message_without_the_stub(discord: DiscordServer) -> None:
+    question = await post_to_discord(discord, to(discord.general, "a question", discord.ada))
+    await discord.open_thread_as(discord.grace, discord.general, "about it", message_id=question)
+    reply = await post_to_discord(discord, to(discord.general, "an answer", discord.grace, thread=question))
+    await react_in_discord(discord, React(channel=question, message=reply, person=discord.linus, emoji="👎", add=True))
+    [shown] = messages_of(channel_of(discord_view(discord, unrated), discord.general))
+    thread = shown["thread"]
+    assert isinstance(thread, dict)
+    assert thread["name"] == "about it"
+    [below] = messages_of(thread)
+    assert below["text"] == "an answer"
+    assert below["channel"] == question
+    assert below["reactions"] == [{"emoji": "👎", "people": [discord.linus]}]
+
+
+async def test_only_those_who_are_in_a_direct_message_are_offered_there(
+    slack: SlackServer, discord: DiscordServer
+) -> None:
+    assert channel_of(slack_view(slack, unrated), "D0ADA")["members"] == ["U0ADA"]
+    assert channel_of(discord_view(discord, unrated), discord.dm_ada)["members"] == [discord.ada]
+
+
+async def test_what_cannot_be_written_is_explained(slack: SlackServer, discord: DiscordServer) -> None:
+    with pytest.raises(BadBody, match="That Slack channel does not exist"):
+        await post_to_slack(slack, to("C0NOWHERE", "x", "U0ADA"))
+    with pytest.raises(BadBody, match="That person is not in this Slack workspace"):
+        await post_to_slack(slack, to("C0GENERAL", "x", "U0NOBODY"))
+    with pytest.raises(BadBody, match="Grace is not a member"):
+        await post_to_slack(slack, to("D0ADA", "x", "U0GRACE"))
+    with pytest.raises(BadBody, match="That Slack thread does not exist"):
+        await post_to_slack(slack, to("C0GENERAL", "x", "U0ADA", thread="1.000001"))
+    with pytest.raises(BadBody, match="That Discord channel does not exist"):
+        await post_to_discord(discord, to("1", "x", discord.ada))
+    with pytest.raises(BadBody, match="That person is not on this Discord server"):
+        await post_to_discord(discord, to(discord.general, "x", "1"))
+    with pytest.raises(BadBody, match="Linus cannot see other people's direct messages"):
+        await post_to_discord(discord, to(discord.dm_ada, "x", discord.linus))
+    with pytest.raises(BadBody, match="That Discord thread does not exist"):
+        await post_to_discord(discord, to(discord.general, "x", discord.ada, thread=discord.support))
+    with pytest.raises(BadBody, match="at most 2000 characters"):
+        await post_to_discord(discord, to(discord.general, "x" * 2001, discord.ada))
+
+
+async def test_reactions_to_nothing_or_with_unknown_emoji_are_explained(
+    slack: SlackServer, discord: DiscordServer
+) -> None:
+    posted = await post_to_slack(slack, to("C0GENERAL", "hello", "U0ADA"))
+    for message, emoji, problem in (
+        ("1.000001", "👍", "message does not exist"),
+        (posted, "🦄", "has these reactions"),
+    ):
+        with pytest.raises(BadBody, match=problem):
+            await react_in_slack(
+                slack, React(channel="C0GENERAL", message=message, person="U0ADA", emoji=emoji, add=True)
+            )
+    for emoji, problem in (("👍", "message does not exist"),):
+        with pytest.raises(BadBody, match=problem):
+            await react_in_discord(
+                discord, React(channel=discord.general, message="1", person=discord.ada, emoji=emoji, add=True)
+            )
