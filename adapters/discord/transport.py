@@ -42,6 +42,9 @@ REIDENTIFY_PAUSE = (1.0, 5.0)
 """Seconds, drawn at random, between an invalid session and the next login (Discord documentation, Resuming)."""
 MOST_REIDENTIFIES = 3
 """Logins that one life may repeat before its supervisor takes over, whose pauses grow."""
+CANCEL_AGAIN = 0.5
+"""Seconds until a task that went on after being cancelled is cancelled again."""
+
 ACK_SLACK = 2.0
 """Heartbeat intervals that the last acknowledgement may be old: one is ordinary, and the answer takes a moment."""
 
@@ -288,8 +291,7 @@ class Gateway:
             await self._watch(ears, life)
         finally:
             self._ears.pop(number, None)
-            life.cancel()
-            await asyncio.gather(life, return_exceptions=True)
+            await _end(life)
             await self._shut(ears)
         error = None if life.cancelled() else life.exception()
         return self._judge(error, number=number, content=content)
@@ -331,6 +333,14 @@ class Gateway:
         self._trouble = f"the connection ended ({_name(error)})"
         log.warning("gateway_life_ended", shard=number, error=_name(error), code=code, at=_where(error))
         return Ending.COUNT_SHARDS if code == SHARDING_REQUIRED else Ending.AGAIN
+
+
+async def _end(life: "asyncio.Task[None]") -> None:
+    # Once may not be enough: discord.py connects under `asyncio.wait_for`, which in Python 3.11 forgets a cancellation that
+    # comes in the moment when the connection succeeds or fails.
+    while not life.done():
+        life.cancel()
+        await asyncio.wait({life}, timeout=CANCEL_AGAIN)
 
 
 def _token_refused() -> str:

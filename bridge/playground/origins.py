@@ -7,10 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 _QUERY = """
-SELECT outbound_message.platform, outbound_message.address, answer.backend_message_id
+SELECT outbound_message.platform, outbound_message.message_address, answer.backend_message_id
 FROM outbound_message JOIN answer ON answer.id = outbound_message.answer_id
 WHERE answer.backend_message_id <> ''
 """
+
+_NOT_YET = ("unable to open", "no such table", "database is locked")
+"""The bridge is just being started or is busy. The next picture asks again."""
 
 Place = tuple[str, str, str]
 """Platform, channel, message, each with the platform's own id."""
@@ -38,8 +41,9 @@ class Origins:
                 sqlite3.connect(f"{self._database.absolute().as_uri()}?mode=ro", uri=True, timeout=0.5)
             ) as database:
                 rows: list[Place] = database.execute(_QUERY).fetchall()
-        except sqlite3.Error:
-            # No file or no tables yet: nothing was answered. The next picture asks again.
+        except sqlite3.OperationalError as error:
+            if not str(error).startswith(_NOT_YET):
+                raise
             return {}
         # Addresses are the adapters' own spelling, but each names its channel and its message somewhere.
         return {

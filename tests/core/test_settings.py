@@ -36,7 +36,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 class Example(BaseSettings):
     model_config = SettingsConfigDict(extra="ignore")
 
-    secret_token: SecretStr = Field(SecretStr("x"), min_length=8, description="A secret.")
+    secret_token: SecretStr = Field(SecretStr("long enough"), min_length=8, description="A secret.")
     count: int = Field(1, ge=1, description="A number.")
 
 

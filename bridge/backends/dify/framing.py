@@ -42,7 +42,8 @@ class EventParser:
             self._searched = start
         del self._rest[:start]
         self._searched = len(self._rest)
-        self._check_size()
+        if len(self._rest) + self._data_bytes > self._max_bytes:
+            raise EventTooLarge
         return events
 
     def finish(self) -> list[Json]:
@@ -60,14 +61,12 @@ class EventParser:
         if line.startswith(b"data:"):
             value = line[5:].removeprefix(b" ")
             self._data.append(value)
-            self._data_bytes += len(value) + 1
-            self._check_size()
+            # The list needs its eight bytes for an empty line too.
+            self._data_bytes += len(value) + 8
+            if self._data_bytes > self._max_bytes:
+                raise EventTooLarge
         # `event:` (only used for ping), `id:`, `retry:` and comments carry nothing for us.
         return None
-
-    def _check_size(self) -> None:
-        if len(self._rest) + self._data_bytes > self._max_bytes:
-            raise EventTooLarge
 
 
 def _read_json(raw: bytes) -> Json | None:

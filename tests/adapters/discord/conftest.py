@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import pytest
 from discord.gateway import DiscordWebSocket
@@ -69,8 +69,7 @@ async def hearing(platform: DiscordPlatform, inbox: Inbox) -> AsyncIterator["asy
         yield run
     finally:
         run.cancel()
-        with suppress(asyncio.CancelledError):
-            await run
+        await asyncio.gather(run, return_exceptions=True)
 
 
 Make = Callable[..., DiscordPlatform]

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
+from structlog.testing import capture_logs
 from yarl import URL
 
 from adapters.discord.adapter import DiscordPlatform
@@ -264,17 +265,17 @@ async def test_no_more_than_allowed_waits_to_be_stored(server: DiscordServer, ma
             await super().__call__(event)
 
     inbox = Blocked()
-    async with hearing(make(discord_inbox_limit=3), inbox):
-        for text in "abcde":
-            await server.post_as(server.ada, server.general, text)
-        await server.idle()
-        await server.post_as(server.ada, server.support, "f")
-        await server.idle()
-        gate.set()
-        await inbox.message("c")
-        await server.post_as(server.ada, server.general, "g")
-        await inbox.message("g")
-        assert inbox.texts == ["a", "b", "c", "g"]
+    with capture_logs() as logged:
+        async with hearing(make(discord_inbox_limit=3), inbox):
+            for text in "abcde":
+                await server.post_as(server.ada, server.general, text)
+            await server.post_as(server.ada, server.support, "f")
+            await until(lambda: sum(each["event"] == "event_lost" for each in logged) == 3, "for three losses")
+            gate.set()
+            await inbox.message("c")
+            await server.post_as(server.ada, server.general, "g")
+            await inbox.message("g")
+    assert inbox.texts == ["a", "b", "c", "g"]
 
 
 async def test_what_was_heard_is_stored_before_the_run_ends(server: DiscordServer, platform: DiscordPlatform) -> None:

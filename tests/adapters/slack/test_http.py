@@ -16,7 +16,7 @@ from adapters.slack.adapter import SlackPlatform
 from adapters.slack.transport import BODY_LIMIT
 from bridge.playground.slack import SlackServer
 from bridge.web.routes import HasWebRoutes
-from tests.adapters.slack.peer import Bridge, make_platform, until
+from tests.adapters.slack.peer import PATIENCE, Bridge, make_platform, until
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -54,7 +54,7 @@ async def door(server: SlackServer, platform: SlackPlatform) -> AsyncIterator[Do
     app = web.Application(client_max_size=4 * BODY_LIMIT)
     for route in platform.web_routes():
         app.router.add_route(route.method, route.path, route.handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, lingering_time=0)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
@@ -207,6 +207,17 @@ async def test_an_oversized_body_is_turned_away_before_it_is_verified(door: Door
 
     async with aiohttp.ClientSession() as session, session.post(door.url, data=stream()) as response:
         assert response.status == 413
+
+
+async def test_an_oversized_body_is_turned_away_before_it_is_read(door: Door, bridge: Bridge) -> None:
+    """Only announced, never sent."""
+    host, port = door.url.split("/")[2].split(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    writer.write(f"POST /slack/events HTTP/1.1\r\nHost: {host}\r\nContent-Length: {BODY_LIMIT + 1}\r\n\r\n".encode())
+    async with asyncio.timeout(PATIENCE):
+        assert b" 413 " in await reader.readline()
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_get_is_not_allowed(door: Door, bridge: Bridge) -> None:

@@ -178,6 +178,14 @@ def test_the_fallback_is_a_bounded_beginning_without_half_an_entity(text: str, t
     assert not re.search(r"<|>|&(?!amp;|lt;|gt;)", short)
 
 
+@pytest.mark.parametrize("letter", ["🙂", "&", "<", "漢"])
+def test_the_fallback_is_cut_by_its_escaped_bytes_too(letter: str) -> None:
+    short = fallback(letter * FALLBACK_CHARS)
+    assert len(short.encode()) <= PLAIN_BYTES
+    assert len(short.encode()) > PLAIN_BYTES - 5 or unescape(short) == letter * FALLBACK_CHARS
+    assert set(unescape(short)) == {letter}
+
+
 @given(texts)
 def test_plain_text_is_all_of_it_or_nothing(text: str) -> None:
     whole = plain(text)

@@ -114,7 +114,8 @@ async def test_content_must_be_switched_on_before_it_is_asked_for(server: Discor
     server.message_content_allowed = False
     client = Listener()
     with pytest.raises(discord.PrivilegedIntentsRequired):
-        await client.start(server.token)
+        async with asyncio.timeout(WAIT):
+            await client.start(server.token)
     await client.close()
     assert server.identifies == 0
 
@@ -292,6 +293,23 @@ async def test_only_a_goodbye_ends_the_session(server: DiscordServer, code: int,
     async with _speaker(server) as speaker:
         await speaker.say(6, {"token": server.token, "session_id": session.id, "seq": session.seq})
         assert (await speaker.hear())["op"] == op  # an invalid session, or RESUMED
+
+
+@pytest.mark.parametrize(("resumable", "op"), [(False, 9), (True, 0)])
+async def test_a_session_that_was_called_invalid_for_good_cannot_be_resumed(
+    server: DiscordServer, resumable: bool, op: int
+) -> None:
+    async with _speaker(server) as speaker:
+        await speaker.say(2, _identity(server))
+        assert [(await speaker.hear())["t"], (await speaker.hear())["t"]] == ["READY", "GUILD_CREATE"]
+        (session,) = server.sessions
+        await server.invalidate_sessions(resumable=resumable)
+        told = await speaker.hear()
+        assert (told["op"], told["d"]) == (9, resumable)
+        await speaker.socket.close(code=4000)
+    async with _speaker(server) as speaker:
+        await speaker.say(6, {"token": server.token, "session_id": session.id, "seq": session.seq})
+        assert (await speaker.hear())["op"] == op
 
 
 async def test_a_resume_with_a_number_from_the_future_is_refused(server: DiscordServer) -> None:

@@ -92,6 +92,9 @@ async def test_another_process_can_be_its_people_and_its_faults(remote: Remote) 
         refused = await remote.post(path, **body)
         assert refused["status"] == 400, (path, body)
         assert refused["error"]
+    # What a page from elsewhere could send without being asked.
+    async with remote.http.post(facts["control_url"] + "/channel", data='{"name": "x"}') as answer:
+        assert answer.status == 400
 
 
 async def test_the_remote_control_is_off_unless_asked_for(server: DiscordServer) -> None:

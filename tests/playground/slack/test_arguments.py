@@ -111,6 +111,7 @@ async def test_a_wrong_or_missing_token_is_refused_and_an_app_token_opens_only_s
         ({}, server.app_token, "not_allowed_token_type"),
         ({"data": {"token": server.bot_token}}, None, None),
         ({"params": {"token": server.bot_token}}, None, "not_authed"),
+        ({"json": {"token": server.bot_token}}, None, "not_authed"),
     ):
         assert (await _call(server, "auth.test", request, token)).get("error") == error
     assert (await _call(server, "apps.connections.open", {}))["error"] == "not_allowed_token_type"

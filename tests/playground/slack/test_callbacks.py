@@ -20,11 +20,17 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def _listening(answer: Answer) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_post("/slack/events", answer)
+    app.router.add_get("/fine", _fine)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield f"http://127.0.0.1:{runner.addresses[0][1]}/slack/events"
     await runner.cleanup()
+
+
+async def _fine(request: web.Request) -> web.StreamResponse:
+    """Where a redirect leads; whoever follows it takes this for an acknowledgement."""
+    return web.Response()
 
 
 def _bolt(server: SlackServer, statuses: list[int]) -> Answer:
@@ -98,7 +104,7 @@ async def test_a_slow_answer_and_a_redirect_are_failures(server: SlackServer) ->
         seen.append(request.headers.get("X-Slack-Retry-Reason"))
         if len(seen) == 1:
             await held.wait()
-        raise web.HTTPFound("/elsewhere")
+        raise web.HTTPFound("/fine")
 
     async with _listening(answer) as url:
         server.events_url = url

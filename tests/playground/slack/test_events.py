@@ -144,3 +144,10 @@ async def test_nothing_is_sent_from_channels_without_the_bot_or_without_the_scop
     ts = await server.post_as("U0ADA", "C0GENERAL", f"{MENTION} hi")
     await server.react("U0ADA", "C0GENERAL", ts, "eyes")
     assert [one.type for one in server.deliveries] == ["app_mention"]
+    for scope, channel in (("groups:history", "G0PRIVATE"), ("im:history", "D0ADA"), ("channels:history", "C0GENERAL")):
+        server.scopes = [scope]
+        before = len(server.deliveries)
+        for somewhere in ("C0GENERAL", "G0PRIVATE", "D0ADA"):
+            await server.post_as("U0ADA", somewhere, "hi")
+        heard = [one.payload["event"]["channel"] for one in server.deliveries[before:]]  # type: ignore[index]
+        assert heard == [channel]

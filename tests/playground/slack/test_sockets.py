@@ -155,7 +155,7 @@ async def _until_closed(receive: object, closed: object) -> None:
 
 
 async def test_bolt_comes_back_after_an_abrupt_cut_once_connections_are_taken_again(server: SlackServer) -> None:
-    server.retry_schedule = (0.0, 0.2, 2.0)
+    server.retry_schedule = (0.0, 0.2, 1.0)
     async with bolt_on_sockets(server) as heard:
         server.refuse_sockets = True
         server.drop_sockets()
