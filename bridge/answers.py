@@ -88,11 +88,15 @@ class AnswerDraft:
 
 
 class Recorder(Protocol):
-    """Where the writer reports what the platform now shows."""
+    """Where the writer reports what the platform shows."""
 
-    async def posted(self, part: int, nonce: str, ref: MessageRef, text: str) -> None: ...
+    async def posted(self, part: int, nonce: str, ref: MessageRef, text: str) -> None:
+        """A new message stands."""
+        ...
 
-    async def shown(self, part: int, text: str) -> None: ...
+    async def showing(self, part: int, text: str) -> None:
+        """A message is about to be edited to this text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +176,7 @@ class AnswerWriter:
             if not await self._wait_turn(write, draft):
                 continue
             try:
-                await self._perform(write, draft)
+                await self._perform(write)
             except (MessageGone, NotAllowed) as error:
                 self._give_up(error)
                 await draft.ended.wait()
@@ -219,7 +223,7 @@ class AnswerWriter:
             await self._clock.wait(draft.ended, wait)
         return False
 
-    async def _perform(self, write: _Write, draft: AnswerDraft) -> None:
+    async def _perform(self, write: _Write) -> None:
         nonce = self._nonce(write.part)
         message = OutgoingMessage(text=write.text, nonce=nonce)
         self.writes += 1
@@ -228,10 +232,10 @@ class AnswerWriter:
             self._shown.append(_Shown(ref, write.text))
             await self._recorder.posted(write.part, nonce, ref, write.text)
         else:
+            # Recorded first: after a crash between the two, what is amended is never less than what people saw.
+            await self._recorder.showing(write.part, write.text)
             await self._platform.edit(self._target, write.ref, message)
             self._shown[write.part].text = write.text
-            if not draft.ended.is_set():
-                await self._recorder.shown(write.part, write.text)
         self._failures = 0
 
     def _nonce(self, part: int) -> str:

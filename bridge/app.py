@@ -80,7 +80,8 @@ def assemble(
 ) -> App:
     """Wires given parts, real ones or fakes."""
     turns = Turns(store=store, platforms=platforms, backends=backends, pacer=Pacer(clock), clock=clock)
-    conversations = Conversations(store=store, turns=turns, clock=clock)
+    capacity = min(backend.capacity for backend in backends.values())
+    conversations = Conversations(store=store, turns=turns, clock=clock, capacity=capacity)
     dispatcher = LocalDispatcher(conversations.drain, clock)
     feedback = Feedback(store=store, backends=backends, clock=clock)
     policy = Policy(like=core.feedback_like_emoji, dislike=core.feedback_dislike_emoji)

@@ -72,6 +72,11 @@ BackendEvent = AnswerStarted | TextDelta | TextReplaced | Progress | FileProduce
 class Backend(Protocol):
     name: str
 
+    @property
+    def capacity(self) -> int:
+        """How many answers it may be asked for at once. Questions beyond that wait in the store, not in here."""
+        ...
+
     def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         """Asks once and streams the answer.
 

@@ -27,7 +27,7 @@ EnvFile = Annotated[
 ]
 
 
-def _print_version(wanted: bool) -> None:  # noqa: FBT001  # typer calls it with the flag's value
+def _print_version(wanted: bool) -> None:  # typer calls it with the flag's value
     if wanted:
         typer.echo(f"dify-chat-bridge {version('dify-chat-bridge')}")
         raise typer.Exit

@@ -1,4 +1,10 @@
-"""One mailbox per conversation: what waits in it is answered in order, one question at a time."""
+"""One mailbox per conversation: what waits in it is answered in order, one question at a time.
+
+Questions wait for a free place at the backend here, before they are begun, so that a question that was never sent is not taken
+for one that may have been.
+"""
+
+import asyncio
 
 from bridge import logs
 from bridge.clock import Clock
@@ -11,11 +17,12 @@ _log = logs.get("conversations")
 
 
 class Conversations:
-    def __init__(self, *, store: Store, turns: Turns, clock: Clock, store_attempts: int = 5) -> None:
+    def __init__(self, *, store: Store, turns: Turns, clock: Clock, capacity: int, store_attempts: int = 5) -> None:
         self._store = store
         self._turns = turns
         self._clock = clock
         self._store_attempts = store_attempts
+        self._places = asyncio.Semaphore(capacity)
         self._closing = False
 
     def close(self) -> None:
@@ -26,13 +33,16 @@ class Conversations:
         """Answers everything that waits, then returns. Raises nothing: what cannot be done now is found again by the sweep."""
         epoch: int | None = None
         failures = 0
-        while not self._closing:
+        while True:
             try:
-                turn = await self._store.begin_next(conversation, epoch)
-                if turn is None:
-                    return
-                epoch = turn.epoch
-                await self._turns.answer(turn)
+                async with self._places:
+                    if self._closing:
+                        return
+                    turn = await self._store.begin_next(conversation, epoch)
+                    if turn is None:
+                        return
+                    epoch = turn.epoch
+                    await self._turns.answer(turn)
             except Fenced:
                 _log.warning("fenced", conversation=conversation)
                 return

@@ -132,7 +132,7 @@ class Store(Protocol):
         ...
 
     async def record_shown(self, turn: Turn, part: int, text: str) -> None:
-        """Replaces the text recorded for a posted part."""
+        """Replaces the text recorded for a posted part, just before it is shown."""
         ...
 
     async def finish(self, turn: Turn, state: AnswerState, error: str = "") -> None:

@@ -68,9 +68,9 @@ class Supervisor:
         Raises `SettingsError` when the web address cannot be had and `StoreUnavailable` when the store cannot be read at start.
         """
         parts = self._parts
-        interrupted = await parts.recovery.find()
-        await web.start()
         try:
+            interrupted = await parts.recovery.find()
+            await web.start()
             async with asyncio.TaskGroup() as tasks:
                 background = [
                     tasks.create_task(parts.dispatcher.run(), name="dispatcher"),

@@ -72,7 +72,7 @@ class _Recorder:
         except StoreUnavailable as error:
             _log.warning("store_unavailable", doing="record_posted", detail=str(error))
 
-    async def shown(self, part: int, text: str) -> None:
+    async def showing(self, part: int, text: str) -> None:
         if not self._keeps_text:
             return
         try:

@@ -1,13 +1,19 @@
 """How alembic reaches the database: over the connection that it is given, else over one of its own to DATABASE_URL."""
 
 from pathlib import Path
+from typing import Literal
 
 from alembic import context
 from sqlalchemy import Connection
 
 from bridge.storage.engine import migration_connection
 from bridge.storage.settings import Settings
-from bridge.storage.tables import metadata
+from bridge.storage.tables import UtcDateTime, metadata
+
+
+def spell(kind: str, value: object, _context: object) -> str | Literal[False]:
+    """A revision must mean the same for ever, so it names no type of ours."""
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(value, UtcDateTime) else False
 
 
 def run(connection: Connection) -> None:
@@ -17,6 +23,7 @@ def run(connection: Connection) -> None:
         target_metadata=metadata,
         render_as_batch=True,
         compare_server_default=True,
+        render_item=spell,
         transaction_per_migration=False,
     )
     with context.begin_transaction():

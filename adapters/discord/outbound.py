@@ -160,22 +160,19 @@ class Rest:
             channel = client.get_partial_messageable(place.channel)
             quiet = discord.AllowedMentions.none()
             text = markup.outgoing(message.text)
-            if place.question is None:
-                posted = await channel.send(
-                    text, nonce=message.nonce, allowed_mentions=quiet, suppress_embeds=True, mention_author=False
-                )
-            else:
+            question = None
+            if place.question is not None:
                 question = discord.MessageReference(
                     message_id=place.question, channel_id=place.channel, fail_if_not_exists=False
                 )
-                posted = await channel.send(
-                    text,
-                    nonce=message.nonce,
-                    allowed_mentions=quiet,
-                    suppress_embeds=True,
-                    mention_author=False,
-                    reference=question,
-                )
+            posted = await channel.send(
+                text,
+                nonce=message.nonce,
+                allowed_mentions=quiet,
+                mention_author=False,
+                reference=question,  # type: ignore[arg-type]  # the stubs leave out None, which is the default
+                suppress_embeds=True,
+            )
             return posted.id
 
         number = await self._call(post)

@@ -9,6 +9,7 @@ elsewhere.
 import asyncio
 import contextlib
 import random
+import threading
 import time
 import traceback
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from enum import Enum, auto
 
 import aiohttp
 import discord
-from discord.gateway import DiscordWebSocket
+from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from yarl import URL
 
@@ -74,6 +75,12 @@ def acknowledged_lately(socket: DiscordWebSocket) -> bool:
     if keeper is None or keeper.interval is None:
         return False
     return time.perf_counter() - keeper._last_ack <= ACK_SLACK * keeper.interval  # noqa: SLF001
+
+
+def sockets_of(client: discord.Client) -> list[DiscordWebSocket]:
+    """Those that still beat. discord.py forgets a connection that was given up between its first message and the login."""
+    beating = [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]
+    return [thread.ws for thread in beating if thread.ws._connection is client._connection]  # noqa: SLF001
 
 
 class LoginsExhausted(Exception):
@@ -315,6 +322,8 @@ class Gateway:
         # A gateway that fell silent is not waited for: aiohttp would give it 30 s to say goodbye.
         with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
             async with asyncio.timeout(self._settings.discord_close_timeout):
+                for socket in sockets_of(ears):
+                    await socket.close(code=1000)
                 await ears.close()
         await ears.http.close()
 

@@ -53,7 +53,8 @@ class Doorstep:
         logger = logging.getLogger("slack_bolt.bridge")
         logger.setLevel(logging.ERROR)
         self.app = AsyncApp(
-            name="bridge",
+            # Bolt also sets the level of the logger of this name, so it must be nobody else's.
+            name="slack_bolt.bridge",
             logger=logger,
             client=client,
             signing_secret=signing_secret,

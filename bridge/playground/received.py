@@ -45,6 +45,10 @@ class WitnessedBackend:
         self._backend = backend
         self._received = received
 
+    @property
+    def capacity(self) -> int:
+        return self._backend.capacity
+
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         request = Request(question=question.text, user=question.user, conversation=question.conversation or "")
         self._received.requests.append(request)

@@ -16,7 +16,7 @@ from bridge import logs
 from bridge.app import App, build
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
-from bridge.errors import BridgeError
+from bridge.errors import BridgeError, StoreInUse
 from bridge.feedback import aggregate
 from bridge.playground.acting import post_to_discord, post_to_slack, react_in_discord, react_in_slack
 from bridge.playground.bodies import BadBody, Post, React, Turn
@@ -256,7 +256,10 @@ class Stage:
 async def _remove(database: Path, configuration: Configuration, clock: Clock) -> None:
     """Raises `StoreInUse` while another playground has it open."""
     # Opening takes the lock on the file, or says who holds it.
-    store = await open_store(configuration.database, clock, aggregate)
+    try:
+        store = await open_store(configuration.database, clock, aggregate)
+    except StoreInUse as error:
+        raise StoreInUse(f"Another playground is running on {database}; stop that one first.") from error
     await store.close()
     for suffix in ("", "-wal", "-shm", "-journal"):
         database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)

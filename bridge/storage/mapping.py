@@ -1,7 +1,7 @@
 """Between rows and values: the JSON that is stored, and what is built from what was stored."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -110,7 +110,7 @@ def votes_from(rows: Sequence[AnyRow]) -> list[Vote]:
     ]
 
 
-def _optional(kind: type[T], value: str | None) -> T | None:
+def _optional(kind: Callable[[str], T], value: str | None) -> T | None:
     return None if value is None else kind(value)
 
 

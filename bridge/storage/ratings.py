@@ -73,7 +73,8 @@ async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregat
     anew = known is None or not known.dirty or rating_from(known.wanted) is not wanted
     values = {
         "wanted": wanted,
-        "dirty": wanted is not rating_from(None if known is None else known.sent) or (known is not None and known.uncertain),
+        "dirty": wanted is not rating_from(None if known is None else known.sent)
+        or (known is not None and known.uncertain),
         "attempts": 0 if known is None or anew else known.attempts,
         "retry_at": known.retry_at if known is not None and pausing else None,
         "likes": likes,
@@ -81,9 +82,7 @@ async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregat
         "updated_at": now,
     }
     await connection.execute(
-        insert(rating)
-        .values(answer_id=of, **values)
-        .on_conflict_do_update(index_elements=["answer_id"], set_=values)
+        insert(rating).values(answer_id=of, **values).on_conflict_do_update(index_elements=["answer_id"], set_=values)
     )
 
 

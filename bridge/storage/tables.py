@@ -10,7 +10,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Column,
     DateTime,
     Dialect,
     ForeignKey,

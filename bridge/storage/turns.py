@@ -155,9 +155,7 @@ async def finish(connection: AsyncConnection, turn: Turn, state: AnswerState, er
         await _require_epoch(connection, turn)
         return
     await connection.execute(
-        update(answer)
-        .where(answer.c.id == turn.answer_id)
-        .values(state=state, error=storable(error), finished_at=now)
+        update(answer).where(answer.c.id == turn.answer_id).values(state=state, error=storable(error), finished_at=now)
     )
     await connection.execute(
         update(inbound_event)

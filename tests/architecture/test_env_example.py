@@ -15,7 +15,7 @@ def test_every_variable_of_the_example_says_what_it_means() -> None:
     lines = registry.example().splitlines()
     variables = [number for number, line in enumerate(lines) if re.match(r"#[A-Z][A-Z0-9_]*=", line)]
     assert len(variables) > 15
-    assert [lines[number] for number in variables if not re.match(r"# \w.{9,}", lines[number - 1])] == []
+    assert [lines[number] for number in variables if not re.match(r"# \S.{9,}", lines[number - 1])] == []
 
 
 def test_no_variable_is_claimed_by_two_folders() -> None:

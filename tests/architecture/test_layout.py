@@ -81,9 +81,11 @@ def test_folders_without_python_are_known() -> None:
 def test_no_class_or_module_has_a_name_that_says_nothing() -> None:
     vague = [place(path) for path in modules(*OURS, "tests") if words(path.stem) & VAGUE_WORDS]
     for path in modules(*OURS, "tests"):
-        for node in ast.walk(tree(path)):
-            if isinstance(node, ast.ClassDef) and words(node.name) & VAGUE_WORDS:
-                vague.append(f"{place(path, node)} {node.name}")
+        vague += [
+            f"{place(path, node)} {node.name}"
+            for node in ast.walk(tree(path))
+            if isinstance(node, ast.ClassDef) and words(node.name) & VAGUE_WORDS
+        ]
     assert vague == []
 
 

@@ -25,7 +25,9 @@ POLICY = Policy(like=frozenset({"👍"}), dislike=frozenset({"👎"}))
 
 
 class Room:
-    def __init__(self, store: FakeStore | None = None, platform: FakePlatform | None = None) -> None:
+    def __init__(
+        self, store: FakeStore | None = None, platform: FakePlatform | None = None, capacity: int = 100
+    ) -> None:
         self.clock = FakeClock()
         self.store = store or FakeStore(aggregate)
         self.platform = platform or FakePlatform(self.clock)
@@ -40,7 +42,7 @@ class Room:
             clock=self.clock,
             limits=TurnLimits(store_patience=timedelta(seconds=30)),
         )
-        self.conversations = Conversations(store=self.store, turns=self.turns, clock=self.clock)
+        self.conversations = Conversations(store=self.store, turns=self.turns, clock=self.clock, capacity=capacity)
         self.dispatcher = LocalDispatcher(self.conversations.drain, self.clock)
         self.feedback = Feedback(store=self.store, backends=backends, clock=self.clock)
         self.inbox = Intake(
@@ -62,9 +64,11 @@ class Room:
 
 
 @asynccontextmanager
-async def room(store: FakeStore | None = None, platform: FakePlatform | None = None) -> AsyncIterator[Room]:
+async def room(
+    store: FakeStore | None = None, platform: FakePlatform | None = None, capacity: int = 100
+) -> AsyncIterator[Room]:
     """Running: events that go into `inbox` are answered as the clock moves. Left as a killed process leaves it."""
-    made = Room(store, platform)
+    made = Room(store, platform, capacity)
     tasks = [asyncio.ensure_future(made.dispatcher.run()), asyncio.ensure_future(made.feedback.run())]
     try:
         yield made

@@ -24,7 +24,7 @@ class Records:
     async def posted(self, part: int, nonce: str, ref: MessageRef, text: str) -> None:
         self.parts[part] = (ref, text)
 
-    async def shown(self, part: int, text: str) -> None:
+    async def showing(self, part: int, text: str) -> None:
         self.parts[part] = (self.parts[part][0], text)
 
 
@@ -228,10 +228,12 @@ async def test_a_platform_that_stays_away_is_given_up_when_time_is_up() -> None:
         assert await at.end(90) is False
 
 
-async def test_the_end_of_the_answer_is_recorded_with_the_text_that_is_shown() -> None:
+async def test_a_text_is_recorded_before_it_is_shown_so_that_a_crash_never_takes_text_back() -> None:
     async with desk() as at:
         at.say("first")
         await at.clock.advance(0.2)
+        at.platform.latency = 5.0
         at.say(" second")
         await at.clock.advance(2)
+        assert at.platform.texts == ["first"], "the edit is still on its way"
         assert at.records.parts[0][1] == "first second"

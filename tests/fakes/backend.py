@@ -34,6 +34,7 @@ class FakeBackend:
     clock: Clock
     script: Callable[[Question], Iterable[Step]] = lambda question: say(f"You said: {question.text}")
     name: str = "fake"
+    capacity: int = 1000
     asked: list[Question] = field(default_factory=list)
     abandoned: int = 0
     stopped: list[BackendIds] = field(default_factory=list)

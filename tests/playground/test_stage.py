@@ -151,6 +151,7 @@ async def test_killed_in_the_middle_the_next_bridge_ends_the_answer(stage: Stage
     await stage.restart_bridge(kill=True)
     await until(stage, lambda: "I was restarted while answering" in answers(stage)[0].visible_text)
     assert len(dify_of(stage).requests) == 1
+    assert dify_of(stage).stops == [], "a process that dies tells nobody"
 
 
 async def test_what_was_asked_while_the_bridge_was_away_is_answered(stage: Stage) -> None:
@@ -288,7 +289,7 @@ async def test_a_taken_port_is_named_and_costs_nobody_a_database(default_databas
 
 async def test_another_playground_keeps_its_database(stage: Stage, tmp_path: Path) -> None:
     other = Stage(database=tmp_path / "playground.db")
-    with pytest.raises(StoreInUse):
+    with pytest.raises(StoreInUse, match="Another playground is running on"):
         await other.start()
     await ask(stage, "@bot still there?")
     await until(stage, lambda: bool(answers(stage)))

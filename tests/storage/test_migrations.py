@@ -18,7 +18,7 @@ async def test_head_and_the_tables_module_are_identical(tmp_path: Path, monkeypa
     monkeypatch.chdir(tmp_path)
     settings = isolated(Settings, database_url=f"sqlite:///{tmp_path}/bridge.db")
     await migrate(settings)
-    engine = create_engine(settings.sync_url)
+    engine = create_engine(f"sqlite:///{settings.path}")
     try:
         with engine.connect() as connection:
             context = MigrationContext.configure(

@@ -67,7 +67,7 @@ async def test_fifty_at_once_are_all_accepted_in_one_order(tmp_path: Path) -> No
 async def test_a_locked_database_is_unavailable_and_nothing_is_written(tmp_path: Path) -> None:
     settings = settings_for(tmp_path, database_busy_timeout=0.05)
     async with opened(settings) as store:
-        blocker = sqlite3.connect(settings.file, isolation_level=None)
+        blocker = sqlite3.connect(settings.path, isolation_level=None)
         try:
             blocker.execute("BEGIN IMMEDIATE")
             with pytest.raises(StoreUnavailable, match="locked"):
@@ -108,10 +108,9 @@ async def test_every_commit_survives_a_kill_in_the_middle_of_writing(tmp_path: P
 
 
 async def test_the_database_is_durable_against_power_loss(tmp_path: Path) -> None:
-    async with opened(settings_for(tmp_path)) as store:
-        async with store._connections.writing() as db:
-            assert await db.scalar(text("PRAGMA synchronous")) == 2
-            assert await db.scalar(text("PRAGMA journal_mode")) == "wal"
+    async with opened(settings_for(tmp_path)) as store, store._writer.begin() as db:
+        assert await db.scalar(text("PRAGMA synchronous")) == 2
+        assert await db.scalar(text("PRAGMA journal_mode")) == "wal"
 
 
 async def test_five_processes_that_migrate_at_once_all_succeed(tmp_path: Path) -> None:
@@ -128,7 +127,7 @@ async def test_five_processes_that_migrate_at_once_all_succeed(tmp_path: Path) -
     ]
     results = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0] * 5, results
-    assert {out.strip() for out, _ in results} == {head_revision()}
+    assert {out.split()[-1] for out, _ in results} == {head_revision()}
 
 
 async def test_a_start_at_head_does_not_import_alembic(tmp_path: Path) -> None:
@@ -148,7 +147,7 @@ async def test_a_start_at_head_does_not_import_alembic(tmp_path: Path) -> None:
 async def test_a_newer_database_is_used_as_it_is(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
     await migrate(settings)
-    db = sqlite3.connect(settings.file)
+    db = sqlite3.connect(settings.path)
     db.execute("UPDATE alembic_version SET version_num = '9999'")
     db.commit()
     db.close()
@@ -161,9 +160,9 @@ async def test_there_is_no_revision_before_there_is_a_database(tmp_path: Path) -
 
 async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
     settings = settings_for(tmp_path)
-    settings.file.parent.mkdir()
-    settings.file.write_text("this is a text file, and quite a long one at that" * 50)
-    with pytest.raises(StoreUnavailable, match="not an SQLite database"):
+    settings.path.parent.mkdir()
+    settings.path.write_text("this is a text file, and quite a long one at that" * 50)
+    with pytest.raises(StoreUnavailable, match="not a database"):
         await migrate(settings)
 
 
@@ -177,10 +176,10 @@ async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "hint"),
     [
-        ("postgresql+psycopg://db/bridge", "not supported"),
-        ("sqlite://", "names no file"),
-        ("sqlite:///:memory:", "names no file"),
-        ("nonsense", "not a database address"),
+        ("postgresql+psycopg://db/bridge", "only SQLite is supported"),
+        ("sqlite://", "three slashes"),
+        ("sqlite:///:memory:", "in memory"),
+        ("nonsense", "must name an SQLite file"),
     ],
 )
 def test_other_databases_are_refused_with_the_fix(url: str, hint: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,7 @@ from bridge.backends.dify.settings import AppType, Settings, find_app_type
 from bridge.clock import Clock
 from bridge.errors import (
     BackendBusy,
+    BackendCut,
     BackendError,
     BackendFailed,
     BackendMisconfigured,
@@ -52,6 +53,10 @@ class DifyBackend:
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
         self._app_type: AppType | None = settings.dify_app_type
+
+    @property
+    def capacity(self) -> int:
+        return self._settings.dify_max_concurrent
 
     @property
     def version(self) -> str:
@@ -153,25 +158,22 @@ class DifyBackend:
                 yield event
             return
         reader = EventReader(answering, self._settings)
+        loop = asyncio.get_running_loop()
         grace = self._settings.dify_finish_grace
         while not machine.is_over():
-            began = asyncio.get_running_loop().time()
-            finishing = machine.is_finishing()
-            try:
-                batch = await (reader.read(grace) if finishing else reader.read())
-            except NothingMore:
-                return
+            began, finishing = loop.time(), machine.is_finishing()
+            batch = await (_read_finishing(reader, grace) if finishing else reader.read())
             if batch is None:
                 return
             if finishing:
-                grace = max(0.0, grace - (asyncio.get_running_loop().time() - began))
+                grace = max(0.0, grace - (loop.time() - began))
             for index, raw in enumerate(batch):
                 for event in machine.take(raw):
                     yield event
                 if machine.is_over():
                     machine.take_late(batch[index + 1 :])
                     break
-        await self._linger_for_end(reader, machine)
+        pass
 
     async def _linger_for_end(self, reader: EventReader, machine: AnswerMachine) -> None:
         """Lets the server finish its side: cutting it off now would leave its slot for an active request taken for seconds."""
@@ -228,6 +230,17 @@ class DifyBackend:
             # Asking was only to understand better.
             return error
         return error
+
+
+async def _read_finishing(reader: EventReader, grace: float) -> list[Json] | None:
+    """The next events of a chatflow whose run has finished. None: no more will come.
+
+    The text is complete by then, so a connection that breaks or falls silent takes nothing away from it.
+    """
+    try:
+        return await reader.read(grace)
+    except (NothingMore, BackendCut, BackendTimeout):
+        return None
 
 
 def _request_for(question: Question) -> Json:

@@ -28,13 +28,15 @@ class EventParser:
         self._data: list[bytes] = []
         self._data_bytes = 0
         self._first_line = True
+        self._too_large = False
 
     def feed(self, chunk: bytes) -> list[Json]:
-        """Raises `EventTooLarge`."""
+        """Raises `EventTooLarge`, after the events before the large one were given back."""
+        self.check()
         self._rest += chunk
         events: list[Json] = []
         start = 0
-        while (end := self._rest.find(b"\n", max(start, self._searched))) >= 0:
+        while not self._too_large and (end := self._rest.find(b"\n", max(start, self._searched))) >= 0:
             event = self._take_line(bytes(self._rest[start:end]))
             if event is not None:
                 events.append(event)
@@ -43,8 +45,15 @@ class EventParser:
         del self._rest[:start]
         self._searched = len(self._rest)
         if len(self._rest) + self._data_bytes > self._max_bytes:
+            self._too_large = True
+        if self._too_large and not events:
             raise EventTooLarge
         return events
+
+    def check(self) -> None:
+        """Raises `EventTooLarge` when nothing that is fed from now on will be read."""
+        if self._too_large:
+            raise EventTooLarge
 
     def finish(self) -> list[Json]:
         """The stream has ended: an event whose blank line never came still counts if it is whole."""
@@ -63,8 +72,7 @@ class EventParser:
             self._data.append(value)
             # The list needs its eight bytes for an empty line too.
             self._data_bytes += len(value) + 8
-            if self._data_bytes > self._max_bytes:
-                raise EventTooLarge
+            self._too_large = self._data_bytes > self._max_bytes
         # `event:` (only used for ping), `id:`, `retry:` and comments carry nothing for us.
         return None
 

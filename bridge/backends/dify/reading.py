@@ -32,6 +32,7 @@ class EventReader:
         """
         loop = asyncio.get_running_loop()
         while not self._ended:
+            self._check_size()
             left = self._progress - self._without_event
             allowed = min(self._idle, left, limit)
             began = loop.time()
@@ -60,6 +61,14 @@ class EventReader:
                 return self._parser.finish()
             return self._parser.feed(chunk)
         except EventTooLarge as problem:
-            raise BackendFailed(
-                f"one event is larger than {self._max_bytes} bytes", code="event_too_large"
-            ) from problem
+            raise self._too_large() from problem
+
+    def _check_size(self) -> None:
+        """A large event behind good ones in the same chunk: the good ones were given back first."""
+        try:
+            self._parser.check()
+        except EventTooLarge as problem:
+            raise self._too_large() from problem
+
+    def _too_large(self) -> BackendFailed:
+        return BackendFailed(f"one event is larger than {self._max_bytes} bytes", code="event_too_large")

@@ -156,7 +156,7 @@ def _name_of_text(state: DifyState, record: ChatRequest) -> str:
 def _timing(state: DifyState, reply: Reply) -> Timing:
     return Timing(
         first_token=state.first_token if reply.first_token is None else reply.first_token,
-        per_token=state.per_token if reply.per_token is None else reply.per_token,
+        per_token=state.per_token * reply.pace if reply.per_token is None else reply.per_token,
     )
 
 

@@ -19,6 +19,8 @@ class Reply:
     """Seconds before the first token; None takes the server's own."""
     per_token: float | None = None
     """Seconds between tokens; None takes the server's own."""
+    pace: float = 1.0
+    """Multiplies the server's own seconds between tokens; a long answer would take a minute otherwise."""
     fault: Fault | None = None
     """Goes wrong on its own account, whatever the server's switches say."""
     replaced_by: str | None = None
@@ -116,8 +118,8 @@ _BY_WORD: dict[str, Callable[[], Reply]] = {
     "table": _say(_TABLE),
     "think": _say(_THINK),
     "mention": _say(_MENTION),
-    "long": lambda: Reply(tokens=split_tokens(_long(32)), per_token=0.006),
-    "huge": lambda: Reply(tokens=split_tokens(_long(160)), per_token=0.002),
+    "long": lambda: Reply(tokens=split_tokens(_long(32)), pace=0.25),
+    "huge": lambda: Reply(tokens=split_tokens(_long(160)), pace=0.08),
     "slow": lambda: Reply(tokens=split_tokens("That took a while, and here is the answer."), first_token=21.0),
     "error": lambda: Reply(
         tokens=split_tokens("This answer fails in the middle of its sentence."), fault=error_event(at=8)

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from adapters.discord.adapter import DiscordPlatform
+from adapters.discord.outbound import GatewayPlan
 from adapters.discord.transport import Pauses, intents, point_at
 from bridge.errors import NotAllowed, StoreUnavailable
 from bridge.messages import InboundEvent
@@ -80,15 +81,17 @@ async def test_an_invalid_session_is_replaced_by_a_new_one(
         await inbox.message("after")
 
 
-async def test_sessions_that_are_invalid_again_and_again_do_not_end_the_hearing(
+async def test_after_too_many_invalid_sessions_the_connection_is_made_from_scratch(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
-    async with hearing(platform, inbox):
-        for count in range(2, 8):
-            await server.invalidate_sessions()
-            await until(lambda n=count: server.identifies == n and platform.health().hearing, "for a new session")  # type: ignore[misc]
-        await server.post_as(server.ada, server.general, "after")
-        await inbox.message("after")
+    with capture_logs() as logged:
+        async with hearing(platform, inbox):
+            for count in range(2, 8):
+                await server.invalidate_sessions()
+                await until(lambda n=count: server.identifies == n and platform.health().hearing, "for a new session")  # type: ignore[misc]
+            await server.post_as(server.ada, server.general, "after")
+            await inbox.message("after")
+    assert [each["error"] for each in logged if each["event"] == "gateway_life_ended"] == ["LoginsExhausted"]
 
 
 async def test_an_event_that_cannot_be_parsed_does_not_deafen(
@@ -131,14 +134,16 @@ async def test_a_gateway_that_fell_silent_is_left_for_a_new_connection(
     server: DiscordServer, make: Make, inbox: Inbox
 ) -> None:
     platform = make(discord_deaf_timeout=0.5, discord_close_timeout=0.2)
-    async with hearing(platform, inbox):
-        server.faults.heartbeat_acks = False
-        await until(lambda: not platform.health().hearing, "for the silence to show")
-        assert platform.health().detail
-        server.faults.heartbeat_acks = True
-        await until(lambda: platform.health().hearing, "to hear again")
-        await server.post_as(server.ada, server.general, "after")
-        await inbox.message("after")
+    with capture_logs() as logged:
+        async with hearing(platform, inbox):
+            server.faults.heartbeat_acks = False
+            await until(lambda: not platform.health().hearing, "for the silence to show")
+            assert platform.health().detail
+            await until(lambda: any(each["event"] == "gateway_deaf" for each in logged), "for it to be given up")
+            server.faults.heartbeat_acks = True
+            await until(lambda: platform.health().hearing, "to hear again")
+            await server.post_as(server.ada, server.general, "after")
+            await inbox.message("after")
 
 
 async def test_without_the_portal_switch_it_hears_mentions_and_says_what_is_missing(
@@ -181,6 +186,24 @@ async def test_a_demand_for_shards_makes_it_ask_for_their_number_again(
         await server.close_gateways(4011)
         await until(lambda: server.identifies == 2 and platform.health().hearing, "to hear again")
         assert sum(call.route == "/gateway/bot" for call in server.calls) == before + 1
+
+
+async def test_every_shard_has_a_connection_of_its_own(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def plan_two() -> GatewayPlan:
+        return GatewayPlan(shards=2, url=server.gateway_url, logins_left=1000)
+
+    monkeypatch.setattr(platform._rest, "gateway_plan", plan_two)
+    async with hearing(platform, inbox):
+        assert sorted(session.shard for session in server.sessions) == [(0, 2), (1, 2)]
+        await server.drop_gateways()
+        await server.post_as(server.ada, server.general, "in the server")
+        await server.post_as(server.ada, server.dm_ada, "in private")
+        await inbox.message("in the server")
+        await inbox.message("in private")
+        assert len(inbox.asked) == 2
+    assert not server.sessions
 
 
 def test_what_health_reads_inside_discord_py_still_exists() -> None:

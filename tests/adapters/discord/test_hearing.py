@@ -1,8 +1,12 @@
 """What people do on Discord arrives as events, through the real client and real sockets."""
 
+import pytest
+
 from adapters.discord.adapter import DiscordPlatform
 from bridge.messages import Origin, PersonId
-from bridge.playground.discord import DiscordServer
+from bridge.playground.discord import DiscordServer, Fault, Message, payloads
+from bridge.playground.discord.model import Json
+from bridge.playground.discord.world import World
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
 
 
@@ -101,6 +105,29 @@ async def test_a_reply_to_the_bot_is_told_apart_from_a_mention(
         heard = await inbox.message("how?")
         assert heard.replies_to_bot
         assert heard.mentions_bot
+
+
+async def test_a_reply_whose_message_discord_left_out_is_completed(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    complete = payloads.dispatched_message
+
+    def without_the_replied_to(world: World, one: Message, *, everything: bool) -> Json:
+        body = complete(world, one, everything=everything)
+        body.pop("referenced_message", None)
+        return body
+
+    monkeypatch.setattr(payloads, "dispatched_message", without_the_replied_to)
+    async with hearing(platform, inbox):
+        await platform.send(await ask(server, inbox), out("An answer"))
+        number = server.messages(server.general)[-1].id
+        await server.post_as(server.grace, server.general, "why?", reply_to=number)
+        assert (await inbox.message("why?")).replies_to_bot
+        server.faults.fail_next["GET /channels/{channel_id}/messages/{message_id}"] = [Fault(status=404, code=10008)]
+        await server.post_as(server.grace, server.general, "and why?", reply_to=number)
+        heard = await inbox.message("and why?")
+        assert not heard.replies_to_bot
+        assert heard.reply_to is not None
 
 
 async def test_a_reply_to_a_person_is_no_reply_to_the_bot(

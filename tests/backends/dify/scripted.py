@@ -58,6 +58,7 @@ class ScriptedServer:
     asked: list[dict[str, object]] = field(default_factory=list)
     called: list[str] = field(default_factory=list)
     peers: list[object] = field(default_factory=list)
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client went away before everything was said."""
     base_url: str = ""
@@ -76,6 +77,12 @@ class ScriptedServer:
         assert self._runner is not None
         await self._runner.cleanup()
 
+    async def asked_times(self, count: int) -> None:
+        """Returns once so many questions have arrived."""
+        while len(self.asked) < count:
+            self.arrived.clear()
+            await self.arrived.wait()
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.called.append(f"{request.method} {request.path_qs}")
         self.peers.append(request.transport and request.transport.get_extra_info("peername"))
@@ -85,6 +92,7 @@ class ScriptedServer:
                 return web.Response(status=404, text="<html>Not Found</html>", content_type="text/html")
             return web.json_response(body, status=status)
         self.asked.append(await request.json())
+        self.arrived.set()
         try:
             return await self._say(request)
         except (asyncio.CancelledError, ConnectionError):

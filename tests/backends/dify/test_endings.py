@@ -35,11 +35,7 @@ async def play(steps: Sequence[Step], *, conversation: str = "", **settings: obj
 
 
 ERROR = data(
-    event="error",
-    **{key: IDS[key] for key in ("conversation_id", "message_id")},
-    code="invalid_param",
-    status=400,
-    message="Run failed: boom",
+    event="error", conversation_id="c-1", message_id="m-1", code="invalid_param", status=400, message="Run failed: boom"
 )
 
 

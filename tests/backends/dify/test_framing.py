@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.backends.dify.framing import EventParser, EventTooLarge, Json, text_of
@@ -91,6 +91,7 @@ def test_a_field_of_another_type_is_no_text(value: object) -> None:
     assert text_of({"answer": value}, "answer") == ""
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=20))
 def test_no_bytes_whatsoever_break_the_parser(chunks: list[bytes]) -> None:
     parse(*chunks)

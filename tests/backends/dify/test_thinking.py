@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.backends.dify.thinking import ThinkFilter
@@ -70,6 +70,7 @@ def test_text_is_not_held_back_longer_than_a_tag_could_need() -> None:
 PARTS = st.sampled_from(["<think>", "</think>", "<", "th", "ink>", "```\n", "\n", "`", " text ", "世", "/"])
 
 
+@settings(deadline=None)
 @given(st.lists(PARTS, max_size=25))
 def test_the_result_does_not_depend_on_where_the_stream_was_cut(parts: list[str]) -> None:
     text = "".join(parts)
@@ -78,6 +79,7 @@ def test_the_result_does_not_depend_on_where_the_stream_was_cut(parts: list[str]
     assert show(*text) == show(text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["word ", "<b>", "a < b ", "\n", "世界", "</p>"]), max_size=30))
 def test_an_answer_without_the_tag_passes_unchanged(parts: list[str]) -> None:
     assert show(*parts) == "".join(parts)

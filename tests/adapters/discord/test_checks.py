@@ -1,0 +1,100 @@
+"""`check` finds what is wrong on Discord's side and says how to mend it."""
+
+from collections.abc import Sequence
+
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from adapters.discord.adapter import DiscordPlatform, create
+from adapters.discord.settings import Settings
+from bridge.clock import SystemClock
+from bridge.platform_api import Finding, Severity
+from bridge.playground.discord import DiscordServer, Fault, limits
+from tests.adapters.discord.conftest import Make
+
+
+def wrong(findings: Sequence[Finding]) -> list[Finding]:
+    found = [each for each in findings if each.severity is not Severity.OK]
+    assert all(each.fix for each in found)
+    return found
+
+
+async def test_nothing_is_wrong_with_a_good_setup(platform: DiscordPlatform) -> None:
+    findings = await platform.check()
+    assert wrong(findings) == []
+    assert [each.subject for each in findings] == [
+        "Discord token",
+        "Discord Message Content intent",
+        "Discord gateway logins",
+        "Discord gateway",
+    ]
+
+
+async def test_a_refused_token_is_an_error(server: DiscordServer, make: Make) -> None:
+    (finding,) = wrong(await make(discord_token=server.token[:-3] + "zzz").check())
+    assert finding.severity is Severity.ERROR
+    assert "DISCORD_TOKEN" in finding.problem
+    assert "Reset Token" in finding.fix
+
+
+async def test_no_token_is_an_error() -> None:
+    (finding,) = wrong(await create(Settings.model_validate({"discord_token": None}), SystemClock()).check())
+    assert "DISCORD_TOKEN is not set" in finding.problem
+
+
+async def test_a_missing_intent_is_a_warning_unless_it_is_not_wanted(server: DiscordServer, make: Make) -> None:
+    server.message_content_allowed = False
+    (finding,) = wrong(await make().check())
+    assert finding.severity is Severity.WARNING
+    assert f"{server.application_id}/bot" in finding.fix
+    assert "mention" in finding.problem
+    assert wrong(await make(discord_message_content=False).check()) == []
+
+
+async def test_few_logins_left_is_a_warning(server: DiscordServer, platform: DiscordPlatform) -> None:
+    server.identifies = limits.IDENTIFIES_PER_DAY - 3
+    (finding,) = wrong(await platform.check())
+    assert finding.severity is Severity.WARNING
+    assert "3 left" in finding.problem
+
+
+async def test_a_gateway_out_of_reach_is_an_error(server: DiscordServer, platform: DiscordPlatform) -> None:
+    server.faults.refuse_gateway = True
+    (finding,) = wrong(await platform.check())
+    assert finding.subject == "Discord gateway"
+    assert "DISCORD_GATEWAY_URL" in finding.fix
+
+
+async def test_something_else_at_the_gateways_address_is_an_error(server: DiscordServer, make: Make) -> None:
+    (finding,) = wrong(await make(discord_gateway_url=server.gateway_url + "elsewhere/").check())
+    assert finding.subject == "Discord gateway"
+
+
+async def test_an_api_out_of_reach_is_an_error(make: Make) -> None:
+    (finding,) = wrong(await make(discord_api_url="http://127.0.0.1:9/api/v10").check())
+    assert finding.subject == "Discord API"
+    assert "DISCORD_API_URL" in finding.fix
+
+
+async def test_something_else_at_the_apis_address_is_an_error(server: DiscordServer, make: Make) -> None:
+    (finding,) = wrong(await make(discord_api_url=server.api_url.replace("v10", "v11")).check())
+    assert finding.subject == "Discord API"
+
+
+async def test_being_shut_out_by_cloudflare_is_explained(server: DiscordServer, platform: DiscordPlatform) -> None:
+    server.faults.fail_next["GET /users/@me"] = [Fault(kind="cloudflare_429")]
+    (finding,) = wrong(await platform.check())
+    assert "Cloudflare" in finding.problem
+    assert finding.fix.startswith("Wait")
+
+
+async def test_a_web_page_at_the_apis_address_is_an_error(make: Make) -> None:
+    async def serve_page(_: web.Request) -> web.Response:
+        return web.Response(text="<html>Log in to the network</html>", content_type="text/html")
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", serve_page)
+    async with TestServer(app) as page:
+        (finding,) = wrong(await make(discord_api_url=str(page.make_url("/api/v10"))).check())
+    assert finding.subject == "Discord API"
+    assert "unreadable" in finding.problem

@@ -1,0 +1,229 @@
+"""`check`: every way in which a Dify connection is set up wrongly has a finding of its own, with its own fix."""
+
+import ssl
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from bridge.backends.dify.backend import DifyBackend
+from bridge.backends.dify.settings import AppType
+from bridge.clock import SystemClock
+from bridge.errors import BackendMisconfigured
+from bridge.platform_api import Finding, Severity
+from bridge.playground.dify import DifyServer
+from tests.backends.dify.asking import ask, hear, make_backend
+
+CERTIFICATES = Path(__file__).parent / "certificates"
+
+
+async def check(base_url: str, **settings: object) -> list[Finding]:
+    backend = make_backend(base_url, **settings)
+    try:
+        return list(await backend.check())
+    finally:
+        await backend.close()
+
+
+def only_problem(findings: list[Finding]) -> Finding:
+    (problem,) = [finding for finding in findings if finding.severity is not Severity.OK]
+    assert problem.fix.endswith(".")
+    return problem
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[DifyServer]:
+    server = DifyServer(SystemClock())
+    await server.start()
+    yield server
+    await server.stop()
+
+
+async def test_all_is_well(server: DifyServer) -> None:
+    findings = await check(server.base_url, dify_api_key=server.api_key, dify_app_type="chat")
+
+    assert {finding.severity for finding in findings} == {Severity.OK}
+    assert "1.12.1" in [finding.problem for finding in findings]
+    assert server.requests == []
+
+
+async def test_a_wrong_key(server: DifyServer) -> None:
+    problem = only_problem(await check(server.base_url))
+
+    assert (problem.severity, problem.subject) == (Severity.ERROR, "Dify key")
+    assert "DIFY_API_KEY" in problem.fix
+
+
+async def test_a_wrong_path(server: DifyServer) -> None:
+    problem = only_problem(await check(server.base_url + "/api", dify_api_key=server.api_key))
+
+    assert "should end in /v1" in problem.fix
+
+
+async def test_nothing_listens() -> None:
+    problem = only_problem(await check("http://127.0.0.1:9/v1"))
+
+    assert "nothing listens" in problem.problem
+    assert "localhost is the container itself" in problem.fix
+
+
+async def test_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_: object, **__: object) -> object:
+        raise OSError(-2, "Name or service not known")
+
+    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", fail)
+    monkeypatch.setattr(aiohttp.DefaultResolver, "resolve", fail)
+
+    problem = only_problem(await check("http://dify.invalid/v1"))
+
+    assert "is not known" in problem.problem
+    assert "host name" in problem.fix
+
+
+async def test_a_redirect() -> None:
+    async def redirect(request: web.Request) -> web.Response:
+        return web.Response(status=301, headers={"Location": "https://dify.example.com/v1/info"})
+
+    app = web.Application()
+    app.router.add_get("/v1/info", redirect)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    problem = only_problem(await check(f"http://127.0.0.1:{runner.addresses[0][1]}/v1"))
+    await runner.cleanup()
+
+    assert "https://dify.example.com/v1/info" in problem.problem
+    assert "DIFY_BASE_URL" in problem.fix
+
+
+@pytest.mark.parametrize("mode", ["completion", "workflow"])
+@pytest.mark.parametrize("version", ["0.15.3", "1.12.1"])
+async def test_an_app_that_cannot_hold_a_conversation(mode: str, version: str) -> None:
+    server = DifyServer(SystemClock(), mode=mode, version=version)
+    await server.start()
+    problem = only_problem(await check(server.base_url, dify_api_key=server.api_key))
+    backend = make_backend(server.base_url, dify_api_key=server.api_key)
+    outcome = await hear(backend.answer(ask()))
+    await backend.close()
+    await server.stop()
+
+    assert (problem.severity, problem.subject) == (Severity.ERROR, "Dify app")
+    assert "chat, agent or chatflow" in problem.fix
+    assert outcome.ending == "BackendMisconfigured"
+
+
+async def test_an_app_type_that_contradicts_the_server(server: DifyServer) -> None:
+    problem = only_problem(await check(server.base_url, dify_api_key=server.api_key, dify_app_type="chatflow"))
+
+    assert problem.severity is Severity.WARNING
+    assert "set it to chat" in problem.fix
+
+
+async def test_an_old_server_that_does_not_tell_the_app_type() -> None:
+    server = DifyServer(SystemClock(), version="0.15.3")
+    await server.start()
+    unsaid = await check(server.base_url, dify_api_key=server.api_key)
+    told = await check(server.base_url, dify_api_key=server.api_key, dify_app_type="chat")
+    await server.stop()
+
+    assert "DIFY_APP_TYPE" in only_problem(unsaid).fix
+    assert {finding.severity for finding in told} == {Severity.OK}
+
+
+async def test_required_inputs_that_nobody_gives(server: DifyServer) -> None:
+    server.required_inputs.extend(["team", "region"])
+
+    problem = only_problem(await check(server.base_url, dify_api_key=server.api_key))
+
+    assert (problem.severity, problem.subject) == (Severity.ERROR, "Dify inputs")
+    assert "team, region" in problem.problem
+
+
+async def test_an_idle_limit_that_would_cut_healthy_answers(server: DifyServer) -> None:
+    problem = only_problem(await check(server.base_url, dify_api_key=server.api_key, dify_idle_timeout=10))
+
+    assert problem.severity is Severity.WARNING
+    assert problem.subject == "DIFY_IDLE_TIMEOUT"
+
+
+@pytest.mark.parametrize(
+    ("mode", "version", "configured", "kind"),
+    [
+        ("advanced-chat", "1.12.1", None, AppType.CHATFLOW),
+        ("agent-chat", "1.12.1", None, AppType.AGENT),
+        ("advanced-chat", "0.15.3", None, AppType.CHAT),
+        ("chat", "1.12.1", AppType.AGENT, AppType.AGENT),
+    ],
+)
+async def test_the_app_type_is_the_setting_else_the_servers_word_else_chat(
+    mode: str, version: str, configured: AppType | None, kind: AppType
+) -> None:
+    server = DifyServer(SystemClock(), mode=mode, version=version)
+    await server.start()
+    backend = make_backend(server.base_url, dify_api_key=server.api_key, dify_app_type=configured)
+    assert await backend.app_type() is kind
+    await server.stop()
+    # Remembered: the server is gone by now.
+    assert await backend.app_type() is kind
+    await backend.close()
+
+
+async def test_the_app_type_of_a_workflow_is_refused() -> None:
+    server = DifyServer(SystemClock(), mode="workflow")
+    await server.start()
+    backend: DifyBackend = make_backend(server.base_url, dify_api_key=server.api_key)
+    with pytest.raises(BackendMisconfigured):
+        await backend.app_type()
+    await backend.close()
+    await server.stop()
+
+
+class TestCertificates:
+    @pytest.fixture
+    async def tls_url(self) -> AsyncIterator[str]:
+        async def info(request: web.Request) -> web.Response:
+            return web.json_response({"mode": "chat", "user_input_form": []})
+
+        app = web.Application()
+        app.router.add_get("/v1/{path}", info)
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(CERTIFICATES / "server.pem")
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        yield f"https://127.0.0.1:{runner.addresses[0][1]}/v1"
+        await runner.cleanup()
+
+    async def test_a_private_authority_is_named_in_the_fix(self, tls_url: str) -> None:
+        problem = only_problem(await check(tls_url))
+
+        assert "certificate" in problem.problem
+        assert "DIFY_CA_FILE" in problem.fix
+
+    async def test_a_private_authority_is_trusted_once_it_is_named(self, tls_url: str) -> None:
+        findings = await check(tls_url, dify_ca_file=CERTIFICATES / "ca.pem")
+
+        assert {finding.severity for finding in findings} == {Severity.OK}
+
+    async def test_trusting_an_authority_still_checks_the_name(self, tls_url: str) -> None:
+        problem = only_problem(
+            await check(tls_url.replace("127.0.0.1", "localhost"), dify_ca_file=CERTIFICATES / "ca.pem")
+        )
+
+        assert "Use a host name that is in the certificate" in problem.fix
+
+    async def test_plain_http_where_tls_is_expected(self, server: DifyServer) -> None:
+        problem = only_problem(await check(server.base_url.replace("http://", "https://")))
+
+        assert "does not speak TLS" in problem.problem
+
+    async def test_an_untrusted_certificate_is_not_tried_twice_and_nothing_is_asked(self, tls_url: str) -> None:
+        backend = make_backend(tls_url)
+        outcome = await hear(backend.answer(ask()))
+        await backend.close()
+
+        assert outcome.ending == "BackendMisconfigured"
+        assert outcome.error is not None
+        assert not outcome.error.accepted

@@ -1,0 +1,131 @@
+"""`python -m tests.benchmarks [load ...]`: prints every figure with its target beside it, and ends with 1 when one is missed."""
+
+import argparse
+import asyncio
+import os
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from bridge.backends.dify.settings import Settings as DifySettings
+from tests.benchmarks.loads import FIRST_TOKEN, PER_TOKEN, TOKENS, Stage, at_once, idle, middle, one_by_one, worst
+from tests.benchmarks.rooms import CALL_SECONDS, Platform
+
+DEFAULT_PLACES = int(DifySettings.model_fields["dify_max_concurrent"].default)
+
+PEERS = """\
+Other bots on the same load (Discord; measured elsewhere, so compare the ratios):
+  llmcord  first 0.46 s, last 3.68 s (20 threads: 4.1 s),   73 MB idle, ready in  0.8 s, 5 calls an answer
+  LangBot  first 1.13 s, last 3.53 s (20 threads: 13.5 s), 527 MB idle, ready in 12.1 s"""
+
+
+def discord(on: Stage) -> Platform:
+    return on.discord
+
+
+def slack(on: Stage) -> Platform:
+    return on.slack
+
+
+@dataclass(slots=True)
+class Table:
+    """Figures with their targets. A figure without a target is only reported."""
+
+    missed: list[str] = field(default_factory=list)
+
+    def head(self, title: str) -> None:
+        sys.stdout.write(f"\n{title}\n")
+
+    def row(
+        self, label: str, value: float, unit: str, at_most: float | None = None, *, at_least: float | None = None
+    ) -> None:
+        digits = 0 if unit == "" and float(value).is_integer() else 2
+        shown = f"  {label:<46}{value:>9.{digits}f} {unit:<3}"
+        if at_most is not None or at_least is not None:
+            met = value <= at_most if at_most is not None else value >= (at_least or 0)
+            bound = f"<= {at_most:g}" if at_most is not None else f">= {at_least:g}"
+            shown += f"  target {bound:<8} {'met' if met else 'NOT MET'}"
+            if not met:
+                self.missed.append(label)
+        sys.stdout.write(shown.rstrip() + "\n")
+        sys.stdout.flush()
+
+
+async def show_threads(
+    table: Table,
+    where: Callable[[Stage], Platform],
+    name: str,
+    threads: int,
+    places: int,
+    targets: dict[str, float],
+) -> None:
+    result = await at_once(where, threads, places)
+    label = f"{name}, {threads} thread{'s' if threads > 1 else ''}"
+    table.head(f"{label} at once, DIFY_MAX_CONCURRENT={places}")
+    table.row(f"{label}: first text, median", middle(result.firsts), "s")
+    table.row(f"{label}: first text, worst", worst(result.firsts), "s", targets.get("first"))
+    table.row(f"{label}: last text, median", middle(result.lasts), "s")
+    table.row(f"{label}: last text, worst", worst(result.lasts), "s", targets.get("last"))
+    table.row(f"{label}: whole answers", result.whole, "", at_least=threads)
+    table.row(f"{label}: rejected calls", result.rejected, "", 0)
+    table.row(f"{label}: writes per answer", result.writes_per_answer, "")
+    table.row(f"{label}: CPU per token", result.cpu_ms_per_token, "ms")
+    table.row(f"{label}: CPU used, of one core", result.cpu_share * 100, "%")
+
+
+async def show_added(table: Table, where: Callable[[Stage], Platform], name: str) -> None:
+    added = await one_by_one(where, 50)
+    table.head(f"Added between event and backend request, {name}, 50 questions one by one")
+    table.row(f"{name}: added, median", middle(added), "ms", 15)
+    table.row(f"{name}: added, worst", worst(added), "ms")
+
+
+async def show_idle(table: Table) -> None:
+    result = await idle(5)
+    table.head("Start and rest, both platforms connected")
+    table.row("ready, database at head, median of 5", middle(result.ready), "s", 1.5)
+    table.row("ready, no database yet", result.cold, "s")
+    table.row("resident memory at rest", result.resident, "MB", 110)
+    table.row("CPU used at rest, of one core", result.cpu_share * 100, "%")
+
+
+LOADS: dict[str, Callable[[Table], Awaitable[None]]] = {
+    "idle": show_idle,
+    "added-discord": lambda table: show_added(table, discord, "Discord"),
+    "added-slack": lambda table: show_added(table, slack, "Slack"),
+    "discord-1": lambda table: show_threads(table, discord, "Discord", 1, 1, {"first": 0.45, "last": 3.6}),
+    "discord-20": lambda table: show_threads(table, discord, "Discord", 20, 20, {"last": 4.0}),
+    "discord-20-default": lambda table: show_threads(table, discord, "Discord", 20, DEFAULT_PLACES, {}),
+    "discord-200": lambda table: show_threads(table, discord, "Discord", 200, 200, {}),
+    "slack-1": lambda table: show_threads(table, slack, "Slack", 1, 1, {}),
+    "slack-20": lambda table: show_threads(table, slack, "Slack", 20, 20, {}),
+    "slack-20-default": lambda table: show_threads(table, slack, "Slack", 20, DEFAULT_PLACES, {}),
+}
+
+
+async def measure(names: list[str]) -> int:
+    table = Table()
+    sys.stdout.write(
+        f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {platform.system()}\n"
+        f"Load: first token after {FIRST_TOKEN:g} s, {TOKENS} tokens {PER_TOKEN * 1000:g} ms apart, "
+        f"platform calls of {CALL_SECONDS * 1000:g} ms. Stand-ins and bridge are processes of their own.\n"
+    )
+    for name in names:
+        await LOADS[name](table)
+    sys.stdout.write(f"\n{PEERS}\n\n")
+    sys.stdout.write(f"Missed: {'; '.join(table.missed)}\n" if table.missed else "Every target is met.\n")
+    return 1 if table.missed else 0
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description="Measures the bridge under load.")
+    parser.add_argument("loads", nargs="*", metavar="load", help=f"all when left out: {', '.join(LOADS)}")
+    chosen = parser.parse_args().loads or list(LOADS)
+    if unknown := [name for name in chosen if name not in LOADS]:
+        parser.error(f"no load named {', '.join(unknown)}; there are {', '.join(LOADS)}")
+    sys.exit(asyncio.run(measure(chosen)))
+
+
+if __name__ == "__main__":
+    main()

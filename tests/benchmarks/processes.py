@@ -1,0 +1,123 @@
+"""Starts and ends the processes of a benchmark: stand-ins that announce themselves with one line of JSON, and the bridge."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import psutil
+
+from bridge.storage.migrate import migrations_folder
+
+PATIENCE = 60.0
+"""Seconds for a process to come up or to go away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningBridge:
+    process: psutil.Process
+    url: str
+    log: Path
+    ready_after: float
+    """Seconds from the start of the process until `/readyz` said 200."""
+
+    def cpu_seconds(self) -> float:
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
+
+    def resident_megabytes(self) -> float:
+        return float(self.process.memory_info().rss) / 1e6
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _environment(values: Mapping[str, str]) -> dict[str, str]:
+    """Nothing of the caller's environment but what a process needs to run: no proxy and no token leaks in."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | dict(values)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+
+@asynccontextmanager
+async def stand_in(name: str, *arguments: str) -> AsyncIterator[dict[str, str]]:
+    """One of `bridge.playground.*` as a process. Yields what it says about itself."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        f"bridge.playground.{name}",
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        env=_environment({"PYTHONPATH": str(Path(__file__).resolve().parents[2])}),
+    )
+    try:
+        assert process.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            line = await process.stdout.readline()
+        yield {str(key): str(value) for key, value in json.loads(line).items()}
+    finally:
+        await _end(process)
+
+
+@asynccontextmanager
+async def bridge(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[RunningBridge]:
+    """`dify-chat-bridge run` in `folder`, with these settings alone. Yields once it is ready."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    log = folder / "bridge.log"
+    environment = _environment(settings) | {
+        "HTTP_PORT": str(port),
+        "BRIDGE_MIGRATIONS": str(migrations_folder()),
+        "DATABASE_URL": f"sqlite:///{folder / 'bench.db'}",
+        "LOG_FORMAT": "json",
+    }
+    with log.open("ab") as output:
+        began = time.monotonic()
+        process = await asyncio.create_subprocess_exec(
+            Path(sys.executable).parent / "dify-chat-bridge",
+            "run",
+            cwd=folder,
+            env=environment,
+            stdout=output,
+            stderr=output,
+        )
+        try:
+            ready_after = await _until_ready(process, url, began)
+            yield RunningBridge(process=psutil.Process(process.pid), url=url, log=log, ready_after=ready_after)
+        finally:
+            await _end(process)
+
+
+async def _until_ready(process: asyncio.subprocess.Process, url: str, began: float) -> float:
+    async with aiohttp.ClientSession() as session:
+        while time.monotonic() - began < PATIENCE:
+            if process.returncode is not None:
+                raise RuntimeError(f"the bridge ended with code {process.returncode} before it was ready")
+            try:
+                async with session.get(f"{url}/readyz") as answer:
+                    if answer.status == 200:
+                        return time.monotonic() - began
+            except aiohttp.ClientConnectionError:
+                pass
+            await asyncio.sleep(0.01)
+    raise RuntimeError("the bridge did not become ready")

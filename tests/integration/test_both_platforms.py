@@ -1,0 +1,215 @@
+"""The whole path on each platform: real SDK clients over real sockets, the real bridge, a stand-in Dify over real HTTP."""
+
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bridge.playground.dify.faults import conversation_missing, cut, error_event, html_503, rate_limited
+from bridge.playground.dify.script import Reply
+from tests.integration.seats import Play, Seat, playing
+
+TOKENS = [f"word{number} " for number in range(200)]
+
+
+@pytest.fixture
+async def play(tmp_path: Path) -> AsyncIterator[Play]:
+    async with playing(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(params=["slack", "discord"])
+def seat(request: pytest.FixtureRequest, play: Play) -> Seat:
+    return play.seats[request.param]
+
+
+def say(*tokens: str, per_token: float = 0.0, first_token: float = 0.0) -> Reply:
+    return Reply(tokens=list(tokens), per_token=per_token, first_token=first_token)
+
+
+async def test_an_answer_grows_in_the_thread_and_arrives_whole(play: Play, seat: Seat) -> None:
+    play.dify.script = lambda _: say(*TOKENS, per_token=0.02)
+    thread = await seat.ask("Tell me a lot")
+    await play.answered(seat, thread, "word199")
+    growth = seat.growth(thread)
+    assert len(growth) >= 3, "seen while it grew"
+    assert all(later.startswith(earlier.rstrip()) for earlier, later in pairwise(growth))
+    assert seat.answers(thread) == ["".join(TOKENS).strip()]
+    assert (seat.rejected(), seat.pings()) == (0, 0)
+
+
+async def test_a_mention_is_one_question_however_often_it_is_delivered(play: Play, seat: Seat) -> None:
+    play.stage.slack.faults.duplicate_events = True
+    play.stage.discord.faults.duplicate_dispatches = True
+    thread = await seat.ask("Only once, please")
+    await play.answered(seat, thread, "Only once, please")
+    await play.stage.slack.idle(5)
+    assert len(play.dify.requests) == 1
+    assert len(seat.answers(thread)) == 1
+
+
+async def test_a_follow_up_in_the_thread_continues_the_conversation_without_a_mention(play: Play, seat: Seat) -> None:
+    thread = await seat.ask("My name is Ada")
+    await play.answered(seat, thread, "My name is Ada")
+    await seat.say(thread, "What is my name?")
+    await play.answered(seat, thread, "question 2 in this conversation", count=2)
+    first, second = play.dify.requests
+    assert [second.conversation_id] == list(play.dify.conversations)
+    assert first.user == second.user
+    assert second.body["auto_generate_name"] is False
+
+
+async def test_another_thread_is_another_conversation(play: Play, seat: Seat) -> None:
+    one = await seat.ask("first thread")
+    other = await seat.ask("second thread")
+    await play.answered(seat, one, "first thread")
+    await play.answered(seat, other, "second thread")
+    assert len(play.dify.conversations) == 2
+    assert len({request.user for request in play.dify.requests}) == 2
+
+
+async def test_a_direct_message_is_answered_with_the_person_as_user(play: Play, seat: Seat) -> None:
+    place = await seat.tell("just between us")
+    await play.answered(seat, place, "just between us")
+    person = {"slack": "U0ADA", "discord": play.stage.discord.ada}[seat.name]
+    assert play.dify.requests[0].user.endswith(f":{person}")
+
+
+async def test_questions_of_one_thread_are_answered_in_order(play: Play, seat: Seat) -> None:
+    play.dify.script = lambda query: say("re: ", query, per_token=0.3)
+    thread = await seat.ask("one")
+    await play.until(lambda: bool(seat.answers(thread)), "the thread is open")
+    for text in ("two", "three"):
+        await seat.say(thread, text)
+    await play.answered(seat, thread, "re: three", count=3)
+    assert seat.answers(thread) == ["re: one", "re: two", "re: three"]
+
+
+async def test_a_long_answer_is_whole_in_several_messages(play: Play, seat: Seat) -> None:
+    lines = [f"Line {number}: " + "x" * 80 + "\n" for number in range(200)]
+    play.dify.script = lambda _: say(*lines)
+    thread = await seat.ask("everything")
+    await play.answered(seat, thread, "Line 199", count=2)
+    seen = "\n".join(seat.answers(thread))
+    assert [line for line in seen.split("\n") if line] == [line.strip() for line in lines]
+    assert seat.rejected() == 0
+
+
+async def test_nobody_is_pinged_by_what_a_model_writes(play: Play, seat: Seat) -> None:
+    thread = await seat.ask("mention everybody")
+    await play.answered(seat, thread, "nobody should have been pinged")
+    assert seat.pings() == 0
+
+
+async def test_hidden_thoughts_stay_hidden(play: Play, seat: Seat) -> None:
+    thread = await seat.ask("think hard")
+    texts = await play.answered(seat, thread, "I have thought about it")
+    assert "Still thinking" not in texts[0]
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [(html_503(), "cannot be reached"), (rate_limited(), "too many questions")],
+)
+async def test_when_dify_refuses_the_member_is_told_in_plain_words(
+    play: Play, seat: Seat, fault: object, sentence: str
+) -> None:
+    play.dify.faults.fail_next = [fault] * 5  # type: ignore[list-item]  # a union in the stand-in
+    thread = await seat.ask("hello?")
+    texts = await play.answered(seat, thread, "(Reference ")
+    assert sentence in texts[0] or "failed" in texts[0]
+    assert "503" not in texts[0]
+    assert "html" not in texts[0].lower()
+
+
+@pytest.mark.parametrize("fault", [cut(at=3), error_event(at=3)])
+async def test_a_broken_answer_keeps_what_arrived_and_says_that_it_is_incomplete(
+    play: Play, seat: Seat, fault: object
+) -> None:
+    play.dify.script = lambda _: Reply(
+        tokens=["Half ", "of ", "the ", "answer ", "is ", "lost"],
+        per_token=0.03,
+        fault=fault,  # type: ignore[arg-type]  # a union in the stand-in
+    )
+    thread = await seat.ask("hello?")
+    texts = await play.answered(seat, thread, "incomplete")
+    assert texts[0].startswith("Half of the")
+    assert "(Reference " in texts[0]
+
+
+async def test_a_conversation_that_dify_lost_heals_itself_and_says_so(play: Play, seat: Seat) -> None:
+    thread = await seat.ask("first")
+    await play.answered(seat, thread, "first")
+    play.dify.faults.fail_next = [conversation_missing()]
+    await seat.say(thread, "second")
+    texts = await play.answered(seat, thread, "starts a new one", count=2)
+    assert "second" in texts[1]
+
+
+async def test_reactions_become_the_rating_that_dify_keeps(play: Play, seat: Seat) -> None:
+    thread = await seat.ask("rate me")
+    await play.answered(seat, thread, "rate me")
+    message = play.dify.requests[0].message_id
+
+    def rated(expected: str | None) -> bool:
+        known = play.dify.ratings.get(message)
+        return (known.rating if known else None) == expected
+
+    await seat.react(thread, up=True)
+    await play.until(lambda: rated("like"), "liked")
+    assert play.dify.ratings[message].user == play.dify.requests[0].user
+    await seat.react(thread, up=False, who=1)
+    await play.until(lambda: rated(None), "a tie")
+    await seat.react(thread, up=False, who=2)
+    await play.until(lambda: rated("dislike"), "disliked by most")
+    await seat.react(thread, up=False, who=1, remove=True)
+    await seat.react(thread, up=False, who=2, remove=True)
+    await play.until(lambda: rated("like"), "the first vote counts again")
+
+
+async def test_a_restart_forgets_nothing(play: Play, seat: Seat) -> None:
+    thread = await seat.ask("remember me")
+    await play.answered(seat, thread, "remember me")
+    await play.stage.restart_bridge()
+    await seat.say(thread, "who am I?")
+    await play.answered(seat, thread, "question 2 in this conversation", count=2)
+    await seat.react(thread, up=True)
+    await play.until(lambda: bool(play.dify.ratings), "rated after the restart")
+    assert next(iter(play.dify.ratings)) == play.dify.requests[0].message_id
+
+
+async def test_killed_in_the_middle_the_answer_keeps_its_text_and_gets_an_ending(play: Play, seat: Seat) -> None:
+    play.dify.script = lambda _: say(*TOKENS, per_token=0.05)
+    thread = await seat.ask("a slow one")
+    await play.until(lambda: bool(seat.answers(thread)) and len(seat.growth(thread)) >= 2, "it grows")
+    shown = seat.answers(thread)[0]
+    await play.stage.restart_bridge(kill=True)
+    texts = await play.answered(seat, thread, "restarted while answering")
+    assert texts[0].startswith(shown.rstrip())
+    assert len(play.dify.requests) == 1, "not asked twice"
+    play.dify.script = None
+    await seat.say(thread, "go on")
+    await play.answered(seat, thread, "go on", count=2)
+
+
+async def test_a_gentle_stop_lets_the_answer_finish(play: Play, seat: Seat) -> None:
+    play.dify.script = lambda _: say(*TOKENS[:60], per_token=0.03)
+    thread = await seat.ask("finish this")
+    await play.until(lambda: bool(seat.answers(thread)), "it began")
+    await play.stage.restart_bridge()
+    assert seat.answers(thread)[0].endswith("word59")
+
+
+async def test_platform_trouble_delays_an_answer_and_loses_nothing(play: Play, seat: Seat) -> None:
+    if seat.name == "slack":
+        from bridge.playground.slack import Fault as SlackFault
+
+        play.stage.slack.faults.fail_next["chat.postMessage"] = [SlackFault.rate_limit(1)]
+        play.stage.slack.faults.fail_next["chat.update"] = [SlackFault.http(500), SlackFault.rate_limit(1)]
+    else:
+        await play.stage.discord.drop_gateways()
+    play.dify.script = lambda _: say(*TOKENS, per_token=0.01)
+    thread = await seat.ask("through the storm")
+    await play.answered(seat, thread, "word199")
+    assert seat.answers(thread) == ["".join(TOKENS).strip()]
