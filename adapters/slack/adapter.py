@@ -9,7 +9,8 @@ from adapters.slack.capabilities import CAPABILITIES
 from adapters.slack.checks import find_problems
 from adapters.slack.inbound import Identity, Ignored, Json, identity_in, people_in, read_event
 from adapters.slack.markup import measure
-from adapters.slack.outbound import Names, Outbound, ask
+from adapters.slack.outbound import Names, Outbound
+from adapters.slack.refusals import ask
 from adapters.slack.settings import Mode, Settings
 from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, SocketEntrance, open_link
 from bridge import logs

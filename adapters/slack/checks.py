@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.outbound import REFUSED_CREDENTIALS, ask
+from adapters.slack.refusals import REFUSED_CREDENTIALS, ask
 from adapters.slack.settings import Mode, Settings
 from bridge.errors import NotAllowed, PlatformError
 from bridge.platform_api import Finding, Severity

@@ -1,4 +1,4 @@
-"""Every call of Slack's Web API that the bridge makes while it runs, and the translation of what Slack refuses.
+"""Every call of Slack's Web API that the bridge makes while it runs. What a refusal means is in `refusals`.
 
 Two clients on one token: slack_sdk's default client sends a request again when the connection drops, which posts a message
 twice. So `chat.postMessage` goes through a client that never repeats, and what may be repeated goes through one that does.
@@ -6,21 +6,18 @@ Neither sleeps on a 429: who paces writes must hear of it.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
 
 import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.addresses import Place, message_ref, read_address
 from adapters.slack.markup import fallback, neutralise, plain
+from adapters.slack.refusals import REFUSED_BLOCKS, ask
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import (
-    MessageGone,
     MessageRefused,
     NotAllowed,
     PlatformError,
@@ -32,42 +29,6 @@ from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 log = logs.get("slack")
 
 Block = dict[str, str]
-
-REFUSED_CREDENTIALS = frozenset(
-    {
-        "invalid_auth",
-        "not_authed",
-        "account_inactive",
-        "token_revoked",
-        "token_expired",
-        "not_allowed_token_type",
-    }
-)
-"""Codes that waiting does not mend (Slack's page on auth.test)."""
-
-_GONE = frozenset({"message_not_found", "channel_not_found", "thread_not_found", "is_archived"})
-_NOT_ALLOWED = REFUSED_CREDENTIALS | {
-    "access_denied",
-    "cannot_reply_to_message",
-    "cant_update_message",
-    "edit_window_closed",
-    "ekm_access_denied",
-    "enterprise_is_restricted",
-    "missing_scope",
-    "no_permission",
-    "not_in_channel",
-    "org_login_required",
-    "restricted_action",
-    "restricted_action_non_threadable_channel",
-    "restricted_action_read_only_channel",
-    "restricted_action_thread_locked",
-    "restricted_action_thread_only_channel",
-    "team_access_not_granted",
-}
-_REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
-_REFUSED_CONTENT = _REFUSED_BLOCKS | {"invalid_arguments", "invalid_metadata_format", "no_text", "metadata_too_large"}
-_SLACKS_TROUBLE = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
-"""Sent with status 200; Slack says of each that the call may have had its effect."""
 
 _NO_STATUS_HERE = frozenset(
     {
@@ -82,9 +43,6 @@ _NO_STATUS_HERE = frozenset(
 )
 """Refusals of assistant.threads.setStatus that will be the same next time."""
 
-RETRY_AFTER_DEFAULT = timedelta(seconds=30)
-"""For a 429 without a readable Retry-After; slack_sdk's Socket Mode client assumes the same."""
-
 KEEP_IDLE = 10.0
 """Seconds that an idle connection is kept for the next call. Short, so that the other side does not close it first: a request
 on such a connection fails with an unknown outcome."""
@@ -92,55 +50,14 @@ on such a connection fails with an unknown outcome."""
 STATUS_TIMEOUT = 3.0
 """Seconds for a status: it is decoration, and an answer waits behind it."""
 
+CLOCK_SKEW = 120.0
+"""Seconds by which Slack's clock may be behind ours when a message is looked for by time."""
+
+MOST_DOUBTFUL = 1_000
+"""Posts of unknown outcome that are remembered; each is forgotten with the next attempt."""
+
 EVENT_TYPE = "bridge_answer"
 """Type of the metadata on our messages; its payload carries the nonce."""
-
-
-def translate(error: BaseException, method: str) -> PlatformError:
-    """What an SDK failure means. Raise the result `from` the failure."""
-    if not isinstance(error, SlackApiError):
-        return PlatformUnavailable(f"{method}: {type(error).__name__}")
-    status, code, headers = _facts(error)
-    if status == 429 or code in {"ratelimited", "rate_limited"}:
-        return RateLimited(f"{method}: asked to wait", code="ratelimited", retry_after=_retry_after(headers))
-    if status >= 500 or not code or code in _SLACKS_TROUBLE:
-        return PlatformUnavailable(f"{method}: status {status} {code}".rstrip(), code=code or f"http_{status}")
-    if code in _GONE:
-        return MessageGone(f"{method}: {code}", code=code)
-    if code in _NOT_ALLOWED:
-        return NotAllowed(f"{method}: {code}", code=code)
-    if code in _REFUSED_CONTENT:
-        return MessageRefused(f"{method}: {code}", code=code)
-    return PlatformError(f"{method}: {code}", code=code)
-
-
-async def ask(method: str, request: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
-    """Awaits one SDK call. Raises a `PlatformError` for everything that can go wrong with it."""
-    try:
-        return await request
-    except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
-        raise translate(error, method) from error
-    except (AttributeError, ValueError) as error:
-        # A proxy that answers 200 with plain text or broken bytes makes the SDK itself stumble.
-        raise PlatformUnavailable(f"{method}: an answer that is not Slack's", code="not_slack") from error
-
-
-def _facts(error: SlackApiError) -> tuple[int, str, Mapping[str, str]]:
-    """Status, error code and headers. The SDK puts aiohttp's response there when a body was not JSON."""
-    response = error.response
-    if isinstance(response, AsyncSlackResponse):
-        body: object = response.data
-        code = body.get("error") if isinstance(body, dict) else None
-        return response.status_code, code if isinstance(code, str) else "", response.headers
-    if isinstance(response, aiohttp.ClientResponse):
-        return response.status, "", response.headers
-    return 0, "", {}
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta:
-    value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    # Whole seconds; more than a day is no answer to live by.
-    return timedelta(seconds=min(int(value), 86_400)) if value.isdecimal() and len(value) < 9 else RETRY_AFTER_DEFAULT
 
 
 class Outbound:
@@ -160,6 +77,8 @@ class Outbound:
         )
         self._status_off = False
         self._status_quiet_until = 0.0
+        self._doubtful: dict[str, float] = {}
+        """Posts that may or may not stand: nonce and the time (seconds since the epoch) before which they were not made."""
 
     @property
     def once(self) -> AsyncWebClient:
@@ -178,14 +97,56 @@ class Outbound:
             await self._session.close()
 
     async def post(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        """Posts in the thread of `target`. When the blocks are refused, once more as plain text, which was not posted before."""
+        """Posts in the thread of `target`. When the blocks are refused, once more as plain text, which was not posted before.
+
+        A nonce whose former post had an unknown outcome is looked for in the thread first, since Slack has no key that
+        would make a second post harmless.
+        """
         place = read_address(target.address)
+        began = self._clock.now().timestamp()
+        ts = await self._find_doubtful(place, message.nonce)
+        if ts is not None:
+            found = message_ref(Place(team=place.team, channel=place.channel, ts=ts))
+            # There may be more text by now than when it was posted.
+            await self.edit(found, message)
+            return found
         try:
-            ts = await self._post(place, message, fallback(message.text), _blocks(message))
-        except MessageRefused as error:
-            text = _instead_of_blocks(error, message)
-            ts = await self._post(place, message, text, None)
+            try:
+                ts = await self._post(place, message, fallback(message.text), _blocks(message))
+            except MessageRefused as error:
+                ts = await self._post(place, message, _instead_of_blocks(error, message), None)
+        except PlatformUnavailable:
+            self._doubt(message.nonce, began)
+            raise
         return message_ref(Place(team=place.team, channel=place.channel, ts=ts))
+
+    def _doubt(self, nonce: str, began: float) -> None:
+        self._doubtful.setdefault(nonce, began - CLOCK_SKEW)
+        while len(self._doubtful) > MOST_DOUBTFUL:
+            del self._doubtful[next(iter(self._doubtful))]
+
+    async def _find_doubtful(self, place: Place, nonce: str) -> str | None:
+        """The message that an earlier, broken off post with this nonce left in the thread. Raises a `PlatformError`."""
+        since = self._doubtful.get(nonce)
+        if since is None:
+            return None
+        self._open()
+        request = self._once.conversations_replies(
+            channel=place.channel, ts=place.ts, oldest=f"{since:.6f}", include_all_metadata=True, limit=200
+        )
+        try:
+            response = await ask("conversations.replies", request)
+        except NotAllowed as error:
+            # Without a history scope nobody can tell. An answer that is seen twice is better than none.
+            log.warning("post_not_looked_up", code=error.code)
+            return None
+        del self._doubtful[nonce]
+        messages: object = response.get("messages")
+        for shown in messages if isinstance(messages, list) else ():
+            if isinstance(shown, dict) and _nonce_in(shown.get("metadata")) == nonce:
+                log.info("post_found_again", channel=place.channel)
+                return str(shown.get("ts"))
+        return None
 
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
         place = read_address(ref.address)
@@ -330,9 +291,14 @@ def _metadata(message: OutgoingMessage) -> dict[str, object]:
     return {"event_type": EVENT_TYPE, "event_payload": {"nonce": message.nonce}}
 
 
+def _nonce_in(metadata: object) -> object:
+    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
+    return payload.get("nonce") if isinstance(payload, dict) else None
+
+
 def _instead_of_blocks(error: MessageRefused, message: OutgoingMessage) -> str:
     """All of the text for the field `text`. Raises `error` again when that cannot hold it: the text must be cut, not dropped."""
-    text = plain(message.text) if error.code in _REFUSED_BLOCKS else None
+    text = plain(message.text) if error.code in REFUSED_BLOCKS else None
     if text is None:
         raise error
     log.warning("blocks_refused", code=error.code, bytes=len(text))

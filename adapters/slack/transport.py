@@ -78,13 +78,14 @@ class Doorstep:
                 )
 
     async def _receive_event(self, payload: Json) -> int:
-        if self.take is None:
+        take = self.take
+        if take is None:
             return 503
         # Deliveries run concurrently; questions of one channel must be stored in the order they came.
         line = self._lines.setdefault(channel_in(payload), asyncio.Lock())
         try:
             async with asyncio.timeout(self._accept_within), line:
-                ignored = await self.take(payload)
+                ignored = await take(payload)
         except StoreUnavailable as error:
             log.warning("event_not_stored", event_id=payload.get("event_id"), error=str(error))
             return 503

@@ -166,8 +166,9 @@ class Changes:
 class Play:
     """A running stage, the seats at it and a way to wait."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: Stage, database: Path) -> None:
         self.stage = stage
+        self.database = database
         self.changes = Changes()
         assert stage.dify is not None
         self.dify = stage.dify
@@ -200,6 +201,6 @@ async def playing(folder: Path) -> AsyncIterator[Play]:
     await stage.start()
     try:
         assert await stage.connected(), "the bridge did not connect"
-        yield Play(stage)
+        yield Play(stage, folder / "bridge.db")
     finally:
         await stage.stop()

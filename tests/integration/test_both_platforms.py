@@ -1,5 +1,7 @@
 """The whole path on each platform: real SDK clients over real sockets, the real bridge, a stand-in Dify over real HTTP."""
 
+import asyncio
+import sqlite3
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
@@ -213,3 +215,40 @@ async def test_platform_trouble_delays_an_answer_and_loses_nothing(play: Play, s
     thread = await seat.ask("through the storm")
     await play.answered(seat, thread, "word199")
     assert seat.answers(thread) == ["".join(TOKENS).strip()]
+
+
+async def test_a_post_whose_answer_was_lost_on_the_way_is_found_again_and_not_repeated(play: Play, seat: Seat) -> None:
+    if seat.name == "slack":
+        from bridge.playground.slack import Fault as SlackFault
+
+        play.stage.slack.faults.fail_next["chat.postMessage"] = [SlackFault.effect_then_drop()]
+    else:
+        from bridge.playground.discord import Fault as DiscordFault
+
+        route = "POST /channels/{channel_id}/messages"
+        play.stage.discord.faults.fail_next[route] = [DiscordFault(kind="effect_then_drop")]
+    play.dify.script = lambda _: say(*TOKENS, per_token=0.01)
+    thread = await seat.ask("once and whole")
+    await play.answered(seat, thread, "word199")
+    assert seat.answers(thread) == ["".join(TOKENS).strip()]
+
+
+async def test_an_event_is_not_acknowledged_while_the_store_is_locked_and_comes_again(play: Play) -> None:
+    seat = play.seats["slack"]
+    assert play.stage.app is not None
+    store = play.stage.app.parts.store
+    blocker = sqlite3.connect(play.database, isolation_level=None)
+    try:
+        blocker.execute("BEGIN IMMEDIATE")
+        thread = await seat.ask("kept waiting")
+        async with asyncio.timeout(10):
+            while not play.stage.slack.deliveries or play.stage.slack.deliveries[-1].attempts < 1:
+                await play.stage.clock.sleep(0.02)
+        assert play.stage.slack.deliveries[-1].acked_at is None
+    finally:
+        blocker.execute("ROLLBACK")
+        blocker.close()
+    await store.ping()
+    await play.answered(seat, thread, "kept waiting")
+    await play.stage.slack.idle(15)
+    assert len(play.dify.requests) == 1

@@ -140,9 +140,7 @@ async def test_killed_between_acceptance_and_answer_the_question_is_answered_aft
     await seat.ask("first")
     await world.changes.until(lambda: len(world.dify.requests) == 1, "the first is asked")
     waiting = await seat.ask("second", channel=1)
-    await world.changes.until(
-        lambda: sum(event.get("event") == "accepted" for event in world.events()) == 2, "accepted"
-    )
+    await world.until_logged("accepted", 2)
     assert await world.end(signal.SIGKILL) == -signal.SIGKILL
     assert seat.answers(waiting) == []
     world.dify.script = None

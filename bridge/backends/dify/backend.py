@@ -173,7 +173,7 @@ class DifyBackend:
                 if machine.is_over():
                     machine.take_late(batch[index + 1 :])
                     break
-        pass
+        await self._linger_for_end(reader, machine)
 
     async def _linger_for_end(self, reader: EventReader, machine: AnswerMachine) -> None:
         """Lets the server finish its side: cutting it off now would leave its slot for an active request taken for seconds."""
