@@ -36,7 +36,7 @@ class EventParser:
         self._rest += chunk
         events: list[Json] = []
         start = 0
-        while not self._too_large and (end := self._rest.find(b"\n", max(start, self._searched))) >= 0:
+        while (end := self._rest.find(b"\n", max(start, self._searched))) >= 0:
             event = self._take_line(bytes(self._rest[start:end]))
             if event is not None:
                 events.append(event)
@@ -72,7 +72,6 @@ class EventParser:
             self._data.append(value)
             # The list needs its eight bytes for an empty line too.
             self._data_bytes += len(value) + 8
-            self._too_large = self._data_bytes > self._max_bytes
         # `event:` (only used for ping), `id:`, `retry:` and comments carry nothing for us.
         return None
 

@@ -96,7 +96,7 @@ def _rate(state: DifyState, ident: str, body: Json) -> web.Response:
     owner = next(
         (one.user for one in state.conversations.values() if any(message.id == ident for message in one.messages)), None
     )
-    if owner is None:
+    if owner != user:
         return state.dialect.refuse(404, "not_found", "Message Not Exists.").response
     if rating is None:
         if state.ratings.pop(ident, None) is None:

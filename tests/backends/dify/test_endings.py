@@ -112,7 +112,7 @@ ERROR = data(
             id="chatflow stopped",
         ),
         pytest.param(
-            [RUN_STARTED, said("a"), MESSAGE_END, run_finished("stopped")],
+            [RUN_STARTED, said("a"), MESSAGE_END, Pause(0.05), run_finished("stopped")],
             "stopped",
             "a",
             id="chatflow stopped, after 1.13",
@@ -144,10 +144,11 @@ async def test_a_finished_chatflow_waits_for_the_error_that_may_still_come() -> 
     assert outcome.ending == "BackendFailed"
 
 
-async def test_the_grace_of_a_finished_chatflow_is_bounded() -> None:
+@pytest.mark.parametrize("noise", [[Hang()], [PING, Pause(0.05)] * 100, [data(event="x"), Pause(0.05)] * 100])
+async def test_the_grace_of_a_finished_chatflow_is_bounded(noise: list[Step]) -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
-    await play([RUN_STARTED, said("a"), run_finished(), Hang()], dify_finish_grace=0.1)
+    await play([RUN_STARTED, said("a"), run_finished(), *noise], dify_finish_grace=0.1)
 
     assert 0.1 <= loop.time() - began < 1.0
 
@@ -206,10 +207,14 @@ async def test_a_node_is_told_by_its_title_and_never_by_its_inputs() -> None:
 
 
 async def test_a_replaced_answer_replaces_everything_and_may_be_continued() -> None:
-    replace = data(event="message_replace", **IDS, answer="<think>x</think>Blocked.", reason="output_moderation")
-    outcome = await play([said("bad "), said("<think>half"), replace, said(" Go on."), MESSAGE_END])
+    thoughtful = data(event="message_replace", **IDS, answer="<think>x</think>Wait.", reason="output_moderation")
+    replace = data(event="message_replace", **IDS, answer="Blocked.", reason="output_moderation")
+    outcome = await play([said("bad "), thoughtful, said("<think>half"), replace, said(" Go on."), MESSAGE_END])
 
-    assert TextReplaced(text="Blocked.") in outcome.events
+    assert [event for event in outcome.events if isinstance(event, TextReplaced)] == [
+        TextReplaced(text="Wait."),
+        TextReplaced(text="Blocked."),
+    ]
     assert outcome.text == "Blocked. Go on."
 
 

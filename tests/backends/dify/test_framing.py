@@ -59,6 +59,10 @@ def test_what_is_no_json_object_is_left_out_and_the_rest_goes_on(raw: bytes) -> 
     assert parse(raw, RAW) == [EVENT]
 
 
+def test_events_with_other_line_ends_come_at_once() -> None:
+    assert EventParser(1_000_000).feed(RAW.replace(b"\n", b"\r\n") * 2) == [EVENT, EVENT]
+
+
 def test_an_event_split_over_data_lines_is_joined() -> None:
     assert parse(b'data: {"event":\ndata: "x"}\n\n') == [{"event": "x"}]
 

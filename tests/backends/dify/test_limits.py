@@ -287,6 +287,7 @@ async def test_a_place_is_free_again_after_every_kind_of_ending(server: Scripted
 
 
 async def test_a_connection_read_to_its_end_is_used_again_at_once(server: ScriptedServer) -> None:
+    server.steps = [said("hello"), MESSAGE_END, Pause(0.05)]
     backend = make_backend(server.base_url)
     for _ in range(3):
         assert (await hear(backend.answer(ask()))).ending == "completed"
