@@ -10,11 +10,15 @@ from bridge.messages import (
     ConversationKey,
     InboundEvent,
     MessageReceived,
+    MessageRef,
 )
 from bridge.router import Ask, Facts, Ignore, Policy, Rate, decide, wants_facts
 from bridge.store import NewQuestion, Store
 
 _log = logs.get("intake")
+
+_REMEMBERED = 2_000
+"""Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
 _LONGEST_USER = 255
 """Dify answers 500 to a longer `user` (measured on 0.15.3 and 1.12.1)."""
@@ -37,6 +41,7 @@ class Intake:
         self._feedback = feedback
         self._policy = policy
         self._app = app
+        self._claimed: dict[MessageRef, None] = {}
 
     async def __call__(self, event: InboundEvent) -> None:
         facts = await self._gather(event) if isinstance(event, MessageReceived) else Facts()
@@ -61,6 +66,9 @@ class Intake:
 
     async def _ask(self, event: MessageReceived, ask: Ask) -> None:
         key = event.target.conversation
+        if event.ref in self._claimed:
+            _log.info("duplicate", event_id=event.event_id, platform=key.platform)
+            return
         accepted = await self._store.accept(
             NewQuestion(
                 event_id=event.event_id,
@@ -78,6 +86,10 @@ class Intake:
                 join=ask.join,
             )
         )
+        # Durable now, whoever claimed it.
+        self._claimed[event.ref] = None
+        if len(self._claimed) > _REMEMBERED:
+            del self._claimed[next(iter(self._claimed))]
         if accepted is None:
             _log.info("duplicate", event_id=event.event_id, platform=key.platform)
             return

@@ -265,7 +265,7 @@ async def _remove(database: Path, configuration: Configuration, clock: Clock) ->
         database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
 
 
-async def play(host: str, port: int, env_file: Path | None, open_browser: bool) -> int:  # noqa: FBT001  # agreed
+async def play(host: str, port: int, env_file: Path | None, open_browser: bool) -> int:  # noqa: FBT001  # one caller, the command line
     """Shows the playground until SIGINT or SIGTERM and returns the exit code.
 
     Raises `SettingsError` (the address is taken, or a Dify setting is wrong) and `StoreError`.

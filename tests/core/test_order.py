@@ -23,6 +23,26 @@ async def test_two_deliveries_of_one_message_get_one_answer() -> None:
         assert len(at.backend.asked) == len(at.texts) == 1
 
 
+async def test_a_second_delivery_is_known_without_asking_the_store() -> None:
+    async with room() as at:
+        await at.inbox(values.message(event="mention"))
+        await at.clock.advance(1)
+        at.store.failures = 1
+        await at.inbox(values.message(event="message"))
+        assert at.store.failures == 1
+        at.store.failures = 0
+
+
+async def test_a_question_that_was_not_stored_is_not_taken_for_a_duplicate() -> None:
+    async with room() as at:
+        at.store.failures = 1
+        with pytest.raises(StoreUnavailable):
+            await at.inbox(values.message(event="mention"))
+        await at.inbox(values.message(event="message"))
+        await at.clock.advance(1)
+        assert len(at.texts) == 1
+
+
 async def test_questions_of_one_thread_are_answered_one_after_the_other() -> None:
     async with room() as at:
         at.answer_with(slow)

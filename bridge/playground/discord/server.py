@@ -73,7 +73,7 @@ class DiscordServer(World):
         channel_id: str,
         text: str,
         reply_to: str | None = None,
-        is_bot: bool = False,  # noqa: FBT001, FBT002 - the signature is agreed with others
+        is_bot: bool = False,  # noqa: FBT001, FBT002  # reads as a word where it is called
         webhook: bool = False,  # noqa: FBT001, FBT002
         attachments: Sequence[Attachment] = (),
         *,
@@ -184,7 +184,7 @@ class DiscordServer(World):
     async def close_gateways(self, code: int) -> None:
         await self._gateway.close(code)
 
-    async def invalidate_sessions(self, resumable: bool = False) -> None:  # noqa: FBT001, FBT002 - agreed signature
+    async def invalidate_sessions(self, resumable: bool = False) -> None:  # noqa: FBT001, FBT002  # as Discord names the flag
         """Not resumable: whatever happens until the client identifies again is never delivered."""
         await self._gateway.invalidate(resumable=resumable)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bridge.playground.slack.model import DisconnectReason, Fault, JsonObject, Message
+from bridge.playground.slack.model import Channel, DisconnectReason, Fault, JsonObject, Message
 
 if TYPE_CHECKING:
     from bridge.playground.slack.server import SlackServer
@@ -22,6 +22,10 @@ class _Post(_Wanted):
     channel: str
     text: str
     thread_ts: str | None = None
+
+
+class _NewChannel(_Wanted):
+    name: str
 
 
 class _Reaction(_Wanted):
@@ -58,6 +62,7 @@ def control_routes(server: "SlackServer") -> list[web.RouteDef]:
     return [
         web.post("/control/post", _reporting(control.post)),
         web.post("/control/react", _reporting(control.react)),
+        web.post("/control/channel", _reporting(control.add_channel)),
         web.post("/control/faults", _reporting(control.set_faults)),
         web.get("/control/snapshot", _reporting(control.snapshot)),
         web.get("/control/calls", _reporting(control.calls)),
@@ -95,6 +100,14 @@ class _Control:
         change = self._server.react if wanted.added else self._server.unreact
         await change(wanted.user, wanted.channel, wanted.ts, wanted.emoji)
         return {}
+
+    async def add_channel(self, request: web.Request) -> JsonObject:
+        """A public channel that everybody, the bot included, is a member of."""
+        wanted = _NewChannel.model_validate_json(await request.read())
+        known = self._server.channels
+        made = Channel(id=f"C0{len(known):06}", name=wanted.name, members=set(known["C0GENERAL"].members))
+        known[made.id] = made
+        return {"id": made.id}
 
     async def set_faults(self, request: web.Request) -> JsonObject:
         wanted = _Faults.model_validate_json(await request.read())

@@ -54,6 +54,15 @@ async def test_people_post_and_react_and_the_snapshot_shows_it(
     assert [(reply["is_bot"], reply["text"]) for reply in message["replies"]] == [(True, "answer")]
 
 
+async def test_a_channel_can_be_added_and_is_open_to_everybody_and_the_bot(
+    client: AsyncWebClient, control: Control
+) -> None:
+    one, other = [str((await control.post("channel", name=name))["id"]) for name in ("one", "other")]
+    assert one != other
+    await control.post("post", user="U0GRACE", channel=one, text="hello")
+    assert (await client.chat_postMessage(channel=one, text="hello too"))["ok"]
+
+
 async def test_growth_of_a_thread_can_be_read(server: SlackServer, client: AsyncWebClient, control: Control) -> None:
     ts = await server.post_as("U0ADA", "C0GENERAL", "q")
     answer = (await client.chat_postMessage(channel="C0GENERAL", thread_ts=ts, text="a"))["ts"]
