@@ -25,7 +25,7 @@ from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError
 from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 from bridge.pacing import AnswerPace, Urgency, WriteKind
 from bridge.platform_api import Platform
-from bridge.splitting import Splitter
+from bridge.splitting import Splitter, close_fence
 
 _log = logs.get("answers")
 
@@ -82,9 +82,7 @@ class AnswerDraft:
         text = self.text.rstrip()
         if not self.ended.is_set() or not self._notes:
             return text
-        if text.count("```") % 2:
-            text = f"{text}\n```"
-        return "\n\n".join(part for part in (text, *self._notes) if part)
+        return "\n\n".join(part for part in (close_fence(text), *self._notes) if part)
 
 
 class Recorder(Protocol):
@@ -173,7 +171,7 @@ class AnswerWriter:
             elif write is None:
                 await draft.changed.wait()
                 continue
-            if not await self._wait_turn(write, draft):
+            if not await self._wait_turn(write, draft, deadline):
                 continue
             try:
                 await self._perform(write)
@@ -190,12 +188,15 @@ class AnswerWriter:
 
     async def _show_activity_until_text(self, draft: AnswerDraft) -> None:
         every = self._platform.capabilities.activity_every.total_seconds()
+        due = self._clock.monotonic()
         while not draft.ended.is_set() and not draft.text.strip():
-            if self._pace.take_extra():
-                await self._platform.show_activity(self._target)
+            if self._clock.monotonic() >= due:
+                due = self._clock.monotonic() + every
+                if self._pace.take_extra():
+                    await self._platform.show_activity(self._target)
             draft.changed.clear()
             if not draft.ended.is_set() and not draft.text.strip():
-                await self._clock.wait(draft.changed, every)
+                await self._clock.wait(draft.changed, due - self._clock.monotonic())
         await self._clock.wait(draft.ended, self._limits.first_hold.total_seconds())
 
     def _next_write(self, draft: AnswerDraft) -> _Write | None:
@@ -209,7 +210,7 @@ class AnswerWriter:
                 return _Write(number, text, self._shown[number].ref)
         return None
 
-    async def _wait_turn(self, write: _Write, draft: AnswerDraft) -> bool:
+    async def _wait_turn(self, write: _Write, draft: AnswerDraft, deadline: float | None) -> bool:
         """True when `write` may be made now; False after a wait, when there may be a newer text."""
         kind: WriteKind = "edit" if write.ref else "post"
         urgency = Urgency.FINAL if draft.ended.is_set() else Urgency.PROGRESS if write.ref else Urgency.FIRST
@@ -217,8 +218,9 @@ class AnswerWriter:
         if wait <= 0:
             self._pace.take(kind, urgency)
             return True
-        if draft.ended.is_set():
-            await self._clock.sleep(wait)
+        if deadline is not None:
+            # A platform may ask for hours; the deadline is looked at again just after it.
+            await self._clock.sleep(min(wait, max(deadline - self._clock.monotonic(), 0.0) + 0.1))
         else:
             await self._clock.wait(draft.ended, wait)
         return False

@@ -79,9 +79,12 @@ def assemble(
     extra_routes: Sequence[WebRoute] = (),
 ) -> App:
     """Wires given parts, real ones or fakes."""
-    turns = Turns(store=store, platforms=platforms, backends=backends, pacer=Pacer(clock), clock=clock)
+    pacer = Pacer(clock)
+    turns = Turns(store=store, platforms=platforms, backends=backends, pacer=pacer, clock=clock)
     capacity = min(backend.capacity for backend in backends.values())
-    conversations = Conversations(store=store, turns=turns, clock=clock, capacity=capacity)
+    conversations = Conversations(
+        store=store, turns=turns, platforms=platforms, pacer=pacer, clock=clock, capacity=capacity
+    )
     dispatcher = LocalDispatcher(conversations.drain, clock)
     feedback = Feedback(store=store, backends=backends, clock=clock)
     policy = Policy(like=core.feedback_like_emoji, dislike=core.feedback_dislike_emoji)
@@ -92,7 +95,14 @@ def assemble(
         dispatcher=dispatcher,
         conversations=conversations,
         turns=turns,
-        intake=Intake(store=store, dispatcher=dispatcher, feedback=feedback, policy=policy, app=ONLY_APP),
+        intake=Intake(
+            store=store,
+            dispatcher=dispatcher,
+            feedback=feedback,
+            policy=policy,
+            app=ONLY_APP,
+            expect=conversations.expect,
+        ),
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock),
         clock=clock,

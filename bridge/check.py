@@ -7,6 +7,7 @@ from bridge.clock import SystemClock
 from bridge.errors import StoreError
 from bridge.platform_api import Finding, Severity
 from bridge.registry import Configuration
+from bridge.storage.folder import folder_trouble
 from bridge.storage.migrate import current_revision, head_revision
 from bridge.storage.settings import Settings as DatabaseSettings
 
@@ -50,6 +51,11 @@ async def _check_database(settings: DatabaseSettings) -> Finding:
             subject="revision",
             problem=str(error),
             fix="Check DATABASE_URL and that its folder can be written.",
+        )
+    trouble = "" if settings.path.exists() else folder_trouble(settings)
+    if trouble:
+        return Finding(
+            severity=Severity.ERROR, subject="folder", problem=trouble, fix="See DATABASE_URL in .env.example."
         )
     if revision == head:
         return Finding(severity=Severity.OK, subject="revision", problem=f"at {head}, the newest")

@@ -1,6 +1,7 @@
 """The command line. Bad input ends with exit code 2 and one plain line per problem, never with a stack trace."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine
 from importlib.metadata import version
 from pathlib import Path
@@ -72,6 +73,8 @@ def playground(
         from bridge.playground.stage import play
 
         logs.configure("WARNING")
+        # On loopback an acknowledgement can come before discord.py has noted its heartbeat; it then warns of a delay.
+        logging.getLogger("discord.gateway").setLevel(logging.ERROR)
         return await play(host=host, port=port, env_file=_find(env_file), open_browser=browser)
 
     _end(start())

@@ -70,11 +70,19 @@ class BackendError(BridgeError):
     """False when the backend provably never started on the question, so that asking again cannot run it twice."""
 
     def __init__(
-        self, detail: str, *, code: str = "", user_message: str = "", retry_after: timedelta | None = None
+        self,
+        detail: str,
+        *,
+        code: str = "",
+        user_message: str = "",
+        retry_after: timedelta | None = None,
+        fix: str = "",
     ) -> None:
         super().__init__(detail)
         self.code = code or type(self).__name__
         self.retry_after = retry_after
+        self.fix = fix
+        """What the operator can do, for the log."""
         if user_message:
             self.user_message = user_message
 

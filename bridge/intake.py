@@ -1,5 +1,7 @@
 """The hall: an event becomes a durable row, claimed once, and only then may the platform be acknowledged."""
 
+from collections.abc import Callable
+
 from bridge import logs
 from bridge.dispatcher import Dispatcher
 from bridge.feedback import Feedback
@@ -7,10 +9,12 @@ from bridge.messages import (
     AppName,
     AskedQuestion,
     BackendUser,
+    ConversationId,
     ConversationKey,
     InboundEvent,
     MessageReceived,
     MessageRef,
+    ReplyTarget,
 )
 from bridge.router import Ask, Facts, Ignore, Policy, Rate, decide, wants_facts
 from bridge.store import NewQuestion, Store
@@ -34,13 +38,21 @@ class Intake:
     """The `Inbox` that platforms are given."""
 
     def __init__(
-        self, *, store: Store, dispatcher: Dispatcher, feedback: Feedback, policy: Policy, app: AppName
+        self,
+        *,
+        store: Store,
+        dispatcher: Dispatcher,
+        feedback: Feedback,
+        policy: Policy,
+        app: AppName,
+        expect: Callable[[ConversationId, ReplyTarget], None],
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._feedback = feedback
         self._policy = policy
         self._app = app
+        self._expect = expect
         self._claimed: dict[MessageRef, None] = {}
 
     async def __call__(self, event: InboundEvent) -> None:
@@ -92,6 +104,10 @@ class Intake:
             del self._claimed[next(iter(self._claimed))]
         if accepted is None:
             _log.info("duplicate", event_id=event.event_id, platform=key.platform)
+            # Its first delivery may have been given up just when it was stored; waking for nothing is harmless.
+            known = ask.join or await self._store.find_conversation(key, self._app)
+            if known is not None:
+                self._dispatcher.wake(known)
             return
         _log.info(
             "accepted",
@@ -101,4 +117,5 @@ class Intake:
             seq=accepted.seq,
             waiting=accepted.waiting,
         )
+        self._expect(accepted.conversation_id, event.target)
         self._dispatcher.wake(accepted.conversation_id)

@@ -183,12 +183,10 @@ class BackendIds:
 
 
 class AnswerState(StrEnum):
-    """Life of an answer: planned > asked > streaming > finalising > done | stopped | failed."""
+    """Life of an answer: asked > streaming > done | stopped | failed."""
 
-    PLANNED = "planned"
     ASKED = "asked"
     STREAMING = "streaming"
-    FINALISING = "finalising"
     DONE = "done"
     STOPPED = "stopped"
     FAILED = "failed"

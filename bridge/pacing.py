@@ -36,6 +36,8 @@ class _Book:
     budget: WriteBudget
     writes: deque[float] = field(default_factory=deque)
     live: int = 0
+    held: int = 0
+    """Answers that draw on it now; as long as there is one, a second book for the same budget must not be opened."""
     blocked_until: float = 0.0
     last_progress: float = float("-inf")
 
@@ -57,9 +59,16 @@ class _Book:
         gap = self.budget.window.total_seconds() / (self.budget.limit - self.live)
         return max(self.last_progress + gap - now, self.wait_for_room(now, self.live + 1), 0.0)
 
+    def take_extra(self, now: float) -> bool:
+        """Books a cosmetic call if that leaves the reserve alone."""
+        if self.wait_for_room(now, int(self.budget.limit * _TOTAL_RESERVE) + 1) > 0:
+            return False
+        self.writes.append(now)
+        return True
+
     @property
     def idle(self) -> bool:
-        return self.live == 0 and not self.writes
+        return self.held == 0 and not self.writes
 
 
 class Pacer:
@@ -81,12 +90,24 @@ class Pacer:
             else None,
             min_interval=capabilities.min_edit_interval,
         )
+        books = [book for book in (pace.post, pace.edit, pace.total) if book is not None]
         pace.edit.live += 1
+        for book in books:
+            book.held += 1
         try:
             yield pace
         finally:
             pace.edit.live -= 1
+            for book in books:
+                book.held -= 1
             self._forget_idle()
+
+    def take_extra(self, target: ReplyTarget, capabilities: PlatformCapabilities) -> bool:
+        """Books a cosmetic call for a question that is not being answered yet."""
+        if capabilities.total_budget is None:
+            return True
+        book = self._book("total", target.platform, "", capabilities.total_budget)
+        return book.take_extra(self._clock.monotonic())
 
     def _book(self, kind: str, platform: str, group: str, budget: WriteBudget) -> _Book:
         return self._books.setdefault((kind, platform, group), _Book(budget))
@@ -94,8 +115,7 @@ class Pacer:
     def _forget_idle(self) -> None:
         now = self._clock.monotonic()
         for key, book in list(self._books.items()):
-            book.wait_for_room(now, 1)
-            if book.idle:
+            if book.wait_for_room(now, 1) == 0 and book.idle:
                 del self._books[key]
 
 
@@ -136,13 +156,7 @@ class AnswerPace:
 
     def take_extra(self) -> bool:
         """Books a cosmetic call (typing) if nobody needs the room."""
-        if self.total is None:
-            return True
-        now = self.clock.monotonic()
-        if self.total.wait_for_room(now, int(self.total.budget.limit * _TOTAL_RESERVE) + 1) > 0:
-            return False
-        self.total.writes.append(now)
-        return True
+        return self.total is None or self.total.take_extra(self.clock.monotonic())
 
     def penalise(self, kind: WriteKind, seconds: float) -> None:
         """The platform said to wait: nobody in this group writes before that."""

@@ -121,7 +121,8 @@ class OpensThreads(Protocol):
     """The platform can open a thread under a question (targets with `opens_thread`)."""
 
     async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
-        """Opens it and returns where to write now. Returns a target for a plain reply when threads are not possible here.
+        """Opens it and returns where to write now. Returns a target for a plain reply,
+        with `opens_thread` still set, when threads are not possible here: the next question may have better luck.
 
         Idempotent: the thread that already hangs under the question is found again. Raises a `PlatformError` only when not
         even a reply is possible.

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from bridge import logs
 from bridge.clock import Clock
 from bridge.dispatcher import Dispatcher
-from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, RateLimited, StoreError
+from bridge.errors import Fenced, MessageGone, MessageRefused, NotAllowed, PlatformError, RateLimited, StoreUnavailable
 from bridge.messages import AnswerState, OutgoingMessage, PlatformName
 from bridge.platform_api import Platform, ReadsBack
+from bridge.splitting import close_fence
 from bridge.store import InterruptedAnswer, PostedPart, Store
 from bridge.turns import new_reference
 
@@ -41,7 +42,13 @@ class Recovery:
     async def resume(self, interrupted: Sequence[InterruptedAnswer]) -> None:
         """Wakes what waits, then ends what was interrupted; a conversation goes on once its own interruption is ended."""
         held = {one.turn.conversation_id for one in interrupted}
-        for conversation in await self._store.waiting_conversations():
+        try:
+            waiting = await self._store.waiting_conversations()
+        except StoreUnavailable as error:
+            # The next sweep finds them. What was interrupted is known here alone, so that goes on.
+            _log.warning("store_unavailable", doing="waiting_conversations", detail=str(error))
+            waiting = ()
+        for conversation in waiting:
             if conversation not in held:
                 self._dispatcher.wake(conversation)
         async with asyncio.TaskGroup() as tasks:
@@ -70,10 +77,20 @@ class Recovery:
             reference=reference,
             ending_shown=shown,
         )
-        try:
-            await self._store.finish(one.turn, AnswerState.FAILED, "interrupted")
-        except StoreError as error:
-            _log.error("ending_not_recorded", answer=one.turn.answer_id, detail=str(error))
+        pause = 0.5
+        while True:
+            # Until this is recorded nothing else in the conversation can begin.
+            try:
+                await self._store.finish(one.turn, AnswerState.FAILED, "interrupted")
+            except Fenced as error:
+                _log.error("ending_not_recorded", answer=one.turn.answer_id, detail=str(error))
+                return
+            except StoreUnavailable as error:
+                _log.warning("store_unavailable", doing="finish", answer=one.turn.answer_id, detail=str(error))
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, 30.0)
+            else:
+                return
 
     async def _say_so(self, one: InterruptedAnswer, reference: str) -> bool:
         platform = self._platforms.get(one.turn.target.platform)
@@ -101,8 +118,7 @@ class Recovery:
         text = last.text
         if isinstance(platform, ReadsBack):
             text = await platform.read_back(target, last.ref)
-        if text.count("```") % 2:
-            text = f"{text}\n```"
+        text = close_fence(text)
         amended = f"{text}\n\n{_NOTE.format(reference=reference)}"
         if not text or platform.measure(amended) > platform.capabilities.max_text:
             await self._post(platform, one, _NOTE.format(reference=reference))
@@ -112,4 +128,8 @@ class Recovery:
     async def _post(self, platform: Platform, one: InterruptedAnswer, text: str) -> None:
         message = OutgoingMessage(text=text, nonce=f"end{one.turn.answer_id}")
         ref = await platform.send(one.turn.target, message)
-        await self._store.record_posted(one.turn, len(one.parts), message.nonce, ref, text)
+        try:
+            await self._store.record_posted(one.turn, len(one.parts), message.nonce, ref, text)
+        except StoreUnavailable as error:
+            # It stands; only reactions on this line go unnoticed.
+            _log.warning("store_unavailable", doing="record_posted", detail=str(error))

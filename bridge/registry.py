@@ -1,5 +1,6 @@
 """Finds platforms and backends by the names of their folders, so that a new one touches its own folder only."""
 
+import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar, cast
 
+from dotenv import dotenv_values
 from pydantic_settings import BaseSettings
 
 from bridge.backend_api import Backend
@@ -84,6 +86,7 @@ def load(env_file: Path | None) -> Configuration:
     ]
     if not backends and len(problems) == wrong:
         problems.append("No app is configured: set DIFY_API_KEY to the API key of a Dify app (its page, API Access).")
+    problems = [*_typing_errors(env_file), *dict.fromkeys(problems)]
     if problems:
         raise SettingsError(problems)
     return Configuration(
@@ -121,6 +124,30 @@ def example() -> str:
     sections |= {name.capitalize(): [_settings_class(_BACKENDS, name)] for name in folders(_BACKENDS)}
     sections |= {"Database": [DatabaseSettings], "The bridge itself": [Settings]}
     return describe(sections)
+
+
+_OURS = ("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "FEEDBACK_", "SHUTDOWN_")
+"""In `.env` a name that begins like this is meant for us. (HTTP_ and LOG_ are not: HTTP_PROXY belongs to others.)"""
+
+
+def _typing_errors(env_file: Path | None) -> list[str]:
+    """Names in `.env` that nobody reads, each with the name that was probably meant."""
+    if env_file is None:
+        return []
+    try:
+        written = dotenv_values(env_file)
+    except UnicodeDecodeError:
+        return []  # told already
+    classes: list[type[BaseSettings]] = [Settings, DatabaseSettings]
+    classes += [_settings_class(package, name) for package in (_PLATFORMS, _BACKENDS) for name in folders(package)]
+    known = [field.upper() for kind in classes for field in kind.model_fields]
+    errors = []
+    for name in written:
+        if name.upper() in known or not name.upper().startswith(_OURS):
+            continue
+        meant = difflib.get_close_matches(name.upper(), known, n=1)
+        errors.append(f"{name} in {env_file} is not a setting{f'; did you mean {meant[0]}?' if meant else '.'}")
+    return errors
 
 
 def _settings_class(package: str, name: str) -> type[BaseSettings]:

@@ -3,15 +3,27 @@
 Each platform and backend owns its settings class; this module knows none of them. A wrong setting is a sentence for the operator.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bridge.errors import SettingsError
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
+
+_SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]|::skin-tone-[2-6]")
 
 
 class Settings(BaseSettings):
@@ -43,8 +55,16 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        # People copy names as Slack shows them, and emoji with the invisible "show in colour" mark.
-        return frozenset(part.strip().strip(":").rstrip("\ufe0f") for part in value.split(",") if part.strip())
+        # People copy names as Slack shows them, and emoji with a skin tone or the invisible "show in colour" mark.
+        names = (_SKIN_TONE.sub("", part).strip().strip(":") for part in value.split(","))
+        return frozenset(name for name in names if name)
+
+    @field_validator("log_level", "log_format", mode="before")
+    @classmethod
+    def _accept_any_case(cls, value: object, info: ValidationInfo) -> object:
+        if not isinstance(value, str):
+            return value
+        return value.strip().upper() if info.field_name == "log_level" else value.strip().lower()
 
     @model_validator(mode="after")
     def _refuse_overlap(self) -> "Settings":
@@ -61,6 +81,8 @@ def read(kind: type[SettingsT], env_file: Path | None) -> SettingsT:
     """Reads one settings class. Raises `SettingsError` with one sentence per wrong setting."""
     try:
         return kind(_env_file=env_file)
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{env_file} is not UTF-8 text; save it again with the encoding UTF-8."]) from error
     except ValidationError as error:
         raise SettingsError([_explain(kind, problem) for problem in error.errors()]) from error
 
@@ -91,7 +113,21 @@ def _explain(kind: type[BaseModel], problem: object) -> str:
     shown = "" if secret or problem["type"] == "missing" else f" (it is {problem['input']!r})"
     if name in message:
         return message
+    if field is not None and field.annotation in (int, float):
+        whole = "whole " if field.annotation is int else ""
+        return f"{name} must be a {whole}number {_range_of(field)}, but it is {str(problem['input'])[:40]!r}."
     return f"{name}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _range_of(field: FieldInfo) -> str:
+    """The limits of a number in words, as its field declares them."""
+    words = {"Ge": "from {} on", "Gt": "above {}", "Le": "up to {}", "Lt": "below {}"}
+    found = [
+        words[type(limit).__name__].format(getattr(limit, type(limit).__name__.lower()))
+        for limit in field.metadata
+        if type(limit).__name__ in words
+    ]
+    return " and ".join(found)
 
 
 def describe(kinds: dict[str, list[type[BaseSettings]]]) -> str:

@@ -9,7 +9,7 @@ from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*([^\n]*)$")
+_FENCE = re.compile(r"^ {0,3}(`{3,16}(?!`)|~{3,16}(?!~))[ \t]*([^\n]*)$")
 _LONGEST_INFO = 20
 """A reopened fence repeats at most this much of its language word; model text may put anything there."""
 
@@ -41,6 +41,19 @@ def _after(line: str, fence: _Fence | None) -> _Fence | None:
         return _Fence(marks, info.split(maxsplit=1)[0][:_LONGEST_INFO] if info else "")
     closes = not info and marks[0] == fence.marks[0] and len(marks) >= len(fence.marks)
     return None if closes else fence
+
+
+def fence_after(text: str, fence: _Fence | None = None) -> _Fence | None:
+    """The fence that is open at the end of `text`. Only "\\n" ends a line; Markdown knows no other."""
+    for line in text.split("\n"):
+        fence = _after(line, fence)
+    return fence
+
+
+def close_fence(text: str) -> str:
+    """`text` with the code fence closed that it leaves open, if it does."""
+    fence = fence_after(text)
+    return fence.closed(text) if fence else text
 
 
 def _joins(text: str, at: int) -> bool:
@@ -76,7 +89,7 @@ class Splitter:
         self._seen = text
         while True:
             live = self._context() + text[self._start :]
-            shown = self._close(live)
+            shown = close_fence(live)
             if self._measure(shown) <= self._limit:
                 return [*self._frozen, shown] if live.strip() else list(self._frozen)
             self._freeze(text)
@@ -84,14 +97,8 @@ class Splitter:
     def _context(self) -> str:
         return self._fence.opener if self._fence else ""
 
-    def _close(self, piece: str) -> str:
-        fence: _Fence | None = None
-        for line in piece.splitlines(keepends=True):
-            fence = _after(line, fence)
-        return fence.closed(piece) if fence else piece
-
     def _fits(self, text: str, end: int) -> bool:
-        return self._measure(self._close(self._context() + text[self._start : end])) <= self._limit
+        return self._measure(close_fence(self._context() + text[self._start : end])) <= self._limit
 
     def _freeze(self, text: str) -> None:
         ends: list[int] = []
@@ -105,11 +112,10 @@ class Splitter:
         if cut - self._start < self._limit // 4:
             cut = self._inside_line(text)
         piece = self._context() + text[self._start : cut]
-        self._frozen.append(self._close(piece).rstrip("\n"))
-        fence: _Fence | None = None
-        for line in piece.splitlines(keepends=True):
-            fence = _after(line, fence)
-        self._fence = fence
+        if piece.strip():
+            # White space alone is no message, and platforms refuse it.
+            self._frozen.append(close_fence(piece).rstrip("\n"))
+        self._fence = fence = fence_after(piece)
         self._start = cut
         if fence is None:
             while self._start < len(text) and text[self._start] == "\n":

@@ -142,7 +142,7 @@ class Store(Protocol):
     # Recovery
 
     async def interrupted_answers(self) -> Sequence[InterruptedAnswer]:
-        """Answers in `asked`, `streaming` or `finalising`, oldest first. Takes ownership: each turn has a fresh epoch."""
+        """Answers in `asked` or `streaming`, oldest first. Takes ownership: each turn has a fresh epoch."""
         ...
 
     async def blank_payloads(self, before: datetime) -> int:

@@ -14,9 +14,9 @@ from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
-from bridge.platform_api import Platform
+from bridge.platform_api import Platform, Severity
 from bridge.recovery import Recovery
-from bridge.store import InterruptedAnswer, Store
+from bridge.store import Store
 from bridge.turns import Turns
 from bridge.web.server import WebServer
 
@@ -75,7 +75,7 @@ class Supervisor:
                 background = [
                     tasks.create_task(parts.dispatcher.run(), name="dispatcher"),
                     tasks.create_task(parts.feedback.run(), name="feedback"),
-                    tasks.create_task(self._recover(interrupted), name="recovery"),
+                    tasks.create_task(parts.recovery.resume(interrupted), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]
                 hearing = [
@@ -83,6 +83,7 @@ class Supervisor:
                     for name, platform in parts.platforms.items()
                 ]
                 background.append(tasks.create_task(self._watch_hearing(), name="hearing"))
+                background.append(tasks.create_task(self._try_backends(), name="first try"))
                 background.append(tasks.create_task(self._stop_when_all_refused(hearing, stop), name="refusals"))
                 await stop.wait()
                 await self._shut_down(hearing, insist)
@@ -158,12 +159,14 @@ class Supervisor:
         if self._all_refused():
             stop.set()
 
-    async def _recover(self, interrupted: Sequence[InterruptedAnswer]) -> None:
-        try:
-            await self._parts.recovery.resume(interrupted)
-        except StoreUnavailable as error:
-            # What still waits is found by the next sweep.
-            _log.warning("store_unavailable", doing="recovery", detail=str(error))
+    async def _try_backends(self) -> None:
+        """A wrong key or address is told in the log at once, and not only when the first member asks."""
+        for name, backend in self._parts.backends.items():
+            for finding in await backend.check():
+                if finding.severity is Severity.ERROR:
+                    _log.error(
+                        "backend_trouble", app=name, subject=finding.subject, problem=finding.problem, fix=finding.fix
+                    )
 
     async def _keep_house(self) -> None:
         parts = self._parts

@@ -55,21 +55,27 @@ class _Running:
     draft: AnswerDraft
     ids: BackendIds
     ids_recorded: bool = True
+    unrecorded: dict[int, tuple[str, MessageRef, str]] = field(default_factory=dict)
+    """Messages that stand and that the store does not know yet."""
+    broken: bool = False
     interrupted: bool = False
     state: AnswerState = AnswerState.DONE
     error: str = ""
 
 
 class _Recorder:
-    def __init__(self, store: Store, turn: Turn, *, keeps_text: bool) -> None:
+    def __init__(self, store: Store, running: _Running, *, keeps_text: bool) -> None:
         self._store = store
-        self._turn = turn
+        self._turn = running.turn
+        self._unrecorded = running.unrecorded
         self._keeps_text = keeps_text
 
     async def posted(self, part: int, nonce: str, ref: MessageRef, text: str) -> None:
+        kept = text if self._keeps_text else ""
         try:
-            await self._store.record_posted(self._turn, part, nonce, ref, text if self._keeps_text else "")
+            await self._store.record_posted(self._turn, part, nonce, ref, kept)
         except StoreUnavailable as error:
+            self._unrecorded[part] = (nonce, ref, kept)
             _log.warning("store_unavailable", doing="record_posted", detail=str(error))
 
     async def showing(self, part: int, text: str) -> None:
@@ -100,8 +106,11 @@ class Turns:
         self._limits = limits or TurnLimits()
         self._running: dict[AnswerId, _Running] = {}
 
-    async def answer(self, turn: Turn) -> None:
-        """Runs one turn to its end. Raises `Fenced` when another owner took over, and nothing else."""
+    async def answer(self, turn: Turn, asked: Callable[[], Coroutine[None, None, None]]) -> None:
+        """Runs one turn to its end; calls `asked` when the backend is no longer needed.
+
+        Raises `Fenced` when another owner took over, and nothing else.
+        """
         with structlog.contextvars.bound_contextvars(
             answer=turn.answer_id, conversation=turn.conversation_id, platform=turn.question.ref.platform
         ):
@@ -110,12 +119,14 @@ class Turns:
             started = self._clock.monotonic()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._guard(running, self._ask, "ask"))
+                    tasks.create_task(self._ask_then(running, asked))
                     tasks.create_task(self._guard(running, self._write, "write"))
             except* Fenced as fenced:
                 raise Fenced("another owner took the conversation") from fenced
             finally:
                 del self._running[turn.answer_id]
+            if running.broken:
+                running.state, running.error = AnswerState.FAILED, "internal"
             _log.info(
                 "turn_ended",
                 state=running.state.value,
@@ -152,12 +163,16 @@ class Turns:
             # The last line of defence for a member who waits: whatever broke is logged and the turn still ends.
             reference = new_reference()
             _log.exception("turn_broke", step=name, reference=reference)
-            running.state, running.error = AnswerState.FAILED, "internal"
+            running.broken = True
             if not running.draft.ended.is_set():
                 running.draft.add_note(f"⚠️ {_BROKEN} (Reference {reference})")
                 running.draft.end()
 
     # Asking
+
+    async def _ask_then(self, running: _Running, asked: Callable[[], Coroutine[None, None, None]]) -> None:
+        await self._guard(running, self._ask, "ask")
+        await asked()
 
     async def _ask(self, running: _Running) -> None:
         question = running.turn.question
@@ -229,6 +244,7 @@ class Turns:
             kind=type(error).__name__,
             code=error.code,
             detail=str(error),
+            fix=error.fix or None,
             characters=len(running.draft.text),
         )
         if running.interrupted:
@@ -248,7 +264,7 @@ class Turns:
                 pace=pace,
                 clock=self._clock,
                 target=target,
-                recorder=_Recorder(self._store, turn, keeps_text=not isinstance(platform, ReadsBack)),
+                recorder=_Recorder(self._store, running, keeps_text=not isinstance(platform, ReadsBack)),
                 nonce_seed=f"{turn.question.ref.address}:{turn.answer_id}",
                 limits=self._limits.writer,
             )
@@ -268,7 +284,11 @@ class Turns:
             _log.warning("thread_not_opened", code=error.code, detail=str(error))
             return target
         if not opened.opens_thread and opened.address != target.address:
-            await self._store.move_to(turn, opened)
+            try:
+                await self._store.move_to(turn, opened)
+            except StoreUnavailable as error:
+                # This answer goes there all the same; the next question there brings its own target.
+                _log.warning("store_unavailable", doing="move_to", detail=str(error))
         return opened
 
     # Recording
@@ -280,11 +300,15 @@ class Turns:
             try:
                 if not running.ids_recorded:
                     await self._store.record_started(running.turn, running.ids)
+                for part, (nonce, ref, text) in list(running.unrecorded.items()):
+                    await self._store.record_posted(running.turn, part, nonce, ref, text)
+                    del running.unrecorded[part]
                 await self._store.finish(running.turn, running.state, running.error)
             except StoreUnavailable as error:
                 if self._clock.monotonic() > deadline:
+                    # Tried for as long as we live: until it is recorded nothing else in the conversation can begin.
                     _log.error("ending_not_recorded", detail=str(error))
-                    return
+                    deadline += self._limits.store_patience.total_seconds()
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, 5.0)
             else:

@@ -217,8 +217,8 @@ class Rest:
         question = place.question
         reply = replace(
             target,
+            # `opens_thread` stays: this is how to answer this one question, not where the conversation lives.
             address=target_address(TargetPlace(manner=Manner.REPLY, channel=place.channel, question=question)),
-            opens_thread=False,
         )
         thread = replace(
             target,

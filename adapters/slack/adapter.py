@@ -123,8 +123,11 @@ class SlackPlatform:
                 response = await ask("auth.test", self._outbound.once.auth_test())
                 break
             except NotAllowed as error:
-                self._trouble = f"Slack refuses SLACK_BOT_TOKEN ({error.code})"
-                raise
+                self._trouble = (
+                    f"Slack refuses SLACK_BOT_TOKEN ({error.code}); copy the Bot User OAuth Token again from "
+                    "OAuth & Permissions and restart."
+                )
+                raise NotAllowed(self._trouble, code=error.code) from error
             except PlatformError as error:
                 self._trouble = f"Slack cannot be reached ({error})"
                 log.warning("sign_in_failed", error=str(error))

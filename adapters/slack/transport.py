@@ -334,8 +334,12 @@ class SocketEntrance:
             try:
                 fresh = await self._open_link()
                 break
-            except NotAllowed:
-                raise
+            except NotAllowed as error:
+                self._trouble = (
+                    f"Slack refuses SLACK_APP_TOKEN ({error.code}); make a token with the scope connections:write under Basic "
+                    "Information, App-Level Tokens, switch Socket Mode on and restart."
+                )
+                raise NotAllowed(self._trouble, code=error.code) from error
             except PlatformError as error:
                 self._trouble = f"Slack cannot be reached by Socket Mode ({error})"
                 log.warning("socket_not_opened", error=str(error))

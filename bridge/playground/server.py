@@ -83,7 +83,9 @@ class PageServer:
 
     @property
     def url(self) -> str:
-        return f"http://{_bracketed(self._host)}:{self._port}/"
+        # Listening everywhere is no address that a browser can open.
+        host = "127.0.0.1" if self._host in ("0.0.0.0", "::") else self._host  # noqa: S104  # compared, not bound
+        return f"http://{_bracketed(host)}:{self._port}/"
 
     async def start(self) -> None:
         """Raises `SettingsError` when the address cannot be had."""

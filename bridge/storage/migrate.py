@@ -15,6 +15,7 @@ import bridge
 from bridge import logs
 from bridge.errors import SettingsError, StoreError, StoreUnavailable
 from bridge.storage.engine import migration_connection
+from bridge.storage.folder import prepare_folder
 from bridge.storage.settings import Settings
 
 _log = logs.get("migrate")
@@ -24,7 +25,7 @@ async def migrate(settings: Settings) -> str:
     """Upgrades to the newest revision and returns the one the database is at now.
 
     Any number of processes may do this at once: one works, the others wait for it. A database of a later release is left as it
-    is: revisions only ever add. Raises `StoreUnavailable`; `SettingsError` when the revisions cannot be found.
+    is: revisions only ever add. Raises `StoreUnavailable`; `SettingsError` when the revisions or the folder cannot be used.
     """
     current = await current_revision(settings)
     if current is not None and _is_enough(current):
@@ -81,10 +82,7 @@ def _read_revision(settings: Settings) -> str | None:
 
 
 def _upgrade(settings: Settings) -> str:
-    try:
-        settings.path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreUnavailable(f"cannot create the folder {settings.path.parent}: {error.strerror}") from error
+    prepare_folder(settings)
     with migration_connection(settings) as connection:
         # Looked at again under the lock: somebody else may have done it meanwhile.
         before = _revision_of(connection)

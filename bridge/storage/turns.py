@@ -25,7 +25,7 @@ from bridge.messages import (
 from bridge.storage.mapping import dump_target, storable, turn_from
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
 
-UNFINISHED = (AnswerState.PLANNED, AnswerState.ASKED, AnswerState.STREAMING, AnswerState.FINALISING)
+UNFINISHED = (AnswerState.ASKED, AnswerState.STREAMING)
 
 _log = logs.get("store")
 

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import os
 import platform
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -105,6 +106,10 @@ LOADS: dict[str, Callable[[Table], Awaitable[None]]] = {
 
 
 async def measure(names: list[str]) -> int:
+    this = asyncio.current_task()
+    assert this is not None
+    # Ended from outside, it still ends the processes it started.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
     table = Table()
     sys.stdout.write(
         f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}, {platform.system()}\n"

@@ -118,6 +118,19 @@ async def test_a_direct_message_needs_no_mention(page: Page) -> None:
     await expect(answers(page, SLACK_THREAD).first).to_contain_text("You said: hello there")
 
 
+async def test_a_click_that_takes_its_time_is_heard_while_an_answer_grows(page: Page) -> None:
+    await write(page, "slack-composer", "@bot a long answer")
+    await expect(answers(page, SLACK_THREAD).first).to_contain_text("aragraph")
+    up = page.get_by_test_id(SLACK_THREAD).get_by_test_id("react-up").first
+    await up.hover()
+    await page.mouse.down()
+    before = await answers(page, SLACK_THREAD).first.inner_text()
+    await page.wait_for_timeout(1500)
+    assert await answers(page, SLACK_THREAD).first.inner_text() == before, "nothing is drawn under the finger"
+    await page.mouse.up()
+    await expect(up).to_have_attribute("aria-pressed", "true")
+
+
 async def test_when_dify_is_down_a_plain_sentence_says_so(page: Page) -> None:
     await page.get_by_test_id("fault-dify_down").check()
     await write(page, "slack-composer", "@bot are you there?")

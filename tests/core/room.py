@@ -34,19 +34,32 @@ class Room:
         self.platform.clock = self.clock
         self.backend = FakeBackend(self.clock)
         platforms, backends = {FAKE: self.platform}, {values.APP: self.backend}
+        self.pacer = Pacer(self.clock)
         self.turns = Turns(
             store=self.store,
             platforms=platforms,
             backends=backends,
-            pacer=Pacer(self.clock),
+            pacer=self.pacer,
             clock=self.clock,
             limits=TurnLimits(store_patience=timedelta(seconds=30)),
         )
-        self.conversations = Conversations(store=self.store, turns=self.turns, clock=self.clock, capacity=capacity)
+        self.conversations = Conversations(
+            store=self.store,
+            turns=self.turns,
+            platforms=platforms,
+            pacer=self.pacer,
+            clock=self.clock,
+            capacity=capacity,
+        )
         self.dispatcher = LocalDispatcher(self.conversations.drain, self.clock)
         self.feedback = Feedback(store=self.store, backends=backends, clock=self.clock)
         self.inbox = Intake(
-            store=self.store, dispatcher=self.dispatcher, feedback=self.feedback, policy=POLICY, app=values.APP
+            store=self.store,
+            dispatcher=self.dispatcher,
+            feedback=self.feedback,
+            policy=POLICY,
+            app=values.APP,
+            expect=self.conversations.expect,
         )
         self.recovery = Recovery(
             store=self.store, platforms=platforms, dispatcher=self.dispatcher, clock=self.clock, attempts=4

@@ -44,8 +44,7 @@ def test_a_wrong_number_is_named_with_its_value(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("COUNT", "many")
     with pytest.raises(SettingsError) as caught:
         read(Example, None)
-    assert caught.value.problems[0].startswith("COUNT: ")
-    assert "'many'" in caught.value.problems[0]
+    assert caught.value.problems[0] == "COUNT must be a whole number from 1 on, but it is 'many'."
 
 
 def test_a_wrong_secret_is_named_and_never_shown(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,6 +71,40 @@ def test_isolated_settings_ignore_the_environment(monkeypatch: pytest.MonkeyPatc
 def test_emoji_lists_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEEDBACK_LIKE_EMOJI", " 👍 , :tada:,❤️ ,")
     assert read(Settings, None).feedback_like_emoji == {"👍", "tada", "❤"}
+
+
+def test_skin_tones_in_emoji_lists_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FEEDBACK_LIKE_EMOJI", "👍🏽,:+1::skin-tone-2:")
+    assert read(Settings, None).feedback_like_emoji == {"👍", "+1"}
+
+
+def test_the_log_level_may_be_written_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOG_LEVEL", "info")
+    monkeypatch.setenv("LOG_FORMAT", "JSON")
+    settings = read(Settings, None)
+    assert (settings.log_level, settings.log_format) == ("INFO", "json")
+
+
+def test_a_file_that_is_not_utf_8_is_named_once(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_bytes(b"# Schl\xfcssel\n")
+    with pytest.raises(SettingsError) as caught:
+        registry.load(file)
+    assert [problem for problem in caught.value.problems if "UTF-8" in problem] == [
+        f"{file} is not UTF-8 text; save it again with the encoding UTF-8."
+    ]
+
+
+def test_a_misspelt_name_in_the_file_is_told_with_the_name_that_was_meant(tmp_path: Path) -> None:
+    file = tmp_path / ".env"
+    file.write_text("DIFY_APIKEY=app-x\nSLACK_BOT_TOKN=x\nHTTP_PROXY=http://proxy\nOTHER=1\n")
+    with pytest.raises(SettingsError) as caught:
+        registry.load(file)
+    text = "\n".join(caught.value.problems)
+    assert "did you mean DIFY_API_KEY?" in text
+    assert "did you mean SLACK_BOT_TOKEN?" in text
+    assert "HTTP_PROXY" not in text
+    assert "OTHER" not in text
 
 
 def test_an_emoji_cannot_mean_both(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,7 +188,7 @@ class FakeStore:
         self._work()
         found: list[InterruptedAnswer] = []
         for answer in self.answers:
-            if answer.state not in (AnswerState.ASKED, AnswerState.STREAMING, AnswerState.FINALISING):
+            if answer.state not in (AnswerState.ASKED, AnswerState.STREAMING):
                 continue
             conversation = self.conversations[answer.turn.conversation_id - 1]
             conversation.epoch += 1

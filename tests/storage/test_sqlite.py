@@ -1,7 +1,6 @@
 """What SQLite must do for the promise: one process, one writer, no half transactions, honest errors."""
 
 import asyncio
-import os
 import signal
 import sqlite3
 import subprocess
@@ -166,11 +165,11 @@ async def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         await migrate(settings)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(StoreUnavailable, match="DATABASE_URL"):
-        await migrate(settings_for(tmp_path))
+async def test_a_folder_that_cannot_be_used_is_named_with_the_setting(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file where the folder should be")
+    for use in (migrate(settings_for(tmp_path)), open_store(settings_for(tmp_path), SystemClock(), aggregate)):
+        with pytest.raises(SettingsError, match=r"DATABASE_URL.*is not a folder"):
+            await use
 
 
 @pytest.mark.parametrize(
@@ -187,3 +186,14 @@ def test_other_databases_are_refused_with_the_fix(url: str, hint: str, monkeypat
     with pytest.raises(SettingsError, match=hint) as caught:
         read(Settings, None)
     assert "sqlite:///data/bridge.db" in str(caught.value)
+
+
+async def test_a_write_that_is_cancelled_at_any_moment_leaves_the_store_usable(tmp_path: Path) -> None:
+    async with opened(settings_for(tmp_path)) as store:
+        for number in range(40):
+            task = asyncio.ensure_future(store.accept(new(number)))
+            for _ in range(number):
+                await asyncio.sleep(0)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert await store.accept(new(1000)) is not None

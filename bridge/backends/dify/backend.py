@@ -32,6 +32,9 @@ __all__ = ["DifyBackend", "Settings", "create"]
 # The stream's end follows `message_end` at once (0.1 ms in the recordings) unless spoken audio trails after it.
 LINGER_SECONDS = 0.25
 
+QUEUE_SECONDS = 600.0
+"""A last bound: questions wait for one of the `capacity` places before they come here."""
+
 log = logs.get("dify")
 
 
@@ -44,10 +47,13 @@ class DifyBackend:
 
     name = "dify"
 
-    def __init__(self, settings: Settings, clock: Clock, *, linger: float = LINGER_SECONDS) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, *, linger: float = LINGER_SECONDS, queue_timeout: float = QUEUE_SECONDS
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._linger = linger
+        self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
@@ -96,13 +102,7 @@ class DifyBackend:
                 for event in machine.flush():
                     yield event
                 better = await self._understand(error, question, machine)
-                log.warning(
-                    "answer_failed",
-                    code=better.code,
-                    detail=str(better),
-                    fix=fix_for(better.code),
-                    version=self.version,
-                )
+                better.fix = better.fix or fix_for(better.code)
                 if better is error:
                     raise
                 raise better from error
@@ -138,7 +138,7 @@ class DifyBackend:
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
         """One of the allowed answers at a time. Stop, ratings and checks need none."""
-        limit = self._settings.dify_queue_timeout
+        limit = self._queue_timeout
         try:
             async with asyncio.timeout(limit):
                 await self._places.acquire()

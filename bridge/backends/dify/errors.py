@@ -22,6 +22,7 @@ from bridge.errors import (
 )
 
 WRONG_PATH = "wrong_path"
+PLAIN_ON_TLS = "plain_on_tls"
 REDIRECTED = "redirected"
 NOT_CHAT_APP = "not_chat_app"
 
@@ -38,6 +39,7 @@ _OPERATOR_FIXES = {
     "rate_limit_error": "The quota of your Dify plan is used up; wait for it to renew or change the plan.",
     "unauthorized": "Copy the key again into DIFY_API_KEY: open the app in Dify, then API Access > API Key.",
     "forbidden": "Switch the app's Service API on in Dify: open the app, then Overview > Service API.",
+    PLAIN_ON_TLS: "Write https:// instead of http:// in DIFY_BASE_URL.",
     WRONG_PATH: "DIFY_BASE_URL should end in /v1, for example https://api.dify.ai/v1.",
     REDIRECTED: "Set DIFY_BASE_URL to the address it leads to (often https:// instead of http://).",
     "unsupported_media_type": "A proxy in front of Dify changes requests; let it pass the Content-Type header on.",
@@ -128,7 +130,9 @@ def explain_refusal(refusal: Refusal, *, continuing: bool = False) -> BackendErr
     if status >= 500:
         return _explain_server_error(detail, code, refusal, is_dify=bool(reply))
     if not reply:
-        return BackendMisconfigured(detail, code=WRONG_PATH)
+        # The words of nginx and Apache for plain HTTP on a port that speaks TLS.
+        plain = b"HTTPS port" in refusal.body or b"HTTPS server" in refusal.body
+        return BackendMisconfigured(detail, code=PLAIN_ON_TLS if plain else WRONG_PATH)
     return _explain_bad_request(detail, code, reply, continuing=continuing)
 
 

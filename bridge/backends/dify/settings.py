@@ -90,12 +90,6 @@ class Settings(BaseSettings):
     dify_control_timeout: float = Field(
         default=20, gt=0, le=300, description="Seconds that one Stop, rating or check may take."
     )
-    dify_queue_timeout: float = Field(
-        default=600,
-        gt=0,
-        le=86400,
-        description="Seconds that a question may wait for one of the DIFY_MAX_CONCURRENT places.",
-    )
     dify_max_event_bytes: int = Field(
         default=16 * 1024 * 1024,
         ge=1024,
@@ -119,7 +113,6 @@ class Settings(BaseSettings):
         "dify_progress_timeout",
         "dify_finish_grace",
         "dify_control_timeout",
-        "dify_queue_timeout",
         "dify_max_event_bytes",
         mode="wrap",
     )
@@ -143,7 +136,7 @@ class Settings(BaseSettings):
         value = key.get_secret_value().strip()
         if not value:
             return None
-        if not (value.isascii() and value.isprintable()) or " " in value:
+        if not (value.isascii() and value.isprintable()) or " " in value or value[0] in "\"'":
             raise ValueError("DIFY_API_KEY must be the key alone, without 'Bearer', spaces or quotes around it.")
         if value.startswith("dataset-"):
             raise ValueError(

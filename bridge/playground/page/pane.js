@@ -53,6 +53,18 @@ export class Pane {
       this.part("close").addEventListener("click", () => this.open(this.channel, null));
     }
     this.lastComposer = this.part("composer");
+    // A button that is drawn anew between press and release never hears of its click.
+    this.pressed = false;
+    root.addEventListener("pointerdown", () => { this.pressed = true; });
+    for (const end of ["pointerup", "pointercancel"]) {
+      window.addEventListener(end, () => setTimeout(() => this.release()));
+    }
+  }
+
+  release() {
+    if (!this.pressed) return;
+    this.pressed = false;
+    this.draw();
   }
 
   part(name) {
@@ -103,7 +115,7 @@ export class Pane {
 
   update(state) {
     this.state = state;
-    this.draw();
+    if (!this.pressed) this.draw();
   }
 
   get room() {

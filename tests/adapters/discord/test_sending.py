@@ -127,7 +127,7 @@ async def test_opening_a_thread_again_finds_the_first(
 
 async def replies_in_channel(server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget) -> None:
     target = await platform.open_thread(question, "A title")
-    assert not target.opens_thread
+    assert target.opens_thread, "the next question may have better luck"
     assert target.conversation == question.conversation
     assert server.threads(server.general) == []
     await platform.send(target, out("inline"))

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from bridge.backend_api import AnswerCompleted, BackendEvent, Question, TextDelta, TextReplaced
-from bridge.backends.dify.backend import DifyBackend, Settings
+from bridge.backends.dify.backend import QUEUE_SECONDS, DifyBackend, Settings
 from bridge.clock import SystemClock
 from bridge.errors import BackendError
 from bridge.messages import BackendConversationId, BackendUser
@@ -48,7 +48,10 @@ def make_settings(base_url: str, **settings: object) -> Settings:
 
 
 def make_backend(base_url: str, **settings: object) -> DifyBackend:
-    return DifyBackend(make_settings(base_url, **settings), SystemClock())
+    """`queue_timeout` goes to the backend itself, everything else is a setting."""
+    queue_timeout = settings.pop("queue_timeout", QUEUE_SECONDS)
+    assert isinstance(queue_timeout, int | float)
+    return DifyBackend(make_settings(base_url, **settings), SystemClock(), queue_timeout=queue_timeout)
 
 
 def ask(text: str = "hello", *, user: str = "thread-1", conversation: str = "") -> Question:

@@ -253,7 +253,7 @@ async def test_no_more_answers_at_once_than_there_are_places_and_control_calls_n
 
 async def test_waiting_for_a_place_is_bounded_and_asks_nothing(server: ScriptedServer) -> None:
     server.steps = [said("hello"), Hang()]
-    backend = make_backend(server.base_url, dify_max_concurrent=1, dify_queue_timeout=0.2)
+    backend = make_backend(server.base_url, dify_max_concurrent=1, queue_timeout=0.2)
     first = asyncio.create_task(hear(backend.answer(ask())))
     try:
         async with asyncio.timeout(5):
@@ -270,7 +270,7 @@ async def test_waiting_for_a_place_is_bounded_and_asks_nothing(server: ScriptedS
 
 
 async def test_a_place_is_free_again_after_every_kind_of_ending(server: ScriptedServer) -> None:
-    backend = make_backend(server.base_url, dify_max_concurrent=1, dify_queue_timeout=2)
+    backend = make_backend(server.base_url, dify_max_concurrent=1, queue_timeout=2)
     endings: list[list[Step]] = [[said("a"), Cut()], [b"data: x", Cut()], [said("a"), MESSAGE_END], [said("a")]]
     for steps in endings:
         server.steps = steps
