@@ -42,8 +42,10 @@ class Recovery:
     async def resume(self, interrupted: Sequence[InterruptedAnswer]) -> None:
         """Wakes what waits, then ends what was interrupted; a conversation goes on once its own interruption is ended."""
         held = {one.turn.conversation_id for one in interrupted}
+        # What belongs to a platform that is switched off stays as it is until that platform is back.
+        interrupted = [one for one in interrupted if one.turn.target.platform in self._platforms]
         try:
-            waiting = await self._store.waiting_conversations()
+            waiting = await self._store.waiting_conversations(self._platforms)
         except StoreUnavailable as error:
             # The next sweep finds them. What was interrupted is known here alone, so that goes on.
             _log.warning("store_unavailable", doing="waiting_conversations", detail=str(error))
@@ -63,7 +65,7 @@ class Recovery:
 
     async def sweep(self) -> None:
         """Wakes every conversation in which something waits. Harmless at any time."""
-        for conversation in await self._store.waiting_conversations():
+        for conversation in await self._store.waiting_conversations(self._platforms):
             self._dispatcher.wake(conversation)
 
     async def _end(self, one: InterruptedAnswer) -> None:

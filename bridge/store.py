@@ -4,7 +4,7 @@ Every method is one transaction. All may raise `StoreUnavailable` (nothing was w
 `Fenced` when the conversation has another owner by now.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -20,6 +20,7 @@ from bridge.messages import (
     ConversationKey,
     EventId,
     MessageRef,
+    PlatformName,
     Rating,
     ReplyTarget,
     Turn,
@@ -104,8 +105,8 @@ class Store(Protocol):
 
     # Turns
 
-    async def waiting_conversations(self) -> Sequence[ConversationId]:
-        """Conversations with accepted questions that are not answered, oldest first."""
+    async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
+        """Conversations on these platforms with accepted questions that are not answered, oldest first."""
         ...
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:

@@ -1,19 +1,21 @@
 """What a start and the housekeeping look for: questions that wait, answers that were cut off, text that may go."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bridge.messages import AnswerState, BackendConversationId, BackendIds, ConversationId
+from bridge.messages import AnswerState, BackendConversationId, BackendIds, ConversationId, PlatformName
 from bridge.storage.mapping import AnyRow, ids_from, ref_from, turn_from
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
 from bridge.store import InterruptedAnswer, PostedPart
 
 
-async def waiting_conversations(connection: AsyncConnection) -> Sequence[ConversationId]:
+async def waiting_conversations(
+    connection: AsyncConnection, platforms: Collection[PlatformName]
+) -> Sequence[ConversationId]:
     waiting = await connection.execute(
         select(conversation.c.id)
         .join(
@@ -23,7 +25,7 @@ async def waiting_conversations(connection: AsyncConnection) -> Sequence[Convers
                 inbound_event.c.seq == conversation.c.head + 1,
             ),
         )
-        .where(conversation.c.head < conversation.c.tail)
+        .where(conversation.c.head < conversation.c.tail, conversation.c.platform.in_(platforms))
         .order_by(inbound_event.c.id)
     )
     return [ConversationId(row.id) for row in waiting]

@@ -1,7 +1,7 @@
 """The one store: every method of the seam as one transaction. What is done inside each is told in the modules beside this one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import wraps
@@ -20,6 +20,7 @@ from bridge.messages import (
     ConversationId,
     ConversationKey,
     MessageRef,
+    PlatformName,
     Rating,
     ReplyTarget,
     Turn,
@@ -130,9 +131,9 @@ class SqlStore(Store):
     # Turns
 
     @whole
-    async def waiting_conversations(self) -> Sequence[ConversationId]:
+    async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
         async with self._reading() as connection:
-            return await recovering.waiting_conversations(connection)
+            return await recovering.waiting_conversations(connection, platforms)
 
     @whole
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:

@@ -17,12 +17,14 @@ from bridge.messages import (
     ConversationId,
     EventId,
     PersonId,
+    PlatformName,
     Rating,
     Turn,
     Vote,
 )
 from bridge.store import Accepted, NewQuestion, Store
 from tests.fakes import values
+from tests.fakes.platform import FAKE
 
 IDS = BackendIds(
     conversation=BackendConversationId("c1"), message=BackendMessageId("m1"), task=BackendTaskId("t1"), run=None
@@ -126,11 +128,16 @@ class StoreContract:
         assert [first.question.ref.address, second.question.ref.address] == ["q1", "q2"]
         await store.finish(second, AnswerState.DONE)
         assert await store.begin_next(conversation, second.epoch) is None
-        assert await store.waiting_conversations() == []
+        assert await store.waiting_conversations([FAKE]) == []
 
     async def test_what_waits_is_known(self, store: Store) -> None:
         conversation = (await accept(store, new(1))).conversation_id
-        assert list(await store.waiting_conversations()) == [conversation]
+        assert list(await store.waiting_conversations([FAKE])) == [conversation]
+
+    async def test_what_waits_on_a_platform_that_is_off_is_not_told(self, store: Store) -> None:
+        await accept(store, new(1))
+        assert await store.waiting_conversations([PlatformName("another")]) == []
+        assert await store.waiting_conversations([]) == []
 
     async def test_a_new_owner_fences_the_old_one(self, store: Store) -> None:
         conversation = (await accept(store, new(1))).conversation_id
@@ -197,7 +204,7 @@ class StoreContract:
         assert await store.begin_next(conversation, None) is None, "it is not begun again by itself"
         await store.finish(found.turn, AnswerState.FAILED, "interrupted")
         assert await store.interrupted_answers() == []
-        assert await store.waiting_conversations() == []
+        assert await store.waiting_conversations([FAKE]) == []
 
     async def test_an_answer_asked_and_not_shown_is_interrupted_too(self, store: Store) -> None:
         conversation = (await accept(store, new(1))).conversation_id

@@ -8,6 +8,7 @@ from bridge.messages import Origin
 from tests.core.room import room
 from tests.fakes import values
 from tests.fakes.backend import Step, say
+from tests.fakes.platform import FAKE
 
 
 def slow(question: Question) -> list[Step]:
@@ -123,7 +124,7 @@ async def test_after_closing_nothing_new_is_begun_and_everything_still_waits() -
         at.conversations.close()
         await at.clock.advance(20)
         assert len(at.texts) == 1
-        assert len(await at.store.waiting_conversations()) == 1
+        assert len(await at.store.waiting_conversations([FAKE])) == 1
 
 
 async def test_questions_beyond_the_backends_places_wait_without_being_begun() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 
 from bridge.errors import MessageGone, PlatformUnavailable
-from bridge.messages import AnswerState
+from bridge.messages import AnswerState, PlatformName
 from tests.core.room import Room, room
 from tests.fakes import values
 from tests.fakes.backend import say
@@ -112,3 +112,17 @@ async def test_recovering_twice_changes_nothing() -> None:
         before = list(after.texts)
         await restart(after)
         assert after.texts == before
+
+
+async def test_what_belongs_to_a_platform_that_is_off_waits_until_it_is_back() -> None:
+    async with room() as at:
+        await killed_while_answering(at)
+    async with room(store=at.store, platform=FakePlatform(FakeClock(), name=PlatformName("another"))) as without:
+        without.recovery._platforms = {PlatformName("another"): without.platform}
+        await restart(without)
+        assert without.backend.asked == []
+        assert without.store.answers[0].state is AnswerState.STREAMING
+    async with room(store=at.store, platform=at.platform) as after:
+        await restart(after)
+        assert "restarted" in after.texts[0]
+        assert after.texts[1] == "You said: And then?"

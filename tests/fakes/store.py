@@ -1,6 +1,6 @@
 """The store in memory: the same promises, no waiting. `failures` makes the next calls raise."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -17,6 +17,7 @@ from bridge.messages import (
     ConversationId,
     ConversationKey,
     MessageRef,
+    PlatformName,
     Rating,
     ReplyTarget,
     Turn,
@@ -120,9 +121,9 @@ class FakeStore:
         seq = len(conversation.questions)
         return Accepted(conversation_id=found, seq=seq, waiting=seq - conversation.head - 1)
 
-    async def waiting_conversations(self) -> Sequence[ConversationId]:
+    async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
         self._work()
-        return [one.id for one in self.conversations if one.head < len(one.questions)]
+        return [one.id for one in self.conversations if one.head < len(one.questions) and one.key.platform in platforms]
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
         self._work()

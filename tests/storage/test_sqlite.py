@@ -20,6 +20,7 @@ from bridge.storage.migrate import current_revision, head_revision, migrate
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from tests.contracts.store_suite import new
+from tests.fakes.platform import FAKE
 
 
 def settings_for(folder: Path, **more: object) -> Settings:
@@ -42,7 +43,7 @@ async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
         accepted = await store.accept(new(1))
     async with opened(settings) as store:
         assert accepted is not None
-        assert list(await store.waiting_conversations()) == [accepted.conversation_id]
+        assert list(await store.waiting_conversations([FAKE])) == [accepted.conversation_id]
         assert await store.accept(new(1)) is None
 
 
