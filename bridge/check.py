@@ -67,21 +67,30 @@ async def _check_database(settings: DatabaseSettings) -> Finding:
     )
 
 
+_TABLE_WIDTH = 120
+"""Columns below which a table of five columns cannot be read; findings are then told one below the other."""
+
+
 def print_findings(found: Sequence[PartFindings]) -> int:
-    """Prints a table. Returns 1 when anything is an error, else 0."""
+    """Prints a table, or lines on a narrow terminal. Returns 1 when anything is an error, else 0."""
     # Only this command draws tables; everything else starts without rich.
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(show_lines=False)
-    for title in ("Part", "What", "State", "Finding", "How to mend it"):
-        table.add_column(title, overflow="fold")
-    failed = False
-    for part in found:
-        for finding in part.findings:
-            failed = failed or finding.severity is Severity.ERROR
-            table.add_row(part.part, finding.subject, _MARKS[finding.severity], finding.problem, finding.fix)
-    console = Console(soft_wrap=False, markup=False)
-    console.print(table)
+    console = Console(markup=False, highlight=False)
+    rows = [(part.part, one) for part in found for one in part.findings]
+    if console.width >= _TABLE_WIDTH:
+        table = Table()
+        for title in ("Part", "What", "State", "Finding", "How to mend it"):
+            table.add_column(title, overflow="fold")
+        for name, one in rows:
+            table.add_row(name, one.subject, _MARKS[one.severity], one.problem, one.fix)
+        console.print(table)
+    else:
+        for name, one in rows:
+            console.print(f"{_MARKS[one.severity]:<8} {name}, {one.subject}: {one.problem}")
+            if one.fix:
+                console.print(f"{'':<8} -> {one.fix}")
+    failed = any(one.severity is Severity.ERROR for _, one in rows)
     console.print("Some things need mending." if failed else "All is well.")
     return 1 if failed else 0
