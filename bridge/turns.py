@@ -1,6 +1,7 @@
 """One question asked, answered and recorded.
 
-Has the bridge's only `except Exception`: whatever breaks, the member gets an ending.
+Has the bridge's only `except Exception`: when asking breaks, the member gets an ending; when showing breaks, nothing more can
+be shown, and the log and the record say so.
 """
 
 import asyncio

@@ -74,13 +74,13 @@ def acknowledged_lately(socket: DiscordWebSocket) -> bool:
     keeper = socket._keep_alive  # noqa: SLF001  there is no public way; a test holds on to these names
     if keeper is None or keeper.interval is None:
         return False
-    return time.perf_counter() - keeper._last_ack <= ACK_SLACK * keeper.interval  # noqa: SLF001
+    return time.perf_counter() - keeper._last_ack <= ACK_SLACK * keeper.interval  # noqa: SLF001  as above
 
 
 def sockets_of(client: discord.Client) -> list[DiscordWebSocket]:
     """Those that still beat. discord.py forgets a connection that was given up between its first message and the login."""
     beating = [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]
-    return [thread.ws for thread in beating if thread.ws._connection is client._connection]  # noqa: SLF001
+    return [thread.ws for thread in beating if thread.ws._connection is client._connection]  # noqa: SLF001  no public way
 
 
 class LoginsExhausted(Exception):

@@ -11,6 +11,7 @@ from sqlalchemy import and_, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bridge.feedback import standing
 from bridge.messages import AnswerId, AppName, BackendUser, Rating, Vote
 from bridge.storage.mapping import ids_from, rating_from, votes_from
 from bridge.storage.tables import answer, conversation, feedback, outbound_message, rating
@@ -67,7 +68,7 @@ async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregat
     if known is None and not votes:
         return
     wanted = aggregate(votes)
-    likes, dislikes = _count(votes)
+    opinions = list(standing(votes).values())
     # A change starts a fresh count of attempts but keeps a running pause: the backend that asked for it is the same.
     pausing = known is not None and known.dirty
     anew = known is None or not known.dirty or rating_from(known.wanted) is not wanted
@@ -77,8 +78,8 @@ async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregat
         or (known is not None and known.uncertain),
         "attempts": 0 if known is None or anew else known.attempts,
         "retry_at": known.retry_at if known is not None and pausing else None,
-        "likes": likes,
-        "dislikes": dislikes,
+        "likes": opinions.count(Rating.LIKE),
+        "dislikes": opinions.count(Rating.DISLIKE),
         "updated_at": now,
     }
     await connection.execute(
@@ -146,14 +147,3 @@ async def rating_failed(connection: AsyncConnection, of: AnswerId, retry_at: dat
     if retry_at is None:
         values["dirty"] = False
     await connection.execute(update(rating).where(rating.c.answer_id == of).values(**values))
-
-
-def _count(votes: Sequence[Vote]) -> tuple[int, int]:
-    """People, not reactions, by the newest reaction of each that still stands."""
-    newest: dict[str, Vote] = {}
-    for vote in votes:
-        known = newest.get(vote.person)
-        if vote.active and (known is None or known.revision <= vote.revision):
-            newest[vote.person] = vote
-    likes = sum(vote.rating is Rating.LIKE for vote in newest.values())
-    return likes, len(newest) - likes

@@ -5,10 +5,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+import pytest
+
 from bridge.app import ONLY_APP, App, assemble
 from bridge.errors import NotAllowed, PlatformUnavailable
 from bridge.feedback import aggregate
 from bridge.messages import AnswerState
+from bridge.platform_api import Finding, Severity
 from bridge.settings import Settings, isolated
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend, say
@@ -160,3 +163,16 @@ async def test_housekeeping_finds_what_waits_and_forgets_old_text() -> None:
         await at.clock.advance(61 + timedelta(hours=40).total_seconds())
         assert len(at.platform.texts) == 1
         assert at.store.conversations[0].questions[0][0] is None
+
+
+async def test_a_wrong_key_is_told_in_the_log_at_start(capsys: pytest.CaptureFixture[str]) -> None:
+    async with house() as at:
+        at.backend.findings = (
+            Finding(severity=Severity.OK, subject="address", problem="reached"),
+            Finding(severity=Severity.ERROR, subject="key", problem="refused", fix="Copy DIFY_API_KEY again."),
+        )
+        await at.start()
+        told = [line for line in capsys.readouterr().out.splitlines() if "backend_trouble" in line]
+        assert len(told) == 1
+        assert "Copy DIFY_API_KEY again." in told[0]
+        assert (await at.ready())[0], "it is told, and nothing is ended for it"

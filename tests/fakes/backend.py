@@ -41,6 +41,7 @@ class FakeBackend:
     ratings: list[tuple[BackendIds, BackendUser, Rating | None, str]] = field(default_factory=list)
     rate_errors: list[BackendError] = field(default_factory=list)
     closed: bool = False
+    findings: Sequence[Finding] = ()
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         self.asked.append(question)
@@ -82,7 +83,7 @@ class FakeBackend:
         self.ratings.append((ids, user, rating, content))
 
     async def check(self) -> Sequence[Finding]:
-        return ()
+        return self.findings
 
     async def close(self) -> None:
         self.closed = True

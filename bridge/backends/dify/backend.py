@@ -12,7 +12,7 @@ from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, expla
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.framing import Json, read_object, text_of
 from bridge.backends.dify.reading import EventReader, NothingMore
-from bridge.backends.dify.settings import AppType, Settings, find_app_type
+from bridge.backends.dify.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import (
     BackendBusy,
@@ -58,7 +58,6 @@ class DifyBackend:
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
-        self._app_type: AppType | None = settings.dify_app_type
 
     @property
     def capacity(self) -> int:
@@ -68,19 +67,6 @@ class DifyBackend:
     def version(self) -> str:
         """Dify's version as its last answer told it; "" before the first."""
         return self._client.version
-
-    async def app_type(self) -> AppType:
-        """DIFY_APP_TYPE, else what `GET /info` tells (remembered), else chat.
-
-        Answers do not wait for it: their events say what is needed. Raises `BackendMisconfigured` for an app that cannot
-        hold a conversation.
-        """
-        if self._app_type is None:
-            mode = await ask_mode(self._client)
-            if mode and find_app_type(mode) is None:
-                raise BackendMisconfigured(f"the key belongs to a {mode} app", code=NOT_CHAT_APP)
-            self._app_type = find_app_type(mode) or AppType.CHAT
-        return self._app_type
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         async with self._place():

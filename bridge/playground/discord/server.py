@@ -74,7 +74,7 @@ class DiscordServer(World):
         text: str,
         reply_to: str | None = None,
         is_bot: bool = False,  # noqa: FBT001, FBT002  # reads as a word where it is called
-        webhook: bool = False,  # noqa: FBT001, FBT002
+        webhook: bool = False,  # noqa: FBT001, FBT002  # as above
         attachments: Sequence[Attachment] = (),
         *,
         ping_reply: bool = True,

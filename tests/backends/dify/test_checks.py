@@ -8,10 +8,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bridge.backends.dify.backend import DifyBackend
-from bridge.backends.dify.settings import AppType
 from bridge.clock import SystemClock
-from bridge.errors import BackendMisconfigured
 from bridge.platform_api import Finding, Severity
 from bridge.playground.dify import DifyServer
 from tests.backends.dify.asking import ask, hear, make_backend
@@ -148,36 +145,15 @@ async def test_an_idle_limit_that_would_cut_healthy_answers(server: DifyServer) 
     assert problem.subject == "DIFY_IDLE_TIMEOUT"
 
 
-@pytest.mark.parametrize(
-    ("mode", "version", "configured", "kind"),
-    [
-        ("advanced-chat", "1.12.1", None, AppType.CHATFLOW),
-        ("agent-chat", "1.12.1", None, AppType.AGENT),
-        ("advanced-chat", "0.15.3", None, AppType.CHAT),
-        ("chat", "1.12.1", AppType.AGENT, AppType.AGENT),
-    ],
-)
-async def test_the_app_type_is_the_setting_else_the_servers_word_else_chat(
-    mode: str, version: str, configured: AppType | None, kind: AppType
-) -> None:
-    server = DifyServer(SystemClock(), mode=mode, version=version)
+@pytest.mark.parametrize("mode", ["workflow", "completion"])
+async def test_an_app_that_cannot_hold_a_conversation_is_an_error_with_a_fix(mode: str) -> None:
+    server = DifyServer(SystemClock(), mode=mode)
     await server.start()
-    backend = make_backend(server.base_url, dify_api_key=server.api_key, dify_app_type=configured)
-    assert await backend.app_type() is kind
+    findings = await check(server.base_url, dify_api_key=server.api_key)
     await server.stop()
-    # Remembered: the server is gone by now.
-    assert await backend.app_type() is kind
-    await backend.close()
-
-
-async def test_the_app_type_of_a_workflow_is_refused() -> None:
-    server = DifyServer(SystemClock(), mode="workflow")
-    await server.start()
-    backend: DifyBackend = make_backend(server.base_url, dify_api_key=server.api_key)
-    with pytest.raises(BackendMisconfigured):
-        await backend.app_type()
-    await backend.close()
-    await server.stop()
+    [problem] = [finding for finding in findings if finding.severity is Severity.ERROR]
+    assert mode in problem.problem
+    assert problem.fix
 
 
 class TestCertificates:
