@@ -77,10 +77,10 @@ def acknowledged_lately(socket: DiscordWebSocket) -> bool:
     return time.perf_counter() - keeper._last_ack <= ACK_SLACK * keeper.interval  # noqa: SLF001  as above
 
 
-def sockets_of(client: discord.Client) -> list[DiscordWebSocket]:
-    """Those that still beat. discord.py forgets a connection that was given up between its first message and the login."""
+def hearts_of(client: discord.Client) -> list[KeepAliveHandler]:
+    """The threads that still beat. discord.py forgets a connection that was given up between first message and login."""
     beating = [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]
-    return [thread.ws for thread in beating if thread.ws._connection is client._connection]  # noqa: SLF001  no public way
+    return [thread for thread in beating if thread.ws._connection is client._connection]  # noqa: SLF001  no public way
 
 
 class LoginsExhausted(Exception):
@@ -319,13 +319,15 @@ class Gateway:
                 return
 
     async def _shut(self, ears: Ears) -> None:
+        hearts = hearts_of(ears)
         # A gateway that fell silent is not waited for: aiohttp would give it 30 s to say goodbye.
         with contextlib.suppress(TimeoutError, aiohttp.ClientError, OSError):
             async with asyncio.timeout(self._settings.discord_close_timeout):
-                for socket in sockets_of(ears):
-                    await socket.close(code=1000)
+                for heart in hearts:
+                    await heart.ws.close(code=1000)
                 await ears.close()
         await ears.http.close()
+        await asyncio.to_thread(_still, hearts, self._settings.discord_close_timeout)
 
     def _judge(self, error: BaseException | None, *, number: int, content: bool) -> Ending:
         code = error.code if isinstance(error, discord.ConnectionClosed) else 0
@@ -342,6 +344,13 @@ class Gateway:
         self._trouble = f"the connection ended ({_name(error)})"
         log.warning("gateway_life_ended", shard=number, error=_name(error), code=code, at=_where(error))
         return Ending.COUNT_SHARDS if code == SHARDING_REQUIRED else Ending.AGAIN
+
+
+def _still(hearts: list[KeepAliveHandler], longest: float) -> None:
+    """Waits at most `longest` seconds each: a thread that is about to beat must not find the event loop closed."""
+    for heart in hearts:
+        heart.stop()
+        heart.join(longest)
 
 
 async def _end(life: "asyncio.Task[None]") -> None:

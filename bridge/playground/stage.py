@@ -70,6 +70,7 @@ class Stage:
         self._configuration: Configuration | None = None
         self._running: asyncio.Task[int] | None = None
         self._restarting = False
+        self._starts = 0
         self._one_at_a_time = asyncio.Lock()
         self._trouble = ""
         self._watchers: list[Callable[[], None]] = []
@@ -185,6 +186,7 @@ class Stage:
 
     async def _start_bridge(self, configuration: Configuration) -> None:
         self._trouble = ""
+        self._starts += 1
         self.app = await build(configuration, self.clock)
         self._running = asyncio.create_task(self.app.run(), name="bridge")
         self._running.add_done_callback(self._note_end)
@@ -221,6 +223,9 @@ class Stage:
         }
 
     async def _bridge_view(self) -> dict[str, object]:
+        return {"starts": self._starts, **await self._bridge_state()}
+
+    async def _bridge_state(self) -> dict[str, str]:
         if self._restarting:
             return {"state": "restarting", "words": "The bridge is restarting…"}
         if self.app is None or self._running is None or self._running.done():

@@ -148,7 +148,7 @@ async def test_a_restart_forgets_nothing(page: Page, dify: DifyServer) -> None:
     await expect(page.get_by_test_id("dify-request").first).to_contain_text("answered")
     await page.get_by_test_id("bridge-restart").click()
     light = page.get_by_test_id("bridge-light")
-    await expect(light).not_to_have_attribute("data-state", "ready")
+    await expect(light).to_have_attribute("data-starts", "2")
     await expect(light).to_have_attribute("data-state", "ready")
     answer = answers(page, SLACK_THREAD).first
     await answer.get_by_test_id("react-up").click()

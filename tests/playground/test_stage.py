@@ -171,7 +171,11 @@ async def test_two_restarts_at_once_are_refused(stage: Stage) -> None:
 
 
 async def test_the_picture_says_how_the_bridge_is(stage: Stage) -> None:
-    assert (await stage.picture())["bridge"] == {"state": "ready", "words": "The bridge hears both platforms"}
+    assert (await stage.picture())["bridge"] == {
+        "starts": 1,
+        "state": "ready",
+        "words": "The bridge hears both platforms",
+    }
     stage.slack.refuse_sockets = True
     stage.slack.drop_sockets()
     async with asyncio.timeout(PATIENCE):

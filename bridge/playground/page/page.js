@@ -70,6 +70,7 @@ one("kill").addEventListener("click", () => post("restart", { kill: true }));
 function show(state) {
   const { bridge, dify } = state;
   light(bridge.state, bridge.words);
+  document.querySelector(".light").dataset.starts = bridge.starts;
   for (const id of ["restart", "kill"]) one(id).disabled = bridge.state === "starting" || bridge.state === "restarting";
   one("dify-name").textContent = dify.stand_in ? "a stand-in Dify" : "your Dify";
   for (const pane of panes) pane.update(state[pane.platform]);

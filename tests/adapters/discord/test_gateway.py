@@ -1,6 +1,8 @@
 """The gateway breaks in every known way, and the bot hears again, or says why it does not."""
 
 import asyncio
+import threading
+from typing import Any
 
 import pytest
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
@@ -144,6 +146,33 @@ async def test_a_gateway_that_fell_silent_is_left_for_a_new_connection(
             await until(lambda: platform.health().hearing, "to hear again")
             await server.post_as(server.ada, server.general, "after")
             await inbox.message("after")
+
+
+async def test_a_heartbeat_that_is_about_to_be_sent_is_waited_for_at_the_end(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    payload, join = KeepAliveHandler.get_payload, KeepAliveHandler.join
+    about_to, may_go = threading.Event(), threading.Event()
+
+    def held(self: KeepAliveHandler) -> dict[str, Any]:
+        if threading.current_thread() is self:
+            about_to.set()
+            may_go.wait(10)
+        return payload(self)
+
+    def awaited(self: KeepAliveHandler, timeout: float | None = None) -> None:
+        may_go.set()
+        join(self, timeout)
+
+    monkeypatch.setattr(KeepAliveHandler, "get_payload", held)
+    monkeypatch.setattr(KeepAliveHandler, "join", awaited)
+    async with hearing(platform, inbox) as run:
+        await until(about_to.is_set, "for a heartbeat")
+        run.cancel()
+        await asyncio.wait({run})
+        beating = [each for each in threading.enumerate() if isinstance(each, KeepAliveHandler)]
+        may_go.set()
+        assert beating == []
 
 
 async def test_without_the_portal_switch_it_hears_mentions_and_says_what_is_missing(
