@@ -1,153 +1,202 @@
-"""Cuts a growing text into messages that fit, at line ends where it can, with code fences closed and reopened. Pure.
+"""Cuts a growing text into messages that fit, at the ends of blocks where it can. Pure.
 
-A cut never moves: it depends only on the text before it, so a message that was finished is never touched again.
+A cut depends only on the text before it, and never moves. What has been shown in one message never moves to the next one
+either: in the last part of a message's room (the margin) only whole pieces are shown, up to the best place for a cut so far.
 """
 
-import re
-import unicodedata
 from bisect import bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-_FENCE = re.compile(r"^ {0,3}(`{3,16}(?!`)|~{3,16}(?!~))[ \t]*([^\n]*)$")
-_LONGEST_INFO = 20
-"""A reopened fence repeats at most this much of its language word; model text may put anything there."""
+from bridge.markdown.characters import clean, without_marks
+from bridge.markdown.cuts import Cut, Rank, inline_cuts, line_cuts
+from bridge.markdown.dialect import NOBODY, Dialect, People
+from bridge.markdown.outline import Outline
+from bridge.markdown.repair import close, repair
 
-Measure = Callable[[str], int]
+MARGIN_SHARE = 4
+"""One part in so many of a message's room is margin."""
 
+MOST_MARGIN = 1_000
+"""In the dialect's measure. What is written in the margin may have to wait until a place for a cut is found."""
 
-@dataclass(frozen=True, slots=True)
-class _Fence:
-    marks: str
-    language: str
-
-    @property
-    def opener(self) -> str:
-        return f"{self.marks}{self.language}\n"
-
-    def closed(self, text: str) -> str:
-        return f"{text}{'' if text.endswith(chr(10)) else chr(10)}{self.marks}"
-
-
-def _after(line: str, fence: _Fence | None) -> _Fence | None:
-    """The open fence after `line`, given the one open before it."""
-    found = _FENCE.match(line.rstrip("\n"))
-    if found is None:
-        return fence
-    marks, info = found.group(1), found.group(2).strip()
-    if fence is None:
-        if marks[0] == "`" and "`" in info:
-            return None  # inline code, not a fence
-        return _Fence(marks, info.split(maxsplit=1)[0][:_LONGEST_INFO] if info else "")
-    closes = not info and marks[0] == fence.marks[0] and len(marks) >= len(fence.marks)
-    return None if closes else fence
-
-
-def fence_after(text: str, fence: _Fence | None = None) -> _Fence | None:
-    """The fence that is open at the end of `text`. Only "\\n" ends a line; Markdown knows no other."""
-    for line in text.split("\n"):
-        fence = _after(line, fence)
-    return fence
-
-
-def close_fence(text: str) -> str:
-    """`text` with the code fence closed that it leaves open, if it does."""
-    fence = fence_after(text)
-    return fence.closed(text) if fence else text
-
-
-def _joins(text: str, at: int) -> bool:
-    """Whether cutting before `at` would tear a visible character apart."""
-    char = text[at]
-    return (
-        unicodedata.combining(char) != 0
-        or char in "\u200d\ufe0e\ufe0f\u20e3"
-        or "\U0001f3fb" <= char <= "\U0001f3ff"
-        or text[at - 1] == "\u200d"
-        or ("\U0001f1e6" <= char <= "\U0001f1ff" and "\U0001f1e6" <= text[at - 1] <= "\U0001f1ff")
-    )
+STEP = 200
+"""Characters after which a line that does not end is looked at."""
 
 
 class Splitter:
-    """Splits one growing text. Feed it the whole text each time; what was frozen is never measured again."""
+    """Splits one growing text. Feed it the whole text each time; what was frozen is never looked at again."""
 
-    def __init__(self, limit: int, measure: Measure) -> None:
-        if limit < 32:
-            # Below that a fence's closer and opener leave no room for text.
-            raise ValueError(f"limit must be at least 32, not {limit}")
-        self._limit = limit
-        self._measure = measure
+    def __init__(self, dialect: Dialect, people: People = NOBODY) -> None:
+        self._dialect = dialect
+        self._people = people
+        self._limit = dialect.limit
+        self._margin = min(self._limit // MARGIN_SHARE, MOST_MARGIN)
+        self._begin()
+
+    def _begin(self) -> None:
         self._seen = ""
         self._frozen: list[str] = []
         self._start = 0
-        self._fence: _Fence | None = None
+        self._open_message("")
 
-    def feed(self, text: str) -> list[str]:
-        """All messages of the text so far. Every one but the last is final as long as the text only grows."""
+    def _open_message(self, opener: str) -> None:
+        self._opener = opener
+        self._outline = Outline(self._dialect, self._people)
+        self._checked = 0
+        self._bound = 0
+
+    @property
+    def waiting(self) -> int:
+        """Characters of the message that is still open."""
+        return len(self._seen) - self._start
+
+    def feed(self, text: str, *, final: bool = False) -> list[str]:
+        """The sources of all messages of the text so far, each complete in itself. Every one but the last is frozen as long as
+        the text only grows. `final`: nothing is held back any more."""
+        text = without_marks(clean(text, final=final))
         if not text.startswith(self._seen):
-            self._frozen, self._start, self._fence = [], 0, None
+            self._begin()
         self._seen = text
         while True:
-            live = self._context() + text[self._start :]
-            shown = close_fence(live)
-            if self._measure(shown) <= self._limit:
-                return [*self._frozen, shown] if live.strip() else list(self._frozen)
-            self._freeze(text)
+            live = self._opener + text[self._start :]
+            cut = self._overflow(live, final=final)
+            if cut is None:
+                break
+            self._freeze(live, cut)
+        shown = close(live) if final else self._show(live)
+        return [*self._frozen, shown] if without_marks(shown).strip() else list(self._frozen)
 
-    def _context(self) -> str:
-        return self._fence.opener if self._fence else ""
+    # Freezing
 
-    def _fits(self, text: str, end: int) -> bool:
-        return self._measure(close_fence(self._context() + text[self._start : end])) <= self._limit
+    def _overflow(self, live: str, *, final: bool) -> Cut | None:
+        """Where to cut, once the first place is reached up to which the text does not fit."""
+        while (place := self._next_check(live, final=final)) is not None:
+            line = live[self._checked : place]
+            self._bound += _longest_form(line)
+            self._checked = place
+            if self._bound <= self._limit:
+                continue
+            self._outline.grow(live[:place])
+            length = self._outline.length(place)
+            if length > self._limit:
+                return self._best(place)
+            # From what it really is, instead of the most that it could be.
+            self._bound = length
+        return None
 
-    def _freeze(self, text: str) -> None:
-        ends: list[int] = []
-        at = text.find("\n", self._start)
-        # A message holds at most `limit` characters, whatever the measure, since none counts less than one.
-        while at != -1 and at - self._start <= self._limit:
-            ends.append(at + 1)
-            at = text.find("\n", at + 1)
-        fitting = bisect_right(ends, 0, key=lambda end: 0 if self._fits(text, end) else 1)
-        cut = self._best(text, ends[:fitting])
-        if cut - self._start < self._limit // 4:
-            cut = self._inside_line(text)
-        piece = self._context() + text[self._start : cut]
-        if piece.strip():
-            # White space alone is no message, and platforms refuse it.
-            self._frozen.append(close_fence(piece).rstrip("\n"))
-        self._fence = fence = fence_after(piece)
-        self._start = cut
-        if fence is None:
-            while self._start < len(text) and text[self._start] == "\n":
-                self._start += 1
+    def _next_check(self, live: str, *, final: bool) -> int | None:
+        """The next line end, or the next step in a line that is long. They do not depend on how the text arrived."""
+        at = self._checked
+        if at >= len(live):
+            return None
+        line_start = live.rfind("\n", 0, at) + 1
+        step = line_start + ((at - line_start) // STEP + 1) * STEP
+        newline = live.find("\n", at, step)
+        if newline >= 0:
+            return newline + 1
+        if step < len(live):
+            return step
+        return len(live) if final else None
 
-    def _best(self, text: str, ends: list[int]) -> int:
-        """The best line end: after a blank line, else outside a fence, else any; the second half is preferred."""
-        if not ends:
-            return self._start
-        half = self._start + (ends[-1] - self._start) // 2
-        ranked: list[tuple[bool, int, int]] = []
-        fence = self._fence
-        begin = self._start
-        for end in ends:
-            fence = _after(text[begin:end], fence)
-            blank = fence is None and not text[begin:end].strip()
-            ranked.append((end > half, 2 if blank else 1 if fence is None else 0, end))
-            begin = end
-        return max(ranked)[2]
+    def _freeze(self, live: str, cut: Cut) -> None:
+        source = live[: cut.end].rstrip("\n" if cut.rank is Rank.CODE else "\n ") + (
+            "\n" if cut.rank is Rank.CODE else ""
+        )
+        definitions = self._outline.definitions
+        self._frozen.append(source + cut.closer)
+        opener = definitions + cut.opener
+        if opener:
+            trial = self._dialect.render(opener + "x").length
+            if trial > self._limit // 3:
+                opener = ""
+        start = cut.start
+        if not opener or cut.rank < Rank.CODE:
+            while live[start : start + 1] == "\n":
+                start += 1
+        self._start += start - len(self._opener)
+        self._open_message(opener)
 
-    def _inside_line(self, text: str) -> int:
-        low, high = self._start + 1, min(len(text), self._start + self._limit)
-        while low < high:
-            middle = (low + high + 1) // 2
-            if self._fits(text, middle):
-                low = middle
-            else:
-                high = middle - 1
-        space = max(text.rfind(" ", self._start + 1, low), text.rfind("\n", self._start + 1, low))
-        if space - self._start >= self._limit // 4:
-            return space + 1
-        cut = low
-        while cut > self._start + 1 and cut < len(text) and _joins(text, cut):
-            cut -= 1
-        return cut if cut > self._start + 1 else low
+    # Choosing
+
+    def _best(self, end: int) -> Cut:
+        """The cut for a text that does not fit any more at `end`."""
+        cut = self._choose(end)
+        if cut is not None:
+            return cut
+        # Not even one character fits with what would be opened again; it must go on all the same.
+        first = len(self._opener) + 1
+        return Cut(first, first, Rank.CHARACTER)
+
+    def _choose(self, end: int) -> Cut | None:
+        """The best cut at or before `end` in the margin; the last one before it when there is none."""
+        least = len(self._opener)
+        lines = line_cuts(self._outline, least, end)
+        low, high = self._window(lines)
+        if low < high:
+            return self._last_of_best(lines[low:high])
+        inside = [cut for cut in inline_cuts(self._outline) if least < cut.end <= end]
+        if lines:
+            inside = [cut for cut in inside if cut.end > lines[high - 1].end] if high else inside
+        low_inside, high_inside = self._window(inside)
+        whole = [cut for cut in inside[low_inside:high_inside] if cut.rank is not Rank.ATOM]
+        if whole:
+            return self._last_of_best(whole)
+        # An atom that began before the margin reaches beyond the message: as near to it as possible.
+        whole = [cut for cut in inside[:high_inside] if cut.rank is not Rank.ATOM]
+        if whole and (high == 0 or whole[-1].end > lines[high - 1].end):
+            return whole[-1]
+        if high:
+            return lines[high - 1]
+        return inside[high_inside - 1] if high_inside else None
+
+    def _window(self, cuts: Sequence[Cut]) -> tuple[int, int]:
+        """First and behind-last index of those that end in the margin. Lengths grow with the text, but for small exceptions."""
+        high = bisect_right(cuts, self._limit, key=self._length)
+        low = bisect_right(cuts, self._limit - self._margin, hi=high, key=self._length)
+        return low, high
+
+    def _length(self, cut: Cut) -> int:
+        return self._outline.length(cut.end, cut.closer)
+
+    @staticmethod
+    def _last_of_best(cuts: Sequence[Cut]) -> Cut:
+        best = min(cut.rank for cut in cuts)
+        return next(cut for cut in reversed(cuts) if cut.rank == best)
+
+    # Showing
+
+    def _show(self, live: str) -> str:
+        """As much of the open message as will never move."""
+        self._outline.grow(live)
+        blocks = self._outline.blocks
+        if not blocks:
+            return ""
+        last = blocks[-1].start
+        shown = live[:last] + repair(live[last:])
+        if not shown.startswith(live[:last]) or self._measure(shown, last) <= self._limit - self._margin:
+            return shown
+        cut = self._choose(len(live))
+        return live[: cut.end].rstrip() + cut.closer if cut is not None else ""
+
+    def _measure(self, shown: str, last: int) -> int:
+        """Of the blocks before offset `last` as they stand, and what is shown of the last one."""
+        rendered = self._dialect.render(shown[last:], self._people)
+        before = [block.piece for block in self._outline.blocks[:-1]]
+        whole = self._dialect.assemble([*before, *rendered.pieces])
+        self._dialect.remember(shown, self._people, whole)
+        return whole.length
+
+
+def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
+    """The sources of all messages of a complete text."""
+    return Splitter(dialect, people).feed(text, final=True)
+
+
+def _longest_form(line: str) -> int:
+    """More than `line` can add to what a message measures, in any dialect, unless something before it changes its meaning."""
+    if "|" in line or "]:" in line:
+        return 1_000_000
+    marks = sum(line.count(mark) for mark in "\\*_`~[]<>&!#@$:/-+.=")
+    start = line.lstrip(" \t>")[:1]
+    heading = 800 if start == "#" or (start in ("-", "*", "_", "=") and not line.strip(" \t>-*_=\n")) else 0
+    return len(line.encode()) + 8 * marks + 16 + heading

@@ -1,0 +1,358 @@
+"""Where a source may be cut, how good each place is, and what must be closed before and opened again after it. Pure."""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+
+from markdown_it.token import Token
+
+from bridge.markdown.characters import is_boundary, is_cjk
+from bridge.markdown.inline import InlineMap
+from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
+from bridge.markdown.outline import Outline, Standing
+from bridge.markdown.parser import map_inline
+from bridge.markdown.repair import open_fence
+
+
+class Rank(IntEnum):
+    """Lower is better."""
+
+    BLOCK = 0
+    """Between two top-level blocks."""
+    ITEM = 1
+    """Between two items of a list that is not inside anything."""
+    INNER = 2
+    """Between blocks or items inside a list or quote."""
+    LINE = 3
+    """At a line's end inside a paragraph."""
+    ROW = 4
+    """Between two rows of a table."""
+    CODE = 5
+    """At a line's end inside a code block."""
+    HEADED = 6
+    """Right after a heading, which should not stand alone."""
+    SENTENCE = 7
+    SPACE = 8
+    STYLED = 9
+    """At a space inside emphasis."""
+    CHARACTER = 10
+    ATOM = 11
+    """Inside a link, an address or an inline code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """`source[:end] + closer` is one message; the next begins with `opener + source[start:]`."""
+
+    end: int
+    start: int
+    rank: Rank
+    closer: str = ""
+    opener: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Container:
+    """A quote or a list item that is open at some place."""
+
+    width: int
+    """Columns by which its content is indented; 0 for a quote."""
+    number: int | None = None
+
+    @property
+    def first(self) -> str:
+        """Its beginning, in the line in which it begins."""
+        if not self.width:
+            return "> "
+        return "1" * (self.width - 2) + ". " if self.number is not None else "-" + " " * (self.width - 1)
+
+    @property
+    def later(self) -> str:
+        return " " * self.width if self.width else "> "
+
+
+_Chain = tuple[_Container, ...]
+
+
+def _resume(chain: _Chain, *, inline: bool) -> str:
+    """Opens `chain` again. `inline`: a paragraph goes on in the same line; else the next line brings its own indent."""
+    done, line, later = "", "", ""
+    for one in chain:
+        line += one.first
+        later += one.later
+        if one.width:
+            mark = RESUMED if one.number is None else f"{RESUMED}{NUMBER_OPEN}{one.number}{NUMBER_CLOSE}"
+            done += f"{line}{mark}\n{later.rstrip()}\n"
+            line = later
+    return f"{done}{line}{RESUMED} " if inline else done
+
+
+def _later(chain: _Chain) -> str:
+    return "".join(one.later for one in chain)
+
+
+_MARKER = re.compile(r"([-+*]|[0-9]{1,9}[.)])([ \t]*)")
+_LEADING = re.compile(r"[ \t>]*")
+_WORD = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
+_SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,2}[ \t]+|[。！？…][」』”’）】]{0,2}")
+_GAP = re.compile(r"[ \t]+|[，、；：,;]")
+
+
+def line_cuts(outline: Outline, lowest: int, end: int) -> list[Cut]:
+    """Cuts at line starts between the offsets `lowest` (excluded) and `end` (included), in order."""
+    found: list[Cut] = []
+    first = max(outline.block_at(lowest + 1), 0)
+    for index in range(first, len(outline.blocks)):
+        block = outline.blocks[index]
+        if block.start > end:
+            break
+        if index:
+            headed = outline.blocks[index - 1].tokens[0].type == "heading_open"
+            found.append(Cut(block.start, block.start, Rank.HEADED if headed else Rank.BLOCK))
+        found += _Walk(outline.source, block).cuts()
+    return [cut for cut in found if lowest < cut.end <= end]
+
+
+class _Walk:
+    """Through the tokens of one top-level block."""
+
+    def __init__(self, source: str, block: Standing) -> None:
+        self._tokens = block.tokens
+        self.lines = source[block.base : block.end].split("\n")
+        self.offsets = [block.base]
+        for line in self.lines:
+            self.offsets.append(self.offsets[-1] + len(line) + 1)
+        self._chain: list[tuple[_Container, int]] = []
+        self._numbers: list[int | None] = []
+        self._column = 0
+
+    def cuts(self) -> list[Cut]:
+        found: dict[int, Cut] = {}
+        before = ""
+        first_line = (self._tokens[0].map or [0])[0]
+        for index, token in enumerate(self._tokens):
+            if token.map is not None and token.nesting >= 0 and token.type != "inline":
+                line = token.map[0]
+                if (
+                    line > first_line
+                    and line not in found
+                    and token.type not in ("thead_open", "tbody_open", "tr_open")
+                ):
+                    found[line] = self._boundary(line, before)
+            self._enter(token)
+            for cut_line, cut in self._inside(token, index):
+                found.setdefault(cut_line, cut)
+            before = token.type
+        return [found[line] for line in sorted(found) if line < len(self.lines)]
+
+    def chain(self, line: int) -> _Chain:
+        """The containers that began before `line`."""
+        return tuple(container for container, start in self._chain if start < line)
+
+    def _enter(self, token: Token) -> None:
+        match token.type:
+            case "ordered_list_open":
+                self._numbers.append(int(str(token.attrGet("start") or 1)) - 1)
+            case "bullet_list_open":
+                self._numbers.append(None)
+            case "ordered_list_close" | "bullet_list_close":
+                self._numbers.pop()
+            case "list_item_open" if token.map:
+                number = self._numbers[-1]
+                if number is not None:
+                    number = self._numbers[-1] = self._resumed_number(token.map[0], number + 1)
+                self._chain.append((_Container(self._width(token.map[0]), number), token.map[0]))
+            case "blockquote_open" if token.map:
+                self._chain.append((_Container(0), token.map[0]))
+            case "list_item_close" | "blockquote_close":
+                self._chain.pop()
+            case _:
+                pass
+
+    def _resumed_number(self, line: int, number: int) -> int:
+        mark = re.search(f"{NUMBER_OPEN}([0-9]+){NUMBER_CLOSE}", self.lines[line])
+        return int(mark[1]) if mark else number
+
+    def _width(self, line: int) -> int:
+        """Columns of an item's marker with what stands before and after it, from the content of the container around."""
+        text = self.lines[line]
+        at = 0
+        for container, start in self._chain:
+            if container.width == 0:
+                at = text.find(">", at) + 1
+                at += text[at : at + 1] == " "
+            elif start == line:
+                at += container.width
+            else:
+                at += min(container.width, len(text) - at)
+        lead = len(text) - at - len(text[at:].lstrip(" \t"))
+        marker = _MARKER.match(text, at + lead)
+        if marker is None:
+            return 2
+        gap = len(marker[2])
+        return min(lead, 3) + len(marker[1]) + (gap if 1 <= gap <= 4 and marker.end() < len(text) else 1)
+
+    def _boundary(self, line: int, before: str) -> Cut:
+        chain = self.chain(line)
+        rank = Rank.HEADED if before == "heading_close" else Rank.INNER if chain else Rank.ITEM
+        at = self.offsets[line]
+        return Cut(at, at, rank, "", _resume(chain, inline=False))
+
+    def _inside(self, token: Token, index: int) -> Iterator[tuple[int, Cut]]:
+        if token.map is None:
+            return
+        start, end = token.map
+        chain = tuple(container for container, _ in self._chain)
+        if token.type == "fence":
+            mark = token.markup
+            word = _WORD.match(token.info.strip())
+            opener = f"{_resume(chain, inline=False)}{_later(chain)}{mark}{word[0] if word else ''}\n"
+            closer = f"{_later(chain)}{mark}"
+            last = self.lines[end - 1].strip(" \t>") if end - 1 < len(self.lines) else ""
+            closed = end - 1 > start and bool(last) and set(last) == {mark[0]} and len(last) >= len(mark)
+            for line in range(start + 2, end - 1 if closed else end):
+                at = self.offsets[line]
+                yield line, Cut(at, at, Rank.CODE, closer, opener)
+        elif token.type == "paragraph_open":
+            for line in range(start + 1, end):
+                text = self.lines[line]
+                at = self.offsets[line]
+                lead = len(text) - len(text.lstrip(" \t>" if any(not one.width for one in chain) else " \t"))
+                yield line, Cut(at, at + lead, Rank.LINE, "", _resume(chain, inline=True))
+        elif token.type == "tbody_open":
+            head = self._head(index)
+            opener = _resume(chain, inline=False) + "".join(f"{_later(chain)}{line}\n" for line in head)
+            for line in range(start + 1, end):
+                at = self.offsets[line]
+                yield line, Cut(at, at, Rank.ROW, "", opener)
+
+    def _head(self, body: int) -> tuple[str, str]:
+        """The first two lines of the table whose body begins at token `body`."""
+        opening = next(index for index in range(body, -1, -1) if self._tokens[index].type == "table_open")
+        cells = [token.content.replace("|", "\\|") for token in self._tokens[opening:body] if token.type == "inline"]
+        aligns = [
+            str(token.attrGet("style") or "").removeprefix("text-align:")
+            for token in self._tokens[opening:body]
+            if token.type == "th_open"
+        ]
+        rule = {"left": ":--", "right": "--:", "center": ":-:"}
+        return f"| {' | '.join(cells)} |", f"| {' | '.join(rule.get(align, '---') for align in aligns)} |"
+
+    def leaf(self) -> tuple[Token | None, _Chain]:
+        """The last token that holds text, and the containers around it."""
+        found: Token | None = None
+        around: _Chain = ()
+        for token in self._tokens:
+            self._enter(token)
+            if token.nesting == 0:
+                found, around = token, tuple(container for container, _ in self._chain)
+        return found, around
+
+
+def inline_cuts(outline: Outline) -> list[Cut]:
+    """Cuts inside the last line of the source, in order; none in a table."""
+    if not outline.blocks:
+        return []
+    block = outline.blocks[-1]
+    walk = _Walk(outline.source, block)
+    leaf, chain = walk.leaf()
+    if leaf is None or leaf.map is None:
+        return []
+    line = len(walk.lines) - 1
+    if not walk.lines[line]:
+        return []
+    at, end = walk.offsets[line], len(outline.source)
+    if leaf.type in ("fence", "code_block"):
+        return _code_cuts(outline.source, walk, leaf, chain, at, end)
+    if leaf.type != "inline":
+        return []
+    heading = (
+        block.tokens[0] if block.tokens[0].type == "heading_open" and block.tokens[0].markup.startswith("#") else None
+    )
+    table = any(token.type == "table_open" for token in block.tokens)
+    content = leaf.content.rsplit("\n", 1)[-1]
+    bare = walk.lines[line].rstrip()
+    if table or not bare.endswith(content):
+        opener = _resume(chain, inline=True)
+        places = range(at + 1, end)
+        return [Cut(place, place, Rank.CHARACTER, "", opener) for place in places if is_boundary(outline.source, place)]
+    shift = at + len(bare) - len(content) - (len(leaf.content) - len(content))
+    opener = _resume(chain, inline=True) if heading is None else f"{heading.markup} "
+    cuts = _text_cuts(leaf.content, len(leaf.content) - len(content), map_inline(leaf.content, {}))
+    return [Cut(cut.end + shift, cut.start + shift, cut.rank, cut.closer, opener + cut.opener) for cut in cuts]
+
+
+def _code_cuts(source: str, walk: _Walk, leaf: Token, chain: _Chain, at: int, end: int) -> list[Cut]:
+    fence = open_fence(walk.lines, [leaf])
+    if leaf.type == "fence" and (fence is None or (leaf.map and leaf.map[0] == len(walk.lines) - 1)):
+        return []
+    word = _WORD.match(leaf.info.strip())
+    mark = leaf.markup or "```"
+    later = _later(chain)
+    opener = f"{_resume(chain, inline=False)}{later}{mark}{word[0] if word else ''}\n{later}"
+    closer = f"\n{later}{mark}" if leaf.type == "fence" else ""
+    if leaf.type != "fence":
+        opener = f"{_resume(chain, inline=False)}{later}    "
+    lead = _LEADING.match(source, at)
+    first = min(lead.end() if lead else at, at + 80)
+    return [
+        Cut(place, place, Rank.CHARACTER, closer, opener)
+        for place in range(max(first, at) + 1, end)
+        if is_boundary(source, place)
+    ]
+
+
+def _text_cuts(text: str, lowest: int, found: InlineMap) -> Iterator[Cut]:
+    """Cuts in `text` after `lowest`, in order."""
+    ranks: dict[int, tuple[Rank, int]] = {}
+    for gap in _GAP.finditer(text, lowest):
+        ranks[gap.start() if gap[0].isspace() else gap.end()] = (Rank.SPACE, gap.end())
+    for stop in _SENTENCE.finditer(text, lowest):
+        ranks[len(stop[0].rstrip()) + stop.start()] = (Rank.SENTENCE, stop.end())
+    atoms = _covered([(atom.start, atom.end) for atom in found.atoms], len(text))
+    markers = _covered(
+        [(pair.start, pair.inner) for pair in found.pairs]
+        + [(pair.close, pair.end) for pair in found.pairs]
+        + [(at, at + len(marker)) for at, marker in found.openers],
+        len(text),
+        closed=True,
+    )
+    events = sorted(
+        [(pair.inner, 1, pair.marker) for pair in found.pairs]
+        + [(pair.close, -1, pair.marker) for pair in found.pairs]
+        + [(at + len(marker), 1, marker) for at, marker in found.openers]
+    )
+    standing: list[str] = []
+    event = 0
+    for place in range(1, len(text)):
+        while event < len(events) and events[event][0] <= place:
+            _, step, marker = events[event]
+            event += 1
+            if step > 0:
+                standing.append(marker)
+            elif marker in standing:
+                del standing[len(standing) - 1 - standing[::-1].index(marker)]
+        if place <= lowest or (not is_boundary(text, place)):
+            continue
+        rank, start = ranks.get(place, (Rank.CHARACTER, place))
+        if atoms[place]:
+            rank, start = Rank.ATOM, place
+        elif markers[place] or (standing and text[place - 1].isspace()):
+            continue
+        elif standing and rank < Rank.STYLED:
+            rank = Rank.STYLED
+        elif rank is Rank.CHARACTER and is_cjk(text[place - 1]) and is_cjk(text[place]):
+            rank = Rank.STYLED if standing else Rank.CHARACTER
+        if start >= len(text):
+            continue
+        yield Cut(place, start, rank, "".join(reversed(standing)), "".join(standing))
+
+
+def _covered(ranges: Sequence[tuple[int, int]], length: int, *, closed: bool = False) -> list[bool]:
+    """For each place in a text, whether it lies inside one of `ranges`; `closed`: or at the border of one."""
+    out = [False] * (length + 1)
+    for start, end in ranges:
+        for at in range(start if closed else start + 1, min(end + (1 if closed else 0), length + 1)):
+            out[at] = True
+    return out
