@@ -134,9 +134,7 @@ class Splitter:
         low, high = self._window(lines)
         if low < high:
             return self._last_of_best(lines[low:high])
-        inside = [cut for cut in inline_cuts(self._outline) if least < cut.end <= end]
-        if lines:
-            inside = [cut for cut in inside if cut.end > lines[high - 1].end] if high else inside
+        inside = self._inside(max(least, lines[high - 1].end if high else 0), end)
         low_inside, high_inside = self._window(inside)
         whole = [cut for cut in inside[low_inside:high_inside] if cut.rank is not Rank.ATOM]
         if whole:
@@ -148,6 +146,14 @@ class Splitter:
         if high:
             return lines[high - 1]
         return inside[high_inside - 1] if high_inside else None
+
+    def _inside(self, lowest: int, end: int) -> list[Cut]:
+        """The cuts in the last line. Of a very long one only the end is looked at, where the margin must be."""
+        near = max(lowest, end - 3 * self._margin - STEP)
+        found = [cut for cut in inline_cuts(self._outline, near) if near < cut.end <= end]
+        if near == lowest or (found and self._length(found[0]) <= self._limit - self._margin):
+            return found
+        return [cut for cut in inline_cuts(self._outline, lowest) if lowest < cut.end <= end]
 
     def _window(self, cuts: Sequence[Cut]) -> tuple[int, int]:
         """First and behind-last index of those that end in the margin. Lengths grow with the text, but for small exceptions."""
@@ -192,11 +198,15 @@ def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
     return Splitter(dialect, people).feed(text, final=True)
 
 
+_DOUBLED = "\\*_`~[]!#$/-+.="
+_LONGER = "&<>@:"
+
+
 def _longest_form(line: str) -> int:
-    """More than `line` can add to what a message measures, in any dialect, unless something before it changes its meaning."""
+    """The most that `line` can add to what a message measures, in any dialect, unless something before it changes its meaning:
+    two for what may be escaped, ten for what may become an entity or be broken by an invisible space."""
     if "|" in line or "]:" in line:
         return 1_000_000
-    marks = sum(line.count(mark) for mark in "\\*_`~[]<>&!#@$:/-+.=")
     start = line.lstrip(" \t>")[:1]
     heading = 800 if start == "#" or (start in ("-", "*", "_", "=") and not line.strip(" \t>-*_=\n")) else 0
-    return len(line.encode()) + 8 * marks + 16 + heading
+    return len(line.encode()) + sum(map(line.count, _DOUBLED)) + 9 * sum(map(line.count, _LONGER)) + 16 + heading

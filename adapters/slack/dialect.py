@@ -379,7 +379,7 @@ class _Writer:
         return re.sub(r"(?<!\\)\|", r"\|", self._line(one_line(spans)).strip()) or ZERO_WIDTH_SPACE
 
 
-def _all_bold(spans: Spans) -> tuple[Span, ...]:
+def _all_bold(spans: Spans) -> Spans:
     return tuple(span._replace(style=span.style | BOLD) for span in spans)
 
 

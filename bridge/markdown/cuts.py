@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from markdown_it.token import Token
 
-from bridge.markdown.characters import is_boundary, is_cjk
+from bridge.markdown.characters import is_boundary
 from bridge.markdown.inline import InlineMap
 from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
 from bridge.markdown.outline import Outline, Standing
@@ -250,8 +250,8 @@ class _Walk:
         return found, around
 
 
-def inline_cuts(outline: Outline) -> list[Cut]:
-    """Cuts inside the last line of the source, in order; none in a table."""
+def inline_cuts(outline: Outline, lowest: int) -> list[Cut]:
+    """Cuts inside the last line of the source after the offset `lowest`, in order."""
     if not outline.blocks:
         return []
     block = outline.blocks[-1]
@@ -262,7 +262,7 @@ def inline_cuts(outline: Outline) -> list[Cut]:
     line = len(walk.lines) - 1
     if not walk.lines[line]:
         return []
-    at, end = walk.offsets[line], len(outline.source)
+    at, end = max(walk.offsets[line], lowest), len(outline.source)
     if leaf.type in ("fence", "code_block"):
         return _code_cuts(outline.source, walk, leaf, chain, at, end)
     if leaf.type != "inline":
@@ -277,9 +277,10 @@ def inline_cuts(outline: Outline) -> list[Cut]:
         opener = _resume(chain, inline=True)
         places = range(at + 1, end)
         return [Cut(place, place, Rank.CHARACTER, "", opener) for place in places if is_boundary(outline.source, place)]
-    shift = at + len(bare) - len(content) - (len(leaf.content) - len(content))
+    shift = walk.offsets[line] + len(bare) - len(leaf.content)
     opener = _resume(chain, inline=True) if heading is None else f"{heading.markup} "
-    cuts = _text_cuts(leaf.content, len(leaf.content) - len(content), map_inline(leaf.content, {}))
+    first = max(len(leaf.content) - len(content), lowest - shift)
+    cuts = _text_cuts(leaf.content, first, map_inline(leaf.content, {}))
     return [Cut(cut.end + shift, cut.start + shift, cut.rank, cut.closer, opener + cut.opener) for cut in cuts]
 
 
@@ -305,11 +306,12 @@ def _code_cuts(source: str, walk: _Walk, leaf: Token, chain: _Chain, at: int, en
 
 def _text_cuts(text: str, lowest: int, found: InlineMap) -> Iterator[Cut]:
     """Cuts in `text` after `lowest`, in order."""
-    ranks: dict[int, tuple[Rank, int]] = {}
-    for gap in _GAP.finditer(text, lowest):
-        ranks[gap.start() if gap[0].isspace() else gap.end()] = (Rank.SPACE, gap.end())
+    lowest = max(lowest, 0)
+    gaps = {
+        gap.start() if gap[0].isspace() else gap.end(): (Rank.SPACE, gap.end()) for gap in _GAP.finditer(text, lowest)
+    }
     for stop in _SENTENCE.finditer(text, lowest):
-        ranks[len(stop[0].rstrip()) + stop.start()] = (Rank.SENTENCE, stop.end())
+        gaps[len(stop[0].rstrip()) + stop.start()] = (Rank.SENTENCE, stop.end())
     atoms = _covered([(atom.start, atom.end) for atom in found.atoms], len(text))
     markers = _covered(
         [(pair.start, pair.inner) for pair in found.pairs]
@@ -318,35 +320,43 @@ def _text_cuts(text: str, lowest: int, found: InlineMap) -> Iterator[Cut]:
         len(text),
         closed=True,
     )
-    events = sorted(
-        [(pair.inner, 1, pair.marker) for pair in found.pairs]
-        + [(pair.close, -1, pair.marker) for pair in found.pairs]
-        + [(at + len(marker), 1, marker) for at, marker in found.openers]
-    )
-    standing: list[str] = []
-    event = 0
-    for place in range(1, len(text)):
-        while event < len(events) and events[event][0] <= place:
-            _, step, marker = events[event]
-            event += 1
-            if step > 0:
-                standing.append(marker)
-            elif marker in standing:
-                del standing[len(standing) - 1 - standing[::-1].index(marker)]
-        if place <= lowest or (not is_boundary(text, place)):
+    styles = _Styles(found)
+    for place in range(max(lowest, 0) + 1, len(text)):
+        if markers[place] or not is_boundary(text, place):
             continue
-        rank, start = ranks.get(place, (Rank.CHARACTER, place))
+        standing = styles.at(place)
+        rank, start = gaps.get(place, (Rank.CHARACTER, place))
         if atoms[place]:
             rank, start = Rank.ATOM, place
-        elif markers[place] or (standing and text[place - 1].isspace()):
+        elif standing and text[place - 1].isspace():
             continue
         elif standing and rank < Rank.STYLED:
             rank = Rank.STYLED
-        elif rank is Rank.CHARACTER and is_cjk(text[place - 1]) and is_cjk(text[place]):
-            rank = Rank.STYLED if standing else Rank.CHARACTER
-        if start >= len(text):
-            continue
-        yield Cut(place, start, rank, "".join(reversed(standing)), "".join(standing))
+        if start < len(text):
+            yield Cut(place, start, rank, "".join(reversed(standing)), "".join(standing))
+
+
+class _Styles:
+    """Which emphasis is open, asked for places in order."""
+
+    def __init__(self, found: InlineMap) -> None:
+        self._events = sorted(
+            [(pair.inner, 1, pair.marker) for pair in found.pairs]
+            + [(pair.close, -1, pair.marker) for pair in found.pairs]
+            + [(at + len(marker), 1, marker) for at, marker in found.openers]
+        )
+        self._next = 0
+        self._standing: list[str] = []
+
+    def at(self, place: int) -> Sequence[str]:
+        while self._next < len(self._events) and self._events[self._next][0] <= place:
+            _, step, marker = self._events[self._next]
+            self._next += 1
+            if step > 0:
+                self._standing.append(marker)
+            elif marker in self._standing:
+                del self._standing[len(self._standing) - 1 - self._standing[::-1].index(marker)]
+        return self._standing
 
 
 def _covered(ranges: Sequence[tuple[int, int]], length: int, *, closed: bool = False) -> list[bool]:

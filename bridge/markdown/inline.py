@@ -28,6 +28,19 @@ _DISPLAY = re.compile(r"\$\$[^$]{1,2000}\$\$")
 _BRACKETED = re.compile(r"\\\(([^\n`]{1,500}?)\\\)")
 
 
+DENSE = 800
+"""Markup characters in one paragraph beyond which, if they are also more than a tenth of it, all of it is taken for text. A
+full message of prose has a hundred."""
+
+
+def is_dense(text: str) -> bool:
+    """Whether a paragraph is no prose but an attack, or a drawing."""
+    if len(text) <= DENSE:
+        return False
+    count = sum(map(text.count, "\\*_`~[]<&!$"))
+    return count > DENSE and count * 10 > len(text)
+
+
 class Atom(NamedTuple):
     """A piece of source that means nothing when it is cut in two."""
 
@@ -134,6 +147,8 @@ class Inline(ParserInline):
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         state = _State(src, md, env, tokens)
+        if is_dense(src):
+            return _as_text(state)
         self.tokenize(state)
         for rule in self.ruler2.getRules(""):
             rule(state)
@@ -141,6 +156,8 @@ class Inline(ParserInline):
 
     def map(self, src: str, md: MarkdownIt, env: EnvType) -> InlineMap:
         """Where atoms and emphasis stand in `src`."""
+        if is_dense(src):
+            return InlineMap()
         state = _State(src, md, env, [])
         names = self.ruler.get_active_rules()
         rules = list(zip(names, self.ruler.getRules(""), strict=True))
@@ -185,6 +202,14 @@ class Inline(ParserInline):
             elif one.open:
                 found.openers.append((places[index], marker))
         return found
+
+
+def _as_text(state: _State) -> list[Token]:
+    for index, line in enumerate(state.src.split("\n")):
+        if index:
+            state.push("softbreak", "br", 0)
+        state.push("text", "", 0).content = line
+    return state.tokens
 
 
 def _scheme_length(src: str, start: int, name: str) -> int:
