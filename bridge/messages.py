@@ -104,6 +104,15 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPerson:
+    """Somebody whom a question names with a live mention of the platform: neither the bot, nor a role, a channel or everyone."""
+
+    id: PersonId
+    name: str
+    """As the question's text spells it, without the "@"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file that came with a message. Only its name and type are known to the core."""
 
@@ -129,6 +138,8 @@ class MessageReceived:
     """The message this one replies to, where the platform has replies."""
     replies_to_bot: bool = False
     attachments: tuple[Attachment, ...] = ()
+    named: tuple[NamedPerson, ...] = ()
+    """People named in the text, each once; the only ones an answer may mention."""
     sent_at: datetime
 
 
@@ -159,7 +170,14 @@ class AskedQuestion:
     text: str
     target: ReplyTarget
     attachments: tuple[Attachment, ...] = ()
+    named: tuple[NamedPerson, ...] = ()
+    """People named in the question; the only ones an answer may mention."""
     sent_at: datetime
+
+    @property
+    def people(self) -> Mapping[str, str]:
+        """The same as `OutgoingMessage.people` wants it."""
+        return {person.id: person.name for person in self.named}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +188,8 @@ class OutgoingMessage:
     """Markdown as the model wrote it, at most `PlatformCapabilities.max_text` in the unit of `Platform.measure`."""
     nonce: str
     """At most 25 characters, the same for every attempt to post this message."""
+    people: Mapping[str, str] = field(default_factory=dict)
+    """Whom the text may mention: the platform's id of a person -> name. Everybody else stays unmentioned, whatever it says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from adapters.discord.addresses import (
     read_target_address,
     target_address,
 )
+from adapters.discord.capabilities import MAX_MENTIONED
 from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
 from adapters.discord.refusals import SDK_ERRORS, THREAD_ARCHIVED, THREAD_EXISTS, UNKNOWN_CHANNEL, UNREADABLE, translate
 from adapters.discord.settings import Settings
@@ -55,6 +56,14 @@ def make_client(settings: Settings) -> discord.Client:
         chunk_guilds_at_startup=False,
         allowed_mentions=discord.AllowedMentions.none(),
         max_ratelimit_timeout=settings.discord_ratelimit_timeout,
+    )
+
+
+def allow(message: OutgoingMessage) -> discord.AllowedMentions:
+    """The people on the message's list may be mentioned by id; nobody else, no role, not everyone, not who is replied to."""
+    people = [discord.Object(person) for person in message.people if person.isascii() and person.isdecimal()]
+    return discord.AllowedMentions(
+        everyone=False, roles=False, users=people[:MAX_MENTIONED] or False, replied_user=False
     )
 
 
@@ -137,7 +146,6 @@ class Rest:
 
         async def post(client: discord.Client) -> int:
             channel = client.get_partial_messageable(place.channel)
-            quiet = discord.AllowedMentions.none()
             text = markup.outgoing(message.text)
             question = None
             if place.question is not None:
@@ -147,7 +155,7 @@ class Rest:
             posted = await channel.send(
                 text,
                 nonce=message.nonce,
-                allowed_mentions=quiet,
+                allowed_mentions=allow(message),
                 mention_author=False,
                 reference=question,  # type: ignore[arg-type]  # the stubs leave out None, which is the default
                 suppress_embeds=True,
@@ -167,9 +175,8 @@ class Rest:
 
         async def change(client: discord.Client) -> None:
             channel = client.get_partial_messageable(place.channel)
-            await channel.get_partial_message(place.message).edit(
-                content=text, allowed_mentions=discord.AllowedMentions.none()
-            )
+            # An edit notifies nobody, but with a shorter list than the post's it would turn mentions into plain text.
+            await channel.get_partial_message(place.message).edit(content=text, allowed_mentions=allow(message))
 
         async def reopen(client: discord.Client) -> None:
             await client.http.edit_channel(place.channel, archived=False)

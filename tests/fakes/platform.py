@@ -1,7 +1,7 @@
 """A chat platform in memory: it keeps what was shown, and refuses what it is told to refuse."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -19,6 +19,8 @@ class ShownMessage:
 
     target: ReplyTarget
     nonce: str
+    people: list[Mapping[str, str]] = field(default_factory=list)
+    """Who might be mentioned, for every text."""
     history: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -78,7 +80,7 @@ class FakePlatform:
             if known.nonce == message.nonce:
                 return MessageRef(platform=self.name, address=Address(address))
         address = f"{target.address}/m{len(self.messages)}"
-        shown = ShownMessage(target, message.nonce, [(self.clock.monotonic(), message.text)])
+        shown = ShownMessage(target, message.nonce, [message.people], [(self.clock.monotonic(), message.text)])
         self.messages[address] = shown
         return MessageRef(platform=self.name, address=Address(address))
 
@@ -87,6 +89,7 @@ class FakePlatform:
         if ref.address not in self.messages:
             raise MessageGone("no such message")
         self.messages[ref.address].history.append((self.clock.monotonic(), message.text))
+        self.messages[ref.address].people.append(message.people)
 
     async def show_activity(self, target: ReplyTarget) -> None:
         self.activity.append(self.clock.monotonic())
