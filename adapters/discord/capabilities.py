@@ -13,6 +13,9 @@ MAX_NONCE = 25
 MAX_MENTIONED = 100
 """Most people in `allowed_mentions` (API reference, Allowed Mentions Object)."""
 
+MAX_FILE_BYTES = 10 * 2**20
+"""Largest file that a bot can attach in every server (API reference, Uploading Files); boosted servers take more."""
+
 MAX_THREAD_NAME = 100
 """Most characters of a thread's name (API reference, Start Thread from Message)."""
 

@@ -6,7 +6,7 @@ SDK end here: what leaves is a `PlatformError`.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, TypeVar
@@ -23,6 +23,7 @@ from adapters.discord.addresses import (
     target_address,
 )
 from adapters.discord.capabilities import MAX_MENTIONED
+from adapters.discord.files import TOO_LARGE, attach
 from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
 from adapters.discord.refusals import SDK_ERRORS, THREAD_ARCHIVED, THREAD_EXISTS, UNKNOWN_CHANNEL, UNREADABLE, translate
 from adapters.discord.settings import Settings
@@ -36,11 +37,14 @@ from bridge.errors import (
     PlatformUnavailable,
     RateLimited,
 )
-from bridge.messages import MessageRef, OutgoingMessage, PaceGroup, ReplyTarget
+from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, PaceGroup, ReplyTarget
 
 T = TypeVar("T")
 
 log = logs.get("discord")
+
+MOST_SERVERS = 200
+"""Servers that one call lists (API reference, Get Current User Guilds)."""
 
 THREAD_KEPT_OPEN_MINUTES: Literal[1440] = 1440
 """One of 60, 1440, 4320, 10080 (API reference, Start Thread from Message): a day without messages."""
@@ -80,6 +84,15 @@ class GatewayPlan:
     shards: int
     url: str
     logins_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that the bot was added to."""
+
+    name: str
+    permissions: discord.Permissions
+    """Of all its roles together. Single channels may give more or less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,8 +148,20 @@ class Rest:
 
         return await self._call(ask)
 
-    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        """Posts a message.
+    async def servers(self) -> Sequence[Server]:
+        """Where the bot is; in more than `MOST_SERVERS` of them, the first ones."""
+
+        async def ask(client: discord.Client) -> Sequence[Server]:
+            listed = await client.http.get_guilds(MOST_SERVERS, with_counts=False)
+            return [
+                Server(name=each["name"], permissions=discord.Permissions(int(each.get("permissions") or 0)))
+                for each in listed
+            ]
+
+        return await self._call(ask)
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile | None = None) -> MessageRef:
+        """Posts a message, with a file or without.
 
         discord.py returns from the call that uses up a channel's budget only when the budget is full again, although the
         message was posted at once. Repeats after a 5xx, its own or the caller's, are safe: Discord answers the same nonce
@@ -154,6 +179,7 @@ class Rest:
                 )
             posted = await channel.send(
                 text,
+                file=None if file is None else attach(file),  # type: ignore[arg-type]  # as below
                 nonce=message.nonce,
                 allowed_mentions=allow(message),
                 mention_author=False,
@@ -162,7 +188,13 @@ class Rest:
             )
             return posted.id
 
-        number = await self._call(post)
+        try:
+            number = await self._call(post)
+        except MessageRefused as error:
+            if file is None or error.code not in TOO_LARGE:
+                raise
+            # That says nothing against the text.
+            raise NotAllowed(str(error), code=error.code) from error
         return MessageRef(platform=DISCORD, address=message_address(place.channel, number))
 
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, PlatformError
-from bridge.messages import Address, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import Address, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth, WriteBudget
 
 FAKE = PlatformName("fake")
@@ -116,6 +116,24 @@ class FakePlatform:
         if len(message.text) > self.max_text:
             raise MessageRefused("too long")
         assert len(message.nonce) <= 25
+
+
+@dataclass
+class FilePlatform(FakePlatform):
+    """Takes files with a message. `file_failures` meet the next files, in order (None: this one succeeds)."""
+
+    file_failures: list[PlatformError | None] = field(default_factory=list)
+    files: dict[str, OutgoingFile] = field(default_factory=dict)
+    """By the address of their message."""
+
+    async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
+        failure = self.file_failures.pop(0) if self.file_failures else None
+        if failure is not None:
+            raise failure
+        assert file.content
+        ref = await self.send(target, message)
+        self.files.setdefault(ref.address, file)
+        return ref
 
 
 @dataclass
