@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from mimetypes import guess_type
 
-from aiohttp import web
-from aiohttp.web_request import FileField
+from aiohttp import BodyPartReader, web
 
 from bridge.playground.discord import limits
 from bridge.playground.discord.model import Attachment, Json
@@ -37,38 +36,57 @@ class Body:
 
 
 async def read_body(request: web.Request, *, takes_files: bool) -> Body:
+    """All of it, also when it is too large: who is answered too early only sees the connection break."""
+    if takes_files and request.content_type == "multipart/form-data":
+        try:
+            return await _read_form(request)
+        except ValueError:
+            return Body(wrong=invalid_json())
     try:
-        if takes_files and request.content_type == "multipart/form-data":
-            return _read_form(await request.post())
         text = await request.read()
     except web.HTTPRequestEntityTooLarge:
         return Body(wrong=too_large())
     return Body(text=text, wrong=None if request.content_type == "application/json" else invalid_json())
 
 
-def _read_form(form: Mapping[str, object]) -> Body:
+async def _read_form(request: web.Request) -> Body:
+    """Raises ValueError where it is no form."""
     text = b""
     files: dict[int, Attachment] = {}
-    for name, value in form.items():
+    wrong: Refusal | None = None
+    total = 0
+    async for part in await request.multipart():
+        if not isinstance(part, BodyPartReader):
+            raise ValueError("a form within a form")  # noqa: TRY004  # it is the form that is wrong
+        name = part.name or ""
+        content = await _read_part(part)
+        total += len(content)
         number = _FIELD.fullmatch(name)
-        if name == "payload_json" and isinstance(value, str):
-            text = value.encode()
-        elif number is not None and isinstance(value, FileField):
-            files[int(number[1])] = _attachment(value)
+        if len(content) > limits.MAX_FILE_BYTES or total > limits.MAX_REQUEST_BYTES:
+            wrong = wrong or too_large()
+        elif name == "payload_json":
+            text = content
+        elif number is not None and part.filename:
+            files[int(number[1])] = _attachment(part.filename, content)
         else:
-            return Body(
-                wrong=invalid_form(name, "PLAYGROUND_UNSUPPORTED", "Only payload_json and files[n] are known here.")
+            wrong = wrong or invalid_form(
+                name, "PLAYGROUND_UNSUPPORTED", "Only payload_json and files[n] are known here."
             )
-    if not 1 <= len(files) <= limits.MAX_FILES:
-        return Body(wrong=invalid_form("files", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 10 in length."))
-    if any(one.size > limits.MAX_FILE_BYTES for one in files.values()):
-        return Body(wrong=too_large())
-    return Body(text=text, files=files)
+    if wrong is None and not 1 <= len(files) <= limits.MAX_FILES:
+        wrong = invalid_form("files", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 10 in length.")
+    return Body(text=text, files=files, wrong=wrong)
 
 
-def _attachment(sent: FileField) -> Attachment:
+async def _read_part(part: BodyPartReader) -> bytes:
+    """What is beyond the largest file's size is read and dropped, all but a byte."""
+    content = bytearray()
+    while chunk := await part.read_chunk(2**16):
+        content += chunk[: limits.MAX_FILE_BYTES + 1 - len(content)]
+    return bytes(content)
+
+
+def _attachment(sent_name: str, content: bytes) -> Attachment:
     """Discord goes by the name, not by the type that the client names, and puts _ where the name has odd characters."""
-    content = sent.file.read()
-    name = re.sub(r"[^\w.\-]+", "_", sent.filename) or "unknown"
+    name = re.sub(r"[^\w.\-]+", "_", sent_name)
     kind = guess_type(name)[0] or "application/octet-stream"
     return Attachment(filename=name, content_type=kind, size=len(content), content=content)

@@ -97,7 +97,6 @@ class Rest:
             call = Call(method=route.method, route=route.template, path=request.path, at=world.clock.monotonic())
             world.calls.append(call)
             fault = world.faults.take(route.key)
-            # Read before anything is decided: a connection that is answered too early breaks off on the client's side.
             body = await read_body(request, takes_files=route.takes_files)
             if delay := world.faults.latency + (fault.seconds if fault else 0.0):
                 await world.clock.sleep(delay)

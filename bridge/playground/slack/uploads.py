@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from mimetypes import guess_type
 from urllib.parse import quote
 
-from aiohttp import web
-from aiohttp.web_request import FileField
+from aiohttp import BodyPartReader, web
 
 from bridge.clock import Clock
 from bridge.playground.slack import limits
@@ -175,8 +174,10 @@ def _read_files(args: Arguments) -> list[tuple[str, str | None]]:
 
 
 async def _read_content(request: web.Request) -> bytes:
-    """Raw bytes, or the one file of a form."""
+    """Raw bytes, or the one file of a form. Empty, which no upload is, for a form with none or several."""
     if request.content_type != "multipart/form-data":
         return await request.read()
-    fields = [field for field in (await request.post()).values() if isinstance(field, FileField)]
-    return fields[0].file.read() if len(fields) == 1 else b""
+    contents = [
+        bytes(await part.read()) async for part in await request.multipart() if isinstance(part, BodyPartReader)
+    ]
+    return contents[0] if len(contents) == 1 else b""
