@@ -114,10 +114,9 @@ class Files:
             raise NotAllowed(f"upload: status {status}", code=f"http_{status}")
 
     async def _share(self, place: Place, upload: _Upload) -> None:
-        if not (upload.doubtful and await self._landed(place, upload)):
-            await self._complete(place, upload)
-            if await self._landed(place, upload) is False:
-                raise NotAllowed("Slack took the file and did not show it", code="file_not_shared")
+        await self._complete(place, upload)
+        if await self._landed(place, upload) is False:
+            raise NotAllowed("Slack took the file and did not show it", code="file_not_shared")
 
     async def _complete(self, place: Place, upload: _Upload) -> None:
         method = "files.completeUploadExternal"
