@@ -6,6 +6,7 @@ queues texts. The upstream read is not done here, so nothing that happens on the
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, assert_never
@@ -138,7 +139,9 @@ class AnswerWriter:
         recorder: Recorder,
         nonce_seed: str,
         limits: WriterLimits,
+        people: Mapping[str, str] | None = None,
     ) -> None:
+        """`people` (id -> name) are those whom the answer may mention."""
         self._platform = platform
         self._pace = pace
         self._clock = clock
@@ -146,6 +149,7 @@ class AnswerWriter:
         self._recorder = recorder
         self._seed = nonce_seed
         self._limits = limits
+        self._people = people or {}
         self._max_text = platform.capabilities.max_text
         self._splitter = Splitter(self._max_text, platform.measure)
         self._shown: list[_Shown] = []
@@ -227,7 +231,7 @@ class AnswerWriter:
 
     async def _perform(self, write: _Write) -> None:
         nonce = self._nonce(write.part)
-        message = OutgoingMessage(text=write.text, nonce=nonce)
+        message = OutgoingMessage(text=write.text, nonce=nonce, people=self._people)
         self.writes += 1
         if write.ref is None:
             ref = await self._platform.send(self._target, message)

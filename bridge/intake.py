@@ -93,6 +93,7 @@ class Intake:
                     text=event.text,
                     target=event.target,
                     attachments=event.attachments,
+                    named=event.named,
                     sent_at=event.sent_at,
                 ),
                 join=ask.join,

@@ -4,6 +4,8 @@ Ids are `NewType`s over `str`. They are made and read only by the adapter (or ba
 stored for ever, so their shape may never change.
 """
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -104,6 +106,15 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPerson:
+    """Somebody whom a question names with a live mention of the platform: neither the bot, nor a role, a channel or everyone."""
+
+    id: PersonId
+    name: str
+    """As the question's text spells it, without the "@"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
     """A file that came with a message. Only its name and type are known to the core."""
 
@@ -129,6 +140,8 @@ class MessageReceived:
     """The message this one replies to, where the platform has replies."""
     replies_to_bot: bool = False
     attachments: tuple[Attachment, ...] = ()
+    named: tuple[NamedPerson, ...] = ()
+    """People named in the text, each once; the only ones an answer may mention."""
     sent_at: datetime
 
 
@@ -159,7 +172,14 @@ class AskedQuestion:
     text: str
     target: ReplyTarget
     attachments: tuple[Attachment, ...] = ()
+    named: tuple[NamedPerson, ...] = ()
+    """People named in the question; the only ones an answer may mention."""
     sent_at: datetime
+
+    @property
+    def people(self) -> Mapping[str, str]:
+        """The same as `OutgoingMessage.people` wants it."""
+        return {person.id: person.name for person in self.named}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +190,41 @@ class OutgoingMessage:
     """Markdown as the model wrote it, at most `PlatformCapabilities.max_text` in the unit of `Platform.measure`."""
     nonce: str
     """At most 25 characters, the same for every attempt to post this message."""
+    people: Mapping[str, str] = field(default_factory=dict)
+    """Whom the text may mention: the platform's id of a person -> name. Everybody else stays unmentioned, whatever it says."""
+
+
+LONGEST_FILE_NAME = 100
+"""Characters of `OutgoingFile.plain_name`. Ours: both platforms take more, and cut what is longer where people see it."""
+_LONGEST_SUFFIX = 10
+
+# What mentions, links and paths are made of, and what some file system refuses. White space becomes a space before.
+_NOT_IN_NAMES = re.compile(r"""[<>@#&|:"'`*?%\\/~$!\[\](){}^]""")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingFile:
+    """A file as the core wants it attached. All of it is in memory."""
+
+    name: str
+    """What it should be called, whoever chose that. Only `plain_name` may reach a platform."""
+    content: bytes
+    """Not empty."""
+    media_type: str
+
+    @property
+    def plain_name(self) -> str:
+        """The name as one line of at most `LONGEST_FILE_NAME` characters, without a path, controls or invisible characters, and
+        without anything that a platform could take for a mention or a link. Its suffix is kept where it has one."""
+        spaced = (" " if letter.isspace() else letter for letter in self.name)
+        seen = "".join(letter for letter in spaced if not unicodedata.category(letter).startswith("C"))
+        # There are wide spellings of "@" and "/" too; the compatibility form knows one of each.
+        last = re.split(r"[/\\]", unicodedata.normalize("NFKC", seen))[-1]
+        stem, dot, suffix = _NOT_IN_NAMES.sub("_", " ".join(last.split())).strip(" .").rpartition(".")
+        if not stem or len(suffix) > _LONGEST_SUFFIX:
+            stem, dot, suffix = stem + dot + suffix, "", ""
+        room = LONGEST_FILE_NAME - len(dot + suffix)
+        return (stem[:room].rstrip(" .") or "file") + dot + suffix
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
-from bridge.messages import InboundEvent, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import InboundEvent, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
 
 Inbox = Callable[[InboundEvent], Awaitable[None]]
 """Hands an event to the core. Returns once it is durable (or was ignored for a reason, or is a duplicate); only then may the
@@ -136,4 +136,23 @@ class ReadsBack(Protocol):
 
     async def read_back(self, target: ReplyTarget, ref: MessageRef) -> str:
         """The current text. Raises a `PlatformError`."""
+        ...
+
+
+@runtime_checkable
+class SendsFiles(Protocol):
+    """The platform can put a file into a conversation, with a message beside it."""
+
+    async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
+        """Posts the file under its `plain_name`, and the message as its comment: with the file, or right after it where the
+        platform keeps the two apart. Returns the message's identity; it is edited like any other, and the file stays.
+
+        Call it again with the same nonce after a failure: what stands already is not posted twice, by the platform's own
+        means or as far as the adapter remembers. The text may be another one then.
+
+        Raises a `PlatformError`. `NotAllowed`: no file can be posted here, for want of a scope or permission, by a rule of
+        the workspace, because it is too large, or because the platform took it and never showed it; the message was not
+        posted, and sending the text as messages may still work. `MessageRefused` is about the message alone. It may take as
+        long as several calls and a short wait for the file to appear.
+        """
         ...

@@ -125,13 +125,17 @@ class Recovery:
         if not text or platform.measure(amended) > platform.capabilities.max_text:
             await self._post(platform, one, _NOTE.format(reference=reference))
             return
-        await platform.edit(target, last.ref, OutgoingMessage(text=amended, nonce=f"end{one.turn.answer_id}"))
+        await platform.edit(target, last.ref, _ending(one, amended))
 
     async def _post(self, platform: Platform, one: InterruptedAnswer, text: str) -> None:
-        message = OutgoingMessage(text=text, nonce=f"end{one.turn.answer_id}")
+        message = _ending(one, text)
         ref = await platform.send(one.turn.target, message)
         try:
             await self._store.record_posted(one.turn, len(one.parts), message.nonce, ref, text)
         except StoreUnavailable as error:
             # It stands; only reactions on this line go unnoticed.
             _log.warning("store_unavailable", doing="record_posted", detail=str(error))
+
+
+def _ending(one: InterruptedAnswer, text: str) -> OutgoingMessage:
+    return OutgoingMessage(text=text, nonce=f"end{one.turn.answer_id}", people=one.turn.question.people)

@@ -268,6 +268,7 @@ class Turns:
                 recorder=_Recorder(self._store, running, keeps_text=not isinstance(platform, ReadsBack)),
                 nonce_seed=f"{turn.question.ref.address}:{turn.answer_id}",
                 limits=self._limits.writer,
+                people=turn.question.people,
             )
             shown = await writer.run(running.draft)
         if not shown and running.state is AnswerState.DONE:

@@ -16,7 +16,7 @@ from adapters.discord.transport import Gateway, Heard, Pauses, point_at
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
-from bridge.messages import InboundEvent, MessageRef, OutgoingMessage, ReplyTarget
+from bridge.messages import InboundEvent, MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 
 __all__ = ["DiscordPlatform", "Settings", "create"]
@@ -37,7 +37,7 @@ def create(settings: Settings, clock: Clock) -> "DiscordPlatform":
 
 
 class DiscordPlatform:
-    """Implements `Platform`, `OpensThreads` and `ReadsBack`."""
+    """Implements `Platform`, `OpensThreads`, `ReadsBack` and `SendsFiles`."""
 
     name = DISCORD
 
@@ -66,6 +66,9 @@ class DiscordPlatform:
 
     async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
         await self._rest.edit(ref, message)
+
+    async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
+        return await self._rest.send(target, message, file)
 
     async def show_activity(self, target: ReplyTarget) -> None:
         await self._rest.show_typing(target)

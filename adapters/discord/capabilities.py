@@ -10,6 +10,12 @@ MAX_CONTENT = 2_000
 MAX_NONCE = 25
 """Most characters of a message's nonce (API reference, Create Message)."""
 
+MAX_MENTIONED = 100
+"""Most people in `allowed_mentions` (API reference, Allowed Mentions Object)."""
+
+MAX_FILE_BYTES = 10 * 2**20
+"""Largest file that a bot can attach in every server (API reference, Uploading Files); boosted servers take more."""
+
 MAX_THREAD_NAME = 100
 """Most characters of a thread's name (API reference, Start Thread from Message)."""
 

@@ -1,4 +1,4 @@
-"""What `dify-chat-bridge check` tries on Discord: token, intent, logins left, gateway."""
+"""What `dify-chat-bridge check` tries on Discord: token, intent, logins left, files, gateway."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import aiohttp
 from yarl import URL
 
-from adapters.discord.outbound import GatewayPlan, Login, Rest
+from adapters.discord.outbound import GatewayPlan, Login, Rest, Server
 from adapters.discord.settings import Settings
 from adapters.discord.transport import PORTAL
 from bridge.clock import Clock
@@ -18,6 +18,9 @@ FEW_LOGINS = 50
 
 HELLO = 10
 """Opcode of the gateway's first message (Discord documentation, Gateway Opcodes)."""
+
+NAMED_SERVERS = 5
+"""Servers that a finding names."""
 
 CHECK_TIMEOUT = 15.0
 """Seconds that each step may take."""
@@ -38,6 +41,7 @@ async def run_checks(settings: Settings, clock: Clock) -> Sequence[Finding]:
         findings.append(_look_at_intent(settings, login))
         plan = await rest.gateway_plan()
         findings.append(_look_at_logins(plan))
+        findings.append(_look_at_files(await rest.servers()))
         findings.append(await _look_at_gateway(settings.discord_gateway_url or plan.url, settings))
     except PlatformError as error:
         findings.append(_explain(error, settings))
@@ -69,6 +73,22 @@ def _look_at_logins(plan: GatewayPlan) -> Finding:
         subject=subject,
         problem=f"only {plan.logins_left} left today; at none left Discord resets the token",
         fix="Find out what makes the bridge, or another program with this token, log in so often.",
+    )
+
+
+def _look_at_files(servers: Sequence[Server]) -> Finding:
+    subject = "Discord permission Attach Files"
+    if not servers:
+        return _ok(subject, "the bot is in no server yet")
+    without = [each.name for each in servers if not (each.permissions.attach_files or each.permissions.administrator)]
+    if not without:
+        return _ok(subject, "granted")
+    named = ", ".join(without[:NAMED_SERVERS]) + (" and others" if len(without) > NAMED_SERVERS else "")
+    return Finding(
+        severity=Severity.WARNING,
+        subject=subject,
+        problem=f"missing in {named}: long answers come as many messages instead of a few and a file",
+        fix="Give the bot's role Attach Files there (Server Settings > Roles), or add the bot anew with a link that asks for it.",
     )
 
 

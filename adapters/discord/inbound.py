@@ -16,6 +16,7 @@ from bridge.messages import (
     InstallationId,
     MessageReceived,
     MessageRef,
+    NamedPerson,
     Origin,
     PaceGroup,
     PersonId,
@@ -126,6 +127,7 @@ def read_message(message: discord.Message, *, me: int, place: Place, reply: Repl
         reply_to=None if reply is None else _ref(reply.channel, reply.message),
         replies_to_bot=to_us,
         attachments=tuple(_attachments(message)),
+        named=tuple(_named(message, me)),
         sent_at=message.created_at,
     )
 
@@ -238,6 +240,14 @@ def _attachments(message: discord.Message) -> Iterable[Attachment]:
     forwarded = (each for snapshot in message.message_snapshots for each in snapshot.attachments)
     for each in (*message.attachments, *forwarded):
         yield Attachment(name=each.filename, media_type=each.content_type or "")
+
+
+def _named(message: discord.Message, me: int) -> Iterable[NamedPerson]:
+    """The people named in the text. Discord also lists the author of a message replied to, whom the text need not name."""
+    listed = {each.id: each for each in message.mentions if each.id != me and not each.bot}
+    for each in listed.values():
+        if f"<@{each.id}>" in message.content or f"<@!{each.id}>" in message.content:
+            yield NamedPerson(id=PersonId(str(each.id)), name=each.display_name)
 
 
 def _names(message: discord.Message) -> markup.Names:

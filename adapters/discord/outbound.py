@@ -6,7 +6,7 @@ SDK end here: what leaves is a `PlatformError`.
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal, TypeVar
@@ -22,6 +22,8 @@ from adapters.discord.addresses import (
     read_target_address,
     target_address,
 )
+from adapters.discord.capabilities import MAX_MENTIONED
+from adapters.discord.files import TOO_LARGE, attach
 from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
 from adapters.discord.refusals import SDK_ERRORS, THREAD_ARCHIVED, THREAD_EXISTS, UNKNOWN_CHANNEL, UNREADABLE, translate
 from adapters.discord.settings import Settings
@@ -35,11 +37,14 @@ from bridge.errors import (
     PlatformUnavailable,
     RateLimited,
 )
-from bridge.messages import MessageRef, OutgoingMessage, PaceGroup, ReplyTarget
+from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, PaceGroup, ReplyTarget
 
 T = TypeVar("T")
 
 log = logs.get("discord")
+
+MOST_SERVERS = 200
+"""Servers that one call lists (API reference, Get Current User Guilds)."""
 
 THREAD_KEPT_OPEN_MINUTES: Literal[1440] = 1440
 """One of 60, 1440, 4320, 10080 (API reference, Start Thread from Message): a day without messages."""
@@ -58,6 +63,14 @@ def make_client(settings: Settings) -> discord.Client:
     )
 
 
+def allow(message: OutgoingMessage) -> discord.AllowedMentions:
+    """The people on the message's list may be mentioned by id; nobody else, no role, not everyone, not who is replied to."""
+    people = [discord.Object(person) for person in message.people if person.isascii() and person.isdecimal()]
+    return discord.AllowedMentions(
+        everyone=False, roles=False, users=people[:MAX_MENTIONED] or False, replied_user=False
+    )
+
+
 def silence_voice_warnings() -> None:
     """Keeps discord.py from telling operators that voice, which nobody here uses, lacks its libraries."""
     discord.VoiceClient.warn_nacl = False
@@ -71,6 +84,15 @@ class GatewayPlan:
     shards: int
     url: str
     logins_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Server:
+    """A server that the bot was added to."""
+
+    name: str
+    permissions: discord.Permissions
+    """Of all its roles together. Single channels may give more or less."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,8 +148,20 @@ class Rest:
 
         return await self._call(ask)
 
-    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        """Posts a message.
+    async def servers(self) -> Sequence[Server]:
+        """Where the bot is; in more than `MOST_SERVERS` of them, the first ones."""
+
+        async def ask(client: discord.Client) -> Sequence[Server]:
+            listed = await client.http.get_guilds(MOST_SERVERS, with_counts=False)
+            return [
+                Server(name=each["name"], permissions=discord.Permissions(int(each.get("permissions") or 0)))
+                for each in listed
+            ]
+
+        return await self._call(ask)
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile | None = None) -> MessageRef:
+        """Posts a message, with a file or without.
 
         discord.py returns from the call that uses up a channel's budget only when the budget is full again, although the
         message was posted at once. Repeats after a 5xx, its own or the caller's, are safe: Discord answers the same nonce
@@ -137,7 +171,6 @@ class Rest:
 
         async def post(client: discord.Client) -> int:
             channel = client.get_partial_messageable(place.channel)
-            quiet = discord.AllowedMentions.none()
             text = markup.outgoing(message.text)
             question = None
             if place.question is not None:
@@ -146,15 +179,22 @@ class Rest:
                 )
             posted = await channel.send(
                 text,
+                file=None if file is None else attach(file),  # type: ignore[arg-type]  # as below
                 nonce=message.nonce,
-                allowed_mentions=quiet,
+                allowed_mentions=allow(message),
                 mention_author=False,
                 reference=question,  # type: ignore[arg-type]  # the stubs leave out None, which is the default
                 suppress_embeds=True,
             )
             return posted.id
 
-        number = await self._call(post)
+        try:
+            number = await self._call(post)
+        except MessageRefused as error:
+            if file is None or error.code not in TOO_LARGE:
+                raise
+            # That says nothing against the text.
+            raise NotAllowed(str(error), code=error.code) from error
         return MessageRef(platform=DISCORD, address=message_address(place.channel, number))
 
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
@@ -167,9 +207,8 @@ class Rest:
 
         async def change(client: discord.Client) -> None:
             channel = client.get_partial_messageable(place.channel)
-            await channel.get_partial_message(place.message).edit(
-                content=text, allowed_mentions=discord.AllowedMentions.none()
-            )
+            # An edit notifies nobody, but with a shorter list than the post's it would turn mentions into plain text.
+            await channel.get_partial_message(place.message).edit(content=text, allowed_mentions=allow(message))
 
         async def reopen(client: discord.Client) -> None:
             await client.http.edit_channel(place.channel, archived=False)

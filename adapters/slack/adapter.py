@@ -7,6 +7,7 @@ from functools import partial
 from adapters.slack.addresses import SLACK
 from adapters.slack.capabilities import CAPABILITIES
 from adapters.slack.checks import find_problems
+from adapters.slack.files import Files
 from adapters.slack.inbound import Identity, Ignored, Json, identity_in, people_in, read_event
 from adapters.slack.markup import measure
 from adapters.slack.outbound import Names, Outbound
@@ -16,7 +17,7 @@ from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, Socke
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
-from bridge.messages import MessageReceived, MessageRef, Origin, OutgoingMessage, ReplyTarget
+from bridge.messages import MessageReceived, MessageRef, Origin, OutgoingFile, OutgoingMessage, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
 
@@ -29,7 +30,7 @@ def create(settings: Settings, clock: Clock) -> "SlackPlatform":
 
 
 class SlackPlatform:
-    """One Slack app in one workspace, by Socket Mode or over HTTP."""
+    """One Slack app in one workspace, by Socket Mode or over HTTP. Implements `Platform` and `SendsFiles`."""
 
     name = SLACK
 
@@ -44,6 +45,7 @@ class SlackPlatform:
             timeout=settings.slack_call_timeout,
             clock=clock,
         )
+        self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
         self._names = Names(self._outbound, clock, wait=settings.slack_name_wait)
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
         self._doorstep = Doorstep(self._outbound.unopened, secret, settings.slack_accept_timeout)
@@ -86,6 +88,9 @@ class SlackPlatform:
 
     async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
         await self._outbound.edit(ref, message)
+
+    async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
+        return await self._files.send(target, message, file)
 
     async def show_activity(self, target: ReplyTarget) -> None:
         await self._outbound.show_thinking(target)

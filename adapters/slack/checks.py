@@ -20,6 +20,7 @@ USEFUL_SCOPES = {
     "groups:history": "follow-ups without a mention are not heard in private channels",
     "im:history": "direct messages are not heard",
     "mpim:history": "follow-ups without a mention are not heard in group messages",
+    "files:write": "long answers come as many messages instead of a few and a file",
     "reactions:read": "reactions do not become feedback",
     "users:read": "people who are mentioned appear by their id instead of their name",
 }

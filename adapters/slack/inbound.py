@@ -4,7 +4,8 @@ One post that mentions the bot comes twice, as `app_mention` and as `message`, w
 become the same event (same `MessageRef`, `mentions_bot` read from the text), so that whichever is claimed first will do.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -19,6 +20,7 @@ from bridge.messages import (
     InboundEvent,
     InstallationId,
     MessageReceived,
+    NamedPerson,
     Origin,
     PersonId,
     ReactionChanged,
@@ -31,6 +33,10 @@ Json = Mapping[str, object]
 
 ANSWERED_SUBTYPES = frozenset({"", "file_share", "thread_broadcast", "me_message"})
 """Subtypes by which a person says something. All others report that something happened."""
+
+_PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>\n]*)?>")
+"""A mention of a person in raw text (Slack's page on formatting text; ids of people begin with U, on Enterprise Grid with W).
+What somebody merely typed that way has "<" as an entity."""
 
 SLACKS_OWN_USERS = frozenset({"USLACK", "USLACKBOT"})
 
@@ -138,6 +144,7 @@ def _read_message(event: Json, event_id: str, me: Identity, names: Mapping[str, 
         in_thread=root != ts,
         replies_to_bot=root != ts and _text(event, "parent_user_id") == me.user,
         attachments=tuple(_read_file(file) for file in _items(event, "files")),
+        named=tuple(_named(text, me, names)),
         sent_at=sent_at,
     )
 
@@ -175,6 +182,14 @@ def _read_reaction(event: Json, event_id: str, me: Identity, *, added: bool) -> 
         added=added,
         revision=revision,
     )
+
+
+def _named(text: str, me: Identity, names: Mapping[str, str]) -> Iterator[NamedPerson]:
+    """The people whom raw text mentions, each once, spelled as `readable` spells them."""
+    for user, mention in {found[1]: found[0] for found in _PERSON.finditer(text)}.items():
+        if user != me.user and user not in SLACKS_OWN_USERS:
+            spelled = readable(mention, bot_user="", names=names).removeprefix("@")
+            yield NamedPerson(id=PersonId(user), name=spelled)
 
 
 def _read_file(file: Json) -> Attachment:

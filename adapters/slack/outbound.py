@@ -87,6 +87,17 @@ class Outbound:
         return self._once
 
     @property
+    def repeating(self) -> AsyncWebClient:
+        """The client that sends again what got no answer: for calls whose second time changes nothing."""
+        self._open()
+        return self._repeating
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The pool of connections that both clients use, for what is not a method of the Web API."""
+        return self._open()
+
+    @property
     def unopened(self) -> AsyncWebClient:
         """The same client for who only needs its token and address, outside of any running loop."""
         return self._once
@@ -205,7 +216,7 @@ class Outbound:
         )
         await ask("chat.update", request)
 
-    def _open(self) -> None:
+    def _open(self) -> aiohttp.ClientSession:
         """One pool of connections for all calls, made on first use because it belongs to the running loop."""
         if self._closed:
             raise PlatformUnavailable("the Slack adapter is closed", code="closed")
@@ -215,6 +226,7 @@ class Outbound:
                 timeout=aiohttp.ClientTimeout(total=self._timeout),
             )
             self._once.session = self._repeating.session = self._session
+        return self._session
 
 
 class Names:

@@ -63,6 +63,13 @@ class Settings(BaseSettings):
         description="Seconds that a message may wait for the names of the people mentioned in it. Slack wants its "
         "acknowledgement within 3.",
     )
+    slack_file_wait: float = Field(
+        default=8,
+        ge=0,
+        le=60,
+        description="Seconds to wait until a file that Slack accepted shows up in its thread; without it the text comes as "
+        "messages. 0: do not look.",
+    )
     slack_ping_interval: float = Field(
         default=10, gt=0, le=60, description="Seconds between two heartbeats on the Socket Mode connection."
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from bridge.messages import Rating
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord import model as discord
+from bridge.playground.discord.payloads import attachment_url
 from bridge.playground.received import Received, Request
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack import model as slack
@@ -97,6 +98,10 @@ def _slack_message(server: SlackServer, message: slack.Message, rating_of: Ratin
         "dialect": "markdown" if markdown else "mrkdwn",
         # Without blocks the page reads Slack's own escaping; unescaped, a typed "<https://...>" would look like a link.
         "text": message.visible_text if message.blocks else message.text,
+        "files": [
+            {"name": one.title or one.name, "size": one.size, "url": server.uploads.link(one.id)}
+            for one in message.files
+        ],
         "time": float(message.ts),
         "edited": message.edited,
         "reactions": [
@@ -130,7 +135,7 @@ def _discord_channel(server: DiscordServer, channel: discord.Channel, rating_of:
                 "activity": _types(server, hanging.id, now),
                 "messages": _discord_messages(server, hanging.id, rating_of),
             }
-        shown.append(_discord_message(message, rating_of) | {"thread": thread})
+        shown.append(_discord_message(server, message, rating_of) | {"thread": thread})
     return {
         "id": channel.id,
         "name": channel.name,
@@ -144,10 +149,10 @@ def _discord_channel(server: DiscordServer, channel: discord.Channel, rating_of:
 
 def _discord_messages(server: DiscordServer, channel: str, rating_of: RatingOf) -> list[Json]:
     newest = [one for one in server.messages(channel) if one.kind != _THREAD_STUB][-MOST_REPLIES:]
-    return [_discord_message(one, rating_of) for one in newest]
+    return [_discord_message(server, one, rating_of) for one in newest]
 
 
-def _discord_message(message: discord.Message, rating_of: RatingOf) -> Json:
+def _discord_message(server: DiscordServer, message: discord.Message, rating_of: RatingOf) -> Json:
     return {
         "id": message.id,
         "channel": message.channel_id,
@@ -156,6 +161,14 @@ def _discord_message(message: discord.Message, rating_of: RatingOf) -> Json:
         "bot": message.is_bot,
         "dialect": "discord",
         "text": message.content,
+        "files": [
+            {
+                "name": file.filename,
+                "size": file.size,
+                "url": "" if file.content is None else attachment_url(server, message, number, file),
+            }
+            for number, file in message.attachments
+        ],
         "time": message.created.timestamp(),
         "edited": message.edited is not None,
         "reactions": [{"emoji": emoji, "people": list(people)} for emoji, people in message.reactions.items()],

@@ -18,9 +18,18 @@ from typing import Protocol
 import pytest
 
 from bridge.clock import SystemClock
-from bridge.errors import MessageGone, NotAllowed
-from bridge.messages import InboundEvent, MessageReceived, MessageRef, Origin, OutgoingMessage, ReplyTarget
-from bridge.platform_api import Finding, OpensThreads, Platform, PlatformHealth, Severity
+from bridge.errors import MessageGone, MessageRefused, NotAllowed
+from bridge.messages import (
+    InboundEvent,
+    MessageReceived,
+    MessageRef,
+    NamedPerson,
+    Origin,
+    OutgoingFile,
+    OutgoingMessage,
+    ReplyTarget,
+)
+from bridge.platform_api import Finding, OpensThreads, Platform, PlatformHealth, SendsFiles, Severity
 
 PATIENCE = 8.0
 """Seconds after which something that did not happen fails its test."""
@@ -34,6 +43,14 @@ class PlatformStage(Protocol):
 
     async def ask(self, text: str) -> None:
         """A person mentions the bot in a public place, with this text after the mention."""
+        ...
+
+    def mention(self) -> tuple[str, NamedPerson]:
+        """How a text mentions somebody who is neither the bot nor who asks, and who that is."""
+        ...
+
+    def files(self) -> list[tuple[str, bytes]]:
+        """Name and content of every file that the bot has put where people can see it."""
         ...
 
     async def visible(self, ref: MessageRef) -> str:
@@ -192,6 +209,17 @@ class PlatformContract:
             assert not question.author.is_bot
             assert question.sent_at.tzinfo is not None
 
+    async def test_a_question_says_whom_it_names_and_nobody_else(self, stage: PlatformStage) -> None:
+        mention, person = stage.mention()
+        async with hearing(stage) as heard:
+            await heard.next_target("what is the answer?")
+            await heard.next_target(f"tell {mention} and {mention}")
+            named = {question.text: question.named for question in heard.questions}
+            assert named == {
+                "what is the answer?": (),
+                f"tell @{person.name} and @{person.name}": (person,),
+            }
+
     async def test_every_event_about_one_post_has_the_same_identity(self, stage: PlatformStage) -> None:
         async with hearing(stage) as heard:
             await heard.next_target("one")
@@ -223,6 +251,28 @@ class PlatformContract:
             target = await heard.next_target()
             ref = await stage.platform.send(target, message(text))
             await stage.platform.edit(target, ref, message(text + "\n" + text))
+            assert stage.pings() == []
+
+    async def test_a_file_stands_with_a_message_that_can_be_edited_and_notifies_nobody(
+        self, stage: PlatformStage
+    ) -> None:
+        platform = stage.platform
+        assert isinstance(platform, SendsFiles)
+        file = OutgoingFile(
+            name="../@everyone <!channel>\n.md", content="# Grüße\n".encode(), media_type="text/markdown"
+        )
+        async with hearing(stage) as heard:
+            target = await heard.next_target()
+            with pytest.raises(MessageRefused):
+                await platform.send_file(target, message("漢" * 2 * platform.capabilities.max_text, "nonce-1"), file)
+            ref = await platform.send_file(target, message("The rest is **attached**.", "nonce-1"), file)
+            assert await stage.visible(ref) == "The rest is **attached**."
+            await platform.edit(target, ref, message("The rest is attached.", "nonce-1"))
+            assert await stage.visible(ref) == "The rest is attached."
+            ((name, content),) = stage.files()
+            assert content == file.content
+            assert name.endswith(".md")
+            assert not set(name) & set("@<>/\n")
             assert stage.pings() == []
 
     @pytest.mark.parametrize("unit", UNITS)

@@ -16,6 +16,7 @@ from bridge.messages import (
     BackendUser,
     ConversationId,
     EventId,
+    NamedPerson,
     PersonId,
     PlatformName,
     Rating,
@@ -32,7 +33,13 @@ IDS = BackendIds(
 
 
 def new(
-    number: int, *, thread: str = "1", event: str = "", join: ConversationId | None = None, text: str = "Why?"
+    number: int,
+    *,
+    thread: str = "1",
+    event: str = "",
+    join: ConversationId | None = None,
+    text: str = "Why?",
+    named: tuple[NamedPerson, ...] = (),
 ) -> NewQuestion:
     where = values.target(thread)
     return NewQuestion(
@@ -40,7 +47,7 @@ def new(
         key=where.conversation,
         app=values.APP,
         backend_user=BackendUser(f"user of {thread}"),
-        question=values.question(text, number=number, where=where),
+        question=values.question(text, number=number, where=where, named=named),
         join=join,
     )
 
@@ -82,7 +89,7 @@ async def answered(store: Store, number: int, address: str) -> Turn:
 
 class StoreContract:
     async def test_a_question_comes_back_as_it_was_asked(self, store: Store) -> None:
-        question = new(1, text="Grüße 漢字 👩\u200d💻 \u0000 'quoted' \"twice\"")
+        question = new(1, text="Grüße 漢字 👩\u200d💻 \u0000 'quoted' \"twice\"", named=(values.GRACE,))
         accepted = await accept(store, question)
         turn = await begin(store, accepted.conversation_id)
         assert turn.question == question.question

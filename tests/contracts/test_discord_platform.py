@@ -10,7 +10,7 @@ from adapters.discord.adapter import create
 from adapters.discord.addresses import read_message_address
 from adapters.discord.settings import Settings
 from bridge.clock import SystemClock
-from bridge.messages import MessageRef
+from bridge.messages import MessageRef, NamedPerson, PersonId
 from bridge.platform_api import Platform
 from bridge.playground.discord import DiscordServer
 from tests.contracts.platform_suite import PlatformContract, PlatformStage
@@ -37,6 +37,14 @@ class DiscordStage:
 
     async def ask(self, text: str) -> None:
         await self._server.post_as(self._server.ada, self._server.general, f"<@{self._server.bot_id}> {text}")
+
+    def mention(self) -> tuple[str, NamedPerson]:
+        return f"<@{self._server.grace}>", NamedPerson(id=PersonId(self._server.grace), name="Grace")
+
+    def files(self) -> list[tuple[str, bytes]]:
+        places = [self._server.general, *(thread.id for thread in self._server.threads(self._server.general))]
+        messages = [one for place in places for one in self._server.messages(place) if one.is_bot]
+        return [(file.filename, file.content or b"") for one in messages for _, file in one.attachments]
 
     async def visible(self, ref: MessageRef) -> str:
         place = read_message_address(ref.address)

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from adapters.slack.addresses import read_address
-from bridge.messages import MessageRef
+from bridge.messages import MessageRef, NamedPerson, PersonId
 from bridge.platform_api import Platform
 from bridge.playground.slack import SlackServer
 from tests.adapters.slack.peer import make_platform
@@ -19,6 +19,13 @@ class SlackStage:
 
     async def ask(self, text: str) -> None:
         await self._server.post_as("U0ADA", "C0GENERAL", f"<@{self._server.bot_user_id}> {text}")
+
+    def mention(self) -> tuple[str, NamedPerson]:
+        return "<@U0GRACE>", NamedPerson(id=PersonId("U0GRACE"), name="Grace")
+
+    def files(self) -> list[tuple[str, bytes]]:
+        shared = [file for one in self._server.messages("C0GENERAL") if one.is_bot for file in one.files]
+        return [(file.title, self._server.uploads.content(file.id) or b"") for file in shared]
 
     async def visible(self, ref: MessageRef) -> str:
         place = read_address(ref.address)

@@ -53,6 +53,19 @@ async def test_the_text_is_read_back_where_the_platform_can_tell_it() -> None:
         assert after.texts[0].startswith("Half an answer\n\n⚠️ I was restarted")
 
 
+async def test_the_ending_may_mention_whom_the_question_named() -> None:
+    for shown in (True, False):
+        async with room() as at:
+            at.answer_with(lambda _, shown=shown: [*(say("Half an answer") if shown else []), 1000.0])  # type: ignore[misc]
+            await at.inbox(values.message(named=(values.GRACE,)))
+            await at.clock.advance(5)
+        async with room(store=at.store, platform=at.platform) as after:
+            await restart(after)
+            [message] = after.platform.messages.values()
+            assert "restarted" in message.text
+            assert message.people[-1] == {"grace": "Grace"}
+
+
 async def test_an_answer_of_which_nothing_was_shown_gets_a_line_of_its_own() -> None:
     async with room() as at:
         await killed_while_answering(at, shown=False)

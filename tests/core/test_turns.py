@@ -26,7 +26,7 @@ from tests.core.room import room
 from tests.fakes import values
 from tests.fakes.backend import say
 from tests.fakes.clock import FakeClock
-from tests.fakes.platform import ThreadingPlatform
+from tests.fakes.platform import FakePlatform, ThreadingPlatform
 
 REFERENCE = re.compile(r"\(Reference [0-9A-F]{6}\)")
 
@@ -39,6 +39,19 @@ async def test_a_question_is_asked_with_the_threads_own_user_and_answered_in_pla
         assert (asked.text, asked.user, asked.conversation) == ("Why is the sky blue?", "fake:team:general:1", None)
         assert at.texts == ["You said: Why is the sky blue?"]
         assert at.store.answers[0].state is AnswerState.DONE
+
+
+async def test_an_answer_may_mention_whom_the_question_named_and_nobody_else() -> None:
+    async with room(platform=FakePlatform(FakeClock(), max_text=200)) as at:
+        at.answer_with(lambda asked: [*say("one "), 2.0, *say("two " * (100 if "Grace" in asked.text else 1))])
+        await at.inbox(values.message("Ask @Grace", named=(values.GRACE,)))
+        await at.inbox(values.message("And you?", number=2))
+        await at.clock.advance(20)
+        *first, second = at.platform.messages.values()
+        assert len(first) > 1, "further messages"
+        assert len(first[0].people) > 1, "edits"
+        assert all(people == {"grace": "Grace"} for shown in first for people in shown.people)
+        assert not any(second.people)
 
 
 async def test_in_a_direct_message_the_user_is_the_person() -> None:

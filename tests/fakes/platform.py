@@ -1,13 +1,13 @@
 """A chat platform in memory: it keeps what was shown, and refuses what it is told to refuse."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, PlatformError
-from bridge.messages import Address, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import Address, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth, WriteBudget
 
 FAKE = PlatformName("fake")
@@ -19,6 +19,8 @@ class ShownMessage:
 
     target: ReplyTarget
     nonce: str
+    people: list[Mapping[str, str]] = field(default_factory=list)
+    """Who might be mentioned, for every text."""
     history: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -78,7 +80,7 @@ class FakePlatform:
             if known.nonce == message.nonce:
                 return MessageRef(platform=self.name, address=Address(address))
         address = f"{target.address}/m{len(self.messages)}"
-        shown = ShownMessage(target, message.nonce, [(self.clock.monotonic(), message.text)])
+        shown = ShownMessage(target, message.nonce, [message.people], [(self.clock.monotonic(), message.text)])
         self.messages[address] = shown
         return MessageRef(platform=self.name, address=Address(address))
 
@@ -87,6 +89,7 @@ class FakePlatform:
         if ref.address not in self.messages:
             raise MessageGone("no such message")
         self.messages[ref.address].history.append((self.clock.monotonic(), message.text))
+        self.messages[ref.address].people.append(message.people)
 
     async def show_activity(self, target: ReplyTarget) -> None:
         self.activity.append(self.clock.monotonic())
@@ -113,6 +116,24 @@ class FakePlatform:
         if len(message.text) > self.max_text:
             raise MessageRefused("too long")
         assert len(message.nonce) <= 25
+
+
+@dataclass
+class FilePlatform(FakePlatform):
+    """Takes files with a message. `file_failures` meet the next files, in order (None: this one succeeds)."""
+
+    file_failures: list[PlatformError | None] = field(default_factory=list)
+    files: dict[str, OutgoingFile] = field(default_factory=dict)
+    """By the address of their message."""
+
+    async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
+        failure = self.file_failures.pop(0) if self.file_failures else None
+        if failure is not None:
+            raise failure
+        assert file.content
+        ref = await self.send(target, message)
+        self.files.setdefault(ref.address, file)
+        return ref
 
 
 @dataclass

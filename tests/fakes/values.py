@@ -18,6 +18,7 @@ from bridge.messages import (
     InstallationId,
     MessageReceived,
     MessageRef,
+    NamedPerson,
     Origin,
     PaceGroup,
     PersonId,
@@ -61,12 +62,16 @@ def person(name: str = "ada") -> Author:
     return Author(platform=FAKE, id=PersonId(name), display_name=name.capitalize())
 
 
+GRACE = NamedPerson(id=PersonId("grace"), name="Grace")
+
+
 def question(
     text: str = "What is up?",
     *,
     number: int = 1,
     where: ReplyTarget | None = None,
     attachments: tuple[Attachment, ...] = (),
+    named: tuple[NamedPerson, ...] = (),
 ) -> AskedQuestion:
     return AskedQuestion(
         ref=ref(f"q{number}"),
@@ -74,6 +79,7 @@ def question(
         text=text,
         target=where or target(),
         attachments=attachments,
+        named=named,
         sent_at=THEN,
     )
 
@@ -106,6 +112,7 @@ def message(
     reply_to: MessageRef | None = None,
     replies_to_bot: bool = False,
     attachments: tuple[Attachment, ...] = (),
+    named: tuple[NamedPerson, ...] = (),
 ) -> MessageReceived:
     return MessageReceived(
         event_id=EventId(event or f"e{number}"),
@@ -120,6 +127,7 @@ def message(
         reply_to=reply_to,
         replies_to_bot=replies_to_bot,
         attachments=attachments,
+        named=named,
         sent_at=THEN,
     )
 

@@ -1,6 +1,7 @@
 """What SQLite must do for the promise: one process, one writer, no half transactions, honest errors."""
 
 import asyncio
+import json
 import signal
 import sqlite3
 import subprocess
@@ -20,6 +21,7 @@ from bridge.storage.migrate import current_revision, head_revision, migrate
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from tests.contracts.store_suite import new
+from tests.fakes import values
 from tests.fakes.platform import FAKE
 
 
@@ -45,6 +47,24 @@ async def test_a_restart_finds_everything_again(tmp_path: Path) -> None:
         assert accepted is not None
         assert list(await store.waiting_conversations([FAKE])) == [accepted.conversation_id]
         assert await store.accept(new(1)) is None
+
+
+async def test_a_question_stored_before_people_were_kept_is_read_as_naming_nobody(tmp_path: Path) -> None:
+    settings = settings_for(tmp_path)
+    async with opened(settings) as store:
+        accepted = await store.accept(new(1, named=(values.GRACE,)))
+        assert accepted is not None
+    file = sqlite3.connect(settings.path)
+    [[payload]] = file.execute("SELECT payload FROM inbound_event").fetchall()
+    older = {name: value for name, value in json.loads(payload).items() if name != "named"}
+    assert len(older) == len(json.loads(payload)) - 1
+    file.execute("UPDATE inbound_event SET payload = ?", [json.dumps(older)])
+    file.commit()
+    file.close()
+    async with opened(settings) as store:
+        turn = await store.begin_next(accepted.conversation_id, None)
+        assert turn is not None
+        assert turn.question == new(1).question
 
 
 async def test_a_second_process_on_the_same_file_is_refused_by_name(tmp_path: Path) -> None:

@@ -18,6 +18,15 @@ class Window:
 MAX_CONTENT = 2000
 """Characters (code points) of a message: docs, resources/message, Create Message."""
 
+MAX_FILES = 10
+"""Files of one message: docs, resources/message, Create Message."""
+
+MAX_FILE_BYTES = 10 * 2**20
+"""One file, in a server without boosts: docs, reference, Uploading Files."""
+
+MAX_REQUEST_BYTES = 25 * 2**20
+"""A whole request: docs, resources/message, Create Message."""
+
 MAX_NONCE = 25
 """Characters of a nonce: docs, resources/message, Create Message."""
 

@@ -29,11 +29,13 @@ class Person:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that a person sent along. Only its description exists; its address leads nowhere."""
+    """A file on a message."""
 
     filename: str
     content_type: str = "application/octet-stream"
     size: int = 1
+    content: bytes | None = field(default=None, repr=False)
+    """None for a person's file: only its description exists, and its address leads nowhere."""
 
 
 @dataclass(slots=True, kw_only=True)

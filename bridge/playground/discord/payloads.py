@@ -1,8 +1,9 @@
 """The JSON of Discord's objects, with the fields that clients read (docs: resources/*). Reads the world, changes nothing."""
 
 from datetime import datetime
+from urllib.parse import quote
 
-from bridge.playground.discord.model import Channel, Json, Message
+from bridge.playground.discord.model import Attachment, Channel, Json, Message
 from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS
 from bridge.playground.discord.world import World
 
@@ -177,6 +178,11 @@ def dispatched_message(world: World, one: Message, *, everything: bool) -> Json:
     return body
 
 
+def attachment_url(world: World, one: Message, file_id: str, file: Attachment) -> str:
+    """Whoever has it may read it: Discord's own are signed, and want no token either."""
+    return f"{world.address}/attachments/{one.channel_id}/{file_id}/{quote(file.filename, safe='')}"
+
+
 def _attachments(world: World, one: Message) -> list[Json]:
     return [
         {
@@ -184,8 +190,8 @@ def _attachments(world: World, one: Message) -> list[Json]:
             "filename": file.filename,
             "size": file.size,
             "content_type": file.content_type,
-            "url": f"{world.address}/attachments/{one.channel_id}/{file_id}/{file.filename}",
-            "proxy_url": f"{world.address}/attachments/{one.channel_id}/{file_id}/{file.filename}",
+            "url": attachment_url(world, one, file_id, file),
+            "proxy_url": attachment_url(world, one, file_id, file),
         }
         for file_id, file in one.attachments
     ]

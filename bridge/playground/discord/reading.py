@@ -1,13 +1,14 @@
 """Reads request bodies as strictly as Discord does: narrows untrusted JSON or raises a `Refusal`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.playground.discord import limits
 from bridge.playground.discord.mentions import AllowedMentions, read_allowed
-from bridge.playground.discord.model import FLAG_SUPPRESS_EMBEDS, FLAG_SUPPRESS_NOTIFICATIONS, Json
+from bridge.playground.discord.model import FLAG_SUPPRESS_EMBEDS, FLAG_SUPPRESS_NOTIFICATIONS, Attachment, Json
 from bridge.playground.discord.refusals import empty_message, invalid_form
 
-_UNSUPPORTED = ("embeds", "components", "sticker_ids", "poll", "attachments")
+_UNSUPPORTED = ("embeds", "components", "sticker_ids", "poll")
 """Real features that this stand-in does not show. Refused rather than accepted and lost."""
 
 _SENDABLE_FLAGS = FLAG_SUPPRESS_EMBEDS | FLAG_SUPPRESS_NOTIFICATIONS
@@ -29,10 +30,12 @@ class NewMessage:
     enforce_nonce: bool
     flags: int
     reference: Reference | None
+    attachments: tuple[Attachment, ...]
 
 
-def read_new_message(body: Json) -> NewMessage:
+def read_new_message(body: Json, files: Mapping[int, Attachment]) -> NewMessage:
     _refuse_unsupported(body)
+    attachments = _read_attachments(body, files)
     content = _read_content(body)
     allowed = read_allowed(body)
     nonce = _read_nonce(body)
@@ -42,7 +45,7 @@ def read_new_message(body: Json) -> NewMessage:
             "flags", "FLAGS_INVALID", "Only SUPPRESS_EMBEDS and SUPPRESS_NOTIFICATIONS are possible here."
         )
     reference = _read_reference(body)
-    if not content:
+    if not content and not attachments:
         raise empty_message()
     raw_allowed = body.get("allowed_mentions")
     return NewMessage(
@@ -53,12 +56,15 @@ def read_new_message(body: Json) -> NewMessage:
         enforce_nonce=read_bool(body, "enforce_nonce") or False,
         flags=flags,
         reference=reference,
+        attachments=attachments,
     )
 
 
 def read_edit(body: Json) -> tuple[str | None, AllowedMentions]:
     """The new content (None: not mentioned, so it stays) and what it may mention."""
     _refuse_unsupported(body)
+    if "attachments" in body:
+        raise invalid_form("attachments", "PLAYGROUND_UNSUPPORTED", "This stand-in changes no files.")
     allowed = read_allowed(body)
     if "content" not in body:
         return None, allowed
@@ -125,6 +131,22 @@ def _read_content(body: Json) -> str:
     if len(content) > limits.MAX_CONTENT:
         raise invalid_form("content", "BASE_TYPE_MAX_LENGTH", f"Must be {limits.MAX_CONTENT} or fewer in length.")
     return content.strip()
+
+
+def _read_attachments(body: Json, files: Mapping[int, Attachment]) -> tuple[Attachment, ...]:
+    """The files, by their order in `attachments` where that is sent; each must then be one of those that came."""
+    listed = body.get("attachments")
+    if listed is None:
+        return tuple(files[number] for number in sorted(files))
+    if not isinstance(listed, list):
+        raise invalid_form("attachments", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+    chosen: list[Attachment] = []
+    for one in listed:
+        number = str(one.get("id")) if isinstance(one, dict) else ""
+        if not number.isdecimal() or int(number) not in files:
+            raise invalid_form("attachments", "ATTACHMENT_NOT_FOUND", "No such uploaded file.")
+        chosen.append(files[int(number)])
+    return tuple(chosen)
 
 
 def _read_nonce(body: Json) -> str | int | None:

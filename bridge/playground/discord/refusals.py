@@ -65,6 +65,10 @@ def too_many_old_edits() -> Refusal:
     return Refusal(429, 30046, "Maximum number of edits to messages older than 1 hour reached. Try again later")
 
 
+def too_large() -> Refusal:
+    return Refusal(413, 40005, "Request entity too large")
+
+
 def missing_access() -> Refusal:
     return Refusal(403, 50001, "Missing Access")
 

@@ -10,9 +10,10 @@ from aiohttp import web
 
 from bridge.playground.discord.buckets import Verdict
 from bridge.playground.discord.faults import Fault
-from bridge.playground.discord.model import Call, Json
+from bridge.playground.discord.forms import Body, read_body
+from bridge.playground.discord.model import Attachment, Call, Json
 from bridge.playground.discord.reading import is_snowflake
-from bridge.playground.discord.refusals import Refusal, invalid_form, invalid_json, no_such_route, unauthorized
+from bridge.playground.discord.refusals import Refusal, invalid_form, no_such_route, unauthorized
 from bridge.playground.discord.world import World
 
 PREFIX: Final = "/api/v10"
@@ -28,6 +29,8 @@ class Asked:
     ids: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
+    files: Mapping[int, Attachment] = field(default_factory=dict)
+    """Uploaded files by the number in their field's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ class Route:
     template: str
     act: Callable[[World, Asked], Answer]
     has_body: bool = False
+    takes_files: bool = False
+    """Its body may also be a form: the JSON in `payload_json`, and files."""
     needs_token: bool = True
 
     @property
@@ -92,7 +97,7 @@ class Rest:
             call = Call(method=route.method, route=route.template, path=request.path, at=world.clock.monotonic())
             world.calls.append(call)
             fault = world.faults.take(route.key)
-            body = await request.read()
+            body = await read_body(request, takes_files=route.takes_files)
             if delay := world.faults.latency + (fault.seconds if fault else 0.0):
                 await world.clock.sleep(delay)
             if fault is not None and fault.kind == "drop":
@@ -113,7 +118,7 @@ class Rest:
 
         return answer
 
-    def _act(self, request: web.Request, route: Route, turn: _Turn, body: bytes, fault: Fault | None) -> Answer:
+    def _act(self, request: web.Request, route: Route, turn: _Turn, body: Body, fault: Fault | None) -> Answer:
         world = self._world
         if fault is not None and fault.kind == "cloudflare_429":
             raise _Banned(fault.retry_after)
@@ -129,8 +134,8 @@ class Rest:
                 raise invalid_form(name, "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
         parsed: Json = {}
         if route.has_body:
-            turn.call.body = parsed = _parse(request, body)
-        return route.act(world, Asked(ids=request.match_info, query=request.query, body=parsed))
+            turn.call.body = parsed = body.parse()
+        return route.act(world, Asked(ids=request.match_info, query=request.query, body=parsed, files=body.files))
 
     def _take_token(self, route: Route, ids: Mapping[str, str], turn: _Turn) -> None:
         if not route.needs_token:
@@ -186,15 +191,3 @@ def _json(status: int, payload: Json | list[Json], headers: Mapping[str, str]) -
     return web.Response(
         status=status, body=json.dumps(payload).encode(), content_type="application/json", headers=headers
     )
-
-
-def _parse(request: web.Request, body: bytes) -> Json:
-    if request.content_type != "application/json":
-        raise invalid_json()
-    try:
-        parsed = json.loads(body)
-    except ValueError as error:
-        raise invalid_json() from error
-    if not isinstance(parsed, dict):
-        raise invalid_json()
-    return parsed

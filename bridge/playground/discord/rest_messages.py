@@ -10,6 +10,7 @@ from bridge.playground.discord.model import (
 )
 from bridge.playground.discord.permissions import (
     ADD_REACTIONS,
+    ATTACH_FILES,
     CREATE_PUBLIC_THREADS,
     MANAGE_MESSAGES,
     MANAGE_THREADS,
@@ -83,8 +84,10 @@ def _show(world: World, message: Message) -> Json:
 
 def create(world: World, asked: Asked) -> Answer:
     place = visible_channel(world, asked.ids["channel_id"])
-    new = read_new_message(asked.body)
+    new = read_new_message(asked.body, asked.files)
     _need_sending(world, place)
+    if new.attachments:
+        need(world, place, ATTACH_FILES)
     if new.nonce is not None and new.enforce_nonce:
         first = world.find_nonce(place.id, world.bot_id, new.nonce)
         if first is not None:
@@ -99,6 +102,7 @@ def create(world: World, asked: Asked) -> Answer:
         reference=_resolve(world, place, new.reference),
         nonce=new.nonce,
         flags=new.flags,
+        attachments=new.attachments,
     )
     return Answer(payload=_show(world, message))
 
@@ -261,7 +265,7 @@ def _read_reaction(world: World, asked: Asked) -> tuple[Channel, Message, str]:
 
 
 ROUTES = [
-    Route(method="POST", template=_MESSAGES, act=create, has_body=True),
+    Route(method="POST", template=_MESSAGES, act=create, has_body=True, takes_files=True),
     Route(method="GET", template=_MESSAGES, act=get_many),
     Route(method="GET", template=_MESSAGE, act=get_one),
     Route(method="PATCH", template=_MESSAGE, act=edit, has_body=True),

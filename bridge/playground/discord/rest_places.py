@@ -1,8 +1,9 @@
 """Routes about channels, people, the server, the application and the gateway's address."""
 
 from bridge.playground.discord import acts, limits, payloads
-from bridge.playground.discord.model import Channel
+from bridge.playground.discord.model import Channel, Json
 from bridge.playground.discord.permissions import (
+    DEFAULT_PERMISSIONS,
     MANAGE_CHANNELS,
     MANAGE_THREADS,
     SEND_MESSAGES,
@@ -64,6 +65,13 @@ def get_guild(world: World, asked: Asked) -> Answer:
     return Answer(
         payload=payloads.guild(world) | {"approximate_member_count": count, "approximate_presence_count": count}
     )
+
+
+def get_guilds(world: World, asked: Asked) -> Answer:
+    """The bot's servers, briefly; `permissions` is what its roles give it there."""
+    permissions = world.permissions.get(world.guild_id, DEFAULT_PERMISSIONS)
+    brief: Json = {"id": world.guild_id, "name": world.guild_name, "icon": None, "owner": False, "features": []}
+    return Answer(payload=[brief | {"permissions": str(permissions)}])
 
 
 def get_user(world: World, asked: Asked) -> Answer:
@@ -145,6 +153,7 @@ def _check_thread_change(
 ROUTES = [
     Route(method="GET", template="/users/@me", act=get_self),
     Route(method="POST", template="/users/@me/channels", act=open_direct, has_body=True),
+    Route(method="GET", template="/users/@me/guilds", act=get_guilds),
     Route(method="GET", template="/users/{user_id}", act=get_user),
     Route(method="GET", template="/applications/@me", act=get_application),
     Route(method="GET", template="/oauth2/applications/@me", act=get_application),

@@ -36,8 +36,9 @@ class DiscordServer(World):
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Raises `OSError` when the port is taken. Port 0 takes a free one."""
-        app = web.Application()
+        app = web.Application(client_max_size=limits.MAX_REQUEST_BYTES)
         Rest(self, [*rest_messages.ROUTES, *rest_places.ROUTES]).add_to(app)
+        app.router.add_get("/attachments/{channel_id}/{file_id}/{name}", self._download)
         self._gateway.add_to(app)
         if self._control:
             add_control(app, self)
@@ -64,6 +65,13 @@ class DiscordServer(World):
         await self._gateway.close(1001)
         await self._runner.cleanup()
         self._runner = None
+
+    async def _download(self, request: web.Request) -> web.StreamResponse:
+        file = self.attachment(request.match_info["channel_id"], request.match_info["file_id"])
+        if file is None or file.content is None:
+            return web.Response(status=404, text="This content is no longer available.")
+        headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
+        return web.Response(body=file.content, content_type="application/octet-stream", headers=headers)
 
     # Being its people
 

@@ -55,5 +55,7 @@ def _message(one: Message) -> Json:
         "edited": None if one.edited is None else one.edited.isoformat(),
         "reply_to": one.reference,
         "reactions": [{"emoji": emoji, "users": list(users)} for emoji, users in one.reactions.items()],
-        "attachments": [{"id": file_id, "filename": file.filename} for file_id, file in one.attachments],
+        "attachments": [
+            {"id": file_id, "filename": file.filename, "size": file.size} for file_id, file in one.attachments
+        ],
     }

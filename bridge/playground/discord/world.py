@@ -12,7 +12,7 @@ from bridge.clock import Clock
 from bridge.playground.discord import limits
 from bridge.playground.discord.buckets import Buckets
 from bridge.playground.discord.faults import Faults
-from bridge.playground.discord.model import Call, Channel, ChannelKind, Json, Message, Person
+from bridge.playground.discord.model import Attachment, Call, Channel, ChannelKind, Json, Message, Person
 from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS, VIEW_CHANNEL
 from bridge.playground.discord.refusals import unknown_channel, unknown_message
 
@@ -65,6 +65,7 @@ class World:
         self.typing: dict[str, list[float]] = {}
         self.faults = Faults()
         self.permissions: dict[str, int] = {}
+        """The bot's permissions in a channel or, by the server's id, in the whole server."""
         self.message_content_allowed = True
         self.dm_blocked: set[str] = set()
         self.nonce_window = limits.NONCE_WINDOW
@@ -121,13 +122,18 @@ class World:
         for place in (channel.id, channel.parent_id):
             if place is not None and place in self.permissions:
                 return self.permissions[place]
-        return DEFAULT_PERMISSIONS
+        return self.permissions.get(self.guild_id, DEFAULT_PERMISSIONS)
 
     def sees(self, channel: Channel) -> bool:
         return channel.kind == "dm" or bool(self.allowed(channel) & VIEW_CHANNEL)
 
     def active_threads(self) -> list[Channel]:
         return [one for one in self.channels.values() if one.kind == "thread" and not one.archived]
+
+    def attachment(self, channel_id: str, file_id: str) -> Attachment | None:
+        """A file of a message that still stands."""
+        found = (kept for one in self._messages.get(channel_id, {}).values() for kept in one.attachments)
+        return next((file for number, file in found if number == file_id), None)
 
     # Keeping things
 

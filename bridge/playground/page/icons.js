@@ -15,6 +15,10 @@ const DRAWINGS = {
     ["circle", { cx: 15, cy: 11.5, r: 1.8, fill: "#fff" }],
     ["path", { d: "M9 15.6h6", stroke: "#fff", "stroke-width": 1.6, "stroke-linecap": "round" }],
   ],
+  file: [
+    ["path", { d: "M6 2.5h8.5L19 7v14.5H6z", fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linejoin": "round" }],
+    ["path", { d: "M9 12h7M9 16h7", stroke: "currentColor", "stroke-width": 1.8, "stroke-linecap": "round" }],
+  ],
   lock: [
     ["rect", { x: 5, y: 11, width: 14, height: 9.5, rx: 2, fill: "currentColor" }],
     ["path", { d: "M8 11V8a4 4 0 0 1 8 0v3", fill: "none", stroke: "currentColor", "stroke-width": 2.2 }],

@@ -232,7 +232,7 @@ export class Pane {
     head.append(element("time", { datetime: new Date(row.time * 1000).toISOString() }, clock(row.time)));
     const text = element("div", { class: "text", "data-testid": "text" }, render(row.text, row.dialect, this.names));
     if (row.edited) (text.lastElementChild?.matches("p") ? text.lastElementChild : text).append(element("span", { class: "edited" }, "(edited)"));
-    const body = element("div", { class: "body" }, head, text, this.reactions(row));
+    const body = element("div", { class: "body" }, head, text, ...row.files.map(card), this.reactions(row));
     if (row.thread) body.append(this.threadButton(row));
     return element(
       "li",
@@ -299,6 +299,23 @@ function spelled(channel) {
 
 function threadLine(message) {
   return message.thread ? { name: message.thread.name, count: message.thread.messages.length } : null;
+}
+
+// A file on a message. Only what was really uploaded can be had again.
+function card(file) {
+  const inside = [
+    element("span", { class: "sheet", "aria-hidden": "true" }, icon("file", 20)),
+    element("span", { class: "about" }, element("b", {}, file.name), element("small", {}, sized(file.size))),
+  ];
+  const kept = { class: "file", "data-testid": "file", "data-focus": `file ${file.name}` };
+  if (!file.url) return element("div", kept, ...inside);
+  return element("a", { ...kept, href: file.url, download: file.name, title: `Download ${file.name}` }, ...inside);
+}
+
+function sized(bytes) {
+  if (bytes < 1024) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} kB`;
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
 }
 
 function clock(seconds) {

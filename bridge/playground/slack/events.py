@@ -46,7 +46,7 @@ def _wire_file(file: File) -> JsonObject:
     return {
         "id": file.id,
         "name": file.name,
-        "title": file.name,
+        "title": file.title or file.name,
         "mimetype": file.mimetype,
         "filetype": file.name.rpartition(".")[2],
         "size": file.size,

@@ -46,6 +46,15 @@ LOADING_MESSAGES = 10
 STATUS_SECONDS = 120.0
 """Docs of assistant.threads.setStatus: at most ten loading messages; the status goes away after two minutes."""
 
+FILES = 100
+"""Files of one files.completeUploadExternal. Docs name the number for channels; the same is taken for files."""
+
+UPLOAD_BYTES = 32 * 2**20
+"""Largest upload. Ours: Slack takes 1 GB, which nobody here wants in memory."""
+
+SHARE_SECONDS = 0.2
+"""Ours. A Slack engineer (bolt-js issue 2115): sharing goes on after the call has been answered, security scans included."""
+
 REPLIES_PAGE = 1_000
 HISTORY_PAGE = 999
 HISTORY_DEFAULT_PAGE = 100
@@ -75,6 +84,8 @@ CALLS_PER_MINUTE: Mapping[str, int] = MappingProxyType(
         "assistant.threads.setStatus": TIER_4,
         # Docs: hundreds a minute.
         "auth.test": 300,
+        "files.getUploadURLExternal": TIER_4,
+        "files.completeUploadExternal": TIER_4,
         # Docs: Tier 1 with bursts. Ten connections may stand and each is renewed when Slack asks, so bursts are its normal use.
         "apps.connections.open": TIER_2,
         # Docs: a workspace-wide cap besides the one per channel; reported: several hundred a minute.

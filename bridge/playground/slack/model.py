@@ -36,6 +36,8 @@ class File:
 
     id: str
     name: str
+    title: str = ""
+    """Empty: the name stands for it."""
     mimetype: str = "application/octet-stream"
     size: int = 0
 

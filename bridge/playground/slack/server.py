@@ -6,7 +6,7 @@ from random import Random
 from aiohttp import web
 
 from bridge.clock import Clock, SystemClock
-from bridge.playground.slack import events
+from bridge.playground.slack import events, limits
 from bridge.playground.slack.callbacks import SIGNING_SECRET, Callbacks
 from bridge.playground.slack.content import escape_loose
 from bridge.playground.slack.control import control_routes
@@ -57,6 +57,8 @@ class SlackServer:
         self._callbacks.url = events_url
         self._deliveries = Deliveries(self.faults, self.clock, self._transport)
         self._api = WebApi(self.workspace, self.faults, self.clock, self._open_connection)
+        self.uploads = self._api.uploads
+        """Files from the bot: what was uploaded, and how slowly (or never) it is shared."""
         self._watchers: list[Callable[[], None]] = []
         self._runner: web.AppRunner | None = None
         self._address = ""
@@ -67,19 +69,22 @@ class SlackServer:
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listens. Raises `OSError` when the port is taken."""
-        app = web.Application(client_max_size=2**20)
+        app = web.Application(client_max_size=limits.UPLOAD_BYTES)
         app.router.add_route("*", "/api/{method}", self._api.respond)
         app.router.add_get("/link", self.sockets.accept)
         app.add_routes(control_routes(self))
+        self.uploads.add_to(app)
         self._callbacks.open()
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
         self._address = f"{host}:{self._runner.addresses[0][1]}"
+        self.uploads.address = f"http://{self._address}"
 
     async def stop(self) -> None:
         """Closes everything. What was written stays; `start` may be called again."""
+        await self.uploads.stop()
         await self.sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()

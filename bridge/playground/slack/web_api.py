@@ -11,6 +11,7 @@ from bridge.playground.slack.arguments import Arguments, read_arguments
 from bridge.playground.slack.model import Call, Fault, Faults, JsonObject, Refusal
 from bridge.playground.slack.quotas import Quotas
 from bridge.playground.slack.reading import ReadingMethods
+from bridge.playground.slack.uploads import Uploads
 from bridge.playground.slack.workspace import Workspace
 from bridge.playground.slack.writing import WritingMethods
 
@@ -36,8 +37,9 @@ class _Answer:
     retry_after: int | None = None
 
 
-def _methods(workspace: Workspace, open_connection: Callable[[], str]) -> Mapping[str, _Method]:
-    read, write = ReadingMethods(workspace), WritingMethods(workspace)
+def _methods(
+    read: ReadingMethods, write: WritingMethods, uploads: Uploads, open_connection: Callable[[], str]
+) -> Mapping[str, _Method]:
     return {
         "auth.test": _Method(run=read.auth_test),
         "apps.connections.open": _Method(run=lambda _: {"url": open_connection()}, token=APP_TOKEN),
@@ -47,6 +49,9 @@ def _methods(workspace: Workspace, open_connection: Callable[[], str]) -> Mappin
         "reactions.add": _Method(run=write.add_reaction, scopes=("reactions:write",)),
         "reactions.remove": _Method(run=write.remove_reaction, scopes=("reactions:write",)),
         "assistant.threads.setStatus": _Method(run=write.set_status, scopes=("chat:write", "assistant:write")),
+        "files.completeUploadExternal": _Method(run=uploads.complete, scopes=("files:write",)),
+        # Docs list JSON too, but the real one does not find its arguments there (seen live: earshot pull 10).
+        "files.getUploadURLExternal": _Method(run=uploads.get_url, scopes=("files:write",), accepts_json=False),
         # Docs: the methods that read take forms and query strings, not JSON.
         "reactions.get": _Method(run=read.reactions, scopes=("reactions:read",), accepts_json=False),
         "conversations.replies": _Method(run=read.replies, accepts_json=False),
@@ -66,7 +71,9 @@ class WebApi:
         self._workspace = workspace
         self._faults = faults
         self._clock = clock
-        self._methods = _methods(workspace, open_connection)
+        writing = WritingMethods(workspace)
+        self.uploads = Uploads(workspace, writing, clock)
+        self._methods = _methods(ReadingMethods(workspace), writing, self.uploads, open_connection)
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]

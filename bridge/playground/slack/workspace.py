@@ -17,6 +17,7 @@ from bridge.playground.slack.model import Channel, File, JsonObject, Message, Pe
 SCOPES = (
     *("app_mentions:read", "chat:write", "channels:history", "groups:history", "im:history", "mpim:history"),
     *("channels:read", "groups:read", "im:read", "mpim:read", "reactions:read", "reactions:write", "users:read"),
+    "files:write",
 )
 
 _EMOJI = re.compile(r"[a-z0-9_+'\-]+(?:::skin-tone-[2-6])?")

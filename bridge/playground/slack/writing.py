@@ -17,7 +17,7 @@ class WritingMethods:
         self._workspace = workspace
 
     def post_message(self, args: Arguments) -> JsonObject:
-        channel = self._writable(args.required("channel", "channel_not_found"))
+        channel = self.writable(args.required("channel", "channel_not_found"))
         text, blocks = self._content(args)
         if not (text or "").strip() and not blocks:
             raise Refusal("no_text")
@@ -40,7 +40,7 @@ class WritingMethods:
         return {"channel": channel.id, "ts": message.ts, "message": wire_message(message)}
 
     def update(self, args: Arguments) -> JsonObject:
-        channel = self._writable(args.required("channel", "channel_not_found"))
+        channel = self.writable(args.required("channel", "channel_not_found"))
         message = self._own(channel, args.required("ts", "message_not_found"), "cant_update_message")
         text, blocks = self._content(args)
         if text is None and blocks is None:
@@ -55,7 +55,7 @@ class WritingMethods:
         return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": wire_message(message)}
 
     def delete(self, args: Arguments) -> JsonObject:
-        channel = self._writable(args.required("channel", "channel_not_found"))
+        channel = self.writable(args.required("channel", "channel_not_found"))
         message = self._own(channel, args.required("ts", "message_not_found"), "cant_delete_message")
         self._workspace.delete(message)
         return {"channel": channel.id, "ts": message.ts}
@@ -69,7 +69,7 @@ class WritingMethods:
         return {}
 
     def set_status(self, args: Arguments) -> JsonObject:
-        channel = self._writable(args.required("channel_id", "channel_not_found"))
+        channel = self.writable(args.required("channel_id", "channel_not_found"))
         thread_ts = args.required("thread_ts", "invalid_thread_ts")
         status = args.text("status")
         if status is None:
@@ -83,7 +83,8 @@ class WritingMethods:
         self._workspace.set_status(channel.id, thread_ts, status, [str(one) for one in loading])
         return {}
 
-    def _writable(self, channel_id: str) -> Channel:
+    def writable(self, channel_id: str) -> Channel:
+        """Raises the refusal that a bot meets where it may not write."""
         channel = self._workspace.channels.get(channel_id)
         member = channel is not None and BOT_USER_ID in channel.members
         # A private channel without the bot does not exist for it.
@@ -100,7 +101,7 @@ class WritingMethods:
         return message
 
     def _reacted(self, args: Arguments) -> Message:
-        channel = self._writable(args.required("channel", "no_item_specified"))
+        channel = self.writable(args.required("channel", "no_item_specified"))
         ts = args.required("timestamp", "no_item_specified")
         if not _TS.fullmatch(ts):
             raise Refusal("bad_timestamp")

@@ -10,7 +10,10 @@ from adapters.discord.settings import Settings
 from bridge.clock import SystemClock
 from bridge.platform_api import Finding, Severity
 from bridge.playground.discord import DiscordServer, Fault, limits
+from bridge.playground.discord.permissions import ATTACH_FILES, DEFAULT_PERMISSIONS
 from tests.adapters.discord.conftest import Make
+
+ADMINISTRATOR = 1 << 3
 
 
 def wrong(findings: Sequence[Finding]) -> list[Finding]:
@@ -26,8 +29,22 @@ async def test_nothing_is_wrong_with_a_good_setup(platform: DiscordPlatform) -> 
         "Discord token",
         "Discord Message Content intent",
         "Discord gateway logins",
+        "Discord permission Attach Files",
         "Discord gateway",
     ]
+
+
+async def test_servers_where_no_file_can_be_attached_are_named(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    server.permissions[server.guild_id] = DEFAULT_PERMISSIONS & ~ATTACH_FILES
+    (finding,) = wrong(await platform.check())
+    assert finding.severity is Severity.WARNING
+    assert finding.subject == "Discord permission Attach Files"
+    assert server.guild_name in finding.problem
+    assert "many messages" in finding.problem
+    server.permissions[server.guild_id] |= ADMINISTRATOR
+    assert wrong(await platform.check()) == []
 
 
 async def test_a_refused_token_is_an_error(server: DiscordServer, make: Make) -> None:

@@ -16,7 +16,7 @@ from adapters.discord.inbound import (
     read_reaction,
     replied_to,
 )
-from bridge.messages import Attachment, MessageReceived, Origin
+from bridge.messages import Attachment, MessageReceived, NamedPerson, Origin, PersonId
 
 ME = 900
 ADA = 11
@@ -126,6 +126,22 @@ def test_only_being_named_is_a_mention() -> None:
     assert not read(build(content=f"`<@{ME}>`")).mentions_bot
     # Without the content intent the text may be missing; the list is there.
     assert read(build(content="", mentions=us)).mentions_bot
+
+
+def test_people_whom_the_question_names_are_told_each_once_and_spelled_as_in_the_text() -> None:
+    people = [user(ME, "bridge", bot=True), user(ADA), user(12, "grace"), user(13, "helper", bot=True)]
+    event = read(build(content=f"<@{ME}> tell <@!{ADA}> and <@12>, <@12>, <@13>", mentions=people))
+    assert event.named == (
+        NamedPerson(id=PersonId(str(ADA)), name="Ada"),
+        NamedPerson(id=PersonId("12"), name="Grace"),
+    )
+    assert event.text == "tell @Ada and @Grace, @Grace, @Helper"
+
+
+def test_nobody_is_named_by_a_reply_a_role_or_everyone() -> None:
+    # Discord lists who is replied to, here the author of the question, although the text does not name them.
+    text = f"<@{ME}> @everyone <@&77> <@12>"
+    assert read(build(content=text, mentions=[user(ADA)], mention_everyone=True, mention_roles=["77"])).named == ()
 
 
 def test_a_reply_whose_message_was_left_out_has_to_be_asked_for() -> None:

@@ -9,7 +9,7 @@ import pytest
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.capabilities import CAPABILITIES
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformUnavailable, RateLimited
-from bridge.messages import Address, ReplyTarget
+from bridge.messages import Address, OutgoingMessage, ReplyTarget
 from bridge.platform_api import OpensThreads, ReadsBack
 from bridge.playground.discord import DiscordServer, Fault
 from bridge.playground.discord.permissions import (
@@ -66,6 +66,23 @@ async def test_a_message_carries_a_nonce_and_may_ping_nobody(
     assert edited["allowed_mentions"] == {"parse": []}
     assert created["flags"] == 4
     assert server.pings == []
+
+
+async def test_only_people_on_the_messages_list_may_be_mentioned_on_posts_and_edits_alike(
+    server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
+) -> None:
+    people = {server.ada: "Ada", server.grace: "Grace", "not a number": "Nobody", "٣": "Three"}
+    message = OutgoingMessage(text="hello", nonce="n1", people=people)
+    ref = await platform.send(question, message)
+    await platform.edit(question, ref, replace(message, text="hello again"))
+    created, edited = [each.body for each in server.calls if f"{each.method} {each.route}" in (CREATE, EDIT)]
+    assert created is not None
+    assert edited is not None
+    allowed = {"parse": [], "users": [int(server.ada), int(server.grace)]}
+    assert created["allowed_mentions"] == allowed | {"replied_user": False}
+    assert edited["allowed_mentions"] == allowed
+    many = {str(number): "" for number in range(1, 200)}
+    await platform.send(question, OutgoingMessage(text="to a crowd", nonce="n2", people=many))
 
 
 async def test_sending_again_with_the_same_nonce_posts_once(

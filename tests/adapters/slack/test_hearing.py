@@ -7,7 +7,7 @@ import pytest
 
 from adapters.slack.transport import Link, Pauses, SocketEntrance
 from bridge.errors import NotAllowed
-from bridge.messages import Origin, PersonId
+from bridge.messages import NamedPerson, Origin, PersonId
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
 from tests.adapters.slack.peer import Bridge, make_platform, question, until
@@ -111,6 +111,7 @@ async def test_people_who_are_mentioned_are_spelled_by_name(bridge: Bridge) -> N
     await bridge.server.post_as("U0ADA", "C0GENERAL", f"{MENTION} ask <@U0GRACE> about it")
     first, second = await bridge.heard(2)
     assert first.text == second.text == "ask @Grace about it"
+    assert first.named == second.named == (NamedPerson(id=PersonId("U0GRACE"), name="Grace"),)
     assert [call.method for call in bridge.server.calls].count("users.info") == 1
 
 
@@ -121,6 +122,7 @@ async def test_a_name_that_does_not_come_in_time_is_spelled_by_id(server: SlackS
         await server.post_as("U0ADA", "C0GENERAL", f"{MENTION} ask <@U0GRACE>")
         first, _ = await bridge.heard(2)
         assert first.text == "ask @U0GRACE"
+        assert [person.id for person in first.named] == ["U0GRACE"]
     await platform.close()
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.inbound import Identity, Ignored, channel_in, identity_in, people_in, read_event
-from bridge.messages import Attachment, MessageReceived, Origin, ReactionChanged
+from bridge.messages import Attachment, MessageReceived, NamedPerson, Origin, PersonId, ReactionChanged
 
 ME = Identity(team="T1", user="UBOT", bot="BBOT", app="ABOT")
 TS = "1718000000.000100"
@@ -179,6 +179,38 @@ def test_a_mention_is_read_from_the_text_not_from_the_event() -> None:
     assert not message(type="app_mention", text="hello").mentions_bot
     assert not message(text="&lt;@UBOT&gt; <@UBOTX> <!here>").mentions_bot
     assert message(text="well, <@UBOT|bot>?").mentions_bot
+
+
+def named(text: str) -> list[tuple[str, str]]:
+    return [(one.id, one.name) for one in message(text=text).named]
+
+
+def test_people_whom_the_question_names_are_told_each_once_and_spelled_as_in_the_text() -> None:
+    read = message(text="<@UBOT> tell <@U1>, <@U2|grace &amp; co> and <@W3> and <@U1> again")
+    assert read.named == (
+        NamedPerson(id=PersonId("U1"), name="Ada"),
+        NamedPerson(id=PersonId("U2"), name="grace & co"),
+        NamedPerson(id=PersonId("W3"), name="W3"),
+    )
+    assert read.text == "tell @Ada, @grace & co and @W3 and @Ada again"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<@UBOT> <@UBOT|bot> hello",
+        "<!channel> <!here> <!everyone> <!subteam^S1|@team> <#C1|general>",
+        "&lt;@U2&gt; @U2 <@u2> <@U2 <@> <@|x> <@U2!> <@S1>",
+        "<@USLACKBOT> <@USLACK>",
+    ],
+)
+def test_neither_the_bot_nor_groups_nor_what_only_looks_like_a_mention_is_a_named_person(text: str) -> None:
+    assert named(text) == []
+
+
+def test_the_author_is_named_only_by_naming_themselves() -> None:
+    assert named("<@UBOT> hello") == []
+    assert named("<@UBOT> remind <@U1>") == [("U1", "Ada")]
 
 
 def test_a_reaction_on_our_message() -> None:

@@ -1,0 +1,35 @@
+"""Whom a question names, from a person's message to the request that shows the answer, through the real bridge."""
+
+from pathlib import Path
+
+from bridge.playground.dify.script import Reply
+from tests.integration.seats import playing
+
+WRITES = {("POST", "/channels/{channel_id}/messages"), ("PATCH", "/channels/{channel_id}/messages/{message_id}")}
+
+
+async def test_on_discord_each_write_allows_exactly_the_people_whom_the_question_named(tmp_path: Path) -> None:
+    async with playing(tmp_path) as play:
+        server, seat = play.stage.discord, play.seats["discord"]
+        play.dify.script = lambda _: Reply(
+            tokens=[*(f"word{number} " for number in range(100)), f"<@{server.linus}> @everyone end"], per_token=0.02
+        )
+        thread = await seat.ask(f"ask <@{server.grace}> and @everyone")
+        await play.answered(seat, thread, "end")
+        allowed = [
+            call.body["allowed_mentions"]
+            for call in server.calls
+            if (call.method, call.route) in WRITES and call.body is not None
+        ]
+        assert len(allowed) >= 2, "the post and its edits"
+        for one in allowed:
+            assert isinstance(one, dict)
+            assert (one["parse"], one["users"]) == ([], [int(server.grace)])
+        assert seat.pings() == 0
+
+        calls = len(server.calls)
+        await seat.say(thread, "and now nobody")
+        await play.answered(seat, thread, "end", count=2)
+        later = [call.body for call in server.calls[calls:] if (call.method, call.route) in WRITES]
+        assert later
+        assert all(body is not None and "users" not in str(body["allowed_mentions"]) for body in later)
