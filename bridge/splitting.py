@@ -19,8 +19,11 @@ MARGIN_SHARE = 4
 MOST_MARGIN = 1_000
 """In the dialect's measure. What is written in the margin may have to wait until a place for a cut is found."""
 
-STEP = 200
-"""Characters after which a line that does not end is looked at."""
+CHECKS = 16
+"""How often per message it is looked at whether the text still fits, at least; also after so much of a line without an end."""
+
+LEAST_STEP = 40
+"""Characters between two such looks, at least."""
 
 
 class Splitter:
@@ -31,6 +34,7 @@ class Splitter:
         self._people = people
         self._limit = dialect.limit
         self._margin = min(self._limit // MARGIN_SHARE, MOST_MARGIN)
+        self._step = max(self._limit // CHECKS, LEAST_STEP)
         self._begin()
 
     def _begin(self) -> None:
@@ -85,18 +89,14 @@ class Splitter:
         return None
 
     def _next_check(self, live: str, *, final: bool) -> int | None:
-        """The next line end, or the next step in a line that is long. They do not depend on how the text arrived."""
+        """The first line end after a step, or the end of two steps. It does not depend on how the text arrived."""
         at = self._checked
-        if at >= len(live):
-            return None
-        line_start = live.rfind("\n", 0, at) + 1
-        step = line_start + ((at - line_start) // STEP + 1) * STEP
-        newline = live.find("\n", at, step)
+        newline = live.find("\n", at + self._step - 1, at + 2 * self._step)
         if newline >= 0:
             return newline + 1
-        if step < len(live):
-            return step
-        return len(live) if final else None
+        if at + 2 * self._step < len(live):
+            return at + 2 * self._step
+        return len(live) if final and at < len(live) else None
 
     def _freeze(self, live: str, cut: Cut) -> None:
         source = live[: cut.end].rstrip("\n" if cut.rank is Rank.CODE else "\n ") + (
@@ -149,7 +149,7 @@ class Splitter:
 
     def _inside(self, lowest: int, end: int) -> list[Cut]:
         """The cuts in the last line. Of a very long one only the end is looked at, where the margin must be."""
-        near = max(lowest, end - 3 * self._margin - STEP)
+        near = max(lowest, end - 3 * self._margin - 2 * self._step)
         found = [cut for cut in inline_cuts(self._outline, near) if near < cut.end <= end]
         if near == lowest or (found and self._length(found[0]) <= self._limit - self._margin):
             return found

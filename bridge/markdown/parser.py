@@ -150,17 +150,17 @@ class _Builder:
         rows: list[tuple[Spans, ...]] = []
         aligns: list[str] = []
         cells: list[Spans] = []
-        for index, token in enumerate(tokens):
+        line = 0
+        for token in tokens:
             match token.type:
                 case "tr_open":
-                    cells = []
+                    cells, line = [], token.map[0] if token.map else 0
                 case "th_open":
                     aligns.append(str(token.attrGet("style") or "").removeprefix("text-align:"))
                 case "inline":
                     cells.append(_spans(token.children or ()))
                 case "tr_close":
                     if rows:
-                        line = next(one.map for one in reversed(tokens[:index]) if one.type == "tr_open" and one.map)[0]
                         cells = self._keep_all_cells(cells, line)
                     rows.append(tuple(cells))
                 case _:
