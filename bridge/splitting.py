@@ -4,6 +4,7 @@ A cut depends only on the text before it, and never moves. What has been shown i
 either: in the last part of a message's room (the margin) only whole pieces are shown, up to the best place for a cut so far.
 """
 
+import re
 from bisect import bisect_right
 from collections.abc import Sequence
 
@@ -76,7 +77,7 @@ class Splitter:
         """Where to cut, once the first place is reached up to which the text does not fit."""
         while (place := self._next_check(live, final=final)) is not None:
             line = live[self._checked : place]
-            self._bound += _longest_form(line)
+            self._bound += _longest_form(line, self._limit)
             self._checked = place
             if self._bound <= self._limit:
                 continue
@@ -89,14 +90,18 @@ class Splitter:
         return None
 
     def _next_check(self, live: str, *, final: bool) -> int | None:
-        """The first line end after a step, or the end of two steps. It does not depend on how the text arrived."""
-        at = self._checked
-        newline = live.find("\n", at + self._step - 1, at + 2 * self._step)
-        if newline >= 0:
-            return newline + 1
-        if at + 2 * self._step < len(live):
-            return at + 2 * self._step
-        return len(live) if final and at < len(live) else None
+        """The end of the line in which a step ends, or the end of two steps. It does not depend on how the text arrived."""
+        at, weight = self._checked, 0
+        while (newline := live.find("\n", at, self._checked + 2 * self._step)) >= 0:
+            weight += newline + 1 - at
+            if _ALONE.match(live, at):
+                weight += self._step // 4
+            at = newline + 1
+            if weight >= self._step:
+                return at
+        if self._checked + 2 * self._step < len(live):
+            return self._checked + 2 * self._step
+        return len(live) if final and self._checked < len(live) else None
 
     def _freeze(self, live: str, cut: Cut) -> None:
         source = live[: cut.end].rstrip("\n" if cut.rank is Rank.CODE else "\n ") + (
@@ -131,21 +136,20 @@ class Splitter:
         """The best cut at or before `end` in the margin; the last one before it when there is none."""
         least = len(self._opener)
         lines = line_cuts(self._outline, least, end)
-        low, high = self._window(lines)
-        if low < high:
-            return self._last_of_best(lines[low:high])
-        inside = self._inside(max(least, lines[high - 1].end if high else 0), end)
-        low_inside, high_inside = self._window(inside)
-        whole = [cut for cut in inside[low_inside:high_inside] if cut.rank is not Rank.ATOM]
-        if whole:
-            return self._last_of_best(whole)
-        # An atom that began before the margin reaches beyond the message: as near to it as possible.
-        whole = [cut for cut in inside[:high_inside] if cut.rank is not Rank.ATOM]
-        if whole and (high == 0 or whole[-1].end > lines[high - 1].end):
-            return whole[-1]
-        if high:
-            return lines[high - 1]
-        return inside[high_inside - 1] if high_inside else None
+        lines = lines[: self._fitting(lines, end)]
+        if (cut := self._best_in_margin(lines)) is not None:
+            return cut
+        behind = lines[-1].end if lines else least
+        inside = self._inside(max(least, behind), end)
+        inside = inside[: self._fitting(inside, end)]
+        whole = [cut for cut in inside if cut.rank is not Rank.ATOM]
+        if (cut := self._best_in_margin(whole)) is not None:
+            return cut
+        # What follows is one piece that began before the margin and ends behind the message: as near to it as possible.
+        for cuts in (whole, lines, inside):
+            if cuts:
+                return cuts[-1]
+        return None
 
     def _inside(self, lowest: int, end: int) -> list[Cut]:
         """The cuts in the last line. Of a very long one only the end is looked at, where the margin must be."""
@@ -155,19 +159,40 @@ class Splitter:
             return found
         return [cut for cut in inline_cuts(self._outline, lowest) if lowest < cut.end <= end]
 
-    def _window(self, cuts: Sequence[Cut]) -> tuple[int, int]:
-        """First and behind-last index of those that end in the margin. Lengths grow with the text, but for small exceptions."""
-        high = bisect_right(cuts, self._limit, key=self._length)
-        low = bisect_right(cuts, self._limit - self._margin, hi=high, key=self._length)
-        return low, high
+    def _fitting(self, cuts: Sequence[Cut], end: int) -> int:
+        """How many of `cuts`, which lie at or before `end`, fit. Lengths grow with the text, but for small exceptions; each
+        costs a parse, so that the next one to look at is guessed from those known."""
+        low, high = 0, len(cuts)
+        low_at, low_length = len(self._opener), 0
+        high_at, high_length = end, self._outline.length(end)
+        tries = 0
+        while low < high:
+            if high_length <= self._limit:
+                guess = high - 1
+            elif tries % 5 == 4:
+                guess = (low + high) // 2
+            else:
+                share = (self._limit - low_length) / max(high_length - low_length, 1)
+                guess = bisect_right(cuts, low_at + share * (high_at - low_at), key=_end) - 1
+            guess = min(max(guess, low), high - 1)
+            tries += 1
+            length = self._length(cuts[guess])
+            if length <= self._limit:
+                low, low_at, low_length = guess + 1, cuts[guess].end, length
+            else:
+                high, high_at, high_length = guess, cuts[guess].end, length
+        return low
+
+    def _best_in_margin(self, cuts: Sequence[Cut]) -> Cut | None:
+        """The last one of the best rank of those, which fit, that end in the margin."""
+        last = {cut.rank: cut for cut in cuts}
+        for rank in sorted(last):
+            if self._limit - self._margin < self._length(last[rank]) <= self._limit:
+                return last[rank]
+        return None
 
     def _length(self, cut: Cut) -> int:
         return self._outline.length(cut.end, cut.closer)
-
-    @staticmethod
-    def _last_of_best(cuts: Sequence[Cut]) -> Cut:
-        best = min(cut.rank for cut in cuts)
-        return next(cut for cut in reversed(cuts) if cut.rank == best)
 
     # Showing
 
@@ -193,20 +218,29 @@ class Splitter:
         return whole.length
 
 
+def _end(cut: Cut) -> int:
+    return cut.end
+
+
 def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
     """The sources of all messages of a complete text."""
     return Splitter(dialect, people).feed(text, final=True)
 
 
-_DOUBLED = "\\*_`~[]!#$/-+.="
+_DOUBLED = "\\*_`~[]!#$/-+.=\n"
 _LONGER = "&<>@:"
+_ALONE = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t\n]|$)|[-*_=][-*_= \t]*(?:\n|$))", re.MULTILINE)
+"""A line that may become a heading or a divider, for which a platform may count more than its letters."""
+
+_ALONE_SHARE = 20
+"""The part of a message that one of those may take, with the text behind it."""
 
 
-def _longest_form(line: str) -> int:
-    """The most that `line` can add to what a message measures, in any dialect, unless something before it changes its meaning:
+def _longest_form(text: str, limit: int) -> int:
+    """The most that `text` can add to what a message measures, in any dialect, unless something before it changes its meaning:
     two for what may be escaped, ten for what may become an entity or be broken by an invisible space."""
-    if "|" in line or "]:" in line:
-        return 1_000_000
-    start = line.lstrip(" \t>")[:1]
-    heading = 800 if start == "#" or (start in ("-", "*", "_", "=") and not line.strip(" \t>-*_=\n")) else 0
-    return len(line.encode()) + sum(map(line.count, _DOUBLED)) + 9 * sum(map(line.count, _LONGER)) + 16 + heading
+    if "|" in text or "]:" in text:
+        return limit + 1
+    alone = sum(1 for line in text.split("\n") if _ALONE.match(line))
+    more = sum(map(text.count, _DOUBLED)) + 9 * sum(map(text.count, _LONGER)) + 16 * (text.count("\n") + 1)
+    return len(text.encode()) + more + alone * (limit // _ALONE_SHARE + 100)

@@ -12,7 +12,6 @@ from bridge.markdown.inline import InlineMap
 from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
 from bridge.markdown.outline import Outline, Standing
 from bridge.markdown.parser import map_inline
-from bridge.markdown.repair import open_fence
 
 
 class Rank(IntEnum):
@@ -119,8 +118,9 @@ class _Walk:
 
     def __init__(self, source: str, block: Standing) -> None:
         self._tokens = block.tokens
-        self.lines = source[block.base : block.end].split("\n")
-        self.offsets = [block.base]
+        self.lines = source[block.start : block.end].split("\n")
+        self._first = block.line
+        self.offsets = [block.start]
         for line in self.lines:
             self.offsets.append(self.offsets[-1] + len(line) + 1)
         self._chain: list[tuple[_Container, int]] = []
@@ -130,15 +130,10 @@ class _Walk:
     def cuts(self) -> list[Cut]:
         found: dict[int, Cut] = {}
         before = ""
-        first_line = (self._tokens[0].map or [0])[0]
         for index, token in enumerate(self._tokens):
             if token.map is not None and token.nesting >= 0 and token.type != "inline":
-                line = token.map[0]
-                if (
-                    line > first_line
-                    and line not in found
-                    and token.type not in ("thead_open", "tbody_open", "tr_open")
-                ):
+                line = token.map[0] - self._first
+                if line > 0 and line not in found and token.type not in ("thead_open", "tbody_open", "tr_open"):
                     found[line] = self._boundary(line, before)
             self._enter(token)
             for cut_line, cut in self._inside(token, index):
@@ -160,11 +155,12 @@ class _Walk:
                 self._numbers.pop()
             case "list_item_open" if token.map:
                 number = self._numbers[-1]
+                line = token.map[0] - self._first
                 if number is not None:
-                    number = self._numbers[-1] = self._resumed_number(token.map[0], number + 1)
-                self._chain.append((_Container(self._width(token.map[0]), number), token.map[0]))
+                    number = self._numbers[-1] = self._resumed_number(line, number + 1)
+                self._chain.append((_Container(self._width(line), number), line))
             case "blockquote_open" if token.map:
-                self._chain.append((_Container(0), token.map[0]))
+                self._chain.append((_Container(0), token.map[0] - self._first))
             case "list_item_close" | "blockquote_close":
                 self._chain.pop()
             case _:
@@ -202,7 +198,7 @@ class _Walk:
     def _inside(self, token: Token, index: int) -> Iterator[tuple[int, Cut]]:
         if token.map is None:
             return
-        start, end = token.map
+        start, end = token.map[0] - self._first, token.map[1] - self._first
         chain = tuple(container for container, _ in self._chain)
         if token.type == "fence":
             mark = token.markup
@@ -238,6 +234,12 @@ class _Walk:
         ]
         rule = {"left": ":--", "right": "--:", "center": ":-:"}
         return f"| {' | '.join(cells)} |", f"| {' | '.join(rule.get(align, '---') for align in aligns)} |"
+
+    def is_open(self, fence: Token) -> bool:
+        """Whether the last line is code of `fence`."""
+        start = (fence.map or [0])[0] - self._first
+        last = self.lines[-1].strip(" \t>")
+        return start < len(self.lines) - 1 and not (set(last) == {fence.markup[0]} and len(last) >= len(fence.markup))
 
     def leaf(self) -> tuple[Token | None, _Chain]:
         """The last token that holds text, and the containers around it."""
@@ -285,8 +287,7 @@ def inline_cuts(outline: Outline, lowest: int) -> list[Cut]:
 
 
 def _code_cuts(source: str, walk: _Walk, leaf: Token, chain: _Chain, at: int, end: int) -> list[Cut]:
-    fence = open_fence(walk.lines, [leaf])
-    if leaf.type == "fence" and (fence is None or (leaf.map and leaf.map[0] == len(walk.lines) - 1)):
+    if leaf.type == "fence" and not walk.is_open(leaf):
         return []
     word = _WORD.match(leaf.info.strip())
     mark = leaf.markup or "```"

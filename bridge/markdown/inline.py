@@ -28,9 +28,9 @@ _DISPLAY = re.compile(r"\$\$[^$]{1,2000}\$\$")
 _BRACKETED = re.compile(r"\\\(([^\n`]{1,500}?)\\\)")
 
 
-DENSE = 800
-"""Markup characters in one paragraph beyond which, if they are also more than a tenth of it, all of it is taken for text. A
-full message of prose has a hundred."""
+DENSE = 300
+"""Markup characters in one paragraph beyond which, if they are also more than a fifth of it, all of it is taken for text. A
+long paragraph of prose has fifty."""
 
 
 def is_dense(text: str) -> bool:
@@ -38,7 +38,7 @@ def is_dense(text: str) -> bool:
     if len(text) <= DENSE:
         return False
     count = sum(map(text.count, "\\*_`~[]<&!$"))
-    return count > DENSE and count * 10 > len(text)
+    return count > DENSE and count * 5 > len(text)
 
 
 class Atom(NamedTuple):

@@ -19,8 +19,8 @@ class Standing:
     end: int
     """Offset of the next block's first line, or of the end of the source."""
     tokens: Sequence[Token]
-    base: int
-    """Offset from which the lines of `tokens` are counted."""
+    line: int
+    """Number of its first line in `tokens`."""
     piece: Piece
 
 
@@ -69,7 +69,7 @@ class Outline:
             offsets.append(offsets[-1] + len(line) + 1)
         starts = [base + offsets[one.start] for one in located] + [len(source)]
         return [
-            Standing(start, end, one.tokens, base, self._dialect.write(one.block, self._people))
+            Standing(start, end, one.tokens, one.start, self._dialect.write(one.block, self._people))
             for one, start, end in zip(located, starts, starts[1:], strict=False)
         ]
 
