@@ -69,7 +69,7 @@ class Splitter:
                 break
             self._freeze(live, cut)
         shown = close(live) if final else self._show(live)
-        return [*self._frozen, shown] if without_marks(shown).strip() else list(self._frozen)
+        return [*self._frozen, shown] if self._says_something(shown) else list(self._frozen)
 
     # Freezing
 
@@ -108,18 +108,24 @@ class Splitter:
             "\n" if cut.rank is Rank.CODE else ""
         )
         definitions = self._outline.definitions
-        self._frozen.append(source + cut.closer)
-        opener = definitions + cut.opener
-        if opener:
-            trial = self._dialect.render(opener + "x").length
-            if trial > self._limit // 3:
-                opener = ""
+        if self._says_something(source + cut.closer):
+            self._frozen.append(source + cut.closer)
+        opener = next((one for one in (cut.opener, cut.spare) if self._leaves_room(one)), "")
+        if self._leaves_room(definitions):
+            opener = definitions + opener
         start = cut.start
         if not opener or cut.rank < Rank.CODE:
             while live[start : start + 1] == "\n":
                 start += 1
         self._start += start - len(self._opener)
         self._open_message(opener)
+
+    def _leaves_room(self, opener: str) -> bool:
+        return not opener or self._dialect.render(opener + "x").length <= self._limit // 2
+
+    def _says_something(self, source: str) -> bool:
+        """Whether anything of it is seen. Platforms refuse a message without text."""
+        return bool(self._dialect.render(source, self._people).text.strip())
 
     # Choosing
 

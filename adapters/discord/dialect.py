@@ -29,7 +29,10 @@ from bridge.markdown.model import (
     Table,
 )
 from bridge.markdown.writing import (
+    brackets_are_harmless,
+    flat,
     has_hidden_links,
+    indent,
     language,
     one_line,
     table_as_list,
@@ -73,6 +76,8 @@ class _Line:
     pad = ""
 
     def escape(self, text: str, before: str, after: str) -> str:
+        brackets = ("[" not in text and "]" not in text) or brackets_are_harmless(text, after)
+
         def spell(found: re.Match[str]) -> str:
             at, char = found.start(), found[0]
             left = text[at - 1] if at else before
@@ -86,10 +91,8 @@ class _Line:
                     bare = right.isalnum() or right in ("", " ")
                 case "~" | "|":
                     bare = char not in (left, right)
-                case "[":
-                    bare = "](" not in text[at:] and after != "*"
-                case "]":
-                    bare = right != "("
+                case "[" | "]":
+                    bare = brackets
                 case "<":
                     bare = right not in (":", "a", "t", "h")
                 case _:
@@ -103,7 +106,8 @@ class _Line:
             return f"`{text}`"
         # Two backticks are the most that Discord knows, and they end at the next two.
         inner = text.replace("``", f"`{ZERO_WIDTH_SPACE}`")
-        return f"`` {inner} ``"
+        left, right = (" " if inner[at] == "`" else "" for at in (0, -1))
+        return f"``{left}{inner}{right}``"
 
     def link(self, label: str, href: str, plain_label: str) -> str:
         address = web_address(href)
@@ -205,7 +209,7 @@ class _Writer:
                 return RULE
             case Quote(blocks):
                 # Discord knows one level only.
-                return "\n".join(f"> {line}" for line in self._blocks(_flat(blocks)).split("\n"))
+                return "\n".join(f"> {line}" for line in self._blocks(flat(blocks)).split("\n"))
             case List(items):
                 return self._list(items)
             case Table():
@@ -223,7 +227,7 @@ class _Writer:
                 continue
             marker = "- " if item.number is None else f"{item.number}. "
             box = "" if item.done is None else "☑ " if item.done else "☐ "
-            out.append(_indent(marker + box, body))
+            out.append(indent(marker + box, body, 2))
         return "\n".join(out)
 
     def _table(self, table: Table) -> str:
@@ -234,31 +238,10 @@ class _Writer:
         return self._block(table_as_list(table))
 
 
-def _indent(marker: str, body: str) -> str:
-    """Lines after the first below the item's text; code stays at the margin, where Discord would show the indent as code."""
-    first, *others = body.split("\n")
-    out = [(marker + first).rstrip()]
-    if first.startswith("```"):
-        out = [marker.rstrip(), first]
-    inside = first.startswith("```")
-    for line in others:
-        fence = line.startswith("```")
-        out.append(line if inside or fence else f"  {line}".rstrip())
-        inside = inside != fence
-    return "\n".join(out)
-
-
 def _fence(fence: Fence) -> str:
     # Discord ends a block at the next three backticks, wherever they stand.
     text = fence.text.replace("```", f"``{ZERO_WIDTH_SPACE}`")
     return f"```{language(fence)}\n{text or ZERO_WIDTH_SPACE}\n```"
-
-
-def _flat(blocks: Sequence[Block]) -> list[Block]:
-    out: list[Block] = []
-    for block in blocks:
-        out += _flat(block.blocks) if isinstance(block, Quote) else [block]
-    return out
 
 
 def _without_bold(spans: Spans) -> Spans:

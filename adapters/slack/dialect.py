@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bridge.markdown.characters import ZERO_WIDTH_SPACE, without_marks
+from bridge.markdown.characters import ZERO_WIDTH_SPACE, clean, without_marks
 from bridge.markdown.dialect import NOBODY, Dialect, People, Piece, name_people
 from bridge.markdown.model import (
     BOLD,
@@ -29,9 +29,12 @@ from bridge.markdown.model import (
 )
 from bridge.markdown.parser import parse
 from bridge.markdown.writing import (
+    brackets_are_harmless,
     cell_text,
     fence_ticks,
+    flat,
     has_hidden_links,
+    indent,
     inline_code,
     language,
     one_line,
@@ -81,6 +84,7 @@ _LINE_START = re.compile(
     r"^([ \t]*)(?=#{1,6}(?:[ \t]|$)|>|[-+](?:[ \t]|$)|(?:-[ \t]*){2,}$|=+[ \t]*$|~~~|[:|-][-:| \t]*$)"
 )
 _NUMBER_START = re.compile(r"^([ \t]*[0-9]{1,9})(?=[.)](?:[ \t]|$))")
+_MARKERS = re.compile(r"[*_~`]")
 _SPECIAL = re.compile(r"[\\*_`~\[\]<&!]")
 _ADDRESS_LABEL = re.compile(
     r"(?:[a-z][a-z0-9+.-]*:)?//|www\.|^[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/:?#]|$)", re.IGNORECASE
@@ -97,6 +101,7 @@ class _Canonical:
 
     def escape(self, text: str, before: str, after: str) -> str:
         tildes = text.count("~") > 1
+        brackets = ("[" not in text and "]" not in text) or brackets_are_harmless(text, after)
 
         def spell(found: re.Match[str]) -> str:
             at, char = found.start(), found[0]
@@ -111,10 +116,8 @@ class _Canonical:
                     bare = right.isalnum() or right in ("", " ")
                 case "~":
                     bare = not tildes and "~" not in (left, right)
-                case "[":
-                    bare = False
-                case "]":
-                    bare = right not in ("(", "[", ":", "*", "]")
+                case "[" | "]":
+                    bare = brackets
                 case "!":
                     bare = right != "["
                 case "<":
@@ -152,8 +155,14 @@ class _Mrkdwn:
     pad = ZERO_WIDTH_SPACE
 
     def escape(self, text: str, before: str, after: str) -> str:
-        # A marker character that is meant literally is kept from finding a partner.
-        return re.sub(r"([*_~`])(?![ \w])|(?<!\w)([*_~`])", rf"\g<0>{ZERO_WIDTH_SPACE}", escape(text))
+        def spell(found: re.Match[str]) -> str:
+            at = found.start()
+            sides = (text[at - 1] if at else before, text[at + 1] if at + 1 < len(text) else after)
+            bare = all(side.isalnum() for side in sides) or sides == (" ", " ")
+            # A marker character that is meant literally is kept from finding a partner.
+            return found[0] if bare else f"{ZERO_WIDTH_SPACE}{found[0]}{ZERO_WIDTH_SPACE}"
+
+        return escape(_MARKERS.sub(spell, text))
 
     def code(self, text: str) -> str:
         return escape(text) if "`" in text else f"`{escape(text)}`"
@@ -257,7 +266,8 @@ def notification(text: str) -> str:
 def mrkdwn(source: str, people: People = NOBODY) -> str:
     """All of a message as mrkdwn, of any length."""
     writer = _Writer(people, LIMIT, mrkdwn=True)
-    return neutralise(without_marks("\n\n".join(writer.top(block) for block in parse(source))), people)
+    pieces = (writer.top(block) for block in parse(clean(source)))
+    return neutralise(without_marks("\n\n".join(piece for piece in pieces if piece)), people)
 
 
 def _plain(block: Block) -> str:
@@ -271,7 +281,7 @@ def _plain(block: Block) -> str:
         case Quote(blocks):
             return "\n".join(_plain(one) for one in blocks)
         case List(items):
-            return "\n".join(f"• {_plain(one)}" for item in items for one in item.blocks)
+            return "\n".join("• " + "\n".join(_plain(one) for one in item.blocks).removeprefix("• ") for item in items)
         case Table(head, _, rows):
             return "\n".join(" | ".join(cell_text(cell) for cell in row) for row in (head, *rows))
 
@@ -315,11 +325,22 @@ class _Writer:
             case Rule():
                 return "———"
             case Quote(blocks):
-                return "\n".join(f"> {line}".rstrip() for line in self._blocks(blocks).split("\n"))
+                return self._quote(blocks)
             case List(items):
                 return self._list(items)
             case Table():
                 return self._table(block)
+
+    def _quote(self, blocks: Sequence[Block]) -> str:
+        if not self.mrkdwn:
+            return "\n".join(f"> {line}".rstrip() for line in self._blocks(blocks).split("\n"))
+        # mrkdwn knows one level, and no code inside.
+        pieces = [(isinstance(block, Fence), self._block(block)) for block in flat(blocks)]
+        return "\n".join(
+            text if code else "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+            for code, text in pieces
+            if text
+        )
 
     def _line(self, spans: Spans) -> str:
         return write_spans(name_people(spans, self.people, PERSON), _MRKDWN if self.mrkdwn else _CANONICAL)
@@ -336,7 +357,7 @@ class _Writer:
         text = _TOKEN_IN_CODE.sub("<" + ZERO_WIDTH_SPACE, fence.text)
         if self.mrkdwn:
             inner = escape(text).replace("```", f"``{ZERO_WIDTH_SPACE}`")
-            return f"```\n{inner}\n```"
+            return f"```\n{inner}\n```" if inner.strip() else ""
         ticks = fence_ticks(text)
         return f"{ticks}{language(fence)}\n{text}\n{ticks}" if text else f"{ticks}{language(fence)}\n{ticks}"
 
@@ -353,10 +374,12 @@ class _Writer:
             bullet = "•" if self.mrkdwn else "-"
             marker = f"{bullet} " if item.number is None else f"{item.number}. "
             box = ("☑ " if item.done else "☐ ") if self.mrkdwn else ("[x] " if item.done else "[ ] ")
-            indent = " " * (len(marker) if not self.mrkdwn else 4)
-            lines = body.split("\n")
-            first = ("" if item.done is None else box) + lines[0]
-            out += "\n".join([(marker + first).rstrip(), *((indent + line).rstrip() for line in lines[1:])])
+            marked = marker + ("" if item.done is None else box)
+            if self.mrkdwn:
+                out += indent(marked, body, 4)
+            else:
+                first, *others = body.split("\n")
+                out += "\n".join([(marked + first).rstrip(), *((" " * len(marker) + line).rstrip() for line in others)])
         return out
 
     def _table(self, table: Table) -> str:

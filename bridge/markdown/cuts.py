@@ -11,7 +11,8 @@ from bridge.markdown.characters import is_boundary
 from bridge.markdown.inline import InlineMap
 from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
 from bridge.markdown.outline import Outline, Standing
-from bridge.markdown.parser import map_inline
+from bridge.markdown.parser import first_number, map_inline
+from bridge.markdown.repair import withhold
 
 
 class Rank(IntEnum):
@@ -49,6 +50,8 @@ class Cut:
     rank: Rank
     closer: str = ""
     opener: str = ""
+    spare: str = ""
+    """Instead of `opener` where that would take too much of the next message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,7 @@ class _Walk:
     def _enter(self, token: Token) -> None:
         match token.type:
             case "ordered_list_open":
-                self._numbers.append(int(str(token.attrGet("start") or 1)) - 1)
+                self._numbers.append(first_number(token) - 1)
             case "bullet_list_open":
                 self._numbers.append(None)
             case "ordered_list_close" | "bullet_list_close":
@@ -217,14 +220,13 @@ class _Walk:
                 lead = len(text) - len(text.lstrip(" \t>" if any(not one.width for one in chain) else " \t"))
                 yield line, Cut(at, at + lead, Rank.LINE, "", _resume(chain, inline=True))
         elif token.type == "tbody_open":
-            head = self._head(index)
-            opener = _resume(chain, inline=False) + "".join(f"{_later(chain)}{line}\n" for line in head)
+            opener, spare = self.head(index, chain)
             for line in range(start + 1, end):
                 at = self.offsets[line]
-                yield line, Cut(at, at, Rank.ROW, "", opener)
+                yield line, Cut(at, at, Rank.ROW, "", opener, spare)
 
-    def _head(self, body: int) -> tuple[str, str]:
-        """The first two lines of the table whose body begins at token `body`."""
+    def head(self, body: int, chain: _Chain) -> tuple[str, str]:
+        """Begins the table again whose body is at token `body`: with its head, and with an empty one."""
         opening = next(index for index in range(body, -1, -1) if self._tokens[index].type == "table_open")
         cells = [token.content.replace("|", "\\|") for token in self._tokens[opening:body] if token.type == "inline"]
         aligns = [
@@ -233,7 +235,9 @@ class _Walk:
             if token.type == "th_open"
         ]
         rule = {"left": ":--", "right": "--:", "center": ":-:"}
-        return f"| {' | '.join(cells)} |", f"| {' | '.join(rule.get(align, '---') for align in aligns)} |"
+        line = f"{_later(chain)}| {' | '.join(rule.get(align, '---') for align in aligns)} |\n"
+        start, later = _resume(chain, inline=False), _later(chain)
+        return f"{start}{later}| {' | '.join(cells)} |\n{line}", f"{start}{later}|{'  |' * len(cells)}\n{line}"
 
     def is_open(self, fence: Token) -> bool:
         """Whether the last line is code of `fence`."""
@@ -272,13 +276,16 @@ def inline_cuts(outline: Outline, lowest: int) -> list[Cut]:
     heading = (
         block.tokens[0] if block.tokens[0].type == "heading_open" and block.tokens[0].markup.startswith("#") else None
     )
-    table = any(token.type == "table_open" for token in block.tokens)
+    body = next((index for index, token in enumerate(block.tokens) if token.type == "tbody_open"), None)
     content = leaf.content.rsplit("\n", 1)[-1]
     bare = walk.lines[line].rstrip()
-    if table or not bare.endswith(content):
-        opener = _resume(chain, inline=True)
-        places = range(at + 1, end)
-        return [Cut(place, place, Rank.CHARACTER, "", opener) for place in places if is_boundary(outline.source, place)]
+    if body is not None or not bare.endswith(content):
+        opener, closer, spare = _resume(chain, inline=True), "", ""
+        if body is not None:
+            opener, spare = (f"{one}{_later(chain)}| " for one in walk.head(body, chain))
+            closer = " |"
+        places = (place for place in range(at + 1, end) if is_boundary(outline.source, place))
+        return [Cut(place, place, Rank.CHARACTER, closer, opener, spare) for place in places]
     shift = walk.offsets[line] + len(bare) - len(leaf.content)
     opener = _resume(chain, inline=True) if heading is None else f"{heading.markup} "
     first = max(len(leaf.content) - len(content), lowest - shift)
@@ -313,7 +320,9 @@ def _text_cuts(text: str, lowest: int, found: InlineMap) -> Iterator[Cut]:
     }
     for stop in _SENTENCE.finditer(text, lowest):
         gaps[len(stop[0].rstrip()) + stop.start()] = (Rank.SENTENCE, stop.end())
-    atoms = _covered([(atom.start, atom.end) for atom in found.atoms], len(text))
+    # What is not complete yet may become an atom.
+    held = len(withhold(text, found))
+    atoms = _covered([*((atom.start, atom.end) for atom in found.atoms), (held, len(text))], len(text))
     markers = _covered(
         [(pair.start, pair.inner) for pair in found.pairs]
         + [(pair.close, pair.end) for pair in found.pairs]

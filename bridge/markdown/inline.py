@@ -18,7 +18,7 @@ from markdown_it.utils import EnvType
 
 from bridge.markdown.characters import is_cjk, is_punctuation, is_space
 
-URL = re.compile(r"[^\s<>\"`\\^{|}\u3000-\u303f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff00-\uffef]{1,4096}")
+URL = re.compile(r"[^\s<>\"`\\^{|}\[\]\u3000-\u303f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3\uff00-\uffef]{1,4096}")
 """What may follow `http://`; ends at scripts that stand without spaces, so that `见https://a.example。` ends well."""
 
 _SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
@@ -201,6 +201,9 @@ class Inline(ParserInline):
                 found.pairs.append(Pair(marker, places[index], places[index] + len(marker), close, close + len(marker)))
             elif one.open:
                 found.openers.append((places[index], marker))
+        # What stands between two partners has lost its chance.
+        taken = [(pair.inner, pair.close) for pair in found.pairs]
+        found.openers = [one for one in found.openers if not any(start <= one[0] < end for start, end in taken)]
         return found
 
 

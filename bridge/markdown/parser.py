@@ -118,7 +118,7 @@ class _Builder:
                 return None
 
     def _list(self, tokens: Sequence[Token]) -> List:
-        number = int(str(tokens[0].attrGet("start") or 1)) if tokens[0].type == "ordered_list_open" else None
+        number = first_number(tokens[0]) if tokens[0].type == "ordered_list_open" else None
         items: list[Item] = []
         at = 1
         while at < len(tokens) - 1:
@@ -176,6 +176,12 @@ class _Builder:
             return cells
         rest = " | ".join(written[len(cells) - 1 :])
         return [*cells[:-1], _spans(_TO_PARSER.parseInline(rest)[0].children or ())]
+
+
+def first_number(token: Token) -> int:
+    """Of an ordered list."""
+    start = token.attrGet("start")
+    return 1 if start is None else int(start)
 
 
 def split_row(row: str) -> list[str]:

@@ -27,9 +27,10 @@ _ONLY_MARKER = re.compile(
 )
 _PIPES = re.compile(r"^[ \t>]*(?:(?:[-+*]|[0-9]{1,9}[.)])[ \t]+)*\|")
 _DELIMITER = re.compile(r"^[ \t>]*[|:-][-:| \t]*$")
+_LABEL = rf"(?:[^\[\]]|\[[^\[\]]{{0,{LONGEST_LABEL}}}\]){{0,{LONGEST_LABEL}}}"
 _LINK = re.compile(
-    rf"\[(?:[^\]\n]{{0,{LONGEST_LABEL}}}"
-    rf"|[^\]\n]{{0,{LONGEST_LABEL}}}\](?:\((?:[^)\n(]|\([^)\n]*\)?){{0,{LONGEST_ADDRESS}}}|\[[^\]\n]{{0,{LONGEST_LABEL}}})?)$"
+    rf"\[(?:{_LABEL}|{_LABEL}\](?:\((?:[^()\s]|\([^()\s]{{0,{LONGEST_ADDRESS}}}\)?|\s){{0,{LONGEST_ADDRESS}}}"
+    rf"|\[[^\[\]]{{0,{LONGEST_LABEL}}})?)$"
 )
 _OPEN_ANGLE = re.compile(rf"<(?:[@#!/:?a-zA-Z][^<>\s]{{0,{LONGEST_ADDRESS}}})?$")
 _OPEN_ENTITY = re.compile(r"&[#a-zA-Z0-9]{0,32}$")
@@ -132,16 +133,28 @@ def _repair_line(source: str, content: str) -> str:
     if not bare.endswith(content.rsplit("\n", 1)[-1]):
         return source  # a heading with closing marks
     found = map_inline(content, {})
-    shown = _withhold(content, found)
+    shown = withhold(content, found)
     kept = _LAST_MARKERS.sub("", shown).rstrip() if _dangling(shown, found) else shown
     if kept != content:
         found = map_inline(kept, {})
     closers = "".join(marker for _, marker in reversed(found.openers))
-    cut = len(content) - len(kept)
-    out = bare[: len(bare) - cut] if cut else bare
-    if closers:
-        return out.rstrip() + closers
-    return out + source[len(bare) :] if not cut else out
+    if kept == content:
+        return bare + closers if closers else source
+    out = _cut_source(bare, content, len(kept)).rstrip() + closers
+    # What is left of the line may be only what a heading or an item begins with.
+    return repair(out) if _ONLY_MARKER.match(out.rsplit("\n", 1)[-1]) else out
+
+
+def _cut_source(bare: str, content: str, keep: int) -> str:
+    """`bare`, which ends with the lines of `content`, up to where the first `keep` characters of `content` end."""
+    later = content.count("\n", keep)
+    lines = bare.split("\n")
+    lines = lines[: len(lines) - later]
+    end = content.find("\n", keep)
+    cut = (len(content) if end < 0 else end) - keep
+    last = lines[-1].rstrip() if later else lines[-1]
+    lines[-1] = last[: len(last) - cut]
+    return "\n".join(lines)
 
 
 def _dangling(shown: str, found: InlineMap) -> bool:
@@ -150,7 +163,7 @@ def _dangling(shown: str, found: InlineMap) -> bool:
     return run is not None and (bool(found.openers) or not any(pair.end == len(shown) for pair in found.pairs))
 
 
-def _withhold(content: str, found: InlineMap) -> str:
+def withhold(content: str, found: InlineMap) -> str:
     """`content` up to where something begins that is not complete yet."""
     line = content.rfind("\n") + 1
     end = len(content)
@@ -162,11 +175,11 @@ def _withhold(content: str, found: InlineMap) -> str:
     inside = {at for atom in found.atoms for at in range(atom.start, atom.end)} if found.atoms else set()
     at = end
     for _ in range(_OPENINGS_TRIED):
-        at = content.rfind("[", line, at)
-        if at < 0:
+        at = content.rfind("[", 0, at)
+        if at < 0 or end - at > LONGEST_LABEL + LONGEST_ADDRESS:
             break
         if at not in inside and _LINK.match(content, at, end):
-            end = at - 1 if at > line and content[at - 1] == "!" else at
+            end = at - 1 if at > 0 and content[at - 1] == "!" else at
     for pattern in (_OPEN_ANGLE, _OPEN_ENTITY, _OPEN_SCHEME):
         if (
             tail := pattern.search(content, max(line, end - LONGEST_ADDRESS), end)

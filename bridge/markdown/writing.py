@@ -7,15 +7,17 @@ from typing import Protocol
 
 from markdown_it import MarkdownIt
 
-from bridge.markdown.characters import is_punctuation, is_space, width
+from bridge.markdown.characters import ZERO_WIDTH_SPACE, is_punctuation, is_space, width
 from bridge.markdown.model import (
     BOLD,
     ITALIC,
     STRIKE,
+    Block,
     Fence,
     Item,
     List,
     Paragraph,
+    Quote,
     Span,
     Spans,
     Table,
@@ -25,6 +27,8 @@ from bridge.markdown.model import (
 _STYLES = (BOLD, ITALIC, STRIKE)
 _TICKS = re.compile("`+")
 _INFO = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
+_BRACKETS = re.compile(r"[\[\]]")
+_LINK_LIKE = re.compile(r"\](?=[(\[:])")
 _CONTROL_SPACES = re.compile(r"[ \t]*\n[ \t]*")
 
 
@@ -217,6 +221,8 @@ def _emit(units: list[_Unit], tongue: Tongue) -> str:
                 mark = "_"
             if tongue.pad and out and out[-1][-1].isalnum():
                 out.append(tongue.pad)
+            if closed and out[-1][-1] == mark[0]:
+                out.append(ZERO_WIDTH_SPACE)
             out.append(mark)
             stack.append((style, mark))
         if unit.wire:
@@ -271,6 +277,42 @@ def _reads_back(wire: str, spans: Sequence[Span]) -> bool:
         elif token.nesting == -1 and stack:
             style = stack.pop()
     return wanted == seen
+
+
+def brackets_are_harmless(text: str, after: str) -> bool:
+    """Whether none of the square brackets in `text` can begin or end a link, here or together with what follows."""
+    if after and text.endswith("]"):
+        return False
+    depth = 0
+    for char in _BRACKETS.findall(text):
+        depth += 1 if char == "[" else -1
+        if depth < 0:
+            return False
+    return depth == 0 and _LINK_LIKE.search(text) is None
+
+
+# Blocks
+
+
+def flat(blocks: Sequence[Block]) -> list[Block]:
+    """Without quotes inside quotes, for dialects that know one level."""
+    out: list[Block] = []
+    for block in blocks:
+        out += flat(block.blocks) if isinstance(block, Quote) else [block]
+    return out
+
+
+def indent(marker: str, body: str, width: int) -> str:
+    """`body` behind `marker`, its later lines `width` columns in. Code stays at the margin: dialects without containers would
+    show the indent as a part of it."""
+    first, *others = body.split("\n")
+    inside = first.startswith("```")
+    out = [marker.rstrip(), first] if inside else [(marker + first).rstrip()]
+    for line in others:
+        fence = line.startswith("```")
+        out.append(line if inside or fence else (" " * width + line).rstrip())
+        inside = inside != fence
+    return "\n".join(out)
 
 
 # Code
