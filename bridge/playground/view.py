@@ -156,6 +156,8 @@ def _discord_message(message: discord.Message, rating_of: RatingOf) -> Json:
         "bot": message.is_bot,
         "dialect": "discord",
         "text": message.content,
+        # The text alone does not say who is mentioned; `allowed_mentions` decides.
+        "mentions": {"people": list(message.mentions), "everyone": message.mention_everyone},
         "time": message.created.timestamp(),
         "edited": message.edited is not None,
         "reactions": [{"emoji": emoji, "people": list(people)} for emoji, people in message.reactions.items()],
