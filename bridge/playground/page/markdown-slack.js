@@ -17,7 +17,7 @@ const DELIMITERS = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*(?:\|[ 
 
 export function renderMarkdown(text, how) {
   const parser = new Blocks();
-  for (const line of text.split("\n")) parser.take(line);
+  for (const line of text.replace(/\n$/, "").split("\n")) parser.take(line);
   return parser.root.children.map((block) => draw(block, how));
 }
 
@@ -33,7 +33,11 @@ class Blocks {
   }
 
   take(line) {
-    let rest = line.replace(/^[ \t]+/, untab);
+    if (this.open.length === 1 && this.leaf?.type === "fence") {
+      this.fenced(line);
+      return;
+    }
+    let rest = untabbed(line);
     let matched = 1;
     for (; matched < this.open.length; matched += 1) {
       const inside = goOn(this.open[matched], rest);
@@ -70,7 +74,7 @@ class Blocks {
       if (this.open.length <= DEEPEST && (found = QUOTE.exec(rest))) {
         this.closeTo(matched);
         this.enter({ type: "quote", children: [] });
-        rest = rest.slice(found[0].length);
+        rest = untabbed(rest.slice(found[0].length));
       } else if ((found = ATX.exec(rest))) {
         this.closeTo(matched);
         const text = rest.slice(found[0].length).trim().replace(/(?:^|[ \t])#+$/, "");
@@ -108,7 +112,7 @@ class Blocks {
 
   enterItem(found, rest) {
     const [marker, indent, mark, number] = found;
-    let after = rest.slice(marker.length).replace(/^[ \t]+/, untab);
+    let after = untabbed(rest.slice(marker.length));
     const spaces = indentOf(after);
     const content = after.trim() === "" || spaces > 4 ? 1 : spaces;
     after = after.slice(Math.min(content, spaces));
@@ -133,7 +137,7 @@ class Blocks {
       this.leaf.rows.push(cells(rest));
       return true;
     }
-    if (this.leaf?.type !== "paragraph" || !DELIMITERS.test(rest) || !(rest + this.leaf.lines.at(-1)).includes("|")) return false;
+    if (this.leaf?.type !== "paragraph" || !rest.includes("|") || !DELIMITERS.test(rest)) return false;
     const head = cells(this.leaf.lines.at(-1));
     const sides = cells(rest).map((cell) => (cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : undefined));
     if (head.length !== sides.length) return false;
@@ -189,7 +193,7 @@ class Blocks {
 function goOn(container, rest) {
   if (container.type === "quote") {
     const found = QUOTE.exec(rest);
-    return found ? rest.slice(found[0].length) : null;
+    return found ? untabbed(rest.slice(found[0].length)) : null;
   }
   if (rest.trim() === "") return container.children.length ? "" : null;
   return indentOf(rest) >= container.indent ? rest.slice(container.indent) : null;
@@ -201,10 +205,13 @@ function indentOf(line) {
   return end;
 }
 
-function untab(space) {
-  let made = "";
-  for (const char of space) made += char === "\t" ? " ".repeat(4 - (made.length % 4)) : char;
-  return made;
+// Tabs at the start become spaces, up to every fourth column.
+function untabbed(line) {
+  return line.replace(/^[ \t]+/, (space) => {
+    let made = "";
+    for (const char of space) made += char === "\t" ? " ".repeat(4 - (made.length % 4)) : char;
+    return made;
+  });
 }
 
 function cells(line) {
