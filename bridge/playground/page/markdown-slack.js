@@ -261,7 +261,7 @@ function draw(block, how) {
 function drawItem(item, children) {
   if (item.done === undefined) return element("li", {}, ...children);
   const box = element("input", { type: "checkbox", disabled: true, checked: item.done, "aria-label": item.done ? "done" : "to do" });
-  return element("li", { class: item.done ? "task done" : "task" }, box, ...children);
+  return element("li", { class: "task" }, box, ...children);
 }
 
 function drawTable({ head, sides, rows }, how) {
