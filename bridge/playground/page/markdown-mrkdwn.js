@@ -4,7 +4,13 @@ import { DEEPEST, bareAddress, broken, element, fence, link, linkable, mention }
 import { spellSpecial } from "/page/markdown-inline.js";
 
 const QUOTE = /^(?:&gt;|>) ?/;
-const MOST_MARKED = 4000;
+const WORD = String.raw`[\p{L}\p{N}_]`;
+
+// Between two markers: code and links as a whole, backticks that open no code, and anything else on the line.
+function marked(mark, name) {
+  const inner = ["`[^`\\n]+`", "`(?![^`\\n]+`)", "<[^<>\\n]+>", `[^<\`\\n${mark}]`].join("|");
+  return String.raw`(?<!${WORD}|[${mark}])[${mark}](?<${name}>(?=\S)(?:${inner})+(?<=\S))[${mark}](?!${WORD}|[${mark}])`;
+}
 
 const SPAN = new RegExp(
   [
@@ -12,9 +18,9 @@ const SPAN = new RegExp(
     String.raw`<(?<address>(?:https?:\/\/|mailto:)[^\s<>|]+)(?:\|(?<label>[^<>]*))?>`,
     String.raw`<@(?<who>\w+)(?:\|[^<>]*)?>`,
     String.raw`<(?<special>[!#][^<>|]*)(?:\|(?<name>[^<>]*))?>`,
-    String.raw`(?<![\p{L}\p{N}_*])\*(?<bold>(?=[^\s*])(?:[^*\n]{0,${MOST_MARKED}}[^\s*])?)\*(?![\p{L}\p{N}_*])`,
-    String.raw`(?<![\p{L}\p{N}_])_(?<italic>(?=[^\s_])(?:[^_\n]{0,${MOST_MARKED}}[^\s_])?)_(?![\p{L}\p{N}_])`,
-    String.raw`(?<![\p{L}\p{N}_~])~(?<strike>(?=[^\s~])(?:[^~\n]{0,${MOST_MARKED}}[^\s~])?)~(?![\p{L}\p{N}_~])`,
+    marked("*", "bold"),
+    marked("_", "italic"),
+    marked("~", "strike"),
     String.raw`(?<bare>https?:\/\/)`,
   ].join("|"),
   "gu",

@@ -137,7 +137,7 @@ class Blocks {
       this.leaf.rows.push(cells(rest));
       return true;
     }
-    if (this.leaf?.type !== "paragraph" || !rest.includes("|") || !DELIMITERS.test(rest)) return false;
+    if (this.leaf?.type !== "paragraph" || ![rest, this.leaf.lines.at(-1)].every((line) => line.includes("|")) || !DELIMITERS.test(rest)) return false;
     const head = cells(this.leaf.lines.at(-1));
     const sides = cells(rest).map((cell) => (cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : undefined));
     if (head.length !== sides.length) return false;
