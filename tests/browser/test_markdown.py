@@ -101,11 +101,12 @@ MARKDOWN = [
     ("[docs](https://x.example/a_b) and https://y.example/z.",
      f'<p><a href="https://x.example/a_b" {LINK}>docs</a> and <a href="https://y.example/z" {LINK}>https://y.example/z</a>.</p>'),
     ("[a **b** [c]](<https://x.example/(d)> \"t\") <https://y.example> <mailto:a@b.example>",
-     (f'<p><a href="https://x.example/(d)" {LINK}>a <strong>b</strong> [c]</a> <a href="https://y.example" {LINK}>https://y.example</a> '
-      f'<a href="mailto:a@b.example" {LINK}>a@b.example</a></p>')),
+     (f'<p><a href="https://x.example/(d)" {LINK}>a <strong>b</strong> [c]</a> '
+      f'<a href="https://y.example" {LINK}>https://y.example</a> <a href="mailto:a@b.example" {LINK}>a@b.example</a></p>')),
     ("![a chart](https://x.example/a.png) [![](https://x.example/b.png)](https://y.example)",
      f'<p><a href="https://x.example/a.png" {LINK}>a chart</a> <a href="https://y.example" {LINK}>image</a></p>'),
-    ("[x](javascript:alert(1)) [y](data:text/html,z) [z](/here)", "<p>[x](javascript:alert(1)) [y](data:text/html,z) [z](/here)</p>"),
+    ("[x](javascript:alert(1)) [y](data:text/html,z) [z](/here)",
+     "<p>[x](javascript:alert(1)) [y](data:text/html,z) [z](/here)</p>"),
     ("[x](java&#115;cript:alert) [y](https://a.example\"onclick=\"z)",
      f'<p>[x](javascript:alert) <a href="https://a.example&quot;onclick=&quot;z" {LINK}>y</a></p>'),
     ("<img src=x onerror=alert(1)> & <b>", "<p>&lt;img src=x onerror=alert(1)&gt; &amp; &lt;b&gt;</p>"),
@@ -143,7 +144,8 @@ DISCORD = [
     ("[https://bank.example](<https://evil.example>)",
      (f'<p>[<a href="https://bank.example" {LINK}>https://bank.example</a>]'
       f'(<a href="https://evil.example" {LINK}>https://evil.example</a>)</p>')),
-    ("[x](javascript:alert(1)) <javascript:alert(1)> <b>", "<p>[x](javascript:alert(1)) &lt;javascript:alert(1)&gt; &lt;b&gt;</p>"),
+    ("[x](javascript:alert(1)) <javascript:alert(1)> <b>",
+     "<p>[x](javascript:alert(1)) &lt;javascript:alert(1)&gt; &lt;b&gt;</p>"),
     (r"\*a\* \# b \` \<@1300000000000000042> \😀 \c", "<p>*a* # b ` &lt;@1300000000000000042&gt; 😀 \\c</p>"),
     ("&lt; &amp;", "<p>&amp;lt; &amp;amp;</p>"),
 ]  # fmt: skip
@@ -157,7 +159,8 @@ MRKDWN = [
      ("<p><strong>a <em>b <code>*c*</code></em></strong> <strong>it`s</strong> "
       f'<em>see <a href="https://x.example/a_b" {LINK}>c</a></em></p>')),
     ("<https://x.example/?a=1&amp;b=2|here> https://y.example/a&amp;b. <mailto:a@b.example|mail>",
-     (f'<p><a href="https://x.example/?a=1&amp;b=2" {LINK}>here</a> <a href="https://y.example/a&amp;b" {LINK}>https://y.example/a&amp;b</a>. '
+     (f'<p><a href="https://x.example/?a=1&amp;b=2" {LINK}>here</a> '
+      f'<a href="https://y.example/a&amp;b" {LINK}>https://y.example/a&amp;b</a>. '
       f'<a href="mailto:a@b.example" {LINK}>mail</a></p>')),
     ("<javascript:alert(1)|x> `**`", "<p>&lt;javascript:alert(1)|x&gt; <code>**</code></p>"),
     ("<!channel> # no heading\n- no list\n\n\nnext",
@@ -224,7 +227,12 @@ async def test_twenty_thousand_characters_of_anything_are_shown_at_once(page: Pa
     }}"""
     texts = [(piece * 20_000)[:20_000] for piece in HOSTILE]
     texts += [">" * 10_000 + "[" * 10_000, "**a" * 3_000 + "a**" * 3_000, "[" * 10_000 + "](https://a.example)" * 500]
-    texts += ["- " + " " * 19_000 + "x", "a\n-" + " " * 19_000 + "x", "<!" + "a" * 19_000, "`" * 9_999 + "a" + "`" * 10_000]
+    texts += [
+        "- " + " " * 19_000 + "x",
+        "a\n-" + " " * 19_000 + "x",
+        "<!" + "a" * 19_000,
+        "`" * 9_999 + "a" + "`" * 10_000,
+    ]
     for text, (took, length) in zip(texts, await page.evaluate(clocked, texts), strict=True):
         assert took < SLOWEST, (dialect, text[:12], took)
         assert length < 40 * len(text)
@@ -242,6 +250,11 @@ async def test_nesting_is_shown_flat_before_it_gets_too_deep_for_a_browser(page:
       }}
       return deepest;
     }}"""
-    for text in (">" * 3000 + " x", "- " * 2000 + "x", "*a **b " * 500 + "b** a*" * 500, "".join(f"{' ' * n}- a\n" for n in range(99))):
+    for text in (
+        ">" * 3000 + " x",
+        "- " * 2000 + "x",
+        "*a **b " * 500 + "b** a*" * 500,
+        "".join(f"{' ' * n}- a\n" for n in range(99)),
+    ):
         for dialect in ("markdown", "discord", "mrkdwn"):
             assert await page.evaluate(depth, [text, dialect]) < 60, (dialect, text[:9])
