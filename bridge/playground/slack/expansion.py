@@ -14,7 +14,7 @@ _FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r"^ {0,3}#{1,6}(?:\s+|$)")
 _DIVIDER = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
 _UNDERLINE = re.compile(r"^ {0,3}(?:=+|-+)[ \t]*$")
-_TABLE_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*(?:\|\s*)?$")
+_TABLE_RULE = re.compile(r"^\s*(?:\|\s*)?:?-+:?\s*(?:\|\s*:?-+:?\s*)*(?:\|\s*)?$")
 _NO_TEXT = re.compile(r"^ {0,3}(?:[-*+>|]|\d{1,9}[.)])|^ {4}|^\s*$")
 """A line under which a row of dashes is no heading: list, quote, table, code, nothing."""
 _ENDS_TABLE = re.compile(r"^ {0,3}(?:#{1,6}\s|[-*+>]\s|\d{1,9}[.)]\s|`{3}|~{3})|^\s*$")

@@ -21,9 +21,11 @@ async def _post(client: AsyncWebClient, *blocks: Block, text: str = "short") -> 
     return await error_of(client.chat_postMessage(channel="C0GENERAL", text=text, blocks=list(blocks)))
 
 
-async def test_posted_text_is_counted_in_characters(client: AsyncWebClient) -> None:
+async def test_posted_text_is_counted_in_characters_once_it_is_escaped(client: AsyncWebClient) -> None:
     assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="界" * 4_000)) == ""
     assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="a" * 4_001)) == "msg_too_long"
+    assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="&" * 800)) == ""
+    assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="&" * 801)) == "msg_too_long"
 
 
 async def test_updated_text_is_counted_in_bytes(client: AsyncWebClient) -> None:
@@ -116,6 +118,8 @@ def _table(rows: int, columns: int, cell: str = "a") -> str:
     [
         (_table(100, 1), ""),
         (_table(101, 1), "invalid_blocks"),
+        (_table(100, 1) + "no bar\n", "invalid_blocks"),
+        (_table(100, 1) + "# a | b\n", ""),
         (_table(2, 20), ""),
         (_table(2, 21), "invalid_blocks"),
         (_table(2, 5, "a" * 1_000), ""),
