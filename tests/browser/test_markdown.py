@@ -119,6 +119,7 @@ DISCORD = [
     ("**b** *i* _i_ __u__ ~~s~~ ***bi*** `c`",
      "<p><strong>b</strong> <em>i</em> <em>i</em> <u>u</u> <s>s</s> <strong><em>bi</em></strong> <code>c</code></p>"),
     ("||so||", '<p><span class="spoiler" tabindex="0">so</span></p>'),
+    ("**a `**` b** *a * b* _a_b_", "<p><strong>a `</strong>` b** *a * b* <em>a_b</em></p>"),
     ("**a\nb** *a **2 * 3 snake_case", "<p><strong>a<br>b</strong> *a **2 * 3 snake_case</p>"),
     ("# A\n## B #\n### C\ntext\n#### D",
      ('<p class="heading h1" role="heading" aria-level="3">A</p><p class="heading h2" role="heading" aria-level="4">B</p>'

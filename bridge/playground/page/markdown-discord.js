@@ -219,7 +219,7 @@ function spanAt(text, at, how, depth, ticks, gone) {
     case "_":
     case "~":
     case "|":
-      return marked(text, at, how, depth, ticks, gone);
+      return marked(text, at, how, depth, gone);
   }
   return null;
 }
@@ -267,15 +267,15 @@ function masked(text, at, how, depth) {
   const found = TARGET.exec(text);
   const address = found?.[1] ?? found?.[2];
   const label = text.slice(at + 1, end);
-  if (!address || !linkable(address) || !label.trim() || /https?:\/\//i.test(label)) return null;
+  if (!address || !linkable(address) || !label.trim() || /https?:\/\/|mailto:/i.test(label)) return null;
   const inner = inline(label, { ...how, live: { people: [], everyone: false } }, depth + 1);
   return { node: link(address, ...inner), end: end + 1 + found[0].length };
 }
 
-function marked(text, at, how, depth, ticks, gone) {
+function marked(text, at, how, depth, gone) {
   for (const [mark, tag] of MARKS) {
     if (!text.startsWith(mark, at) || gone.has(mark)) continue;
-    const close = closing(text, at, mark, ticks, gone);
+    const close = closing(text, at, mark, gone);
     if (close < 0) continue;
     const inner = inline(text.slice(at + mark.length, close), how, depth + 1);
     const node = tag === "spoiler" ? element("span", { class: "spoiler", tabindex: 0 }, ...inner) : element(tag, {}, ...inner);
@@ -284,8 +284,8 @@ function marked(text, at, how, depth, ticks, gone) {
   return { plain: text[at], end: at + 1 };
 }
 
-// Where the mark that opens at `at` is closed, past escapes and code; -1 where it is not.
-function closing(text, at, mark, ticks, gone) {
+// Where the mark that opens at `at` is closed, past escapes; -1 where it is not. Code does not hide a mark, as on Discord.
+function closing(text, at, mark, gone) {
   const from = at + mark.length;
   const single = mark.length === 1;
   if (single && (/\s/.test(text[from] ?? " ") || (mark === "_" && at && /\w/.test(text[at - 1])))) return -1;
@@ -293,16 +293,12 @@ function closing(text, at, mark, ticks, gone) {
   while (end < text.length) {
     if (text[end] === "\\") {
       end += 2;
-    } else if (text[end] === "`") {
-      const length = runLength(text, end);
-      const close = ticks.next(length, end + length);
-      end = close < 0 ? end + length : close + length;
     } else if (text[end] !== mark[0]) {
       end += 1;
     } else {
       const run = runLength(text, end);
       if (single && run === 1 && end > from) {
-        if (mark === "*" && !/\s/.test(text[end - 1])) return end;
+        if (mark === "*") return /\s/.test(text[end - 1]) ? -1 : end;
         if (mark === "_" && !/\w/.test(text[end + 1] ?? " ")) return end;
       }
       // Of a longer run the last characters close, so that an inner mark may end just before.
