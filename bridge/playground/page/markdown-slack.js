@@ -137,8 +137,9 @@ class Blocks {
       this.leaf.rows.push(cells(rest));
       return true;
     }
-    if (this.leaf?.type !== "paragraph" || ![rest, this.leaf.lines.at(-1)].every((line) => line.includes("|")) || !DELIMITERS.test(rest)) return false;
-    const head = cells(this.leaf.lines.at(-1));
+    const above = this.leaf?.type === "paragraph" ? this.leaf.lines.at(-1) : "";
+    if (!above.includes("|") || !rest.includes("|") || !DELIMITERS.test(rest)) return false;
+    const head = cells(above);
     const sides = cells(rest).map((cell) => (cell.endsWith(":") ? (cell.startsWith(":") ? "center" : "right") : undefined));
     if (head.length !== sides.length) return false;
     this.leaf.lines.pop();
