@@ -151,13 +151,13 @@ def _discord_message(message: discord.Message, rating_of: RatingOf) -> Json:
     return {
         "id": message.id,
         "channel": message.channel_id,
+        # The text alone does not say who is mentioned; `allowed_mentions` decides.
+        "mentions": {"people": list(message.mentions), "everyone": message.mention_everyone},
         "author": message.author_id,
         "name": BOT_NAME if message.is_bot else message.author_name,
         "bot": message.is_bot,
         "dialect": "discord",
         "text": message.content,
-        # The text alone does not say who is mentioned; `allowed_mentions` decides.
-        "mentions": {"people": list(message.mentions), "everyone": message.mention_everyone},
         "time": message.created.timestamp(),
         "edited": message.edited is not None,
         "reactions": [{"emoji": emoji, "people": list(people)} for emoji, people in message.reactions.items()],
