@@ -156,6 +156,7 @@ MRKDWN = [
      '<p><strong>b</strong> <em>i</em> <s>s</s> <span class="mention">@Ada</span> &lt;b&gt; &amp;lt;</p>'),
     ("漢*字*漢 漢\u200b*字*\u200b漢 a*b*c **d** *e\nf*",
      "<p>漢*字*漢 漢\u200b<strong>字</strong>\u200b漢 a*b*c **d** *e<br>f*</p>"),
+    ("*\u200bnot*\u200b *not\u200b* 2 *\u200b 3", "<p>*\u200bnot*\u200b *not\u200b* 2 *\u200b 3</p>"),
     ("*a _b `*c*`_* *it`s* _see <https://x.example/a_b|c>_",
      ("<p><strong>a <em>b <code>*c*</code></em></strong> <strong>it`s</strong> "
       f'<em>see <a href="https://x.example/a_b" {LINK}>c</a></em></p>')),

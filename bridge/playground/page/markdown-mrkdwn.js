@@ -4,12 +4,14 @@ import { DEEPEST, bareAddress, broken, element, fence, link, linkable, mention }
 import { spellSpecial } from "/page/markdown-inline.js";
 
 const QUOTE = /^(?:&gt;|>) ?/;
+// A zero-width space parts as any space does: outside a marker it sets it free, inside it keeps it from marking.
 const WORD = String.raw`[\p{L}\p{N}_]`;
+const DENSE = String.raw`[^\s\u200b]`;
 
 // Between two markers: code and links as a whole, backticks that open no code, and anything else on the line.
 function marked(mark, name) {
   const inner = ["`[^`\\n]+`", "`(?![^`\\n]+`)", "<[^<>\\n]+>", `[^<\`\\n${mark}]`].join("|");
-  return String.raw`(?<!${WORD}|[${mark}])[${mark}](?<${name}>(?=\S)(?:${inner})+(?<=\S))[${mark}](?!${WORD}|[${mark}])`;
+  return String.raw`(?<!${WORD}|[${mark}])[${mark}](?<${name}>(?=${DENSE})(?:${inner})+(?<=${DENSE}))[${mark}](?!${WORD}|[${mark}])`;
 }
 
 const SPAN = new RegExp(
