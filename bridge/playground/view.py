@@ -156,6 +156,8 @@ def _discord_message(server: DiscordServer, message: discord.Message, rating_of:
     return {
         "id": message.id,
         "channel": message.channel_id,
+        # The text alone does not say who is mentioned; `allowed_mentions` decides.
+        "mentions": {"people": list(message.mentions), "everyone": message.mention_everyone},
         "author": message.author_id,
         "name": BOT_NAME if message.is_bot else message.author_name,
         "bot": message.is_bot,

@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from importlib import resources
 
 import aiohttp
 import pytest
@@ -74,8 +75,11 @@ async def test_the_page_and_its_files_are_served_and_name_nothing_outside(client
         assert answer.status == 200
         assert answer.content_type == "text/html"
         assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    files = ["page.css", "panes.css", "page.js", "pane.js", "markdown.js"]
-    for name in files:
+    own = sorted(
+        one.name for one in (resources.files("bridge.playground") / "page").iterdir() if one.name != "index.html"
+    )
+    assert {"page.css", "panes.css", "markdown.css", "page.js", "pane.js", "markdown.js"} <= set(own)
+    for name in own:
         async with client.get(f"/page/{name}") as answer:
             assert answer.status == 200
             html += await answer.text()

@@ -8,7 +8,8 @@ from bridge.playground.discord import limits
 from bridge.playground.discord.model import Json
 from bridge.playground.discord.refusals import invalid_form
 
-_CODE = re.compile(r"```.*?```|``.+?``|`[^`\n]+`", re.DOTALL)
+_CODE = re.compile(r"\\.|```.*?```|``.+?``|`[^`\n]+`", re.DOTALL)
+"""Code, in which nothing is mentioned. A backslash keeps a backtick from opening any; it does not keep a mention from pinging."""
 _USER = re.compile(r"<@!?(\d{15,20})>")
 _ROLE = re.compile(r"<@&(\d{15,20})>")
 _EVERYONE = re.compile(r"@(?:everyone|here)\b")
@@ -82,7 +83,7 @@ def find(
     roles: Collection[str],
 ) -> Mentioned:
     """Mentions that count. `replied_to` is the author of the message replied to; unknown ids are plain text."""
-    text = _CODE.sub(" ", content)
+    text = _CODE.sub(lambda found: found.group()[1:] if found.group().startswith("\\") else " ", content)
     users = [
         one
         for one in dict.fromkeys(_USER.findall(text))

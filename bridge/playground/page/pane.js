@@ -230,7 +230,7 @@ export class Pane {
     const head = element("div", { class: "by" }, element("strong", {}, row.name));
     if (row.bot) head.append(element("span", { class: "badge" }, "APP"));
     head.append(element("time", { datetime: new Date(row.time * 1000).toISOString() }, clock(row.time)));
-    const text = element("div", { class: "text", "data-testid": "text" }, render(row.text, row.dialect, this.names));
+    const text = element("div", { class: "text", "data-testid": "text" }, render(row.text, row.dialect, this.names, row.mentions));
     if (row.edited) (text.lastElementChild?.matches("p") ? text.lastElementChild : text).append(element("span", { class: "edited" }, "(edited)"));
     const body = element("div", { class: "body" }, head, text, ...row.files.map(card), this.reactions(row));
     if (row.thread) body.append(this.threadButton(row));

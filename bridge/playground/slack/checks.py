@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from bridge.playground.slack import limits
 from bridge.playground.slack.content import text_of
-from bridge.playground.slack.expansion import count_headings, counted_length, expand
+from bridge.playground.slack.expansion import counted_length, expand
 from bridge.playground.slack.model import JsonObject, Refusal
 
 
@@ -19,12 +19,14 @@ def check_message(text: str, blocks: Sequence[JsonObject]) -> None:
     markdown = [str(block["text"]) for block in blocks if block.get("type") == "markdown"]
     if sum(map(len, markdown)) > limits.MARKDOWN_CHARS:
         raise Refusal("msg_too_long")
-    headings = sum(map(count_headings, markdown)) + sum(1 for block in blocks if block.get("type") == "header")
+    expanded = expand(blocks)
+    items = sum(1 for block in expanded if block["type"] in {"header", "divider"})
     texts = [part for block in blocks for part in text_of(block)] or [text]
-    if counted_length(texts, headings) > limits.COUNTED_CHARS:
+    if counted_length(texts, items) > limits.COUNTED_CHARS:
         raise Refusal("msg_blocks_too_long")
-    if len(expand(blocks)) > limits.BLOCKS:
+    if len(expanded) > limits.BLOCKS:
         raise _invalid("too many blocks")
+    _check_tables(blocks, expanded)
 
 
 def _invalid(why: str) -> Refusal:
@@ -98,19 +100,33 @@ def _check_rich_text(block: JsonObject) -> None:
 
 
 def _check_table(block: JsonObject) -> None:
-    rows = _items(block.get("rows"), limits.TABLE_ROWS)
-    length = 0
-    for row in rows:
+    for row in _items(block.get("rows"), limits.TABLE_ROWS):
         for cell in _items(row, limits.TABLE_COLUMNS):
-            match cell:
-                case {"type": "raw_text", "text": str(text)} if text:
-                    length += len(text)
-                case {"type": "rich_text", "elements": list(elements)}:
-                    length += sum(len(part) for part in text_of({"type": "rich_text", "elements": elements}))
-                case _:
-                    raise _invalid("table cells may not be empty")
+            if not _cell_text(cell):
+                raise _invalid("table cells may not be empty")
+
+
+def _check_tables(blocks: Sequence[JsonObject], expanded: Sequence[JsonObject]) -> None:
+    """What holds for the tables of a message, those that Markdown becomes too. Slack fills Markdown's empty cells itself."""
+    if sum(1 for block in blocks if block.get("type") == "table") > limits.TABLES:
+        raise _invalid("only one table")
+    length = 0
+    for block in expanded:
+        if block["type"] == "table":
+            for row in _items(block["rows"], limits.TABLE_ROWS):
+                length += sum(len(_cell_text(cell)) for cell in _items(row, limits.TABLE_COLUMNS))
     if length > limits.TABLE_CHARS:
-        raise _invalid("table is too long")
+        raise _invalid("tables are too long")
+
+
+def _cell_text(cell: object) -> str:
+    match cell:
+        case {"type": "raw_text", "text": str(text)}:
+            return text
+        case {"type": "rich_text", "elements": list(elements)}:
+            return "".join(text_of({"type": "rich_text", "elements": elements}))
+        case _:
+            raise _invalid("not a table cell")
 
 
 def _check_elements(most: int) -> Callable[[JsonObject], None]:

@@ -1,5 +1,6 @@
 """Text of messages: escaping, what a person reads, what would ping somebody. Pure."""
 
+import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -9,6 +10,7 @@ _KEPT = re.compile(f"{_ENTITY}|{_CONTROL}")
 _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 _MENTION = re.compile(r"<(?:!(?:channel|here|everyone|group)|!subteam\^[A-Z0-9]+|@[UW][A-Z0-9]+)(?:\|[^<>]*)?>")
+_BACKSLASH = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 _BARE = re.compile(r"(?<![\w@])@(?:channel|here|everyone)\b")
 
 
@@ -75,8 +77,8 @@ def visible_text(text: str, blocks: Sequence[Mapping[str, object]]) -> str:
 def live_mentions(text: str, blocks: Sequence[Mapping[str, object]], *, link_names: bool) -> list[str]:
     """Everything in a message that would notify somebody, as it was written.
 
-    Escaped forms are inert in `text`. In Markdown both the control form and a bare `@channel` count as live, inside code
-    too: what Slack does there is not documented, and a bot must not rest on it.
+    Escaped forms are inert in `text`. In Markdown the control form and a bare `@channel` count as live inside code too,
+    behind a backslash and spelled with entities: what Slack does there is not documented, and a bot must not rest on it.
     """
     found = [match.group() for match in _MENTION.finditer(text)]
     if link_names:
@@ -84,7 +86,8 @@ def live_mentions(text: str, blocks: Sequence[Mapping[str, object]], *, link_nam
     for block in blocks:
         match block:
             case {"type": "markdown", "text": str(markdown)}:
-                found += [match.group() for pattern in (_MENTION, _BARE) for match in pattern.finditer(markdown)]
+                read = _BACKSLASH.sub("", html.unescape(markdown))
+                found += [match.group() for pattern in (_MENTION, _BARE) for match in pattern.finditer(read)]
             case {"type": "rich_text", "elements": list(elements)}:
                 found += [
                     str(leaf) for leaf in leaves(elements) if leaf.get("type") in {"user", "usergroup", "broadcast"}

@@ -1,7 +1,7 @@
 """How Slack gives Markdown back: a markdown block is stored as headings, dividers, tables and rich text. Pure.
 
-The expansion is rough (inline styles are dropped) but its block count and the fact that what comes back is not what was
-sent are what a client has to live with.
+The expansion is rough (inline styles are dropped) but its block count, the size of its tables and the fact that what comes
+back is not what was sent are what a client has to live with.
 """
 
 import re
@@ -10,10 +10,15 @@ from collections.abc import Mapping, Sequence
 from bridge.playground.slack import limits
 from bridge.playground.slack.content import unescape
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})")
+_FENCE = re.compile(r"^ {0,3}(`{3,}(?=[^`]*$)|~{3,})")
 _HEADING = re.compile(r"^ {0,3}#{1,6}(?:\s+|$)")
 _DIVIDER = re.compile(r"^ {0,3}([-*_])(?:\s*\1){2,}\s*$")
-_TABLE_RULE = re.compile(r"^\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*$")
+_UNDERLINE = re.compile(r"^ {0,3}(?:=+|-+)[ \t]*$")
+_TABLE_RULE = re.compile(r"^\s*(?:\|\s*)?:?-+:?\s*(?:\|\s*:?-+:?\s*)*(?:\|\s*)?$")
+_NO_TEXT = re.compile(r"^ {0,3}(?:[-*+>|]|\d{1,9}[.)])|^ {4}|^\s*$")
+"""A line under which a row of dashes is no heading: list, quote, table, code, nothing."""
+_ENDS_TABLE = re.compile(r"^ {0,3}(?:#{1,6}\s|[-*+>]\s|\d{1,9}[.)]\s|`{3}|~{3})|^\s*$")
+_BAR = re.compile(r"(?<!\\)\|")
 _INLINE_MARKS = re.compile(r"\*\*|__|~~|`")
 _PIECE = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>]*)?>|<((?:https?://|mailto:)[^<>|]+)(?:\|([^<>]*))?>")
 
@@ -28,10 +33,6 @@ def expand(blocks: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
         else:
             expanded.append(dict(block))
     return [{"block_id": f"b{number}", **block} for number, block in enumerate(expanded)]
-
-
-def count_headings(markdown: str) -> int:
-    return sum(1 for kind, _ in _segments(markdown) if kind == "header")
 
 
 def rich_text(text: str) -> dict[str, object]:
@@ -52,10 +53,10 @@ def rich_text(text: str) -> dict[str, object]:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": elements}]}
 
 
-def counted_length(texts: Sequence[str], headings: int) -> int:
-    """Length of a whole message as Slack is reported to count it."""
+def counted_length(texts: Sequence[str], items: int) -> int:
+    """Length of a whole message as Slack is reported to count it. `items`: its headings and dividers."""
     entities = sum(text.count(char) * (cost - 1) for text in texts for char, cost in limits.COUNTED_ENTITIES.items())
-    return sum(map(len, texts)) + entities + headings * limits.COUNTED_PER_HEADING
+    return sum(map(len, texts)) + entities + items * limits.COUNTED_PER_ITEM
 
 
 def _expand_markdown(markdown: str) -> list[dict[str, object]]:
@@ -64,7 +65,7 @@ def _expand_markdown(markdown: str) -> list[dict[str, object]]:
         if kind == "divider":
             blocks.append({"type": "divider"})
         elif kind == "header":
-            text = _HEADING.sub("", lines[0])
+            text = _HEADING.sub("", "\n".join(lines))
             blocks.append({"type": "header", "text": {"type": "plain_text", "text": text, "emoji": True}})
         elif kind == "table":
             rows = [[{"type": "raw_text", "text": cell} for cell in _cells(line)] for line in (lines[0], *lines[2:])]
@@ -81,7 +82,8 @@ def _expand_markdown(markdown: str) -> list[dict[str, object]]:
 
 
 def _cells(line: str) -> list[str]:
-    return [cell.strip() for cell in line.strip().strip("|").split("|")]
+    cells = _BAR.split(line.strip().removeprefix("|"))
+    return [cell.strip() for cell in (cells[:-1] if len(cells) > 1 and not cells[-1].strip() else cells)]
 
 
 def _segments(markdown: str) -> list[tuple[str, list[str]]]:
@@ -103,18 +105,25 @@ def _segments(markdown: str) -> list[tuple[str, list[str]]]:
         opening = _FENCE.match(line)
         if fence:
             plain.append(line)
-            if opening and opening.group(1).startswith(fence) and not line.strip().strip(fence[0]):
+            closing = line.strip()
+            if closing.startswith(fence) and not closing.strip(fence[0]):
                 fence = ""
         elif opening:
             fence = opening.group(1)
             plain.append(line)
+        elif _UNDERLINE.match(line) and plain and not _NO_TEXT.match(plain[-1]):
+            heading: list[str] = []
+            while plain and not _NO_TEXT.match(plain[-1]):
+                heading.insert(0, plain.pop())
+            close_text()
+            segments.append(("header", heading))
         elif _HEADING.match(line) or _DIVIDER.match(line):
             close_text()
             segments.append(("header" if _HEADING.match(line) else "divider", [line]))
-        elif "|" in line and index < len(lines) and "|" in lines[index] and _TABLE_RULE.match(lines[index]):
+        elif _begins_table(line, lines[index] if index < len(lines) else ""):
             close_text()
             table = [line]
-            while index < len(lines) and "|" in lines[index]:
+            while index < len(lines) and not _ENDS_TABLE.match(lines[index]):
                 table.append(lines[index])
                 index += 1
             segments.append(("table", table))
@@ -122,3 +131,7 @@ def _segments(markdown: str) -> list[tuple[str, list[str]]]:
             plain.append(line)
     close_text()
     return segments
+
+
+def _begins_table(line: str, rule: str) -> bool:
+    return "|" in line and "|" in rule and bool(_TABLE_RULE.match(rule)) and len(_cells(line)) == len(_cells(rule))

@@ -11,16 +11,17 @@ POST_TEXT_CHARS = 4_000
 """`text` of chat.postMessage. Docs: keep below 4,000 (truncated at 40,000); reported: `msg_too_long` just above 4,000."""
 
 UPDATE_TEXT_BYTES = 4_000
-"""`text` of chat.update. Docs: 4,000 characters; reported: counted as UTF-8 bytes, so 1,993 CJK characters failed."""
+"""`text` of chat.update. Docs: 4,000 characters; reported: UTF-8 bytes of the escaped text ("&" is "&amp;"), 4,000 accepted."""
 
 MARKDOWN_CHARS = 12_000
-"""Docs of the markdown block: 12,000 characters for all markdown blocks of one payload; the same for `markdown_text`."""
+"""Docs of the markdown block: 12,000 characters for all markdown blocks of one payload, the same for `markdown_text`;
+reported: for each block. CJK counts as characters here."""
 
 COUNTED_CHARS = 13_200
-"""Reported (bolt-js): a whole message holds about this many counted characters, however it is cut into blocks."""
+"""Reported (bolt-js, metabase): a whole message holds about this many counted characters, however it is cut into blocks."""
 
-COUNTED_PER_HEADING = 100
-"""Reported (bolt-js): what a heading costs on top of its text."""
+COUNTED_PER_ITEM = 100
+"""Reported (bolt-js): what a heading or a divider costs on top of its text."""
 
 COUNTED_ENTITIES: Mapping[str, int] = MappingProxyType({"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")})
 """Reported (bolt-js): these three count as their entities."""
@@ -37,10 +38,13 @@ ACTIONS_ELEMENTS = 25
 CONTEXT_ACTIONS_ELEMENTS = 5
 ALT_TEXT_CHARS = 2_000
 BLOCK_ID_CHARS = 255
-TABLE_ROWS = 101
+TABLE_ROWS = 100
 TABLE_COLUMNS = 20
+TABLES = 1
+"""Docs, reference of each block. The header of a table is one of its rows."""
+
 TABLE_CHARS = 10_000
-"""Docs, reference of each block. A table has 100 rows and a header."""
+"""Reported: what the cells of a message's tables hold together."""
 
 LOADING_MESSAGES = 10
 STATUS_SECONDS = 120.0

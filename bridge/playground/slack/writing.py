@@ -5,6 +5,7 @@ import re
 from bridge.playground.slack import limits
 from bridge.playground.slack.arguments import Arguments
 from bridge.playground.slack.checks import check_message
+from bridge.playground.slack.content import escape_loose
 from bridge.playground.slack.events import BOT_ID, BOT_USER_ID, wire_message
 from bridge.playground.slack.model import Channel, JsonObject, Message, Refusal
 from bridge.playground.slack.workspace import Workspace
@@ -21,7 +22,7 @@ class WritingMethods:
         text, blocks = self._content(args)
         if not (text or "").strip() and not blocks:
             raise Refusal("no_text")
-        if len(text or "") > limits.POST_TEXT_CHARS:
+        if len(escape_loose(text or "")) > limits.POST_TEXT_CHARS:
             raise Refusal("msg_too_long")
         thread_ts = args.text("thread_ts")
         broadcast = args.flag("reply_broadcast") and thread_ts is not None
@@ -49,7 +50,7 @@ class WritingMethods:
             raise Refusal("no_text")
         if text is None and not blocks and not message.text:
             raise Refusal("no_text")
-        if len((text or "").encode()) > limits.UPDATE_TEXT_BYTES:
+        if len(escape_loose(text or "").encode()) > limits.UPDATE_TEXT_BYTES:
             raise Refusal("msg_too_long")
         self._workspace.edit(message, text, blocks, metadata=_metadata(args), link_names=_links_names(args))
         return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": wire_message(message)}

@@ -49,7 +49,7 @@ async def test_the_gateway_is_where_it_says(server: DiscordServer, raw: Raw) -> 
 
 async def test_two_thousand_characters_pass_and_one_more_does_not(server: DiscordServer, raw: Raw) -> None:
     kept = await raw.say(server.general, "🎈" * 2000)  # code points, not UTF-16 units
-    refused = await raw.send(server.general, {"content": "x" * 2001})
+    refused = await raw.send(server.general, {"content": "🎈" * 2001})
     assert (refused.status, refused.code) == (400, 50035)
     assert refused.body["errors"] == {
         "content": {"_errors": [{"code": "BASE_TYPE_MAX_LENGTH", "message": "Must be 2000 or fewer in length."}]}
@@ -324,6 +324,35 @@ async def test_mentions_ping_only_whom_the_request_allows(server: DiscordServer,
         f"<@{server.ada}>",
         f"<@&{server.bot_role_id}>",
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "pings"),
+    [
+        ("`@everyone` and ``` @here ```", []),
+        ("\\`@everyone\\`", ["@everyone"]),
+        ("\\@everyone", ["@everyone"]),
+        ("@\u200beveryone", []),
+    ],
+)
+async def test_only_code_keeps_a_mention_from_pinging(
+    server: DiscordServer, raw: Raw, text: str, pings: list[str]
+) -> None:
+    await raw.say(server.general, text)
+    assert [what for _, what in server.pings] == pings
+
+
+async def test_an_edit_without_the_field_mentions_and_one_with_an_empty_field_does_not(
+    server: DiscordServer, raw: Raw
+) -> None:
+    kept = await raw.say(server.general, "quiet")
+    text = {"content": f"<@{server.ada}> @everyone"}
+    await raw.edit(server.general, kept, text | {"allowed_mentions": {"parse": []}})
+    message = server.messages(server.general)[0]
+    assert (message.mentions, message.mention_everyone, server.pings) == ((), False, [])
+    await raw.edit(server.general, kept, text)
+    assert (message.mentions, message.mention_everyone) == ((server.ada,), True)
+    assert server.pings == [(kept, "@everyone"), (kept, f"<@{server.ada}>")]
 
 
 async def test_edits_and_replies_can_ping_too(server: DiscordServer, raw: Raw) -> None:

@@ -21,9 +21,11 @@ async def _post(client: AsyncWebClient, *blocks: Block, text: str = "short") -> 
     return await error_of(client.chat_postMessage(channel="C0GENERAL", text=text, blocks=list(blocks)))
 
 
-async def test_posted_text_is_counted_in_characters(client: AsyncWebClient) -> None:
+async def test_posted_text_is_counted_in_characters_once_it_is_escaped(client: AsyncWebClient) -> None:
     assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="界" * 4_000)) == ""
     assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="a" * 4_001)) == "msg_too_long"
+    assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="&" * 800)) == ""
+    assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="&" * 801)) == "msg_too_long"
 
 
 async def test_updated_text_is_counted_in_bytes(client: AsyncWebClient) -> None:
@@ -33,6 +35,10 @@ async def test_updated_text_is_counted_in_bytes(client: AsyncWebClient) -> None:
         ("a" * 4_001, "msg_too_long"),
         ("界" * 1_333, ""),
         ("界" * 1_334, "msg_too_long"),
+        ("&amp;" * 800, ""),
+        ("&" * 801, "msg_too_long"),
+        ("&lt;" * 1_000, ""),
+        ("&lt;" * 1_000 + "a", "msg_too_long"),
     ):
         assert await error_of(client.chat_update(channel="C0GENERAL", ts=ts, text=text)) == error
 
@@ -42,6 +48,22 @@ async def test_markdown_blocks_share_twelve_thousand_characters(client: AsyncWeb
     assert await _post(client, _markdown("a" * 12_001)) == "msg_too_long"
     assert await _post(client, _markdown("a" * 6_000), _markdown("b" * 6_000)) == ""
     assert await _post(client, _markdown("a" * 6_000), _markdown("b" * 6_001)) == "msg_too_long"
+
+
+async def test_an_update_is_held_to_what_a_post_is_held_to(client: AsyncWebClient, server: SlackServer) -> None:
+    ts = str((await client.chat_postMessage(channel="C0GENERAL", text="x"))["ts"])
+
+    async def update(markdown: str, text: str = "short") -> str:
+        blocks = [_markdown(markdown)]
+        return await error_of(client.chat_update(channel="C0GENERAL", ts=ts, text=text, blocks=blocks))
+
+    assert await update("a" * 12_001) == "msg_too_long"
+    assert await update("&" * 301 + "a" * 11_699) == "msg_blocks_too_long"
+    assert await update("# a\n" * 51) == "invalid_blocks"
+    assert await update("fits", "a" * 4_001) == "msg_too_long"
+    assert server.message("C0GENERAL", ts).visible_text == "x"
+    assert await update("a" * 12_000, "a" * 4_000) == ""
+    assert await update("# a\n" * 50) == ""
 
 
 async def test_headings_and_entities_count_more_than_they_are_long(client: AsyncWebClient) -> None:
@@ -59,6 +81,19 @@ async def test_one_counted_character_too_many_is_refused(client: AsyncWebClient)
     assert await _post(client, _markdown("&" * 298 + "<" * 3 + "a" * 11_699)) == "msg_blocks_too_long"
 
 
+@pytest.mark.parametrize("item", ["# a\n", "a\n===\n\n", "a\n---\n\n", "---\n", "***\n\n"])
+async def test_each_heading_and_each_divider_costs_a_hundred_characters(client: AsyncWebClient, item: str) -> None:
+    room = 12_000 - 12 * len(item)
+    assert await _post(client, _markdown(item * 12 + "a" * room)) == ""
+    assert await _post(client, _markdown(item * 13 + "a" * (room - len(item)))) == "msg_blocks_too_long"
+
+
+@pytest.mark.parametrize("text", ["- a\n---\n", "> a\n---\n", "    a\n---\n"])
+async def test_dashes_below_what_is_no_paragraph_are_a_divider(client: AsyncWebClient, text: str) -> None:
+    assert await _post(client, _markdown((text + "\n") * 25)) == ""
+    assert await _post(client, _markdown((text + "\n") * 25 + "---")) == "invalid_blocks"
+
+
 async def test_a_hash_in_a_code_fence_is_no_heading(client: AsyncWebClient) -> None:
     fenced = "```\n" + "# a\n" * 60 + "```\n"
     assert await _post(client, _markdown(fenced + "a" * (12_000 - len(fenced)))) == ""
@@ -71,6 +106,37 @@ async def test_blocks_are_counted_after_markdown_is_taken_apart(client: AsyncWeb
     assert await _post(client, _markdown("# a\ntext\n\n" * 25)) == ""
     assert await _post(client, _markdown("# a\ntext\n\n" * 25 + "---")) == "invalid_blocks"
     assert await _post(client, _markdown("para\n\n" * 60)) == ""
+
+
+def _table(rows: int, columns: int, cell: str = "a") -> str:
+    line = "|" + f" {cell} |" * columns + "\n"
+    return line + "|" + "---|" * columns + "\n" + line * (rows - 1)
+
+
+@pytest.mark.parametrize(
+    ("markdown", "error"),
+    [
+        (_table(100, 1), ""),
+        (_table(101, 1), "invalid_blocks"),
+        (_table(100, 1) + "no bar\n", "invalid_blocks"),
+        (_table(100, 1) + "# a | b\n", ""),
+        (_table(2, 20), ""),
+        (_table(2, 21), "invalid_blocks"),
+        (_table(2, 5, "a" * 1_000), ""),
+        (_table(2, 5, "a" * 1_000) + "|a|\n", "invalid_blocks"),
+        (_table(60, 1) + "\ntext\n\n" + _table(60, 1), ""),
+        ("```\n" + _table(101, 1) + "```", ""),
+        ("| a | b |\n|---|---|\n|  | \\| |\n", ""),
+    ],
+)
+async def test_a_table_in_markdown_holds_as_much_as_any(client: AsyncWebClient, markdown: str, error: str) -> None:
+    assert await _post(client, _markdown(markdown)) == error
+
+
+async def test_a_message_has_one_table_block(client: AsyncWebClient) -> None:
+    table: Block = {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]]}
+    assert await _post(client, table) == ""
+    assert await _post(client, table, table) == "invalid_blocks"
 
 
 @pytest.mark.parametrize(
@@ -92,7 +158,10 @@ async def test_blocks_are_counted_after_markdown_is_taken_apart(client: AsyncWeb
         {"type": "context", "elements": [{"type": "mrkdwn", "text": "a"}] * 11},
         {"type": "actions", "elements": [{"type": "button"}] * 26},
         {"type": "table", "rows": [[{"type": "raw_text", "text": ""}]]},
-        {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 102},
+        {"type": "table", "rows": [[{"type": "rich_text", "elements": []}]]},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}] * 21]},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "a" * 10_001}]]},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 101},
         {"type": "rich_text", "elements": [{"type": "text"}]},
         {"type": "divider", "block_id": "x" * 256},
     ],
@@ -112,7 +181,7 @@ async def test_blocks_that_slack_does_not_know_or_that_break_its_rules_are_inval
         {"type": "image", "image_url": "http://x.example/a.png", "alt_text": "a"},
         {"type": "context", "elements": [{"type": "mrkdwn", "text": "a"}] * 10},
         {"type": "actions", "elements": [{"type": "button"}] * 25},
-        {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 101},
+        {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 100},
     ],
 )
 async def test_blocks_at_their_limits_are_taken(client: AsyncWebClient, block: Block) -> None:

@@ -93,6 +93,8 @@ async def test_live_mentions_in_text_are_recorded(
     [
         ("hey <!channel>", ["<!channel>"]),
         ("`<@U0ADA>` and @here!", ["<@U0ADA>", "@here"]),
+        ("&lt;!channel&gt; and \\<@U0ADA\\> and \\@here", ["<!channel>", "<@U0ADA>", "@here"]),
+        ("<\u200b!channel> &lt;\u200b@U0ADA&gt; @\u200bhere", []),
         ("<\u2060!channel> @\u2060channel me@channel.example @channels", []),
     ],
 )
