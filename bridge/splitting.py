@@ -104,12 +104,10 @@ class Splitter:
         return len(live) if final and self._checked < len(live) else None
 
     def _freeze(self, live: str, cut: Cut) -> None:
-        source = live[: cut.end].rstrip("\n" if cut.rank is Rank.CODE else "\n ") + (
-            "\n" if cut.rank is Rank.CODE else ""
-        )
+        source = _first_part(live, cut)
         definitions = self._outline.definitions
-        if self._says_something(source + cut.closer):
-            self._frozen.append(source + cut.closer)
+        if self._says_something(source):
+            self._frozen.append(source)
         opener = next((one for one in (cut.opener, cut.spare) if self._leaves_room(one)), "")
         if self._leaves_room(definitions):
             opener = definitions + opener
@@ -145,8 +143,7 @@ class Splitter:
         lines = lines[: self._fitting(lines, end)]
         if (cut := self._best_in_margin(lines)) is not None:
             return cut
-        behind = lines[-1].end if lines else least
-        inside = self._inside(max(least, behind), end)
+        inside = self._inside(max(least, lines[-1].end if lines else 0), end)
         inside = inside[: self._fitting(inside, end)]
         whole = [cut for cut in inside if cut.rank is not Rank.ATOM]
         if (cut := self._best_in_margin(whole)) is not None:
@@ -158,12 +155,11 @@ class Splitter:
         return None
 
     def _inside(self, lowest: int, end: int) -> list[Cut]:
-        """The cuts in the last line. Of a very long one only the end is looked at, where the margin must be."""
-        near = max(lowest, end - 3 * self._margin - 2 * self._step)
-        found = [cut for cut in inline_cuts(self._outline, near) if near < cut.end <= end]
-        if near == lowest or (found and self._length(found[0]) <= self._limit - self._margin):
-            return found
-        return [cut for cut in inline_cuts(self._outline, lowest) if lowest < cut.end <= end]
+        """The cuts in the line after `lowest`. Of a very long one only the end is looked at, where the margin must be."""
+        found = inline_cuts(self._outline, lowest, max(lowest, end - 3 * self._margin - 2 * self._step))
+        if found and self._length(found[0]) > self._limit - self._margin:
+            found = inline_cuts(self._outline, lowest, lowest)
+        return [cut for cut in found if lowest < cut.end <= end]
 
     def _fitting(self, cuts: Sequence[Cut], end: int) -> int:
         """How many of `cuts`, which lie at or before `end`, fit. Lengths grow with the text, but for small exceptions; each
@@ -213,7 +209,7 @@ class Splitter:
         if not shown.startswith(live[:last]) or self._measure(shown, last) <= self._limit - self._margin:
             return shown
         cut = self._choose(len(live))
-        return live[: cut.end].rstrip() + cut.closer if cut is not None else ""
+        return "" if cut is None else _first_part(live, cut)
 
     def _measure(self, shown: str, last: int) -> int:
         """Of the blocks before offset `last` as they stand, and what is shown of the last one."""
@@ -222,6 +218,13 @@ class Splitter:
         whole = self._dialect.assemble([*before, *rendered.pieces])
         self._dialect.remember(shown, self._people, whole)
         return whole.length
+
+
+def _first_part(live: str, cut: Cut) -> str:
+    """What stands before the cut, complete in itself."""
+    source = live[: cut.end]
+    # Blank lines belong to code; elsewhere a message does not end with them.
+    return (source if cut.rank is Rank.CODE or cut.closer.startswith("\n") else source.rstrip()) + cut.closer
 
 
 def _end(cut: Cut) -> int:

@@ -1,6 +1,7 @@
 """Where a source may be cut, how good each place is, and what must be closed before and opened again after it. Pure."""
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -239,82 +240,88 @@ class _Walk:
         start, later = _resume(chain, inline=False), _later(chain)
         return f"{start}{later}| {' | '.join(cells)} |\n{line}", f"{start}{later}|{'  |' * len(cells)}\n{line}"
 
-    def is_open(self, fence: Token) -> bool:
-        """Whether the last line is code of `fence`."""
-        start = (fence.map or [0])[0] - self._first
-        last = self.lines[-1].strip(" \t>")
-        return start < len(self.lines) - 1 and not (set(last) == {fence.markup[0]} and len(last) >= len(fence.markup))
-
-    def leaf(self) -> tuple[Token | None, _Chain]:
-        """The last token that holds text, and the containers around it."""
-        found: Token | None = None
-        around: _Chain = ()
+    def leaf(self, line: int) -> tuple[Token | None, _Chain]:
+        """The token that holds the text of `line`, and the containers around it."""
         for token in self._tokens:
             self._enter(token)
-            if token.nesting == 0:
-                found, around = token, tuple(container for container, _ in self._chain)
-        return found, around
+            if token.nesting == 0 and token.map and token.map[0] <= line + self._first < token.map[1]:
+                return token, tuple(container for container, _ in self._chain)
+        return None, ()
+
+    def first(self, token: Token) -> int:
+        """The line in which `token` begins."""
+        return (token.map or [0])[0] - self._first
+
+    def is_code(self, fence: Token, line: int) -> bool:
+        """Whether `line` is code of `fence`, neither its first line nor its last."""
+        text = self.lines[line].strip(" \t>")
+        return line > self.first(fence) and not (set(text) == {fence.markup[0]} and len(text) >= len(fence.markup))
 
 
-def inline_cuts(outline: Outline, lowest: int) -> list[Cut]:
-    """Cuts inside the last line of the source after the offset `lowest`, in order."""
-    if not outline.blocks:
+def inline_cuts(outline: Outline, place: int, lowest: int) -> list[Cut]:
+    """Cuts inside the line at `place` (or the first one after it that is not empty) behind the offset `lowest`, in order."""
+    index = max(outline.block_at(place + 1), 0)
+    if index >= len(outline.blocks):
         return []
-    block = outline.blocks[-1]
+    block = outline.blocks[index]
     walk = _Walk(outline.source, block)
-    leaf, chain = walk.leaf()
-    if leaf is None or leaf.map is None:
+    line = max(bisect_right(walk.offsets, place) - 1, 0)
+    while line < len(walk.lines) and not walk.lines[line].strip():
+        line += 1
+    if line >= len(walk.lines):
         return []
-    line = len(walk.lines) - 1
-    if not walk.lines[line]:
-        return []
-    at, end = max(walk.offsets[line], lowest), len(outline.source)
+    leaf, chain = walk.leaf(line)
+    if leaf is not None and leaf.type == "fence" and line == walk.first(leaf) and line + 1 < len(walk.lines):
+        line += 1
+    start = walk.offsets[line]
+    end = start + len(walk.lines[line])
+    places = range(max(start, lowest) + 1, end)
+    if leaf is None:
+        return _rough_cuts(outline.source, "", places)
     if leaf.type in ("fence", "code_block"):
-        return _code_cuts(outline.source, walk, leaf, chain, at, end)
+        return _code_cuts(outline.source, walk, leaf, chain, line, places)
     if leaf.type != "inline":
         return []
+    body = next((at for at, token in enumerate(block.tokens) if token.type == "tbody_open"), None)
+    if body is not None and line >= walk.first(block.tokens[body]):
+        openers = [f"{one}{_later(chain)}| " for one in walk.head(body, chain)]
+        return [Cut(at, at, Rank.CHARACTER, " |", *openers) for at in places if is_boundary(outline.source, at)]
+    contents = leaf.content.split("\n")
+    number = line - walk.first(leaf)
+    bare = walk.lines[line].rstrip()
+    content = contents[number].rstrip() if number < len(contents) else ""
+    if not content or not bare.endswith(content):
+        return _rough_cuts(outline.source, _resume(chain, inline=True), places)
+    before = sum(len(one) + 1 for one in contents[:number])
+    shift = start + len(bare) - len(content) - before
     heading = (
         block.tokens[0] if block.tokens[0].type == "heading_open" and block.tokens[0].markup.startswith("#") else None
     )
-    body = next((index for index, token in enumerate(block.tokens) if token.type == "tbody_open"), None)
-    content = leaf.content.rsplit("\n", 1)[-1]
-    bare = walk.lines[line].rstrip()
-    if body is not None or not bare.endswith(content):
-        opener, closer, spare = _resume(chain, inline=True), "", ""
-        if body is not None:
-            opener, spare = (f"{one}{_later(chain)}| " for one in walk.head(body, chain))
-            closer = " |"
-        places = (place for place in range(at + 1, end) if is_boundary(outline.source, place))
-        return [Cut(place, place, Rank.CHARACTER, closer, opener, spare) for place in places]
-    shift = walk.offsets[line] + len(bare) - len(leaf.content)
     opener = _resume(chain, inline=True) if heading is None else f"{heading.markup} "
-    first = max(len(leaf.content) - len(content), lowest - shift)
-    cuts = _text_cuts(leaf.content, first, map_inline(leaf.content, {}))
+    cuts = _text_cuts(leaf.content, max(before, lowest - shift), before + len(content), map_inline(leaf.content, {}))
     return [Cut(cut.end + shift, cut.start + shift, cut.rank, cut.closer, opener + cut.opener) for cut in cuts]
 
 
-def _code_cuts(source: str, walk: _Walk, leaf: Token, chain: _Chain, at: int, end: int) -> list[Cut]:
-    if leaf.type == "fence" and not walk.is_open(leaf):
+def _rough_cuts(source: str, opener: str, places: range) -> list[Cut]:
+    return [Cut(at, at, Rank.CHARACTER, "", opener) for at in places if is_boundary(source, at)]
+
+
+def _code_cuts(source: str, walk: _Walk, leaf: Token, chain: _Chain, line: int, places: range) -> list[Cut]:
+    later = _later(chain)
+    lead = _LEADING.match(walk.lines[line])
+    first = walk.offsets[line] + min(lead.end() if lead else 0, 80)
+    inside = [at for at in places if at > first and is_boundary(source, at)]
+    if leaf.type != "fence":
+        return [Cut(at, at, Rank.CHARACTER, "", f"{_resume(chain, inline=False)}{later}    ") for at in inside]
+    if not walk.is_code(leaf, line):
         return []
     word = _WORD.match(leaf.info.strip())
-    mark = leaf.markup or "```"
-    later = _later(chain)
-    opener = f"{_resume(chain, inline=False)}{later}{mark}{word[0] if word else ''}\n{later}"
-    closer = f"\n{later}{mark}" if leaf.type == "fence" else ""
-    if leaf.type != "fence":
-        opener = f"{_resume(chain, inline=False)}{later}    "
-    lead = _LEADING.match(source, at)
-    first = min(lead.end() if lead else at, at + 80)
-    return [
-        Cut(place, place, Rank.CHARACTER, closer, opener)
-        for place in range(max(first, at) + 1, end)
-        if is_boundary(source, place)
-    ]
+    opener = f"{_resume(chain, inline=False)}{later}{leaf.markup}{word[0] if word else ''}\n{later}"
+    return [Cut(at, at, Rank.CHARACTER, f"\n{later}{leaf.markup}", opener) for at in inside]
 
 
-def _text_cuts(text: str, lowest: int, found: InlineMap) -> Iterator[Cut]:
-    """Cuts in `text` after `lowest`, in order."""
-    lowest = max(lowest, 0)
+def _text_cuts(text: str, lowest: int, end: int, found: InlineMap) -> Iterator[Cut]:
+    """Cuts in `text` after `lowest` and before `end`, in order."""
     gaps = {
         gap.start() if gap[0].isspace() else gap.end(): (Rank.SPACE, gap.end()) for gap in _GAP.finditer(text, lowest)
     }
@@ -331,7 +338,7 @@ def _text_cuts(text: str, lowest: int, found: InlineMap) -> Iterator[Cut]:
         closed=True,
     )
     styles = _Styles(found)
-    for place in range(max(lowest, 0) + 1, len(text)):
+    for place in range(lowest + 1, end):
         if markers[place] or not is_boundary(text, place):
             continue
         standing = styles.at(place)
@@ -342,7 +349,7 @@ def _text_cuts(text: str, lowest: int, found: InlineMap) -> Iterator[Cut]:
             continue
         elif standing and rank < Rank.STYLED:
             rank = Rank.STYLED
-        if start < len(text):
+        if start < end:
             yield Cut(place, start, rank, "".join(reversed(standing)), "".join(standing))
 
 
