@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from bridge.markdown.characters import clean, without_marks
-from bridge.markdown.cuts import Cut, Rank, inline_cuts, line_cuts
+from bridge.markdown.cuts import Cut, Rank, line_cuts
 from bridge.markdown.dialect import NOBODY, Dialect, People
+from bridge.markdown.inside import inline_cuts
 from bridge.markdown.outline import Outline
 from bridge.markdown.repair import close, repair
 
@@ -48,7 +49,7 @@ class Splitter:
         self._opener = opener
         self._outline = Outline(self._dialect, self._people)
         self._checked = 0
-        self._bound = 0
+        self._bound = self._weight = 0
 
     @property
     def waiting(self) -> int:
@@ -63,6 +64,9 @@ class Splitter:
             self._begin()
         self._seen = text
         while True:
+            if not self._opener:
+                # Blank lines before a message are nothing.
+                self._start += len(text) - self._start - len(text[self._start :].lstrip("\n"))
             live = self._opener + text[self._start :]
             cut = self._overflow(live, final=final)
             if cut is None:
@@ -79,7 +83,10 @@ class Splitter:
             line = live[self._checked : place]
             self._bound += _longest_form(line, self._limit)
             self._checked = place
-            if self._bound <= self._limit:
+            self._weight += len(_BLANK_LINES.sub("\n", line).encode())
+            last = final and place == len(live)
+            if self._bound <= self._limit or (2 * self._weight < self._limit and not last):
+                # It fits, or it is so short that it may as well be looked at later.
                 continue
             self._outline.grow(live[:place])
             length = self._outline.length(place)
@@ -132,6 +139,9 @@ class Splitter:
         cut = self._choose(end)
         if cut is not None:
             return cut
+        torn = inline_cuts(self._outline, len(self._opener), len(self._opener), torn=True)
+        if fitting := self._fitting(torn, end):
+            return torn[fitting - 1]
         # Not even one character fits with what would be opened again; it must go on all the same.
         first = len(self._opener) + 1
         return Cut(first, first, Rank.CHARACTER)
@@ -145,11 +155,11 @@ class Splitter:
             return cut
         inside = self._inside(max(least, lines[-1].end if lines else 0), end)
         inside = inside[: self._fitting(inside, end)]
-        whole = [cut for cut in inside if cut.rank is not Rank.ATOM]
+        whole = [cut for cut in inside if cut.rank < Rank.TABLE]
         if (cut := self._best_in_margin(whole)) is not None:
             return cut
         # What follows is one piece that began before the margin and ends behind the message: as near to it as possible.
-        for cuts in (whole, lines, inside):
+        for cuts in (whole, lines, [cut for cut in inside if cut.rank is Rank.TABLE], inside):
             if cuts:
                 return cuts[-1]
         return None
@@ -236,6 +246,7 @@ def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
     return Splitter(dialect, people).feed(text, final=True)
 
 
+_BLANK_LINES = re.compile(r"\n[ \t\n]+")
 _DOUBLED = "\\*_`~[]!#$/-+.=\n"
 _LONGER = "&<>@:"
 _ALONE = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t\n]|$)|[-*_=][-*_= \t]*(?:\n|$))", re.MULTILINE)
