@@ -49,7 +49,8 @@ class Splitter:
         self._opener = opener
         self._outline = Outline(self._dialect, self._people)
         self._checked = 0
-        self._bound = self._weight = 0
+        self._weight = 0
+        self._due = self._limit // 2
 
     @property
     def waiting(self) -> int:
@@ -80,21 +81,22 @@ class Splitter:
     def _overflow(self, live: str, *, final: bool) -> Cut | None:
         """Where to cut, once the first place is reached up to which the text does not fit."""
         while (place := self._next_check(live, final=final)) is not None:
-            line = live[self._checked : place]
-            self._bound += _longest_form(line, self._limit)
+            self._weight += self._weigh(live[self._checked : place])
             self._checked = place
-            self._weight += len(_BLANK_LINES.sub("\n", line).encode())
-            last = final and place == len(live)
-            if self._bound <= self._limit or (2 * self._weight < self._limit and not last):
-                # It fits, or it is so short that it may as well be looked at later.
+            if self._weight < self._due and not (final and place == len(live)):
                 continue
             self._outline.grow(live[:place])
             length = self._outline.length(place)
             if length > self._limit:
                 return self._best(place)
-            # From what it really is, instead of the most that it could be.
-            self._bound = length
+            self._due = self._weight + max((self._limit - length) // 2, self._step)
         return None
+
+    def _weigh(self, text: str) -> int:
+        """About what `text` adds to what the message measures. Looking too late does no harm: what is shown is measured
+        anyway, and a cut only looks at the text before it."""
+        alone = sum(1 for line in text.split("\n") if _ALONE.match(line))
+        return len(_BLANK_LINES.sub("\n", text).encode()) + alone * (self._limit // _ALONE_SHARE)
 
     def _next_check(self, live: str, *, final: bool) -> int | None:
         """The end of the line in which a step ends, or the end of two steps. It does not depend on how the text arrived."""
@@ -214,19 +216,21 @@ class Splitter:
         blocks = self._outline.blocks
         if not blocks:
             return ""
-        last = blocks[-1].start
-        shown = live[:last] + repair(live[last:])
-        if not shown.startswith(live[:last]) or self._measure(shown, last) <= self._limit - self._margin:
-            return shown
+        last = blocks[-1]
+        tail = live[last.start :]
+        shown = repair(tail, last.tokens, last.line)
+        if self._measure(live[: last.start], shown, tail) <= self._limit - self._margin:
+            return live[: last.start] + shown
         cut = self._choose(len(live))
         return "" if cut is None else _first_part(live, cut)
 
-    def _measure(self, shown: str, last: int) -> int:
-        """Of the blocks before offset `last` as they stand, and what is shown of the last one."""
-        rendered = self._dialect.render(shown[last:], self._people)
-        before = [block.piece for block in self._outline.blocks[:-1]]
-        whole = self._dialect.assemble([*before, *rendered.pieces])
-        self._dialect.remember(shown, self._people, whole)
+    def _measure(self, before: str, shown: str, tail: str) -> int:
+        """Of the blocks `before` the last one as they stand, and what is shown of that."""
+        standing = [block.piece for block in self._outline.blocks]
+        if shown != tail:
+            standing[-1:] = self._dialect.render(shown, self._people).pieces
+        whole = self._dialect.assemble(standing)
+        self._dialect.remember(before + shown, self._people, whole)
         return whole.length
 
 
@@ -247,20 +251,8 @@ def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
 
 
 _BLANK_LINES = re.compile(r"\n[ \t\n]+")
-_DOUBLED = "\\*_`~[]!#$/-+.=\n"
-_LONGER = "&<>@:"
 _ALONE = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t\n]|$)|[-*_=][-*_= \t]*(?:\n|$))", re.MULTILINE)
 """A line that may become a heading or a divider, for which a platform may count more than its letters."""
 
 _ALONE_SHARE = 20
 """The part of a message that one of those may take, with the text behind it."""
-
-
-def _longest_form(text: str, limit: int) -> int:
-    """The most that `text` can add to what a message measures, in any dialect, unless something before it changes its meaning:
-    two for what may be escaped, ten for what may become an entity or be broken by an invisible space."""
-    if "|" in text or "]:" in text:
-        return limit + 1
-    alone = sum(1 for line in text.split("\n") if _ALONE.match(line))
-    more = sum(map(text.count, _DOUBLED)) + 9 * sum(map(text.count, _LONGER)) + 16 * (text.count("\n") + 1)
-    return len(text.encode()) + more + alone * (limit // _ALONE_SHARE + 100)

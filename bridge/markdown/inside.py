@@ -63,10 +63,17 @@ class _Line:
             opener = f"{resume(self._chain, inline=False)}{later(self._chain)}    "
             return (Cut(at, at, Rank.CHARACTER, "", opener) for at in places if at > self._indent)
         body = next((at for at, token in enumerate(self._tokens) if token.type == "tbody_open"), None)
+        if self._in_table_head():
+            return (Cut(at, at, Rank.TABLE) for at in places)
         if body is not None and self._number >= self._walk.first(self._tokens[body]):
             openers = [f"{one}{later(self._chain)}| " for one in self._walk.head(body, self._chain)]
             return (Cut(at, at, Rank.TABLE, " |", *openers) for at in places)
         return self._in_paragraph(leaf, places, lowest)
+
+    def _in_table_head(self) -> bool:
+        heads = (token.map for token in self._tokens if token.type == "thead_open" and token.map)
+        line = self._number + self._walk.start
+        return any(start <= line <= end for start, end in heads)
 
     @property
     def _indent(self) -> int:
