@@ -208,13 +208,14 @@ class Walk:
         if token.type == "fence":
             mark = token.markup
             word = WORD.match(token.info.strip())
-            opener = f"{resume(chain, inline=False)}{later(chain)}{mark}{word[0] if word else ''}\n"
+            spare = f"{resume(chain, inline=False)}{later(chain)}{mark}\n"
+            opener = f"{spare[:-1]}{word[0] if word else ''}\n"
             closer = f"{later(chain)}{mark}"
             last = self.lines[end - 1].strip(" \t>") if end - 1 < len(self.lines) else ""
             closed = end - 1 > start and bool(last) and set(last) == {mark[0]} and len(last) >= len(mark)
             for line in range(start + 2, end - 1 if closed else end):
                 at = self.offsets[line]
-                yield line, Cut(at, at, Rank.CODE, closer, opener)
+                yield line, Cut(at, at, Rank.CODE, closer, opener, spare)
         elif token.type == "paragraph_open":
             for line in range(start + 1, end):
                 text = self.lines[line]
