@@ -91,7 +91,7 @@ def test_a_payload_holds_the_text_fields_and_nothing_else(write: Write) -> None:
 
 @pytest.mark.parametrize("platform", DIALECTS)
 def test_a_smaller_limit_is_kept_and_told(platform: str, write: Write) -> None:
-    found = parts(lines(render("--platform", platform, "--json", "--limit", "300", write("a.md", ANSWER * 9)))[0])
+    found = parts(lines(render("--platform", platform, "--json", "--limit", "300", write("a.md", ANSWER * 12)))[0])
     assert len(found) > 3
     assert all(part.length <= part.limit == 300 for part in found)
 
