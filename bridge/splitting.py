@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from bridge.markdown.characters import clean, without_marks
-from bridge.markdown.cuts import Cut, Rank, inline_cuts, line_cuts
+from bridge.markdown.cuts import Cut, Rank, line_cuts
 from bridge.markdown.dialect import NOBODY, Dialect, People
+from bridge.markdown.inside import inline_cuts
 from bridge.markdown.outline import Outline
 from bridge.markdown.repair import close, repair
 
@@ -48,7 +49,8 @@ class Splitter:
         self._opener = opener
         self._outline = Outline(self._dialect, self._people)
         self._checked = 0
-        self._bound = 0
+        self._weight = 0
+        self._due = self._limit // 2
 
     @property
     def waiting(self) -> int:
@@ -63,6 +65,9 @@ class Splitter:
             self._begin()
         self._seen = text
         while True:
+            if not self._opener:
+                # Blank lines before a message are nothing.
+                self._start += len(text) - self._start - len(text[self._start :].lstrip("\n"))
             live = self._opener + text[self._start :]
             cut = self._overflow(live, final=final)
             if cut is None:
@@ -76,18 +81,22 @@ class Splitter:
     def _overflow(self, live: str, *, final: bool) -> Cut | None:
         """Where to cut, once the first place is reached up to which the text does not fit."""
         while (place := self._next_check(live, final=final)) is not None:
-            line = live[self._checked : place]
-            self._bound += _longest_form(line, self._limit)
+            self._weight += self._weigh(live[self._checked : place])
             self._checked = place
-            if self._bound <= self._limit:
+            if self._weight < self._due and not (final and place == len(live)):
                 continue
             self._outline.grow(live[:place])
             length = self._outline.length(place)
             if length > self._limit:
                 return self._best(place)
-            # From what it really is, instead of the most that it could be.
-            self._bound = length
+            self._due = self._weight + max((self._limit - length) // 2, self._step)
         return None
+
+    def _weigh(self, text: str) -> int:
+        """About what `text` adds to what the message measures. Looking too late does no harm: what is shown is measured
+        anyway, and a cut only looks at the text before it."""
+        alone = sum(1 for line in text.split("\n") if _ALONE.match(line))
+        return len(_BLANK_LINES.sub("\n", text).encode()) + alone * (self._limit // _ALONE_SHARE)
 
     def _next_check(self, live: str, *, final: bool) -> int | None:
         """The end of the line in which a step ends, or the end of two steps. It does not depend on how the text arrived."""
@@ -104,12 +113,10 @@ class Splitter:
         return len(live) if final and self._checked < len(live) else None
 
     def _freeze(self, live: str, cut: Cut) -> None:
-        source = live[: cut.end].rstrip("\n" if cut.rank is Rank.CODE else "\n ") + (
-            "\n" if cut.rank is Rank.CODE else ""
-        )
+        source = _first_part(live, cut)
         definitions = self._outline.definitions
-        if self._says_something(source + cut.closer):
-            self._frozen.append(source + cut.closer)
+        if self._says_something(source):
+            self._frozen.append(source)
         opener = next((one for one in (cut.opener, cut.spare) if self._leaves_room(one)), "")
         if self._leaves_room(definitions):
             opener = definitions + opener
@@ -134,6 +141,9 @@ class Splitter:
         cut = self._choose(end)
         if cut is not None:
             return cut
+        torn = inline_cuts(self._outline, len(self._opener), len(self._opener), torn=True)
+        if fitting := self._fitting(torn, end):
+            return torn[fitting - 1]
         # Not even one character fits with what would be opened again; it must go on all the same.
         first = len(self._opener) + 1
         return Cut(first, first, Rank.CHARACTER)
@@ -145,25 +155,23 @@ class Splitter:
         lines = lines[: self._fitting(lines, end)]
         if (cut := self._best_in_margin(lines)) is not None:
             return cut
-        behind = lines[-1].end if lines else least
-        inside = self._inside(max(least, behind), end)
+        inside = self._inside(max(least, lines[-1].end if lines else 0), end)
         inside = inside[: self._fitting(inside, end)]
-        whole = [cut for cut in inside if cut.rank is not Rank.ATOM]
+        whole = [cut for cut in inside if cut.rank < Rank.TABLE]
         if (cut := self._best_in_margin(whole)) is not None:
             return cut
         # What follows is one piece that began before the margin and ends behind the message: as near to it as possible.
-        for cuts in (whole, lines, inside):
+        for cuts in (whole, lines, [cut for cut in inside if cut.rank is Rank.TABLE], inside):
             if cuts:
                 return cuts[-1]
         return None
 
     def _inside(self, lowest: int, end: int) -> list[Cut]:
-        """The cuts in the last line. Of a very long one only the end is looked at, where the margin must be."""
-        near = max(lowest, end - 3 * self._margin - 2 * self._step)
-        found = [cut for cut in inline_cuts(self._outline, near) if near < cut.end <= end]
-        if near == lowest or (found and self._length(found[0]) <= self._limit - self._margin):
-            return found
-        return [cut for cut in inline_cuts(self._outline, lowest) if lowest < cut.end <= end]
+        """The cuts in the line after `lowest`. Of a very long one only the end is looked at, where the margin must be."""
+        found = inline_cuts(self._outline, lowest, max(lowest, end - 3 * self._margin - 2 * self._step))
+        if found and self._length(found[0]) > self._limit - self._margin:
+            found = inline_cuts(self._outline, lowest, lowest)
+        return [cut for cut in found if lowest < cut.end <= end]
 
     def _fitting(self, cuts: Sequence[Cut], end: int) -> int:
         """How many of `cuts`, which lie at or before `end`, fit. Lengths grow with the text, but for small exceptions; each
@@ -208,20 +216,29 @@ class Splitter:
         blocks = self._outline.blocks
         if not blocks:
             return ""
-        last = blocks[-1].start
-        shown = live[:last] + repair(live[last:])
-        if not shown.startswith(live[:last]) or self._measure(shown, last) <= self._limit - self._margin:
-            return shown
+        last = blocks[-1]
+        tail = live[last.start :]
+        shown = repair(tail, last.tokens, last.line)
+        if self._measure(live[: last.start], shown, tail) <= self._limit - self._margin:
+            return live[: last.start] + shown
         cut = self._choose(len(live))
-        return live[: cut.end].rstrip() + cut.closer if cut is not None else ""
+        return "" if cut is None else _first_part(live, cut)
 
-    def _measure(self, shown: str, last: int) -> int:
-        """Of the blocks before offset `last` as they stand, and what is shown of the last one."""
-        rendered = self._dialect.render(shown[last:], self._people)
-        before = [block.piece for block in self._outline.blocks[:-1]]
-        whole = self._dialect.assemble([*before, *rendered.pieces])
-        self._dialect.remember(shown, self._people, whole)
+    def _measure(self, before: str, shown: str, tail: str) -> int:
+        """Of the blocks `before` the last one as they stand, and what is shown of that."""
+        standing = [block.piece for block in self._outline.blocks]
+        if shown != tail:
+            standing[-1:] = self._dialect.render(shown, self._people).pieces
+        whole = self._dialect.assemble(standing)
+        self._dialect.remember(before + shown, self._people, whole)
         return whole.length
+
+
+def _first_part(live: str, cut: Cut) -> str:
+    """What stands before the cut, complete in itself."""
+    source = live[: cut.end]
+    # Blank lines belong to code; elsewhere a message does not end with them.
+    return (source if cut.rank is Rank.CODE or cut.closer.startswith("\n") else source.rstrip()) + cut.closer
 
 
 def _end(cut: Cut) -> int:
@@ -233,20 +250,9 @@ def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
     return Splitter(dialect, people).feed(text, final=True)
 
 
-_DOUBLED = "\\*_`~[]!#$/-+.=\n"
-_LONGER = "&<>@:"
+_BLANK_LINES = re.compile(r"\n[ \t\n]+")
 _ALONE = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t\n]|$)|[-*_=][-*_= \t]*(?:\n|$))", re.MULTILINE)
 """A line that may become a heading or a divider, for which a platform may count more than its letters."""
 
 _ALONE_SHARE = 20
 """The part of a message that one of those may take, with the text behind it."""
-
-
-def _longest_form(text: str, limit: int) -> int:
-    """The most that `text` can add to what a message measures, in any dialect, unless something before it changes its meaning:
-    two for what may be escaped, ten for what may become an entity or be broken by an invisible space."""
-    if "|" in text or "]:" in text:
-        return limit + 1
-    alone = sum(1 for line in text.split("\n") if _ALONE.match(line))
-    more = sum(map(text.count, _DOUBLED)) + 9 * sum(map(text.count, _LONGER)) + 16 * (text.count("\n") + 1)
-    return len(text.encode()) + more + alone * (limit // _ALONE_SHARE + 100)
