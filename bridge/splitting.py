@@ -87,8 +87,10 @@ class Splitter:
                 continue
             self._outline.grow(live[:place])
             length = self._outline.length(place)
-            if length > self._limit:
+            last = final and place == len(live)
+            if length > self._limit and (last or self._shown_length(live[:place])[1] > self._limit):
                 return self._best(place)
+            # Half a link takes more room than the whole one, so that this may be less than nothing.
             self._due = self._weight + max((self._limit - length) // 2, self._step)
         return None
 
@@ -213,25 +215,25 @@ class Splitter:
     def _show(self, live: str) -> str:
         """As much of the open message as will never move."""
         self._outline.grow(live)
-        blocks = self._outline.blocks
-        if not blocks:
-            return ""
-        last = blocks[-1]
-        tail = live[last.start :]
-        shown = repair(tail, last.tokens, last.line)
-        if self._measure(live[: last.start], shown, tail) <= self._limit - self._margin:
-            return live[: last.start] + shown
+        shown, length = self._shown_length(live)
+        if length <= self._limit - self._margin:
+            return shown
         cut = self._choose(len(live))
         return "" if cut is None else _first_part(live, cut)
 
-    def _measure(self, before: str, shown: str, tail: str) -> int:
-        """Of the blocks `before` the last one as they stand, and what is shown of that."""
+    def _shown_length(self, live: str) -> tuple[str, int]:
+        """`live`, which the outline holds, without what is half open at its end, and what that measures."""
+        if not self._outline.blocks:
+            return "", 0
+        last = self._outline.blocks[-1]
+        tail = live[last.start :]
+        shown = repair(tail, last.tokens, last.line)
         standing = [block.piece for block in self._outline.blocks]
         if shown != tail:
             standing[-1:] = self._dialect.render(shown, self._people).pieces
         whole = self._dialect.assemble(standing)
-        self._dialect.remember(before + shown, self._people, whole)
-        return whole.length
+        self._dialect.remember(live[: last.start] + shown, self._people, whole)
+        return live[: last.start] + shown, whole.length
 
 
 def _first_part(live: str, cut: Cut) -> str:

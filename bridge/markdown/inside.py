@@ -14,6 +14,7 @@ from bridge.markdown.outline import Outline
 from bridge.markdown.parser import map_inline
 from bridge.markdown.repair import withhold
 
+_TASK_BOX = re.compile(r"\[[ xX]\][ \t]")
 _LEADING = re.compile(r"[ \t>]*")
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,2}[ \t]+|[。！？…][」』”’）】]{0,2}")
 _GAP = re.compile(r"[ \t]+|[，、；：,;]")
@@ -104,8 +105,10 @@ class _Line:
         first = self._tokens[0]
         heading = first.type == "heading_open" and first.markup.startswith("#")
         opener = f"{first.markup} " if heading else resume(self._chain, inline=True)
+        box = _TASK_BOX.match(content) if number == 0 else None
         found = map_inline(leaf.content, {})
-        cuts = _text_cuts(leaf.content, max(before, lowest - shift), before + len(content), found)
+        least = max(before + (box.end() if box else 0), lowest - shift)
+        cuts = _text_cuts(leaf.content, least, before + len(content), found)
         row = "|" in content and all(DELIMITER.match(line) for line in contents[number + 1 :][:1])
         for cut in cuts:
             rank = max(cut.rank, Rank.TABLE) if row else cut.rank
