@@ -22,7 +22,7 @@ EDITS = 80
 INLINE_WORK = 8_000
 """Characters of an open message above which the writer of answers lets a thread do the work."""
 
-SAMPLED = 4
+SAMPLED = 8
 """One in so many edits is measured where all of them would take too long; the sum is multiplied."""
 
 TICK = 0.001
