@@ -132,7 +132,7 @@ def test_a_smaller_limit_holds_for_the_fallback_too(write: Write) -> None:
 @pytest.mark.parametrize("platform", DIALECTS)
 def test_a_stream_shows_every_step_and_marks_the_last(platform: str, write: Write) -> None:
     deltas = ["# Ti", "tle\n\nSome **bo", "ld** te", "xt \ud83d", "\ude00 [li", "nk](https://a.example/x"]
-    file = write("s.jsonl", "\n".join(map(json.dumps, deltas)) + "\n")
+    file = write("s.jsonl", "\ufeff" + "\r\n".join(map(json.dumps, deltas)) + "\n")
     found = lines(render("--platform", platform, "--json", "--stream", file))
     assert [line["delta"] for line in found] == list(range(1, len(deltas) + 1))
     assert [line.get("final") for line in found] == [None] * (len(deltas) - 1) + [True]
