@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from bridge.markdown.characters import clean, without_marks
 from bridge.markdown.cuts import Cut, Rank, inline_cuts, line_cuts
 from bridge.markdown.dialect import NOBODY, Dialect, People
+from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
 from bridge.markdown.outline import Outline
 from bridge.markdown.repair import close, repair
 
@@ -41,6 +42,7 @@ class Splitter:
     def _begin(self) -> None:
         self._seen = ""
         self._frozen: list[str] = []
+        self._rests: list[tuple[str, int]] = []
         self._start = 0
         self._open_message("")
 
@@ -54,6 +56,12 @@ class Splitter:
     def waiting(self) -> int:
         """Characters of the message that is still open."""
         return len(self._seen) - self._start
+
+    def behind(self, count: int) -> str:
+        """Markdown of all that stands behind the first `count` messages, which are frozen, however long: with the code block,
+        table or list that goes on there opened again."""
+        opener, start = self._rests[count - 1]
+        return _GOES_ON.sub("…", opener) + self._seen[start:]
 
     def feed(self, text: str, *, final: bool = False) -> list[str]:
         """The sources of all messages of the text so far, each complete in itself. Every one but the last is frozen as long as
@@ -118,6 +126,8 @@ class Splitter:
             while live[start : start + 1] == "\n":
                 start += 1
         self._start += start - len(self._opener)
+        if self._frozen:
+            self._rests[len(self._frozen) - 1 :] = [(opener, self._start)]
         self._open_message(opener)
 
     def _leaves_room(self, opener: str) -> bool:
@@ -232,6 +242,8 @@ def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
     """The sources of all messages of a complete text."""
     return Splitter(dialect, people).feed(text, final=True)
 
+
+_GOES_ON = re.compile(f"{RESUMED}(?:{NUMBER_OPEN}[0-9]*{NUMBER_CLOSE})?")
 
 _DOUBLED = "\\*_`~[]!#$/-+.=\n"
 _LONGER = "&<>@:"
