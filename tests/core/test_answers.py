@@ -149,7 +149,7 @@ async def test_every_message_has_its_own_nonce_and_a_repeated_post_the_same() ->
 
 async def test_a_replaced_text_takes_back_what_was_shown_in_further_messages() -> None:
     async with desk(max_text=100) as at:
-        at.say("x" * 150)
+        at.say("x" * 90 + "\n\n" + "y" * 90)
         await at.clock.advance(5)
         assert len(at.platform.texts) == 2
         at.draft.fold(TextReplaced(text="I cannot say that."))
