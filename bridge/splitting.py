@@ -9,8 +9,9 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from bridge.markdown.characters import clean, without_marks
-from bridge.markdown.cuts import Cut, Rank, inline_cuts, line_cuts
+from bridge.markdown.cuts import Cut, Rank, line_cuts
 from bridge.markdown.dialect import NOBODY, Dialect, People
+from bridge.markdown.inside import inline_cuts
 from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
 from bridge.markdown.outline import Outline
 from bridge.markdown.repair import close, repair
@@ -50,7 +51,7 @@ class Splitter:
         self._opener = opener
         self._outline = Outline(self._dialect, self._people)
         self._checked = 0
-        self._bound = 0
+        self._bound = self._weight = 0
 
     @property
     def waiting(self) -> int:
@@ -61,7 +62,7 @@ class Splitter:
         """Markdown of all that stands behind the first `count` messages, which are frozen, however long: with the code block,
         table or list that goes on there opened again."""
         opener, start = self._rests[count - 1]
-        return _GOES_ON.sub("…", opener) + self._seen[start:]
+        return _GOES_ON.sub("…", opener.removesuffix(f"{RESUMED} ")) + self._seen[start:]
 
     def feed(self, text: str, *, final: bool = False) -> list[str]:
         """The sources of all messages of the text so far, each complete in itself. Every one but the last is frozen as long as
@@ -71,6 +72,9 @@ class Splitter:
             self._begin()
         self._seen = text
         while True:
+            if not self._opener:
+                # Blank lines before a message are nothing.
+                self._start += len(text) - self._start - len(text[self._start :].lstrip("\n"))
             live = self._opener + text[self._start :]
             cut = self._overflow(live, final=final)
             if cut is None:
@@ -87,7 +91,10 @@ class Splitter:
             line = live[self._checked : place]
             self._bound += _longest_form(line, self._limit)
             self._checked = place
-            if self._bound <= self._limit:
+            self._weight += len(_BLANK_LINES.sub("\n", line).encode())
+            last = final and place == len(live)
+            if self._bound <= self._limit or (2 * self._weight < self._limit and not last):
+                # It fits, or it is so short that it may as well be looked at later.
                 continue
             self._outline.grow(live[:place])
             length = self._outline.length(place)
@@ -112,12 +119,10 @@ class Splitter:
         return len(live) if final and self._checked < len(live) else None
 
     def _freeze(self, live: str, cut: Cut) -> None:
-        source = live[: cut.end].rstrip("\n" if cut.rank is Rank.CODE else "\n ") + (
-            "\n" if cut.rank is Rank.CODE else ""
-        )
+        source = _first_part(live, cut)
         definitions = self._outline.definitions
-        if self._says_something(source + cut.closer):
-            self._frozen.append(source + cut.closer)
+        if self._says_something(source):
+            self._frozen.append(source)
         opener = next((one for one in (cut.opener, cut.spare) if self._leaves_room(one)), "")
         if self._leaves_room(definitions):
             opener = definitions + opener
@@ -144,6 +149,9 @@ class Splitter:
         cut = self._choose(end)
         if cut is not None:
             return cut
+        torn = inline_cuts(self._outline, len(self._opener), len(self._opener), torn=True)
+        if fitting := self._fitting(torn, end):
+            return torn[fitting - 1]
         # Not even one character fits with what would be opened again; it must go on all the same.
         first = len(self._opener) + 1
         return Cut(first, first, Rank.CHARACTER)
@@ -155,25 +163,23 @@ class Splitter:
         lines = lines[: self._fitting(lines, end)]
         if (cut := self._best_in_margin(lines)) is not None:
             return cut
-        behind = lines[-1].end if lines else least
-        inside = self._inside(max(least, behind), end)
+        inside = self._inside(max(least, lines[-1].end if lines else 0), end)
         inside = inside[: self._fitting(inside, end)]
-        whole = [cut for cut in inside if cut.rank is not Rank.ATOM]
+        whole = [cut for cut in inside if cut.rank < Rank.TABLE]
         if (cut := self._best_in_margin(whole)) is not None:
             return cut
         # What follows is one piece that began before the margin and ends behind the message: as near to it as possible.
-        for cuts in (whole, lines, inside):
+        for cuts in (whole, lines, [cut for cut in inside if cut.rank is Rank.TABLE], inside):
             if cuts:
                 return cuts[-1]
         return None
 
     def _inside(self, lowest: int, end: int) -> list[Cut]:
-        """The cuts in the last line. Of a very long one only the end is looked at, where the margin must be."""
-        near = max(lowest, end - 3 * self._margin - 2 * self._step)
-        found = [cut for cut in inline_cuts(self._outline, near) if near < cut.end <= end]
-        if near == lowest or (found and self._length(found[0]) <= self._limit - self._margin):
-            return found
-        return [cut for cut in inline_cuts(self._outline, lowest) if lowest < cut.end <= end]
+        """The cuts in the line after `lowest`. Of a very long one only the end is looked at, where the margin must be."""
+        found = inline_cuts(self._outline, lowest, max(lowest, end - 3 * self._margin - 2 * self._step))
+        if found and self._length(found[0]) > self._limit - self._margin:
+            found = inline_cuts(self._outline, lowest, lowest)
+        return [cut for cut in found if lowest < cut.end <= end]
 
     def _fitting(self, cuts: Sequence[Cut], end: int) -> int:
         """How many of `cuts`, which lie at or before `end`, fit. Lengths grow with the text, but for small exceptions; each
@@ -223,7 +229,7 @@ class Splitter:
         if not shown.startswith(live[:last]) or self._measure(shown, last) <= self._limit - self._margin:
             return shown
         cut = self._choose(len(live))
-        return live[: cut.end].rstrip() + cut.closer if cut is not None else ""
+        return "" if cut is None else _first_part(live, cut)
 
     def _measure(self, shown: str, last: int) -> int:
         """Of the blocks before offset `last` as they stand, and what is shown of the last one."""
@@ -232,6 +238,13 @@ class Splitter:
         whole = self._dialect.assemble([*before, *rendered.pieces])
         self._dialect.remember(shown, self._people, whole)
         return whole.length
+
+
+def _first_part(live: str, cut: Cut) -> str:
+    """What stands before the cut, complete in itself."""
+    source = live[: cut.end]
+    # Blank lines belong to code; elsewhere a message does not end with them.
+    return (source if cut.rank is Rank.CODE or cut.closer.startswith("\n") else source.rstrip()) + cut.closer
 
 
 def _end(cut: Cut) -> int:
@@ -244,7 +257,7 @@ def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
 
 
 _GOES_ON = re.compile(f"{RESUMED}(?:{NUMBER_OPEN}[0-9]*{NUMBER_CLOSE})?")
-
+_BLANK_LINES = re.compile(r"\n[ \t\n]+")
 _DOUBLED = "\\*_`~[]!#$/-+.=\n"
 _LONGER = "&<>@:"
 _ALONE = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t\n]|$)|[-*_=][-*_= \t]*(?:\n|$))", re.MULTILINE)

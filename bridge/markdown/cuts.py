@@ -1,18 +1,15 @@
-"""Where a source may be cut, how good each place is, and what must be closed before and opened again after it. Pure."""
+"""Where a source may be cut between two lines, how good each place is, what must be closed before and opened again after it."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
 from markdown_it.token import Token
 
-from bridge.markdown.characters import is_boundary
-from bridge.markdown.inline import InlineMap
 from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
 from bridge.markdown.outline import Outline, Standing
-from bridge.markdown.parser import first_number, map_inline
-from bridge.markdown.repair import withhold
+from bridge.markdown.parser import first_number
 
 
 class Rank(IntEnum):
@@ -37,7 +34,9 @@ class Rank(IntEnum):
     STYLED = 9
     """At a space inside emphasis."""
     CHARACTER = 10
-    ATOM = 11
+    TABLE = 11
+    """Inside a row, or a line that may become the head of a table: better before it, wherever that is."""
+    ATOM = 12
     """Inside a link, an address or an inline code."""
 
 
@@ -74,10 +73,10 @@ class _Container:
         return " " * self.width if self.width else "> "
 
 
-_Chain = tuple[_Container, ...]
+Chain = tuple[_Container, ...]
 
 
-def _resume(chain: _Chain, *, inline: bool) -> str:
+def resume(chain: Chain, *, inline: bool) -> str:
     """Opens `chain` again. `inline`: a paragraph goes on in the same line; else the next line brings its own indent."""
     done, line, later = "", "", ""
     for one in chain:
@@ -90,13 +89,16 @@ def _resume(chain: _Chain, *, inline: bool) -> str:
     return f"{done}{line}{RESUMED} " if inline else done
 
 
-def _later(chain: _Chain) -> str:
+def later(chain: Chain) -> str:
     return "".join(one.later for one in chain)
 
 
+DELIMITER = re.compile(r"[ \t>]*[|:-][-:| \t]*$")
+"""The line below the head of a table, as far as it is written."""
+
 _MARKER = re.compile(r"([-+*]|[0-9]{1,9}[.)])([ \t]*)")
 _LEADING = re.compile(r"[ \t>]*")
-_WORD = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
+WORD = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,2}[ \t]+|[。！？…][」』”’）】]{0,2}")
 _GAP = re.compile(r"[ \t]+|[，、；：,;]")
 
@@ -112,11 +114,11 @@ def line_cuts(outline: Outline, lowest: int, end: int) -> list[Cut]:
         if index:
             headed = outline.blocks[index - 1].tokens[0].type == "heading_open"
             found.append(Cut(block.start, block.start, Rank.HEADED if headed else Rank.BLOCK))
-        found += _Walk(outline.source, block).cuts()
+        found += Walk(outline.source, block).cuts()
     return [cut for cut in found if lowest < cut.end <= end]
 
 
-class _Walk:
+class Walk:
     """Through the tokens of one top-level block."""
 
     def __init__(self, source: str, block: Standing) -> None:
@@ -144,7 +146,7 @@ class _Walk:
             before = token.type
         return [found[line] for line in sorted(found) if line < len(self.lines)]
 
-    def chain(self, line: int) -> _Chain:
+    def chain(self, line: int) -> Chain:
         """The containers that began before `line`."""
         return tuple(container for container, start in self._chain if start < line)
 
@@ -196,7 +198,7 @@ class _Walk:
         chain = self.chain(line)
         rank = Rank.HEADED if before == "heading_close" else Rank.INNER if chain else Rank.ITEM
         at = self.offsets[line]
-        return Cut(at, at, rank, "", _resume(chain, inline=False))
+        return Cut(at, at, rank, "", resume(chain, inline=False))
 
     def _inside(self, token: Token, index: int) -> Iterator[tuple[int, Cut]]:
         if token.map is None:
@@ -205,9 +207,9 @@ class _Walk:
         chain = tuple(container for container, _ in self._chain)
         if token.type == "fence":
             mark = token.markup
-            word = _WORD.match(token.info.strip())
-            opener = f"{_resume(chain, inline=False)}{_later(chain)}{mark}{word[0] if word else ''}\n"
-            closer = f"{_later(chain)}{mark}"
+            word = WORD.match(token.info.strip())
+            opener = f"{resume(chain, inline=False)}{later(chain)}{mark}{word[0] if word else ''}\n"
+            closer = f"{later(chain)}{mark}"
             last = self.lines[end - 1].strip(" \t>") if end - 1 < len(self.lines) else ""
             closed = end - 1 > start and bool(last) and set(last) == {mark[0]} and len(last) >= len(mark)
             for line in range(start + 2, end - 1 if closed else end):
@@ -217,15 +219,17 @@ class _Walk:
             for line in range(start + 1, end):
                 text = self.lines[line]
                 at = self.offsets[line]
+                if "|" in self.lines[line - 1] and DELIMITER.match(text):
+                    continue  # together they may become the head of a table
                 lead = len(text) - len(text.lstrip(" \t>" if any(not one.width for one in chain) else " \t"))
-                yield line, Cut(at, at + lead, Rank.LINE, "", _resume(chain, inline=True))
+                yield line, Cut(at, at + lead, Rank.LINE, "", resume(chain, inline=True))
         elif token.type == "tbody_open":
             opener, spare = self.head(index, chain)
             for line in range(start + 1, end):
                 at = self.offsets[line]
                 yield line, Cut(at, at, Rank.ROW, "", opener, spare)
 
-    def head(self, body: int, chain: _Chain) -> tuple[str, str]:
+    def head(self, body: int, chain: Chain) -> tuple[str, str]:
         """Begins the table again whose body is at token `body`: with its head, and with an empty one."""
         opening = next(index for index in range(body, -1, -1) if self._tokens[index].type == "table_open")
         cells = [token.content.replace("|", "\\|") for token in self._tokens[opening:body] if token.type == "inline"]
@@ -235,144 +239,23 @@ class _Walk:
             if token.type == "th_open"
         ]
         rule = {"left": ":--", "right": "--:", "center": ":-:"}
-        line = f"{_later(chain)}| {' | '.join(rule.get(align, '---') for align in aligns)} |\n"
-        start, later = _resume(chain, inline=False), _later(chain)
-        return f"{start}{later}| {' | '.join(cells)} |\n{line}", f"{start}{later}|{'  |' * len(cells)}\n{line}"
+        line = f"{later(chain)}| {' | '.join(rule.get(align, '---') for align in aligns)} |\n"
+        start = resume(chain, inline=False) + later(chain)
+        return f"{start}| {' | '.join(cells)} |\n{line}", f"{start}|{'  |' * len(cells)}\n{line}"
 
-    def is_open(self, fence: Token) -> bool:
-        """Whether the last line is code of `fence`."""
-        start = (fence.map or [0])[0] - self._first
-        last = self.lines[-1].strip(" \t>")
-        return start < len(self.lines) - 1 and not (set(last) == {fence.markup[0]} and len(last) >= len(fence.markup))
-
-    def leaf(self) -> tuple[Token | None, _Chain]:
-        """The last token that holds text, and the containers around it."""
-        found: Token | None = None
-        around: _Chain = ()
+    def leaf(self, line: int) -> tuple[Token | None, Chain]:
+        """The token that holds the text of `line`, and the containers around it."""
         for token in self._tokens:
             self._enter(token)
-            if token.nesting == 0:
-                found, around = token, tuple(container for container, _ in self._chain)
-        return found, around
+            if token.nesting == 0 and token.map and token.map[0] <= line + self._first < token.map[1]:
+                return token, tuple(container for container, _ in self._chain)
+        return None, ()
 
+    def first(self, token: Token) -> int:
+        """The line in which `token` begins."""
+        return (token.map or [0])[0] - self._first
 
-def inline_cuts(outline: Outline, lowest: int) -> list[Cut]:
-    """Cuts inside the last line of the source after the offset `lowest`, in order."""
-    if not outline.blocks:
-        return []
-    block = outline.blocks[-1]
-    walk = _Walk(outline.source, block)
-    leaf, chain = walk.leaf()
-    if leaf is None or leaf.map is None:
-        return []
-    line = len(walk.lines) - 1
-    if not walk.lines[line]:
-        return []
-    at, end = max(walk.offsets[line], lowest), len(outline.source)
-    if leaf.type in ("fence", "code_block"):
-        return _code_cuts(outline.source, walk, leaf, chain, at, end)
-    if leaf.type != "inline":
-        return []
-    heading = (
-        block.tokens[0] if block.tokens[0].type == "heading_open" and block.tokens[0].markup.startswith("#") else None
-    )
-    body = next((index for index, token in enumerate(block.tokens) if token.type == "tbody_open"), None)
-    content = leaf.content.rsplit("\n", 1)[-1]
-    bare = walk.lines[line].rstrip()
-    if body is not None or not bare.endswith(content):
-        opener, closer, spare = _resume(chain, inline=True), "", ""
-        if body is not None:
-            opener, spare = (f"{one}{_later(chain)}| " for one in walk.head(body, chain))
-            closer = " |"
-        places = (place for place in range(at + 1, end) if is_boundary(outline.source, place))
-        return [Cut(place, place, Rank.CHARACTER, closer, opener, spare) for place in places]
-    shift = walk.offsets[line] + len(bare) - len(leaf.content)
-    opener = _resume(chain, inline=True) if heading is None else f"{heading.markup} "
-    first = max(len(leaf.content) - len(content), lowest - shift)
-    cuts = _text_cuts(leaf.content, first, map_inline(leaf.content, {}))
-    return [Cut(cut.end + shift, cut.start + shift, cut.rank, cut.closer, opener + cut.opener) for cut in cuts]
-
-
-def _code_cuts(source: str, walk: _Walk, leaf: Token, chain: _Chain, at: int, end: int) -> list[Cut]:
-    if leaf.type == "fence" and not walk.is_open(leaf):
-        return []
-    word = _WORD.match(leaf.info.strip())
-    mark = leaf.markup or "```"
-    later = _later(chain)
-    opener = f"{_resume(chain, inline=False)}{later}{mark}{word[0] if word else ''}\n{later}"
-    closer = f"\n{later}{mark}" if leaf.type == "fence" else ""
-    if leaf.type != "fence":
-        opener = f"{_resume(chain, inline=False)}{later}    "
-    lead = _LEADING.match(source, at)
-    first = min(lead.end() if lead else at, at + 80)
-    return [
-        Cut(place, place, Rank.CHARACTER, closer, opener)
-        for place in range(max(first, at) + 1, end)
-        if is_boundary(source, place)
-    ]
-
-
-def _text_cuts(text: str, lowest: int, found: InlineMap) -> Iterator[Cut]:
-    """Cuts in `text` after `lowest`, in order."""
-    lowest = max(lowest, 0)
-    gaps = {
-        gap.start() if gap[0].isspace() else gap.end(): (Rank.SPACE, gap.end()) for gap in _GAP.finditer(text, lowest)
-    }
-    for stop in _SENTENCE.finditer(text, lowest):
-        gaps[len(stop[0].rstrip()) + stop.start()] = (Rank.SENTENCE, stop.end())
-    # What is not complete yet may become an atom.
-    held = len(withhold(text, found))
-    atoms = _covered([*((atom.start, atom.end) for atom in found.atoms), (held, len(text))], len(text))
-    markers = _covered(
-        [(pair.start, pair.inner) for pair in found.pairs]
-        + [(pair.close, pair.end) for pair in found.pairs]
-        + [(at, at + len(marker)) for at, marker in found.openers],
-        len(text),
-        closed=True,
-    )
-    styles = _Styles(found)
-    for place in range(max(lowest, 0) + 1, len(text)):
-        if markers[place] or not is_boundary(text, place):
-            continue
-        standing = styles.at(place)
-        rank, start = gaps.get(place, (Rank.CHARACTER, place))
-        if atoms[place]:
-            rank, start = Rank.ATOM, place
-        elif standing and text[place - 1].isspace():
-            continue
-        elif standing and rank < Rank.STYLED:
-            rank = Rank.STYLED
-        if start < len(text):
-            yield Cut(place, start, rank, "".join(reversed(standing)), "".join(standing))
-
-
-class _Styles:
-    """Which emphasis is open, asked for places in order."""
-
-    def __init__(self, found: InlineMap) -> None:
-        self._events = sorted(
-            [(pair.inner, 1, pair.marker) for pair in found.pairs]
-            + [(pair.close, -1, pair.marker) for pair in found.pairs]
-            + [(at + len(marker), 1, marker) for at, marker in found.openers]
-        )
-        self._next = 0
-        self._standing: list[str] = []
-
-    def at(self, place: int) -> Sequence[str]:
-        while self._next < len(self._events) and self._events[self._next][0] <= place:
-            _, step, marker = self._events[self._next]
-            self._next += 1
-            if step > 0:
-                self._standing.append(marker)
-            elif marker in self._standing:
-                del self._standing[len(self._standing) - 1 - self._standing[::-1].index(marker)]
-        return self._standing
-
-
-def _covered(ranges: Sequence[tuple[int, int]], length: int, *, closed: bool = False) -> list[bool]:
-    """For each place in a text, whether it lies inside one of `ranges`; `closed`: or at the border of one."""
-    out = [False] * (length + 1)
-    for start, end in ranges:
-        for at in range(start if closed else start + 1, min(end + (1 if closed else 0), length + 1)):
-            out[at] = True
-    return out
+    def is_code(self, fence: Token, line: int) -> bool:
+        """Whether `line` is code of `fence`, neither its first line nor its last."""
+        text = self.lines[line].strip(" \t>")
+        return line > self.first(fence) and not (set(text) == {fence.markup[0]} and len(text) >= len(fence.markup))

@@ -108,7 +108,9 @@ def name_people(spans: Spans, people: People, token: re.Pattern[str]) -> Spans:
         return spans
     names = {name: person for person, name in people.items() if name.strip()}
     by_name = "|".join(re.escape(name) for name in sorted(names, key=len, reverse=True))
-    pattern = re.compile(f"{token.pattern}|@(?:({by_name}))(?![A-Za-z0-9_])" if by_name else token.pattern)
+    pattern = re.compile(
+        f"{token.pattern}|(?<![A-Za-z0-9._-])@(?:({by_name}))(?![A-Za-z0-9_])" if by_name else token.pattern
+    )
     out: list[Span] = []
     for span in spans:
         if span.code or span.href:

@@ -29,7 +29,7 @@ _BRACKETED = re.compile(r"\\\(([^\n`]{1,500}?)\\\)")
 
 
 DENSE = 300
-"""Markup characters in one paragraph beyond which, if they are also more than a fifth of it, all of it is taken for text. A
+"""Markup characters in one paragraph beyond which, if they are also almost half of it, all of it is taken for text. A
 long paragraph of prose has fifty."""
 
 
@@ -38,7 +38,7 @@ def is_dense(text: str) -> bool:
     if len(text) <= DENSE:
         return False
     count = sum(map(text.count, "\\*_`~[]<&!$"))
-    return count > DENSE and count * 5 > len(text)
+    return count > DENSE and count * 9 > len(text) * 4
 
 
 class Atom(NamedTuple):

@@ -1,0 +1,170 @@
+"""Where a source may be cut inside a line: never inside a character, a link or a code if that can be helped. Pure."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+
+from markdown_it.token import Token
+
+from bridge.markdown.characters import is_boundary
+from bridge.markdown.cuts import DELIMITER, WORD, Cut, Rank, Walk, later, resume
+from bridge.markdown.inline import InlineMap
+from bridge.markdown.outline import Outline
+from bridge.markdown.parser import map_inline
+from bridge.markdown.repair import withhold
+
+_LEADING = re.compile(r"[ \t>]*")
+_SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,2}[ \t]+|[。！？…][」』”’）】]{0,2}")
+_GAP = re.compile(r"[ \t]+|[，、；：,;]")
+_DEEPEST_INDENT = 80
+"""Columns of code that are taken for its indent."""
+
+
+def inline_cuts(outline: Outline, place: int, lowest: int, *, torn: bool = False) -> list[Cut]:
+    """Cuts inside the line at `place` (or the first one after it that is not empty) behind the offset `lowest`, in order.
+
+    `torn`: between any two characters, even those that are drawn as one; for when one of those is longer than a message.
+    """
+    index = max(outline.block_at(place + 1), 0)
+    if index >= len(outline.blocks):
+        return []
+    line = _Line(outline, index, place)
+    found = line.cuts(lowest)
+    return list(found) if torn else [cut for cut in found if is_boundary(outline.source, cut.end)]
+
+
+class _Line:
+    """One line of the source, and what it is a part of."""
+
+    def __init__(self, outline: Outline, index: int, place: int) -> None:
+        self._source = outline.source
+        self._tokens = outline.blocks[index].tokens
+        self._walk = Walk(outline.source, outline.blocks[index])
+        lines = self._walk.lines
+        number = max(bisect_right(self._walk.offsets, place) - 1, 0)
+        while number < len(lines) - 1 and not lines[number].strip():
+            number += 1
+        self._leaf, self._chain = self._walk.leaf(number)
+        if self._leaf is not None and self._leaf.type == "fence" and number == self._walk.first(self._leaf):
+            number = min(number + 1, len(lines) - 1)
+        self._number = number
+        self._text = lines[number]
+        self._start = self._walk.offsets[number]
+
+    def cuts(self, lowest: int) -> Iterator[Cut]:
+        places = range(max(self._start, lowest) + 1, self._start + len(self._text))
+        leaf = self._leaf
+        if leaf is None:
+            return self._rough(places)
+        if leaf.type == "fence":
+            return self._in_fence(leaf, places)
+        if leaf.type == "code_block":
+            opener = f"{resume(self._chain, inline=False)}{later(self._chain)}    "
+            return (Cut(at, at, Rank.CHARACTER, "", opener) for at in places if at > self._indent)
+        body = next((at for at, token in enumerate(self._tokens) if token.type == "tbody_open"), None)
+        if body is not None and self._number >= self._walk.first(self._tokens[body]):
+            openers = [f"{one}{later(self._chain)}| " for one in self._walk.head(body, self._chain)]
+            return (Cut(at, at, Rank.TABLE, " |", *openers) for at in places)
+        return self._in_paragraph(leaf, places, lowest)
+
+    @property
+    def _indent(self) -> int:
+        lead = _LEADING.match(self._text)
+        return self._start + min(lead.end() if lead else 0, _DEEPEST_INDENT)
+
+    def _rough(self, places: range) -> Iterator[Cut]:
+        opener = resume(self._chain, inline=True)
+        return (Cut(at, at, Rank.CHARACTER, "", opener) for at in places)
+
+    def _in_fence(self, fence: Token, places: range) -> Iterator[Cut]:
+        if not self._walk.is_code(fence, self._number):
+            return iter(())
+        word, margin = WORD.match(fence.info.strip()), later(self._chain)
+        opener = f"{resume(self._chain, inline=False)}{margin}{fence.markup}{word[0] if word else ''}\n{margin}"
+        return (Cut(at, at, Rank.CHARACTER, f"\n{margin}{fence.markup}", opener) for at in places if at > self._indent)
+
+    def _in_paragraph(self, leaf: Token, places: range, lowest: int) -> Iterator[Cut]:
+        contents = leaf.content.split("\n")
+        number = self._number - self._walk.first(leaf)
+        bare = self._text.rstrip()
+        content = contents[number].rstrip() if number < len(contents) else ""
+        if not content or not bare.endswith(content):
+            yield from self._rough(places)
+            return
+        before = [0, *accumulate(len(one) + 1 for one in contents)][number]
+        shift = self._start + len(bare) - len(content) - before
+        first = self._tokens[0]
+        heading = first.type == "heading_open" and first.markup.startswith("#")
+        opener = f"{first.markup} " if heading else resume(self._chain, inline=True)
+        found = map_inline(leaf.content, {})
+        cuts = _text_cuts(leaf.content, max(before, lowest - shift), before + len(content), found)
+        row = "|" in content and all(DELIMITER.match(line) for line in contents[number + 1 :][:1])
+        for cut in cuts:
+            rank = max(cut.rank, Rank.TABLE) if row else cut.rank
+            yield Cut(cut.end + shift, cut.start + shift, rank, cut.closer, opener + cut.opener)
+
+
+def _text_cuts(text: str, lowest: int, end: int, found: InlineMap) -> Iterator[Cut]:
+    """Cuts in `text` after `lowest` and before `end`, in order."""
+    gaps = {
+        gap.start() if gap[0].isspace() else gap.end(): (Rank.SPACE, gap.end()) for gap in _GAP.finditer(text, lowest)
+    }
+    for stop in _SENTENCE.finditer(text, lowest):
+        gaps[len(stop[0].rstrip()) + stop.start()] = (Rank.SENTENCE, stop.end())
+    # What is not complete yet may become an atom.
+    held = len(withhold(text, found))
+    atoms = _covered([*((atom.start, atom.end) for atom in found.atoms), (held, len(text))], len(text))
+    markers = _covered(
+        [(pair.start, pair.inner) for pair in found.pairs]
+        + [(pair.close, pair.end) for pair in found.pairs]
+        + [(at, at + len(marker)) for at, marker in found.openers],
+        len(text),
+        closed=True,
+    )
+    styles = _Styles(found)
+    for place in range(lowest + 1, end):
+        if markers[place]:
+            continue
+        standing = styles.at(place)
+        rank, start = gaps.get(place, (Rank.CHARACTER, place))
+        if atoms[place]:
+            rank, start = Rank.ATOM, place
+        elif standing and text[place - 1].isspace():
+            continue
+        elif standing and rank < Rank.STYLED:
+            rank = Rank.STYLED
+        if start < end:
+            yield Cut(place, start, rank, "".join(reversed(standing)), "".join(standing))
+
+
+class _Styles:
+    """Which emphasis is open, asked for places in order."""
+
+    def __init__(self, found: InlineMap) -> None:
+        self._events = sorted(
+            [(pair.inner, 1, pair.marker) for pair in found.pairs]
+            + [(pair.close, -1, pair.marker) for pair in found.pairs]
+            + [(at + len(marker), 1, marker) for at, marker in found.openers]
+        )
+        self._next = 0
+        self._standing: list[str] = []
+
+    def at(self, place: int) -> Sequence[str]:
+        while self._next < len(self._events) and self._events[self._next][0] <= place:
+            _, step, marker = self._events[self._next]
+            self._next += 1
+            if step > 0:
+                self._standing.append(marker)
+            elif marker in self._standing:
+                del self._standing[len(self._standing) - 1 - self._standing[::-1].index(marker)]
+        return self._standing
+
+
+def _covered(ranges: Sequence[tuple[int, int]], length: int, *, closed: bool = False) -> list[bool]:
+    """For each place in a text, whether it lies inside one of `ranges`; `closed`: or at the border of one."""
+    out = [False] * (length + 1)
+    for start, end in ranges:
+        for at in range(start if closed else start + 1, min(end + (1 if closed else 0), length + 1)):
+            out[at] = True
+    return out
