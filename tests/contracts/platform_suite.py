@@ -93,7 +93,19 @@ def message(text: str, nonce: str = "contract") -> OutgoingMessage:
     return OutgoingMessage(text=text, nonce=nonce)
 
 
-UNITS = ("x", "word ", "é", "漢", "🙂", "<&>", "@here ", "# head\ntext\n", "text\n\n---\n\n", "|a|\n|-|\n\n", "```\n#\n```\n")
+UNITS = (
+    "x",
+    "word ",
+    "é",
+    "漢",
+    "🙂",
+    "<&>",
+    "@here ",
+    "# head\ntext\n",
+    "text\n\n---\n\n",
+    "|a|\n|-|\n\n",
+    "```\n#\n```\n",
+)
 
 
 class Hearing:

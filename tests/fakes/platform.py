@@ -32,7 +32,10 @@ class ShownMessage:
 
 @dataclass
 class FakePlatform:
-    """Writes Discord's dialect, since it has to write one. `failures` holds errors for the next writes, in order (None: this one succeeds)."""
+    """Writes Discord's dialect, since it has to write one.
+
+    `failures` holds errors for the next writes, in order (None: this one succeeds).
+    """
 
     clock: Clock
     name: PlatformName = FAKE
