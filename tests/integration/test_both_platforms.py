@@ -102,8 +102,8 @@ async def test_a_long_answer_is_whole_in_several_messages(play: Play, seat: Seat
 
 async def test_the_rest_of_a_very_long_answer_is_attached_as_one_file(play: Play, seat: Seat) -> None:
     much = 40 if seat.name == "slack" else 10
-    lines = [f"Line {number}: " + "word " * 200 + f"<!channel> @everyone\n\n" for number in range(much * 2)]
-    play.dify.script = lambda _: say(*lines, per_token=0.05 if seat.name == "discord" else 0.02)
+    lines = [f"Line {number}: " + "word " * 200 + "<!channel> @everyone\n\n" for number in range(much * 2)]
+    play.dify.script = lambda _: say(*lines, per_token=8 / len(lines))
     thread = await seat.ask("more than everything")
     await play.until(lambda: bool(seat.files(thread)), "the file is there")
     texts = await play.answered(seat, thread, "rest of the answer", count=6)
@@ -124,7 +124,7 @@ async def test_where_files_are_not_allowed_the_rest_comes_as_messages(play: Play
     seat = play.seats["discord"]
     route = "POST /channels/{channel_id}/messages"
     lines = [f"Line {number}: " + "word " * 100 + "\n\n" for number in range(24)]
-    play.dify.script = lambda _: say(*lines, per_token=0.05)
+    play.dify.script = lambda _: say(*lines, per_token=0.4)
     thread = await seat.ask("everything")
     await play.until(lambda: len(seat.answers(thread)) == 5, "the file is announced")
     play.stage.discord.faults.fail_next[route] = [Fault(status=403, code=50013)]
