@@ -51,7 +51,8 @@ class Splitter:
         self._opener = opener
         self._outline = Outline(self._dialect, self._people)
         self._checked = 0
-        self._bound = self._weight = 0
+        self._weight = 0
+        self._due = self._limit // 2
 
     @property
     def waiting(self) -> int:
@@ -88,21 +89,24 @@ class Splitter:
     def _overflow(self, live: str, *, final: bool) -> Cut | None:
         """Where to cut, once the first place is reached up to which the text does not fit."""
         while (place := self._next_check(live, final=final)) is not None:
-            line = live[self._checked : place]
-            self._bound += _longest_form(line, self._limit)
+            self._weight += self._weigh(live[self._checked : place])
             self._checked = place
-            self._weight += len(_BLANK_LINES.sub("\n", line).encode())
-            last = final and place == len(live)
-            if self._bound <= self._limit or (2 * self._weight < self._limit and not last):
-                # It fits, or it is so short that it may as well be looked at later.
+            if self._weight < self._due and not (final and place == len(live)):
                 continue
             self._outline.grow(live[:place])
             length = self._outline.length(place)
-            if length > self._limit:
+            last = final and place == len(live)
+            if length > self._limit and (last or self._shown_length(live[:place])[1] > self._limit):
                 return self._best(place)
-            # From what it really is, instead of the most that it could be.
-            self._bound = length
+            # Half a link takes more room than the whole one, so that this may be less than nothing.
+            self._due = self._weight + max((self._limit - length) // 2, self._step)
         return None
+
+    def _weigh(self, text: str) -> int:
+        """About what `text` adds to what the message measures. Looking too late does no harm: what is shown is measured
+        anyway, and a cut only looks at the text before it."""
+        alone = sum(1 for line in text.split("\n") if _ALONE.match(line))
+        return len(_BLANK_LINES.sub("\n", text).encode()) + alone * (self._limit // _ALONE_SHARE)
 
     def _next_check(self, live: str, *, final: bool) -> int | None:
         """The end of the line in which a step ends, or the end of two steps. It does not depend on how the text arrived."""
@@ -221,23 +225,25 @@ class Splitter:
     def _show(self, live: str) -> str:
         """As much of the open message as will never move."""
         self._outline.grow(live)
-        blocks = self._outline.blocks
-        if not blocks:
-            return ""
-        last = blocks[-1].start
-        shown = live[:last] + repair(live[last:])
-        if not shown.startswith(live[:last]) or self._measure(shown, last) <= self._limit - self._margin:
+        shown, length = self._shown_length(live)
+        if length <= self._limit - self._margin:
             return shown
         cut = self._choose(len(live))
         return "" if cut is None else _first_part(live, cut)
 
-    def _measure(self, shown: str, last: int) -> int:
-        """Of the blocks before offset `last` as they stand, and what is shown of the last one."""
-        rendered = self._dialect.render(shown[last:], self._people)
-        before = [block.piece for block in self._outline.blocks[:-1]]
-        whole = self._dialect.assemble([*before, *rendered.pieces])
-        self._dialect.remember(shown, self._people, whole)
-        return whole.length
+    def _shown_length(self, live: str) -> tuple[str, int]:
+        """`live`, which the outline holds, without what is half open at its end, and what that measures."""
+        if not self._outline.blocks:
+            return "", 0
+        last = self._outline.blocks[-1]
+        tail = live[last.start :]
+        shown = repair(tail, last.tokens, last.line)
+        standing = [block.piece for block in self._outline.blocks]
+        if shown != tail:
+            standing[-1:] = self._dialect.render(shown, self._people).pieces
+        whole = self._dialect.assemble(standing)
+        self._dialect.remember(live[: last.start] + shown, self._people, whole)
+        return live[: last.start] + shown, whole.length
 
 
 def _first_part(live: str, cut: Cut) -> str:
@@ -258,20 +264,8 @@ def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
 
 _GOES_ON = re.compile(f"{RESUMED}(?:{NUMBER_OPEN}[0-9]*{NUMBER_CLOSE})?")
 _BLANK_LINES = re.compile(r"\n[ \t\n]+")
-_DOUBLED = "\\*_`~[]!#$/-+.=\n"
-_LONGER = "&<>@:"
 _ALONE = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t\n]|$)|[-*_=][-*_= \t]*(?:\n|$))", re.MULTILINE)
 """A line that may become a heading or a divider, for which a platform may count more than its letters."""
 
 _ALONE_SHARE = 20
 """The part of a message that one of those may take, with the text behind it."""
-
-
-def _longest_form(text: str, limit: int) -> int:
-    """The most that `text` can add to what a message measures, in any dialect, unless something before it changes its meaning:
-    two for what may be escaped, ten for what may become an entity or be broken by an invisible space."""
-    if "|" in text or "]:" in text:
-        return limit + 1
-    alone = sum(1 for line in text.split("\n") if _ALONE.match(line))
-    more = sum(map(text.count, _DOUBLED)) + 9 * sum(map(text.count, _LONGER)) + 16 * (text.count("\n") + 1)
-    return len(text.encode()) + more + alone * (limit // _ALONE_SHARE + 100)

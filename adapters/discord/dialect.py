@@ -199,7 +199,7 @@ class _Writer:
     def _block(self, block: Block) -> str:
         match block:
             case Paragraph(spans):
-                lines = (line.strip() for line in self._line(spans).split("\n"))
+                lines = (without_marks(line).strip() for line in self._line(spans).split("\n"))
                 return "\n".join(_NUMBER_START.sub(r"\1\\", _LINE_START.sub(r"\1\\", line)) for line in lines)
             case Heading(_, spans):
                 return self._line(tuple(span._replace(style=span.style | BOLD) for span in one_line(spans)))

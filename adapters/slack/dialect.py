@@ -350,7 +350,7 @@ class _Writer:
             return "\n".join(
                 re.sub(r"^(\s*)&gt;", rf"\1{ZERO_WIDTH_SPACE}&gt;", line) for line in self._line(spans).split("\n")
             )
-        lines = (line.strip() for line in self._line(spans).split("\n"))
+        lines = (without_marks(line).strip() for line in self._line(spans).split("\n"))
         return "\n".join(_NUMBER_START.sub(r"\1\\", _LINE_START.sub(r"\1\\", line)) for line in lines)
 
     def _fence(self, fence: Fence) -> str:

@@ -124,7 +124,7 @@ class Walk:
     def __init__(self, source: str, block: Standing) -> None:
         self._tokens = block.tokens
         self.lines = source[block.start : block.end].split("\n")
-        self._first = block.line
+        self.start = block.line
         self.offsets = [block.start]
         for line in self.lines:
             self.offsets.append(self.offsets[-1] + len(line) + 1)
@@ -137,7 +137,7 @@ class Walk:
         before = ""
         for index, token in enumerate(self._tokens):
             if token.map is not None and token.nesting >= 0 and token.type != "inline":
-                line = token.map[0] - self._first
+                line = token.map[0] - self.start
                 if line > 0 and line not in found and token.type not in ("thead_open", "tbody_open", "tr_open"):
                     found[line] = self._boundary(line, before)
             self._enter(token)
@@ -160,12 +160,12 @@ class Walk:
                 self._numbers.pop()
             case "list_item_open" if token.map:
                 number = self._numbers[-1]
-                line = token.map[0] - self._first
+                line = token.map[0] - self.start
                 if number is not None:
                     number = self._numbers[-1] = self._resumed_number(line, number + 1)
                 self._chain.append((_Container(self._width(line), number), line))
             case "blockquote_open" if token.map:
-                self._chain.append((_Container(0), token.map[0] - self._first))
+                self._chain.append((_Container(0), token.map[0] - self.start))
             case "list_item_close" | "blockquote_close":
                 self._chain.pop()
             case _:
@@ -203,7 +203,7 @@ class Walk:
     def _inside(self, token: Token, index: int) -> Iterator[tuple[int, Cut]]:
         if token.map is None:
             return
-        start, end = token.map[0] - self._first, token.map[1] - self._first
+        start, end = token.map[0] - self.start, token.map[1] - self.start
         chain = tuple(container for container, _ in self._chain)
         if token.type == "fence":
             mark = token.markup
@@ -247,13 +247,13 @@ class Walk:
         """The token that holds the text of `line`, and the containers around it."""
         for token in self._tokens:
             self._enter(token)
-            if token.nesting == 0 and token.map and token.map[0] <= line + self._first < token.map[1]:
+            if token.nesting == 0 and token.map and token.map[0] <= line + self.start < token.map[1]:
                 return token, tuple(container for container, _ in self._chain)
         return None, ()
 
     def first(self, token: Token) -> int:
         """The line in which `token` begins."""
-        return (token.map or [0])[0] - self._first
+        return (token.map or [0])[0] - self.start
 
     def is_code(self, fence: Token, line: int) -> bool:
         """Whether `line` is code of `fence`, neither its first line nor its last."""

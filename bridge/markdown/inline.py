@@ -41,6 +41,11 @@ def is_dense(text: str) -> bool:
     return count > DENSE and count * 9 > len(text) * 4
 
 
+_SHORT = 200
+_KEPT = 2_000
+"""Longest paragraph that is remembered, in characters, and how many of those."""
+
+
 class Atom(NamedTuple):
     """A piece of source that means nothing when it is cut in two."""
 
@@ -136,6 +141,8 @@ class Inline(ParserInline):
 
     def __init__(self) -> None:
         super().__init__()
+        self._known: dict[str, list[Token]] = {}
+        """Cells and items, which are read again with every edit of the table or list that they stand in."""
         self.ruler.at("link", _only_if_closed(link))
         self.ruler.at("image", _only_if_closed(image))
         self.ruler.before("escape", "bracketed", _bracketed)
@@ -146,6 +153,20 @@ class Inline(ParserInline):
         self.ruler2.enableOnly(["balance_pairs", "strikethrough", "emphasis", "fragments_join"])
 
     def parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
+        if len(src) > _SHORT or env.get("references"):
+            return self._parse(src, md, env, tokens)
+        known = self._known.get(src)
+        if known is None:
+            known = self._parse(src, md, env, [])
+            # The parser joins these with what stands beside them, in place.
+            if not any(token.type == "text_special" for token in known):
+                if len(self._known) >= _KEPT:
+                    self._known.clear()
+                self._known[src] = known
+        tokens.extend(known)
+        return tokens
+
+    def _parse(self, src: str, md: MarkdownIt, env: EnvType, tokens: list[Token]) -> list[Token]:
         state = _State(src, md, env, tokens)
         if is_dense(src):
             return _as_text(state)

@@ -14,6 +14,7 @@ from bridge.markdown.outline import Outline
 from bridge.markdown.parser import map_inline
 from bridge.markdown.repair import withhold
 
+_TASK_BOX = re.compile(r"\[[ xX]\][ \t]")
 _LEADING = re.compile(r"[ \t>]*")
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,2}[ \t]+|[。！？…][」』”’）】]{0,2}")
 _GAP = re.compile(r"[ \t]+|[，、；：,;]")
@@ -63,10 +64,17 @@ class _Line:
             opener = f"{resume(self._chain, inline=False)}{later(self._chain)}    "
             return (Cut(at, at, Rank.CHARACTER, "", opener) for at in places if at > self._indent)
         body = next((at for at, token in enumerate(self._tokens) if token.type == "tbody_open"), None)
+        if self._in_table_head():
+            return (Cut(at, at, Rank.TABLE) for at in places)
         if body is not None and self._number >= self._walk.first(self._tokens[body]):
             openers = [f"{one}{later(self._chain)}| " for one in self._walk.head(body, self._chain)]
             return (Cut(at, at, Rank.TABLE, " |", *openers) for at in places)
         return self._in_paragraph(leaf, places, lowest)
+
+    def _in_table_head(self) -> bool:
+        heads = (token.map for token in self._tokens if token.type == "thead_open" and token.map)
+        line = self._number + self._walk.start
+        return any(start <= line <= end for start, end in heads)
 
     @property
     def _indent(self) -> int:
@@ -97,8 +105,10 @@ class _Line:
         first = self._tokens[0]
         heading = first.type == "heading_open" and first.markup.startswith("#")
         opener = f"{first.markup} " if heading else resume(self._chain, inline=True)
+        box = _TASK_BOX.match(content) if number == 0 else None
         found = map_inline(leaf.content, {})
-        cuts = _text_cuts(leaf.content, max(before, lowest - shift), before + len(content), found)
+        least = max(before + (box.end() if box else 0), lowest - shift)
+        cuts = _text_cuts(leaf.content, least, before + len(content), found)
         row = "|" in content and all(DELIMITER.match(line) for line in contents[number + 1 :][:1])
         for cut in cuts:
             rank = max(cut.rank, Rank.TABLE) if row else cut.rank

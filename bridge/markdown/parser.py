@@ -63,17 +63,25 @@ def parse(source: str) -> list[Block]:
 
 def locate(source: str, env: EnvType) -> list[Located]:
     """The same with line numbers. `env` collects link definitions."""
-    tokens = _TO_PARSER.parse(source, env)
-    lines = source.split("\n")
+    builder = _Builder(source.split("\n"))
     found = []
+    for group in _groups(_TO_PARSER.parse(source, env)):
+        start, end = group[0].map or (0, 0)
+        found += [Located(block, start, end, group) for block in builder.blocks(group)]
+    return found
+
+
+def locate_tokens(source: str) -> list[list[Token]]:
+    """The tokens of each top-level block."""
+    return list(_groups(_TO_PARSER.parse(source)))
+
+
+def _groups(tokens: Sequence[Token]) -> Iterator[list[Token]]:
     first = 0
     for index, token in enumerate(tokens):
         if token.level == 0 and token.nesting <= 0 and token.type != "inline":
-            group = tokens[first : index + 1]
+            yield list(tokens[first : index + 1])
             first = index + 1
-            start, end = group[0].map or (0, 0)
-            found += [Located(block, start, end, group) for block in _Builder(lines).blocks(group)]
-    return found
 
 
 def map_inline(content: str, env: EnvType) -> InlineMap:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from markdown_it.token import Token
 
 from bridge.markdown.inline import InlineMap
-from bridge.markdown.parser import locate, map_inline
+from bridge.markdown.parser import locate_tokens, map_inline
 
 LONGEST_LABEL = 200
 """Characters for which an opening bracket or backtick may keep its line waiting; after that it is taken for a character."""
@@ -42,24 +42,32 @@ _ROUNDS = 6
 
 def close(source: str) -> str:
     """`source` with the code block closed that it leaves open, if it does. What follows is then not code."""
-    located = locate(source, {})
+    located = locate_tokens(source)
     if not located:
         return source
     lines = source.split("\n")
-    fence = open_fence(lines, located[-1].tokens)
+    fence = open_fence(lines, located[-1])
     return source if fence is None else close_fence(source, lines, fence)
 
 
-def repair(source: str) -> str:
-    """The part of a live source that can be shown, balanced. Everything before the last top-level block is left alone."""
+def repair(source: str, tokens: Sequence[Token] | None = None, line: int = 0) -> str:
+    """The part of a live source that can be shown, balanced. Everything before the last top-level block is left alone.
+
+    `tokens`: of that block, if `source` is only that and they are known already; it begins in their line `line`.
+    """
     for _ in range(_ROUNDS):
-        located = locate(source, {})
-        if not located:
-            return source if _definitions_only(source) else ""
-        lines = source.split("\n")
-        shown = _repair_last(source, lines, located[-1].start, located[-1].tokens)
+        first = line
+        if tokens is None:
+            located = locate_tokens(source)
+            if not located:
+                return source if source.strip() else ""
+            tokens = located[-1]
+            first = (tokens[0].map or [0])[0]
+        lines = [""] * line + source.split("\n")
+        shown = _repair_last(source, lines, first, tokens)
         if shown is not None:
             return shown
+        tokens, line = None, 0
         source = source[: -len(lines[-1])].rstrip(" \t") if lines[-1] else source
     return source
 
@@ -85,10 +93,6 @@ def close_fence(source: str, lines: Sequence[str], fence: Token) -> str:
     return f"{source}{'' if source.endswith(chr(10)) else chr(10)}{prefix}{fence.markup}"
 
 
-def _definitions_only(source: str) -> bool:
-    return bool(source.strip())
-
-
 def _repair_last(source: str, lines: Sequence[str], first: int, tokens: Sequence[Token]) -> str | None:
     """What can be shown, or None when the last line must be taken back first."""
     last_line = lines[-1]
@@ -99,7 +103,7 @@ def _repair_last(source: str, lines: Sequence[str], first: int, tokens: Sequence
         mark = last_line.strip(" \t>")
         if mark and set(mark) == {fence.markup[0]}:
             source = source[: -len(last_line)]
-        return close_fence(source, source.split("\n"), fence)
+        return close_fence(source, lines, fence)
     if not last_line.strip():
         return source if len(lines) > 1 and not lines[-2].strip() else _without_table_head(source, lines, first, tokens)
     if _ONLY_MARKER.match(last_line):
@@ -121,7 +125,8 @@ def _without_table_head(source: str, lines: Sequence[str], first: int, tokens: S
     while end > first and _PIPES.match(lines[end - 1]):
         end -= 1
     if end < len(lines) - 1:
-        shown = "\n".join(lines[:end])
+        count = len(lines) - end
+        shown = source.rsplit("\n", count)[0] if source.count("\n") >= count else ""
         return shown and repair(shown + "\n") if end > first else shown
     leaf = next((token for token in reversed(tokens) if token.type == "inline"), None)
     return source if leaf is None else _repair_line(source, leaf.content)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 from markdown_it import MarkdownIt
@@ -70,6 +71,7 @@ class _Unit:
         return (self.wire[0], self.wire[-1]) if self.wire else (self.text[:1], self.text[-1:])
 
 
+@lru_cache(2_000)
 def write_spans(spans: Spans, tongue: Tongue) -> str:
     """One paragraph's wire text; "\\n" stays. Emphasis ends and begins anew at line breaks."""
     return "\n".join(_write_line(line, tongue) for line in _lines(spans))
