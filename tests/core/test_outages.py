@@ -134,6 +134,7 @@ async def test_long_blank_stretches_lose_nothing(blank: str) -> None:
         ("~~~python\nprint(1)", "```python\nprint(1)\n```"),
         ("````\ncode ``\nx", "```\ncode ``\nx\n```"),
         ("- item\n  ```\n  x", "- item\n```\nx\n```"),
+        ("This is **half", "This is **half**"),
         ("Write ~~~ to open a block.", "Write \\~\\~\\~ to open a block."),
     ],
 )

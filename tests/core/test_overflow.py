@@ -10,6 +10,7 @@ from bridge.answers import INLINE_WORK, WriterLimits
 from bridge.backend_api import TextReplaced
 from bridge.composing import FILE_COMMENT, WRITING, Composer, Message
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
+from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
 from tests.core.room import room
 from tests.core.test_answers import Desk, desk
 from tests.fakes import values
@@ -128,6 +129,22 @@ async def test_a_file_that_never_goes_through_is_given_up_for_messages() -> None
         assert await at.end(120)
         assert at.platform.texts == PARAGRAPHS
         assert len(files(at).file_failures) == 95
+
+
+class Forgetful(FilePlatform):
+    """Takes every file and never says so."""
+
+    async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
+        await super().send_file(target, message, file)
+        raise PlatformUnavailable("the answer was lost")
+
+
+async def test_a_file_that_stands_without_our_knowing_takes_no_message_s_place() -> None:
+    async with desk(LIMITS, max_text=300, kind=Forgetful) as at:
+        at.say(LONG)
+        assert await at.end(120)
+        assert len(files(at).files) == 1
+        assert [text for text in at.platform.texts if "attached" not in text] == PARAGRAPHS
 
 
 async def test_when_the_thread_is_gone_the_file_is_not_insisted_on() -> None:

@@ -96,6 +96,16 @@ async def test_an_open_fence_is_closed_before_the_ending() -> None:
         assert "\n```\n\n⚠️" in after.texts[0]
 
 
+async def test_code_that_was_left_open_by_whoever_wrote_it_is_closed_before_the_ending() -> None:
+    platform = ThreadingPlatform(FakeClock())
+    async with room(platform=platform) as at:
+        await killed_while_answering(at)
+    next(iter(platform.messages.values())).history.append((0.0, "```python\nprint(1)"))
+    async with room(store=at.store, platform=platform) as after:
+        await restart(after)
+        assert after.texts[0].startswith("```python\nprint(1)\n```\n\n⚠️ I was restarted")
+
+
 async def test_a_platform_that_is_away_at_start_is_waited_for() -> None:
     async with room() as at:
         await killed_while_answering(at)

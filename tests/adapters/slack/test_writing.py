@@ -1,5 +1,6 @@
 """Posts, edits and status over real sockets: their shape, what happens when Slack refuses, and that nothing is posted twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -82,6 +83,16 @@ async def test_refused_blocks_are_posted_once_more_as_plain_text(
     assert message.visible_text.replace("\u200b", "") == ("long & *bold* <!channel> " * 40).strip()
     assert "<!channel>" not in message.visible_text
     assert server.pings == []
+
+
+async def test_who_may_be_mentioned_may_be_so_without_blocks_too(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    server.faults.fail_next["chat.postMessage"] = [Fault.refuse("invalid_blocks")]
+    await platform.send(target, replace(question("<@U0ADA> <@U0LINUS>"), people={"U0ADA": "Ada"}))
+    (message,) = answers(server, root)
+    assert message.blocks == []
+    assert [what for _, what in server.pings] == ["<@U0ADA>"]
 
 
 async def test_an_edit_with_refused_blocks_shows_plain_text_and_the_next_one_blocks_again(
