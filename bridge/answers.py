@@ -1,12 +1,13 @@
 """The desk: backend events become a draft, the draft becomes paced writes on the platform.
 
 `AnswerDraft` folds events and knows nothing of platforms. `AnswerWriter` shows the newest draft, then waits its turn; it never
-queues texts. The upstream read is not done here, so nothing that happens on the chat side can cut it.
+queues texts. What each message says is decided in `composing`. The upstream read is not done here, so nothing that happens on
+the chat side can cut it.
 """
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol, assert_never
@@ -22,16 +23,22 @@ from bridge.backend_api import (
     TextReplaced,
 )
 from bridge.clock import Clock
+from bridge.composing import Composer, Message
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 from bridge.pacing import AnswerPace, Urgency, WriteKind
-from bridge.platform_api import Platform
-from bridge.splitting import Splitter, close_fence
+from bridge.platform_api import Platform, SendsFiles
 
 _log = logs.get("answers")
 
 _WITHDRAWN = "(This part was withdrawn.)"
 """Shown in a message that a shorter replacing text no longer needs. Messages are never deleted: people may have replied."""
+
+INLINE_WORK = 8_000
+"""Characters that are parsed and cut on the event loop, where that takes a few milliseconds; more goes to a thread."""
+
+LOOK_AGAIN = 0.25
+"""Seconds between two looks at a growing text when the last one had nothing new to show, such as half a link."""
 
 
 class AnswerDraft:
@@ -43,6 +50,8 @@ class AnswerDraft:
         self.changed = asyncio.Event()
         """Set at every change; the reader clears it."""
         self.ended = asyncio.Event()
+        self.complete = True
+        """Whether the text is all that the app had to say; of interest once it has ended."""
 
     def fold(self, event: BackendEvent) -> None:
         match event:
@@ -59,7 +68,7 @@ class AnswerDraft:
         self.changed.set()
 
     def add_note(self, note: str) -> None:
-        """A line of our own, shown under the text when the answer has ended."""
+        """A line of our own (Markdown), shown under the text when the answer has ended."""
         self._notes.append(note)
 
     def restart(self) -> None:
@@ -67,7 +76,9 @@ class AnswerDraft:
         self._pieces = []
         self.changed.set()
 
-    def end(self) -> None:
+    def end(self, *, complete: bool = True) -> None:
+        """Nothing more comes. Not `complete`: the text was cut off wherever it was."""
+        self.complete = complete
         self.ended.set()
         self.changed.set()
 
@@ -78,12 +89,8 @@ class AnswerDraft:
         return self._pieces[0] if self._pieces else ""
 
     @property
-    def shown(self) -> str:
-        """What a person should read now; once it has ended, with the notes below."""
-        text = self.text.rstrip()
-        if not self.ended.is_set() or not self._notes:
-            return text
-        return "\n\n".join(part for part in (close_fence(text), *self._notes) if part)
+    def notes(self) -> Sequence[str]:
+        return tuple(self._notes)
 
 
 class Recorder(Protocol):
@@ -110,6 +117,10 @@ class WriterLimits:
     """Pause after a failed write; doubles up to thirty times itself."""
     splits: int = 3
     """How often the message size is halved when the platform refuses a message."""
+    most_messages: int = 4
+    """Messages that show an answer's text before the rest of it goes into a file, where the platform takes files."""
+    file_tries: int = 5
+    """How often a file is tried in vain before its text goes into messages. Being told to wait does not count."""
 
 
 @dataclass(slots=True)
@@ -121,7 +132,7 @@ class _Shown:
 @dataclass(frozen=True, slots=True)
 class _Write:
     part: int
-    text: str
+    message: Message
     ref: MessageRef | None
     """None: a new message."""
 
@@ -150,8 +161,11 @@ class AnswerWriter:
         self._seed = nonce_seed
         self._limits = limits
         self._people = people or {}
-        self._max_text = platform.capabilities.max_text
-        self._splitter = Splitter(self._max_text, platform.measure)
+        self._composer = Composer(
+            platform.dialect,
+            self._people,
+            most_messages=limits.most_messages if isinstance(platform, SendsFiles) else None,
+        )
         self._shown: list[_Shown] = []
         self._failures = 0
         self._halvings = 0
@@ -163,9 +177,11 @@ class AnswerWriter:
         await self._show_activity_until_text(draft)
         deadline: float | None = None
         while True:
+            await self._wait_to_look(draft)
+            ended = draft.ended.is_set()
             draft.changed.clear()
-            write = self._next_write(draft)
-            if draft.ended.is_set():
+            write = await self._next_write(draft, ended=ended)
+            if ended:
                 deadline = deadline or self._clock.monotonic() + self._limits.delivery.total_seconds()
                 if write is None:
                     return True
@@ -174,21 +190,24 @@ class AnswerWriter:
                     return False
             elif write is None:
                 await draft.changed.wait()
+                await self._clock.wait(draft.ended, LOOK_AGAIN)
                 continue
             if not await self._wait_turn(write, draft, deadline):
                 continue
             try:
                 await self._perform(write)
+            except MessageRefused as error:
+                if not self._try_otherwise(write, error):
+                    await draft.ended.wait()
+                    return False
             except (MessageGone, NotAllowed) as error:
+                if isinstance(error, NotAllowed) and self._without_file(write, error):
+                    continue
                 self._give_up(error)
                 await draft.ended.wait()
                 return False
-            except MessageRefused as error:
-                if not self._split_smaller(error):
-                    await draft.ended.wait()
-                    return False
             except PlatformError as error:
-                await self._pause(error, "edit" if write.ref else "post")
+                await self._pause(error, write)
 
     async def _show_activity_until_text(self, draft: AnswerDraft) -> None:
         every = self._platform.capabilities.activity_every.total_seconds()
@@ -203,16 +222,33 @@ class AnswerWriter:
                 await self._clock.wait(draft.changed, due - self._clock.monotonic())
         await self._clock.wait(draft.ended, self._limits.first_hold.total_seconds())
 
-    def _next_write(self, draft: AnswerDraft) -> _Write | None:
-        parts = self._splitter.feed(draft.shown)
-        if draft.ended.is_set():
-            parts += [_WITHDRAWN] * (len(self._shown) - len(parts))
-        for number, text in enumerate(parts):
+    async def _wait_to_look(self, draft: AnswerDraft) -> None:
+        """Until the next edit may be made: to parse the text before that would be for nothing."""
+        if self._shown and not draft.ended.is_set():
+            wait = self._pace.delay("edit", Urgency.PROGRESS)
+            # A further message may be posted when edits may not.
+            longest = self._platform.capabilities.min_edit_interval.total_seconds()
+            if wait > 0:
+                await self._clock.wait(draft.ended, min(wait, longest))
+
+    async def _next_write(self, draft: AnswerDraft, *, ended: bool) -> _Write | None:
+        messages = await self._compose(draft, ended=ended)
+        if ended:
+            messages += [Message(text=_WITHDRAWN)] * (len(self._shown) - len(messages))
+        for number, message in enumerate(messages):
             if number >= len(self._shown):
-                return _Write(number, text, None)
-            if self._shown[number].text != text:
-                return _Write(number, text, self._shown[number].ref)
+                return _Write(number, message, None)
+            if self._shown[number].text != message.text:
+                return _Write(number, message, self._shown[number].ref)
         return None
+
+    async def _compose(self, draft: AnswerDraft, *, ended: bool) -> list[Message]:
+        text, notes = draft.text, draft.notes
+
+        def compose() -> list[Message]:
+            return self._composer.compose(text, notes, ended=ended, complete=draft.complete)
+
+        return await asyncio.to_thread(compose) if self._composer.work(text) > INLINE_WORK else compose()
 
     async def _wait_turn(self, write: _Write, draft: AnswerDraft, deadline: float | None) -> bool:
         """True when `write` may be made now; False after a wait, when there may be a newer text."""
@@ -230,40 +266,64 @@ class AnswerWriter:
         return False
 
     async def _perform(self, write: _Write) -> None:
-        nonce = self._nonce(write.part)
-        message = OutgoingMessage(text=write.text, nonce=nonce, people=self._people)
+        text, file = write.message.text, write.message.file
         self.writes += 1
-        if write.ref is None:
-            ref = await self._platform.send(self._target, message)
-            self._shown.append(_Shown(ref, write.text))
-            await self._recorder.posted(write.part, nonce, ref, write.text)
-        else:
+        if write.ref is not None:
             # Recorded first: after a crash between the two, what is amended is never less than what people saw.
-            await self._recorder.showing(write.part, write.text)
-            await self._platform.edit(self._target, write.ref, message)
-            self._shown[write.part].text = write.text
+            await self._recorder.showing(write.part, text)
+            await self._platform.edit(self._target, write.ref, self._outgoing(text, self._nonce(write.part)))
+            self._shown[write.part].text = text
+        else:
+            self._composer.announced = self._composer.announced or write.message.announces
+            # A nonce of its own: a platform that knows it already would answer with the message that has no file.
+            nonce = self._nonce("file" if file else write.part)
+            message = self._outgoing(text, nonce)
+            if file is not None and isinstance(self._platform, SendsFiles):
+                ref = await self._platform.send_file(self._target, message, file)
+                self._composer.attached = True
+            else:
+                ref = await self._platform.send(self._target, message)
+            self._shown.append(_Shown(ref, text))
+            await self._recorder.posted(write.part, nonce, ref, text)
         self._failures = 0
 
-    def _nonce(self, part: int) -> str:
+    def _outgoing(self, text: str, nonce: str) -> OutgoingMessage:
+        return OutgoingMessage(text=text, nonce=nonce, people=self._people)
+
+    def _nonce(self, part: int | str) -> str:
         return hashlib.blake2b(f"{self._seed}:{part}".encode(), digest_size=12).hexdigest()
 
-    def _split_smaller(self, error: MessageRefused) -> bool:
+    def _try_otherwise(self, write: _Write, error: MessageRefused) -> bool:
+        """Goes on without a file, or with smaller messages. False: neither is possible."""
+        if self._without_file(write, error):
+            return True
         self._halvings += 1
-        self._max_text //= 2
-        if self._halvings > self._limits.splits or self._max_text < 200:
+        # What is in a file already begins where the messages end now.
+        if self._halvings > self._limits.splits or self._composer.attached or not self._composer.shrink():
             self._give_up(error)
             return False
-        _log.warning("message_refused", code=error.code, next_limit=self._max_text)
-        self._splitter = Splitter(self._max_text, self._platform.measure)
+        _log.warning("message_refused", code=error.code, next_limit=self._composer.limit)
         return True
 
-    async def _pause(self, error: PlatformError, kind: WriteKind) -> None:
+    def _without_file(self, write: _Write, error: PlatformError) -> bool:
+        """Has the text sent as messages when `write` was to post a file. False: it was not."""
+        if write.message.file is None or write.ref is not None:
+            return False
+        _log.warning("file_not_sent", code=error.code, detail=str(error))
+        self._composer.refuse_files()
+        self._failures = 0
+        return True
+
+    async def _pause(self, error: PlatformError, write: _Write) -> None:
+        kind: WriteKind = "edit" if write.ref else "post"
         if isinstance(error, RateLimited):
             seconds = error.retry_after.total_seconds()
             self._pace.penalise(kind, seconds)
             _log.warning("rate_limited", write=kind, retry_after=seconds)
             return
         self._failures += 1
+        if self._failures >= self._limits.file_tries and self._without_file(write, error):
+            return
         pause = self._limits.retry_pause.total_seconds()
         seconds = min(pause * 2 ** (self._failures - 1), pause * 30)
         known = isinstance(error, PlatformUnavailable)

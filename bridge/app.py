@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bridge import logs
+from bridge.answers import WriterLimits
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
@@ -23,7 +24,7 @@ from bridge.storage.migrate import migrate
 from bridge.storage.store import open_store
 from bridge.store import Store
 from bridge.supervisor import Parts, Supervisor, SupervisorLimits
-from bridge.turns import Turns
+from bridge.turns import TurnLimits, Turns
 from bridge.web.routes import HasWebRoutes, WebRoute
 from bridge.web.server import WebServer
 
@@ -80,7 +81,8 @@ def assemble(
 ) -> App:
     """Wires given parts, real ones or fakes."""
     pacer = Pacer(clock)
-    turns = Turns(store=store, platforms=platforms, backends=backends, pacer=pacer, clock=clock)
+    limits = TurnLimits(writer=WriterLimits(most_messages=core.answer_messages))
+    turns = Turns(store=store, platforms=platforms, backends=backends, pacer=pacer, clock=clock, limits=limits)
     capacity = min(backend.capacity for backend in backends.values())
     conversations = Conversations(
         store=store, turns=turns, platforms=platforms, pacer=pacer, clock=clock, capacity=capacity

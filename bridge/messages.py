@@ -187,7 +187,7 @@ class OutgoingMessage:
     """One message as the core wants it seen. The adapter turns it into the platform's dialect."""
 
     text: str
-    """Markdown as the model wrote it, at most `PlatformCapabilities.max_text` in the unit of `Platform.measure`."""
+    """Markdown that measures at most `limit` in the platform's `dialect`."""
     nonce: str
     """At most 25 characters, the same for every attempt to post this message."""
     people: Mapping[str, str] = field(default_factory=dict)

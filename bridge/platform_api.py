@@ -11,6 +11,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from bridge.markdown.dialect import Dialect
 from bridge.messages import InboundEvent, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
 
 Inbox = Callable[[InboundEvent], Awaitable[None]]
@@ -30,8 +31,6 @@ class WriteBudget:
 class PlatformCapabilities:
     """Numbers and yes/no that the core branches on. One literal per platform, each number with its source."""
 
-    max_text: int
-    """Most text that can be posted *and* edited in one message, in the unit of `Platform.measure`."""
     post_budget: WriteBudget
     """New messages, per `ReplyTarget.post_group`."""
     edit_budget: WriteBudget
@@ -78,6 +77,12 @@ class Platform(Protocol):
     @property
     def capabilities(self) -> PlatformCapabilities: ...
 
+    @property
+    def dialect(self) -> Dialect:
+        """How this platform writes Markdown, and how much of it one message holds, to be posted *and* edited. Always the same
+        one; pure, may be used from any thread. What `send` and `edit` show of a text is what this makes of it."""
+        ...
+
     async def run(self, inbox: Inbox) -> None:
         """Hears the platform until cancelled, reconnecting by itself with growing pauses.
 
@@ -103,10 +108,6 @@ class Platform(Protocol):
 
     async def show_activity(self, target: ReplyTarget) -> None:
         """Shows that an answer is being worked on (typing). Cosmetic: never raises a `PlatformError`."""
-        ...
-
-    def measure(self, text: str) -> int:
-        """Length of `text` as this platform counts it after conversion to its dialect. Pure; never negative."""
         ...
 
     def health(self) -> PlatformHealth: ...

@@ -7,9 +7,9 @@ from bridge import logs
 from bridge.clock import Clock
 from bridge.dispatcher import Dispatcher
 from bridge.errors import Fenced, MessageGone, MessageRefused, NotAllowed, PlatformError, RateLimited, StoreUnavailable
+from bridge.markdown.repair import close
 from bridge.messages import AnswerState, OutgoingMessage, PlatformName
 from bridge.platform_api import Platform, ReadsBack
-from bridge.splitting import close_fence
 from bridge.store import InterruptedAnswer, PostedPart, Store
 from bridge.turns import new_reference
 
@@ -120,9 +120,9 @@ class Recovery:
         text = last.text
         if isinstance(platform, ReadsBack):
             text = await platform.read_back(target, last.ref)
-        text = close_fence(text)
-        amended = f"{text}\n\n{_NOTE.format(reference=reference)}"
-        if not text or platform.measure(amended) > platform.capabilities.max_text:
+        amended = f"{close(text)}\n\n{_NOTE.format(reference=reference)}"
+        dialect = platform.dialect
+        if not text or dialect.render(amended, one.turn.question.people).length > dialect.limit:
             await self._post(platform, one, _NOTE.format(reference=reference))
             return
         await platform.edit(target, last.ref, _ending(one, amended))

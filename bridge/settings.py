@@ -46,6 +46,12 @@ class Settings(BaseSettings):
     feedback_dislike_emoji: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"👎", "-1", "thumbsdown"}), description="Reactions that mean a thumbs down."
     )
+    answer_messages: int = Field(
+        4,
+        ge=1,
+        le=20,
+        description="Messages that show a long answer before the rest of it is attached as a file.",
+    )
     shutdown_grace: float = Field(
         60.0, ge=0, le=3600, description="Seconds that running answers may take to finish after SIGTERM."
     )

@@ -12,6 +12,7 @@ from bridge.markdown.characters import clean, without_marks
 from bridge.markdown.cuts import Cut, Rank, line_cuts
 from bridge.markdown.dialect import NOBODY, Dialect, People
 from bridge.markdown.inside import inline_cuts
+from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
 from bridge.markdown.outline import Outline
 from bridge.markdown.repair import close, repair
 
@@ -42,6 +43,7 @@ class Splitter:
     def _begin(self) -> None:
         self._seen = ""
         self._frozen: list[str] = []
+        self._rests: list[tuple[str, int]] = []
         self._start = 0
         self._open_message("")
 
@@ -56,6 +58,12 @@ class Splitter:
     def waiting(self) -> int:
         """Characters of the message that is still open."""
         return len(self._seen) - self._start
+
+    def behind(self, count: int) -> str:
+        """Markdown of all that stands behind the first `count` messages, which are frozen, however long: with the code block,
+        table or list that goes on there opened again."""
+        opener, start = self._rests[count - 1]
+        return _GOES_ON.sub("…", opener.removesuffix(f"{RESUMED} ")) + self._seen[start:]
 
     def feed(self, text: str, *, final: bool = False) -> list[str]:
         """The sources of all messages of the text so far, each complete in itself. Every one but the last is frozen as long as
@@ -129,6 +137,8 @@ class Splitter:
             while live[start : start + 1] == "\n":
                 start += 1
         self._start += start - len(self._opener)
+        if self._frozen:
+            self._rests[len(self._frozen) - 1 :] = [(opener, self._start)]
         self._open_message(opener)
 
     def _leaves_room(self, opener: str) -> bool:
@@ -260,6 +270,7 @@ def split(text: str, dialect: Dialect, people: People = NOBODY) -> list[str]:
     return Splitter(dialect, people).feed(text, final=True)
 
 
+_GOES_ON = re.compile(f"{RESUMED}(?:{NUMBER_OPEN}[0-9]*{NUMBER_CLOSE})?")
 _BLANK_LINES = re.compile(r"\n[ \t\n]+")
 _ALONE = re.compile(r"[ \t>]*(?:#{1,6}(?:[ \t\n]|$)|[-*_=][-*_= \t]*(?:\n|$))", re.MULTILINE)
 """A line that may become a heading or a divider, for which a platform may count more than its letters."""

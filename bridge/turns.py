@@ -167,7 +167,7 @@ class Turns:
             running.broken = True
             if not running.draft.ended.is_set():
                 running.draft.add_note(f"⚠️ {_BROKEN} (Reference {reference})")
-                running.draft.end()
+                running.draft.end(complete=False)
 
     # Asking
 
@@ -195,7 +195,7 @@ class Turns:
             draft.add_note(_STOPPED)
         elif running.state is AnswerState.DONE and not draft.text.strip():
             draft.add_note(_NOTHING_SAID)
-        draft.end()
+        draft.end(complete=running.state is AnswerState.DONE)
 
     async def _stream(self, running: _Running) -> None:
         try:

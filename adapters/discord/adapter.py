@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import discord
 
-from adapters.discord import inbound, markup
+from adapters.discord import inbound
 from adapters.discord.capabilities import CAPABILITIES
 from adapters.discord.checks import run_checks
+from adapters.discord.dialect import DiscordDialect
 from adapters.discord.inbound import DISCORD, Ignored
 from adapters.discord.outbound import Rest
 from adapters.discord.settings import Settings
@@ -16,6 +17,7 @@ from adapters.discord.transport import Gateway, Heard, Pauses, point_at
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
+from bridge.markdown.dialect import Dialect
 from bridge.messages import InboundEvent, MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 
@@ -44,12 +46,17 @@ class DiscordPlatform:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._rest = Rest(settings, clock)
+        self._dialect = DiscordDialect(tables=settings.discord_tables)
+        self._rest = Rest(settings, clock, self._dialect)
         self._gateway = Gateway(settings, clock, self._rest)
 
     @property
     def capabilities(self) -> PlatformCapabilities:
         return CAPABILITIES
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._dialect
 
     async def run(self, inbox: Inbox) -> None:
         intake = Intake(self._settings, self._clock, self._read, inbox)
@@ -78,9 +85,6 @@ class DiscordPlatform:
 
     async def read_back(self, target: ReplyTarget, ref: MessageRef) -> str:
         return await self._rest.read_back(ref)
-
-    def measure(self, text: str) -> int:
-        return markup.measure(text)
 
     def health(self) -> PlatformHealth:
         return self._gateway.health()

@@ -1,11 +1,8 @@
-"""What Discord can take, each number with its source."""
+"""What Discord can take, each number with its source. How much text a message holds: see `dialect`."""
 
 from datetime import timedelta
 
 from bridge.platform_api import PlatformCapabilities, WriteBudget
-
-MAX_CONTENT = 2_000
-"""Most code points of a message's content (API reference, Create Message; code points: discord-api-docs issue 1315)."""
 
 MAX_NONCE = 25
 """Most characters of a message's nonce (API reference, Create Message)."""
@@ -20,8 +17,6 @@ MAX_THREAD_NAME = 100
 """Most characters of a thread's name (API reference, Start Thread from Message)."""
 
 CAPABILITIES = PlatformCapabilities(
-    # Ten below MAX_CONTENT, so that a counting difference at the border never costs an answer.
-    max_text=1_990,
     # Discord documents no numbers and tells clients to read the headers; in practice 5 per 5 s and channel for new
     # messages, and the same again for edits (what other bots measured). The window is longer by a quarter of a second,
     # since Discord's starts when the request arrives there, not when it leaves here.

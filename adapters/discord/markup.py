@@ -1,7 +1,4 @@
-"""Text in and out of Discord's dialect: mentions to names, and nothing that could ping. Pure.
-
-What Markdown a model may use is not decided here.
-"""
+"""Text in: mentions become names. And names of threads, in which nothing could ping. Pure. Messages are written in `dialect`."""
 
 import re
 from collections.abc import Mapping
@@ -9,14 +6,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from adapters.discord.capabilities import MAX_THREAD_NAME
-
-_BREAK = "\u200b"
-"""Zero-width space: invisible, and no mention is recognised across it."""
-
-# C0 but tab and newline, delete, C1, and lone surrogates, which cannot even be encoded.
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
-_EVERYONE = re.compile(r"@(?=everyone|here)", re.IGNORECASE)
-_TOKEN = re.compile(r"<@(?=[!&]?[0-9])")
+from adapters.discord.dialect import neutralise
+from bridge.markdown.characters import clean, without_marks
 
 _MENTION = re.compile(
     r"<@!?(?P<user>[0-9]+)>|<@&(?P<role>[0-9]+)>|<#(?P<channel>[0-9]+)>|<a?:(?P<emoji>\w+):[0-9]+>"
@@ -35,21 +26,6 @@ class Names:
     users: Mapping[int, str] = field(default_factory=dict)
     roles: Mapping[int, str] = field(default_factory=dict)
     channels: Mapping[int, str] = field(default_factory=dict)
-
-
-def outgoing(text: str) -> str:
-    """The text as it is sent. Applying it again changes nothing, so text that was read back may be sent again.
-
-    Mentions are broken in code blocks too: `allowed_mentions` is the guarantee, this keeps the promise visible.
-    Discord removes white space around a message, so it is removed here, where it is counted.
-    """
-    clean = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
-    return _TOKEN.sub("<@" + _BREAK, _EVERYONE.sub("@" + _BREAK, clean)).strip()
-
-
-def measure(text: str) -> int:
-    """Code points after conversion, which is how Discord counts."""
-    return len(outgoing(text))
 
 
 def without_own_mention(text: str, *, user: int, role: int | None) -> str:
@@ -80,8 +56,7 @@ def readable(text: str, names: Names) -> str:
 
 def thread_name(title: str) -> str:
     """One line without mentions, cut at a word, never empty and never longer than Discord allows."""
-    plain = _MENTION.sub(" ", _CONTROLS.sub(" ", title))
-    words = " ".join(_EVERYONE.sub("@" + _BREAK, plain).split())
+    words = neutralise(" ".join(_MENTION.sub(" ", without_marks(clean(title))).split()))
     if len(words) > _NAME_LENGTH:
         cut = words[:_NAME_LENGTH]
         words = (cut.rsplit(" ", 1)[0] if " " in cut[_NAME_LENGTH // 2 :] else cut).rstrip() + "…"

@@ -23,6 +23,7 @@ from adapters.discord.addresses import (
     target_address,
 )
 from adapters.discord.capabilities import MAX_MENTIONED
+from adapters.discord.dialect import DIALECT
 from adapters.discord.files import TOO_LARGE, attach
 from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
 from adapters.discord.refusals import SDK_ERRORS, THREAD_ARCHIVED, THREAD_EXISTS, UNKNOWN_CHANNEL, UNREADABLE, translate
@@ -37,6 +38,7 @@ from bridge.errors import (
     PlatformUnavailable,
     RateLimited,
 )
+from bridge.markdown.dialect import Dialect
 from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, PaceGroup, ReplyTarget
 
 T = TypeVar("T")
@@ -109,9 +111,11 @@ class Login:
 class Rest:
     """The calls, one method each. All raise a `PlatformError` unless they say otherwise."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, dialect: Dialect = DIALECT) -> None:
+        """`dialect`: how messages are written."""
         self._settings = settings
         self._clock = clock
+        self._dialect = dialect
         self._client: discord.Client | None = None
         self._logging_in = asyncio.Lock()
         self._closed = False
@@ -171,14 +175,13 @@ class Rest:
 
         async def post(client: discord.Client) -> int:
             channel = client.get_partial_messageable(place.channel)
-            text = markup.outgoing(message.text)
             question = None
             if place.question is not None:
                 question = discord.MessageReference(
                     message_id=place.question, channel_id=place.channel, fail_if_not_exists=False
                 )
             posted = await channel.send(
-                text,
+                self._content(message),
                 file=None if file is None else attach(file),  # type: ignore[arg-type]  # as below
                 nonce=message.nonce,
                 allowed_mentions=allow(message),
@@ -203,7 +206,7 @@ class Rest:
         An archived thread refuses edits, so it is opened again first, where that is allowed.
         """
         place = read_message_address(ref.address)
-        text = markup.outgoing(message.text)
+        text = self._content(message)
 
         async def change(client: discord.Client) -> None:
             channel = client.get_partial_messageable(place.channel)
@@ -233,6 +236,9 @@ class Rest:
             return (await channel.fetch_message(place.message)).content
 
         return await self._call(fetch)
+
+    def _content(self, message: OutgoingMessage) -> str:
+        return str(self._dialect.payload(message.text, message.people)["content"])
 
     async def show_typing(self, target: ReplyTarget) -> None:
         """Shows the typing indicator for ten seconds. Never raises a `PlatformError`."""

@@ -1,6 +1,6 @@
 """What an operator may set about Discord, and how each wrong value is explained. No I/O."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +29,10 @@ class Settings(BaseSettings):
     discord_message_content: bool = Field(
         default=True,
         description="Ask for the privileged Message Content intent. Without it, follow-ups in threads need a mention.",
+    )
+    discord_tables: Literal["fit", "code", "list"] = Field(
+        default="fit",
+        description="Tables as aligned text where they are narrow, else as lists (`fit`); or always `code` or `list`.",
     )
     discord_call_timeout: Seconds = Field(
         default=120.0,
@@ -85,6 +89,11 @@ class Settings(BaseSettings):
     def token(self) -> str:
         """The plain token. Only for handing it to the SDK; empty when there is none."""
         return self.discord_token.get_secret_value() if self.discord_token else ""
+
+    @field_validator("discord_tables", mode="before")
+    @classmethod
+    def _accept_any_case(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
 
     @field_validator("discord_token")
     @classmethod

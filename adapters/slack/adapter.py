@@ -7,9 +7,9 @@ from functools import partial
 from adapters.slack.addresses import SLACK
 from adapters.slack.capabilities import CAPABILITIES
 from adapters.slack.checks import find_problems
+from adapters.slack.dialect import DIALECT
 from adapters.slack.files import Files
 from adapters.slack.inbound import Identity, Ignored, Json, identity_in, people_in, read_event
-from adapters.slack.markup import measure
 from adapters.slack.outbound import Names, Outbound
 from adapters.slack.refusals import ask
 from adapters.slack.settings import Mode, Settings
@@ -17,6 +17,7 @@ from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, Socke
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
+from bridge.markdown.dialect import Dialect
 from bridge.messages import MessageReceived, MessageRef, Origin, OutgoingFile, OutgoingMessage, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
@@ -64,6 +65,10 @@ class SlackPlatform:
     def capabilities(self) -> PlatformCapabilities:
         return CAPABILITIES
 
+    @property
+    def dialect(self) -> Dialect:
+        return DIALECT
+
     async def run(self, inbox: Inbox) -> None:
         self._running = True
         try:
@@ -94,9 +99,6 @@ class SlackPlatform:
 
     async def show_activity(self, target: ReplyTarget) -> None:
         await self._outbound.show_thinking(target)
-
-    def measure(self, text: str) -> int:
-        return measure(text)
 
     def health(self) -> PlatformHealth:
         if not self._running or self._me is None:

@@ -1,13 +1,10 @@
-"""What Slack can take, as one literal. Each number with its source."""
+"""How often Slack can be written to, as one literal. Each number with its source. How much a message holds: see `dialect`."""
 
 from datetime import timedelta
 
 from bridge.platform_api import PlatformCapabilities, WriteBudget
 
 CAPABILITIES = PlatformCapabilities(
-    # A `markdown` block takes 12,000 and a whole message about 13,200 counted characters (measured by several projects:
-    # slackapi/bolt-js issue 2509, metabase pull 79908). Measured in bytes, 10,000 stays below both in every script.
-    max_text=10_000,
     # chat.postMessage: "1 per second per channel", short bursts tolerated (Slack's page on rate limits).
     post_budget=WriteBudget(limit=4, window=timedelta(seconds=4)),
     # chat.update is tier 3, "50+ per minute" per workspace (Slack's page on the method); two are left as a margin.

@@ -13,7 +13,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.addresses import Place, message_ref, read_address
-from adapters.slack.markup import fallback, neutralise, plain
+from adapters.slack.dialect import DIALECT, PLAIN_BYTES
 from adapters.slack.refusals import REFUSED_BLOCKS, ask
 from bridge import logs
 from bridge.clock import Clock
@@ -123,9 +123,9 @@ class Outbound:
             return found
         try:
             try:
-                ts = await self._post(place, message, fallback(message.text), _blocks(message))
+                ts = await self._post(place, message, DIALECT.payload(message.text, message.people))
             except MessageRefused as error:
-                ts = await self._post(place, message, _instead_of_blocks(error, message), None)
+                ts = await self._post(place, message, _instead_of_blocks(error, message))
         except PlatformUnavailable:
             self._doubt(message.nonce, began)
             raise
@@ -162,10 +162,9 @@ class Outbound:
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
         place = read_address(ref.address)
         try:
-            await self._update(place, message, fallback(message.text), _blocks(message))
+            await self._update(place, message, DIALECT.payload(message.text, message.people))
         except MessageRefused as error:
-            # Without the empty list Slack would keep showing the message's former blocks.
-            await self._update(place, message, _instead_of_blocks(error, message), [])
+            await self._update(place, message, _instead_of_blocks(error, message))
 
     async def show_thinking(self, target: ReplyTarget) -> None:
         """Sets the thread's status. Never raises a `PlatformError`; given up for good once Slack says it is not to be had."""
@@ -190,14 +189,14 @@ class Outbound:
             else:
                 log.debug("status_failed", code=error.code)
 
-    async def _post(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block] | None) -> str:
-        _require_text(text)
+    async def _post(self, place: Place, message: OutgoingMessage, payload: Mapping[str, object]) -> str:
+        text, blocks = _read(payload)
         self._open()
         request = self._once.chat_postMessage(
             channel=place.channel,
             thread_ts=place.ts,
             text=text,
-            blocks=blocks,
+            blocks=blocks or None,
             unfurl_links=False,
             unfurl_media=False,
             metadata=_metadata(message),
@@ -208,9 +207,10 @@ class Outbound:
             raise PlatformUnavailable("chat.postMessage: accepted, but without a timestamp", code="no_ts")
         return ts
 
-    async def _update(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block]) -> None:
-        _require_text(text)
+    async def _update(self, place: Place, message: OutgoingMessage, payload: Mapping[str, object]) -> None:
+        text, blocks = _read(payload)
         self._open()
+        # Without the empty list Slack would keep showing the message's former blocks.
         request = self._repeating.chat_update(
             channel=place.channel, ts=place.ts, text=text, blocks=blocks, metadata=_metadata(message)
         )
@@ -295,10 +295,6 @@ def _name_in(user: object) -> str:
     return next((name for name in spellings if isinstance(name, str) and name), "")
 
 
-def _blocks(message: OutgoingMessage) -> list[Block]:
-    return [{"type": "markdown", "text": neutralise(message.text)}]
-
-
 def _metadata(message: OutgoingMessage) -> dict[str, object]:
     return {"event_type": EVENT_TYPE, "event_payload": {"nonce": message.nonce}}
 
@@ -308,18 +304,27 @@ def _nonce_in(metadata: object) -> object:
     return payload.get("nonce") if isinstance(payload, dict) else None
 
 
-def _instead_of_blocks(error: MessageRefused, message: OutgoingMessage) -> str:
-    """All of the text for the field `text`. Raises `error` again when that cannot hold it: the text must be cut, not dropped."""
-    text = plain(message.text) if error.code in REFUSED_BLOCKS else None
-    if text is None:
+def _instead_of_blocks(error: MessageRefused, message: OutgoingMessage) -> Mapping[str, object]:
+    """The same as mrkdwn. Raises `error` again when that is too long for `text`: the message must be cut, not dropped."""
+    payload = DIALECT.payload(message.text, message.people, fallback=True)
+    size = len(str(payload["text"]).encode())
+    if error.code not in REFUSED_BLOCKS or size > PLAIN_BYTES:
         raise error
-    log.warning("blocks_refused", code=error.code, bytes=len(text))
-    return text
+    log.warning("blocks_refused", code=error.code, bytes=size)
+    return payload
 
 
-def _require_text(text: str) -> None:
-    if not text.strip():
+def _read(payload: Mapping[str, object]) -> tuple[str, list[Block]]:
+    """`text` and `blocks` for a call. Raises `MessageRefused` when there would be nothing to see."""
+    text, found = str(payload["text"]), payload.get("blocks")
+    blocks = [{str(name): str(value) for name, value in block.items()} for block in _list(found)]
+    if not any(block["text"].strip() for block in blocks) and (blocks or not text.strip()):
         raise MessageRefused("nothing to show", code="no_text")
+    return text, blocks
+
+
+def _list(found: object) -> list[dict[object, object]]:
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 
 def _whole(seconds: float) -> int:

@@ -35,6 +35,7 @@ def test_every_platform_has_the_same_file_names() -> None:
         "adapter.py",
         "inbound.py",
         "outbound.py",
+        "dialect.py",
         "markup.py",
         "capabilities.py",
         "addresses.py",

@@ -10,6 +10,7 @@ something.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
@@ -92,10 +93,19 @@ def message(text: str, nonce: str = "contract") -> OutgoingMessage:
     return OutgoingMessage(text=text, nonce=nonce)
 
 
-INVISIBLE = str.maketrans("", "", "\u200b\u2060")
-"""What platforms may put into a text to keep a mention from being one."""
-
-UNITS = ("x", "word ", "é", "漢", "🙂", "<&>", "@here ", "# head\ntext\n", "---\n\n", "|a|\n|-|\n\n", "```\n#\n```\n")
+UNITS = (
+    "x",
+    "word ",
+    "é",
+    "漢",
+    "🙂",
+    "<&>",
+    "@here ",
+    "# head\ntext\n",
+    "text\n\n---\n\n",
+    "|a|\n|-|\n\n",
+    "```\n#\n```\n",
+)
 
 
 class Hearing:
@@ -163,14 +173,19 @@ MENTIONS = (
     "<\x00!channel> @\x00everyone <\u200b!here>",
 )
 TEXTS = (
-    "one line",
-    "two\nlines",
-    "**bold** _it_ `code` [link](https://example.com/?a=1&b=2)",
-    "a < b && c > d &amp; &lt;tag&gt;",
-    "- item\n- item\n\n1. one\n2. two",
-    "```python\nif a < b:\n    print('<!-- -->')\n```",
-    "漢字とかな、العربية, עברית, 🇨🇭👩‍👩‍👧 e\u0301",
+    ("one line", "one line"),
+    ("two\n\nparagraphs", "two paragraphs"),
+    ("**bold** _it_ `code` [link](https://example.com/?a=1&b=2)", "bold it code link https example com a 1 b 2"),
+    ("a < b && c > d &amp; &lt;tag&gt;", "a b c d tag"),
+    ("- item\n- item\n\n1. one\n2. two", "item item 1 one 2 two"),
+    ("```python\nif a < b:\n    print('<!-- -->')\n```", "python if a b print"),
+    ("漢字とかな、العربية, עברית, 🇨🇭👩‍👩‍👧 e\u0301", "漢字とかな العربية עברית e"),
 )
+"""What a model writes, and the words that people read of it in every dialect."""
+
+
+def words(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", text))
 
 
 class PlatformContract:
@@ -181,9 +196,11 @@ class PlatformContract:
             target = await heard.next_target()
             ref = await stage.platform.send(target, message("first"))
             assert await stage.visible(ref) == "first"
-            for number, text in enumerate(TEXTS):
+            for text, read in TEXTS:
                 await stage.platform.edit(target, ref, message(text))
-                assert (await stage.visible(ref)).translate(INVISIBLE) == text, number
+                visible = await stage.visible(ref)
+                assert visible == stage.platform.dialect.render(text).text
+                assert words(re.sub("&(?:amp|lt|gt);", "", visible)) == read
 
     async def test_two_messages_are_two_refs_of_the_same_platform(self, stage: PlatformStage) -> None:
         async with hearing(stage) as heard:
@@ -264,7 +281,7 @@ class PlatformContract:
         async with hearing(stage) as heard:
             target = await heard.next_target()
             with pytest.raises(MessageRefused):
-                await platform.send_file(target, message("漢" * 2 * platform.capabilities.max_text, "nonce-1"), file)
+                await platform.send_file(target, message("漢" * 2 * platform.dialect.limit, "nonce-1"), file)
             ref = await platform.send_file(target, message("The rest is **attached**.", "nonce-1"), file)
             assert await stage.visible(ref) == "The rest is **attached**."
             await platform.edit(target, ref, message("The rest is attached.", "nonce-1"))
@@ -278,27 +295,31 @@ class PlatformContract:
     @pytest.mark.parametrize("unit", UNITS)
     async def test_a_text_of_the_longest_length_can_be_sent_and_edited(self, stage: PlatformStage, unit: str) -> None:
         platform = stage.platform
-        longest = platform.capabilities.max_text
+        longest = platform.dialect.limit
         text = fill(platform, unit, longest)
-        assert longest * 0.9 < platform.measure(text) <= longest
+        assert longest * 0.9 < platform.dialect.render(text).length <= longest
         async with hearing(stage) as heard:
             target = await heard.next_target()
             ref = await platform.send(target, message(text))
             await platform.edit(target, ref, message(text))
-            assert (await stage.visible(ref)).translate(INVISIBLE).strip() == text.strip()
+            assert await stage.visible(ref) == platform.dialect.render(text).text.strip()
 
-    async def test_measuring_is_pure_and_grows_with_the_text(self, stage: PlatformStage) -> None:
-        measure = stage.platform.measure
-        assert measure("") == 0
-        for text in (*TEXTS, *MENTIONS):
-            sizes = [measure(text[:end]) for end in range(len(text) + 1)]
-            assert min(sizes) >= 0
-            assert measure(text) == sizes[-1]
-            assert measure(text + " and so on" * 100) > sizes[-1]
+    async def test_a_person_who_was_named_can_be_mentioned_and_nobody_else(self, stage: PlatformStage) -> None:
+        mention, person = stage.mention()
+        text = f"ask {mention}, or @{person.name}"
+        async with hearing(stage) as heard:
+            target = await heard.next_target()
+            await stage.platform.send(target, message(text, "nonce-1"))
+            assert stage.pings() == []
+            named = OutgoingMessage(text=text, nonce="nonce-2", people={person.id: person.name})
+            ref = await stage.platform.send(target, named)
+            assert (await stage.visible(ref)).count(mention) == 2
+            assert stage.pings()
 
     async def test_capabilities_make_sense(self, stage: PlatformStage) -> None:
         capabilities = stage.platform.capabilities
-        assert capabilities.max_text >= 500
+        assert stage.platform.dialect.limit >= 500
+        assert stage.platform.dialect is stage.platform.dialect
         for budget in (capabilities.post_budget, capabilities.edit_budget):
             assert budget.limit >= 1
             assert timedelta() < budget.window <= timedelta(minutes=5)
@@ -378,14 +399,17 @@ class PlatformContract:
 
 def fill(platform: Platform, unit: str, longest: int) -> str:
     """As many repetitions of `unit` as measure at most `longest`, and then single letters up to it."""
+
+    def measure(text: str) -> int:
+        return platform.dialect.render(text).length
+
     low, high = 1, longest
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if platform.measure(unit * middle) <= longest else (low, middle - 1)
+        low, high = (middle, high) if measure(unit * middle) <= longest else (low, middle - 1)
     text = unit * low
-    room = longest - platform.measure(text)
-    padded = text + "x" * room
-    return padded if platform.measure(padded) <= longest else text
+    padded = text + "x" * (longest - measure(text))
+    return padded if measure(padded) <= longest else text
 
 
 def _is_error(finding: Finding) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from bridge.answers import WriterLimits
 from bridge.backend_api import Question
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
@@ -26,7 +27,11 @@ POLICY = Policy(like=frozenset({"👍"}), dislike=frozenset({"👎"}))
 
 class Room:
     def __init__(
-        self, store: FakeStore | None = None, platform: FakePlatform | None = None, capacity: int = 100
+        self,
+        store: FakeStore | None = None,
+        platform: FakePlatform | None = None,
+        capacity: int = 100,
+        writer: WriterLimits | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.store = store or FakeStore(aggregate)
@@ -41,7 +46,7 @@ class Room:
             backends=backends,
             pacer=self.pacer,
             clock=self.clock,
-            limits=TurnLimits(store_patience=timedelta(seconds=30)),
+            limits=TurnLimits(writer=writer or WriterLimits(), store_patience=timedelta(seconds=30)),
         )
         self.conversations = Conversations(
             store=self.store,
@@ -78,10 +83,13 @@ class Room:
 
 @asynccontextmanager
 async def room(
-    store: FakeStore | None = None, platform: FakePlatform | None = None, capacity: int = 100
+    store: FakeStore | None = None,
+    platform: FakePlatform | None = None,
+    capacity: int = 100,
+    writer: WriterLimits | None = None,
 ) -> AsyncIterator[Room]:
     """Running: events that go into `inbox` are answered as the clock moves. Left as a killed process leaves it."""
-    made = Room(store, platform, capacity)
+    made = Room(store, platform, capacity, writer)
     tasks = [asyncio.ensure_future(made.dispatcher.run()), asyncio.ensure_future(made.feedback.run())]
     try:
         yield made

@@ -53,8 +53,8 @@ class Desk:
     def say(self, text: str) -> None:
         self.draft.fold(TextDelta(text=text))
 
-    async def end(self, seconds: float = 60) -> bool:
-        self.draft.end()
+    async def end(self, seconds: float = 60, *, complete: bool = True) -> bool:
+        self.draft.end(complete=complete)
         await self.clock.advance(seconds)
         assert self.task is not None
         assert self.task.done()
@@ -62,9 +62,11 @@ class Desk:
 
 
 @asynccontextmanager
-async def desk(limits: WriterLimits | None = None, max_text: int = 2000) -> AsyncIterator[Desk]:
+async def desk(
+    limits: WriterLimits | None = None, max_text: int = 2000, kind: type[FakePlatform] = FakePlatform
+) -> AsyncIterator[Desk]:
     clock = FakeClock()
-    made = Desk(FakePlatform(clock, max_text=max_text), clock, limits or WriterLimits())
+    made = Desk(kind(clock, max_text=max_text), clock, limits or WriterLimits())
     made.task = asyncio.ensure_future(made.write())
     try:
         await clock.settle()
@@ -130,7 +132,7 @@ async def test_activity_is_shown_until_the_first_text_and_not_after() -> None:
 
 async def test_a_long_answer_becomes_several_messages_in_order() -> None:
     async with desk(max_text=100) as at:
-        paragraphs = [f"{number} " + "x" * 60 for number in range(5)]
+        paragraphs = [f"{number} " + "x" * 85 for number in range(5)]
         for paragraph in paragraphs:
             at.say(paragraph + "\n\n")
             await at.clock.advance(3)
@@ -149,7 +151,7 @@ async def test_every_message_has_its_own_nonce_and_a_repeated_post_the_same() ->
 
 async def test_a_replaced_text_takes_back_what_was_shown_in_further_messages() -> None:
     async with desk(max_text=100) as at:
-        at.say("x" * 150)
+        at.say("x" * 90 + "\n\n" + "y" * 90)
         await at.clock.advance(5)
         assert len(at.platform.texts) == 2
         at.draft.fold(TextReplaced(text="I cannot say that."))

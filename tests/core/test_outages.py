@@ -131,9 +131,11 @@ async def test_long_blank_stretches_lose_nothing(blank: str) -> None:
 @pytest.mark.parametrize(
     ("text", "closed"),
     [
-        ("~~~python\nprint(1)", "~~~python\nprint(1)\n~~~"),
-        ("````\ncode ```\nx", "````\ncode ```\nx\n````"),
-        ("Write ``` to open a block.", "Write ``` to open a block."),
+        ("~~~python\nprint(1)", "```python\nprint(1)\n```"),
+        ("````\ncode ``\nx", "```\ncode ``\nx\n```"),
+        ("- item\n  ```\n  x", "- item\n```\nx\n```"),
+        ("This is **half", "This is **half**"),
+        ("Write ~~~ to open a block.", "Write \\~\\~\\~ to open a block."),
     ],
 )
 async def test_an_ending_stands_outside_whatever_fence_was_open(text: str, closed: str) -> None:

@@ -11,7 +11,6 @@ from tests.fakes.clock import FakeClock
 
 def capabilities(*, total: int | None = None) -> PlatformCapabilities:
     return PlatformCapabilities(
-        max_text=2000,
         post_budget=WriteBudget(limit=5, window=timedelta(seconds=5)),
         edit_budget=WriteBudget(limit=5, window=timedelta(seconds=5)),
         min_edit_interval=timedelta(seconds=1),

@@ -76,13 +76,13 @@ async def test_an_answer_of_which_nothing_was_shown_gets_a_line_of_its_own() -> 
 
 async def test_a_full_message_gets_its_ending_in_the_next_one() -> None:
     async with room(platform=FakePlatform(FakeClock(), max_text=100)) as at:
-        at.answer_with(lambda _: [*say("x" * 95), 1000.0])
+        at.answer_with(lambda _: [*say("x" * 70), 1000.0])
         await at.inbox(values.message())
         await at.clock.advance(5)
     at.platform.max_text = 150
     async with room(store=at.store, platform=at.platform) as after:
         await restart(after)
-        assert after.texts[0] == "x" * 95
+        assert after.texts[0] == "x" * 70
         assert after.texts[1].startswith("⚠️")
 
 
@@ -94,6 +94,16 @@ async def test_an_open_fence_is_closed_before_the_ending() -> None:
     async with room(store=at.store, platform=at.platform) as after:
         await restart(after)
         assert "\n```\n\n⚠️" in after.texts[0]
+
+
+async def test_code_that_was_left_open_by_whoever_wrote_it_is_closed_before_the_ending() -> None:
+    platform = ThreadingPlatform(FakeClock())
+    async with room(platform=platform) as at:
+        await killed_while_answering(at)
+    next(iter(platform.messages.values())).history.append((0.0, "```python\nprint(1)"))
+    async with room(store=at.store, platform=platform) as after:
+        await restart(after)
+        assert after.texts[0].startswith("```python\nprint(1)\n```\n\n⚠️ I was restarted")
 
 
 async def test_a_platform_that_is_away_at_start_is_waited_for() -> None:

@@ -7,8 +7,14 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge import registry
+from bridge.app import assemble
 from bridge.errors import SettingsError
+from bridge.feedback import aggregate
 from bridge.settings import Settings, isolated, read
+from tests.fakes import values
+from tests.fakes.backend import FakeBackend
+from tests.fakes.clock import FakeClock
+from tests.fakes.store import FakeStore
 
 NAMES = (
     "SLACK_BOT_TOKEN",
@@ -31,6 +37,24 @@ NAMES = (
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("number", [0, 21])
+def test_an_answer_has_one_to_twenty_messages(number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANSWER_MESSAGES", str(number))
+    with pytest.raises(SettingsError, match="ANSWER_MESSAGES must be a whole number from 1 on and up to 20"):
+        read(Settings, None)
+
+
+def test_the_number_of_messages_reaches_who_writes_them() -> None:
+    app = assemble(
+        isolated(Settings, answer_messages=7),
+        FakeClock(),
+        FakeStore(aggregate),
+        {},
+        {values.APP: FakeBackend(FakeClock())},
+    )
+    assert app.parts.turns._limits.writer.most_messages == 7
 
 
 class Example(BaseSettings):

@@ -1,104 +1,91 @@
-"""Long answers become several messages: nothing lost, nothing moved, code stays code."""
+"""Long answers become several messages: what a person expects of where they are cut."""
 
-import re
+import pytest
 
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
-from bridge.splitting import Splitter
-
-FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
-
-words = st.text(alphabet=st.sampled_from("abc äé漢字👍🏽👩\u200d💻*_-#"), max_size=60)
-code = st.tuples(st.sampled_from(["", "python", "c++ title=x"]), st.lists(words, max_size=40)).map(
-    lambda pair: f"```{pair[0]}\n" + "\n".join(line.replace("`", "") for line in pair[1]) + "\n```"
-)
-documents = st.lists(st.one_of(words, code, st.just("")), max_size=14).map("\n".join)
-limits = st.integers(min_value=60, max_value=400)
+from adapters.discord.dialect import DiscordDialect
+from bridge.splitting import Splitter, split
 
 
-def split(text: str, limit: int) -> list[str]:
-    return Splitter(limit, len).feed(text)
+def cut(text: str, limit: int) -> list[str]:
+    """As people read the messages."""
+    dialect = DiscordDialect(limit)
+    return [str(dialect.payload(part)["content"]) for part in split(text, dialect)]
 
 
-def letters(text: str) -> str:
-    return "".join(char for char in FENCE.sub("", text) if char.isalpha() and ord(char) < 0x10000)
-
-
-def without_infos(text: str) -> str:
-    """Fence lines removed: their language word is repeated on purpose when a fence is reopened."""
-    return "\n".join(line for line in text.split("\n") if not FENCE.match(line))
-
-
-def test_a_short_text_is_one_message_and_stays_as_it_is() -> None:
-    assert split("Hello\n\nworld", 100) == ["Hello\n\nworld"]
+def test_a_short_text_is_one_message() -> None:
+    assert cut("Hello\n\nworld", 100) == ["Hello\n\nworld"]
 
 
 def test_nothing_visible_is_no_message() -> None:
-    assert split("", 100) == []
-    assert split(" \n ", 100) == []
+    assert cut("", 100) == []
+    assert cut(" \n ", 100) == []
 
 
-def test_the_cut_falls_at_a_blank_line_when_there_is_one_in_the_second_half() -> None:
-    first, second = "a" * 60, "b" * 60
-    assert split(f"{first}\n\n{second}", 100) == [first, second]
+def test_the_cut_falls_between_paragraphs_when_that_is_near_the_end() -> None:
+    first, second = "a" * 90, "b" * 60
+    assert cut(f"{first}\n\n{second}", 100) == [first, second]
 
 
-def test_a_cut_inside_code_closes_the_fence_and_reopens_it_with_its_language() -> None:
-    body = "\n".join(f"line {number:03}" for number in range(30))
-    parts = split(f"```python\n{body}\n```\nafter", 120)
+def test_a_cut_inside_code_closes_the_block_and_opens_it_again_with_its_language() -> None:
+    lines = [f"line {number:03}" for number in range(30)]
+    parts = cut("```python\n" + "\n".join(lines) + "\n```\nafter", 120)
     assert len(parts) > 2
     assert all(part.startswith("```python\n") for part in parts[:-1])
     assert all(part.endswith("\n```") for part in parts[:-1])
     assert parts[-1].endswith("after")
+    assert [line for part in parts for line in part.split("\n") if line.startswith("line")] == lines
 
 
-def test_an_endless_line_is_cut_at_a_space_and_never_inside_an_emoji() -> None:
-    parts = split("word " * 100, 60)
-    assert all(not part.startswith("ord") for part in parts)
-    woman = "👩\u200d💻"
-    parts = split(woman * 40, 50)
-    assert all(part.startswith("👩") for part in parts)
-    assert "".join(parts) == woman * 40
+def test_a_numbered_list_goes_on_with_its_number() -> None:
+    parts = cut("\n".join(f"{number}. {'word ' * 8}" for number in range(1, 9)), 150)
+    assert len(parts) > 1
+    numbers = [line.split(".")[0] for part in parts for line in part.split("\n")]
+    assert numbers == [str(number) for number in range(1, 9)]
+
+
+@pytest.mark.parametrize("unit", ["word ", "👩\u200d💻", "e\u0301", "漢"])
+def test_an_endless_line_is_cut_between_words_and_characters_and_nothing_is_lost(unit: str) -> None:
+    parts = cut(unit * 100, 60)
+    assert all(part.startswith(unit.strip()) for part in parts)
+    assert "".join(parts).replace(" ", "") == (unit * 100).replace(" ", "")
+
+
+def test_a_message_that_is_full_never_changes_while_the_text_grows() -> None:
+    text = "\n\n".join(f"**{number}** " + "word " * 12 for number in range(12))
+    splitter = Splitter(DiscordDialect(200))
+    before: list[str] = []
+    for end in range(0, len(text), 7):
+        now = splitter.feed(text[:end])
+        assert now[: len(before) - 1] == before[:-1]
+        before = now
 
 
 def test_a_replaced_text_starts_over() -> None:
-    splitter = Splitter(60, len)
-    assert len(splitter.feed("a" * 100)) == 2
+    splitter = Splitter(DiscordDialect(60))
+    assert len(splitter.feed("a" * 200)) > 1
     assert splitter.feed("short") == ["short"]
 
 
-@settings(max_examples=150, deadline=None)
-@given(text=documents, limit=limits)
-def test_every_message_fits_and_no_letter_is_lost(text: str, limit: int) -> None:
-    parts = split(text, limit)
-    assert all(len(part) <= limit for part in parts)
-    joined = "\n".join(without_infos(part) for part in parts)
-    assert letters(joined) == letters(without_infos(text))
+def test_what_stands_behind_a_message_is_the_rest_of_the_text_as_it_was_written() -> None:
+    paragraphs = [f"__{number}__ " + "x" * 80 for number in range(8)]
+    splitter = Splitter(DiscordDialect(100))
+    parts = splitter.feed("\n\n".join(paragraphs), final=True)
+    assert len(parts) == 8
+    for count in range(1, 8):
+        assert splitter.behind(count) == "\n\n".join(paragraphs[count:])
 
 
-@settings(max_examples=100, deadline=None)
-@given(text=documents, limit=limits, cuts=st.lists(st.integers(min_value=0, max_value=500), max_size=12))
-def test_a_finished_message_never_changes_however_the_text_arrives(text: str, limit: int, cuts: list[int]) -> None:
-    splitter = Splitter(limit, len)
-    before: list[str] = []
-    for end in sorted({*(cut for cut in cuts if cut < len(text)), len(text)}):
-        now = splitter.feed(text[:end])
-        frozen = before[:-1]
-        assert now[: len(frozen)] == frozen
-        before = now
-    assert before == split(text, limit)
-
-
-@settings(max_examples=100, deadline=None)
-@given(text=documents, limit=limits)
-def test_every_message_closes_the_fences_it_opens(text: str, limit: int) -> None:
-    for part in split(text, limit):
-        fence = ""
-        for line in part.split("\n"):
-            found = FENCE.match(line)
-            if found and not fence:
-                fence = found.group(1)
-            elif found and line.strip().startswith(fence) and not line.strip().strip(fence[0]):
-                fence = ""
-        assert not fence
+def test_what_goes_on_behind_a_message_is_opened_again() -> None:
+    code = "```python\n" + "\n".join(f"line {number:03}" for number in range(30)) + "\n```\nafter"
+    items = "\n".join(f"{number}. {'word ' * 8}" for number in range(10, 20))
+    line = "word " * 100
+    behind = []
+    for text in (code, items, line):
+        splitter = Splitter(DiscordDialect(120))
+        splitter.feed(text, final=True)
+        behind.append(splitter.behind(1))
+    assert behind[0].startswith("```python\nline 0")
+    assert behind[0].endswith("\n```\nafter")
+    assert behind[1].startswith("1")
+    assert behind[2].startswith("word word")
+    assert not any("\ufdd0" <= letter <= "\ufdd2" for text in behind for letter in text)

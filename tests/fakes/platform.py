@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import lru_cache
 
+from adapters.discord.dialect import DiscordDialect
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, PlatformError
 from bridge.messages import Address, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
@@ -30,7 +32,10 @@ class ShownMessage:
 
 @dataclass
 class FakePlatform:
-    """Counts characters. `failures` holds errors for the next writes, in order (None: this one succeeds)."""
+    """Writes Discord's dialect, since it has to write one.
+
+    `failures` holds errors for the next writes, in order (None: this one succeeds).
+    """
 
     clock: Clock
     name: PlatformName = FAKE
@@ -49,12 +54,15 @@ class FakePlatform:
     @property
     def capabilities(self) -> PlatformCapabilities:
         return PlatformCapabilities(
-            max_text=self.max_text,
             post_budget=WriteBudget(limit=self.post_limit, window=timedelta(seconds=5)),
             edit_budget=WriteBudget(limit=self.edit_limit, window=timedelta(seconds=5)),
             min_edit_interval=timedelta(seconds=1),
             activity_every=timedelta(seconds=8),
         )
+
+    @property
+    def dialect(self) -> DiscordDialect:
+        return dialect_of(self.max_text)
 
     @property
     def texts(self) -> list[str]:
@@ -75,27 +83,24 @@ class FakePlatform:
         self.closed = True
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        await self._answer_like_a_platform(message)
+        text = await self._answer_like_a_platform(message)
         for address, known in self.messages.items():
             if known.nonce == message.nonce:
                 return MessageRef(platform=self.name, address=Address(address))
         address = f"{target.address}/m{len(self.messages)}"
-        shown = ShownMessage(target, message.nonce, [message.people], [(self.clock.monotonic(), message.text)])
+        shown = ShownMessage(target, message.nonce, [message.people], [(self.clock.monotonic(), text)])
         self.messages[address] = shown
         return MessageRef(platform=self.name, address=Address(address))
 
     async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
-        await self._answer_like_a_platform(message)
+        text = await self._answer_like_a_platform(message)
         if ref.address not in self.messages:
             raise MessageGone("no such message")
-        self.messages[ref.address].history.append((self.clock.monotonic(), message.text))
+        self.messages[ref.address].history.append((self.clock.monotonic(), text))
         self.messages[ref.address].people.append(message.people)
 
     async def show_activity(self, target: ReplyTarget) -> None:
         self.activity.append(self.clock.monotonic())
-
-    def measure(self, text: str) -> int:
-        return len(text)
 
     def health(self) -> PlatformHealth:
         return PlatformHealth(
@@ -105,17 +110,26 @@ class FakePlatform:
     async def check(self) -> Sequence[Finding]:
         return ()
 
-    async def _answer_like_a_platform(self, message: OutgoingMessage) -> None:
+    async def _answer_like_a_platform(self, message: OutgoingMessage) -> str:
+        """What people will read of it."""
         if self.latency:
             await self.clock.sleep(self.latency)
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure
-        if not message.text.strip():
+        text = str(self.dialect.payload(message.text, message.people)["content"])
+        if not text:
             raise MessageRefused("empty message")
-        if len(message.text) > self.max_text:
+        if len(text) > self.max_text:
             raise MessageRefused("too long")
         assert len(message.nonce) <= 25
+        return text
+
+
+@lru_cache(maxsize=32)
+def dialect_of(limit: int) -> DiscordDialect:
+    """One for each limit, as a real platform has one: it remembers what it has written."""
+    return DiscordDialect(limit)
 
 
 @dataclass

@@ -36,6 +36,10 @@ class Seat(Protocol):
         """Every text that the bot's last message there has had."""
         ...
 
+    def files(self, thread: str) -> list[tuple[str, bytes]]:
+        """Name and content of every file that the bot has put there."""
+        ...
+
     async def react(self, thread: str, *, up: bool, who: int = 0, remove: bool = False) -> None:
         """Rates the bot's first message there."""
         ...
@@ -74,7 +78,7 @@ class SlackSeat:
         return [
             (message.ts, message.visible_text, [text for _, text in message.history])
             for message in self.server.messages(self._channel_of[thread], thread)
-            if message.user == self.server.bot_user_id
+            if message.user == self.server.bot_user_id and message.visible_text
         ]
 
     def answers(self, thread: str) -> list[str]:
@@ -82,6 +86,11 @@ class SlackSeat:
 
     def growth(self, thread: str) -> list[str]:
         return self._own(thread)[-1][2]
+
+    def files(self, thread: str) -> list[tuple[str, bytes]]:
+        shown = self.server.messages(self._channel_of[thread], thread)
+        files = [file for one in shown if one.user == self.server.bot_user_id for file in one.files]
+        return [(file.title, self.server.uploads.content(file.id) or b"") for file in files]
 
     async def react(self, thread: str, *, up: bool, who: int = 0, remove: bool = False) -> None:
         change = self.server.unreact if remove else self.server.react
@@ -129,6 +138,12 @@ class DiscordSeat:
 
     def growth(self, thread: str) -> list[str]:
         return self._own(thread)[-1][2]
+
+    def files(self, thread: str) -> list[tuple[str, bytes]]:
+        if thread not in self.server.channels:
+            return []
+        shown = [one for one in self.server.messages(thread) if one.is_bot]
+        return [(file.filename, file.content or b"") for one in shown for _, file in one.attachments]
 
     async def react(self, thread: str, *, up: bool, who: int = 0, remove: bool = False) -> None:
         change = self.server.unreact if remove else self.server.react

@@ -1,6 +1,7 @@
 """The whole path on each platform: real SDK clients over real sockets, the real bridge, a stand-in Dify over real HTTP."""
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator
 from itertools import pairwise
@@ -89,13 +90,49 @@ async def test_questions_of_one_thread_are_answered_in_order(play: Play, seat: S
 
 
 async def test_a_long_answer_is_whole_in_several_messages(play: Play, seat: Seat) -> None:
-    lines = [f"Line {number}: " + "x" * 80 + "\n" for number in range(200)]
+    lines = [f"Line {number}: " + "x" * 80 + "\n" for number in range(80 if seat.name == "discord" else 200)]
     play.dify.script = lambda _: say(*lines)
     thread = await seat.ask("everything")
-    await play.answered(seat, thread, "Line 199", count=2)
+    await play.answered(seat, thread, lines[-1].strip(), count=2)
     seen = "\n".join(seat.answers(thread))
-    assert [line for line in seen.split("\n") if line] == [line.strip() for line in lines]
+    assert [line.strip() for line in seen.split("\n") if line] == [line.strip() for line in lines]
+    assert seat.files(thread) == []
     assert seat.rejected() == 0
+
+
+async def test_the_rest_of_a_very_long_answer_is_attached_as_one_file(play: Play, seat: Seat) -> None:
+    much = 40 if seat.name == "slack" else 10
+    lines = [f"Line {number}: " + "word " * 200 + "<!channel> @everyone\n\n" for number in range(much * 2)]
+    play.dify.script = lambda _: say(*lines, per_token=8 / len(lines))
+    thread = await seat.ask("more than everything")
+    await play.until(lambda: bool(seat.files(thread)), "the file is there")
+    texts = await play.answered(seat, thread, "rest of the answer", count=6)
+    await play.until(lambda: "in the attached file" in seat.answers(thread)[4], "the message before it says so")
+    ((name, content),) = seat.files(thread)
+    assert name == "answer.md"
+    seen = "\n".join([*texts[:4], content.decode()]).replace("\u200b", "")
+    found = re.findall(r"Line \d+:", seen)
+    assert found == [f"Line {number}:" for number in range(much * 2)]
+    assert seen.count("word") == much * 2 * 200
+    assert content.decode().endswith("<!channel> @everyone\n\n")
+    assert (seat.pings(), seat.rejected()) == (0, 0)
+
+
+async def test_where_files_are_not_allowed_the_rest_comes_as_messages(play: Play) -> None:
+    from bridge.playground.discord import Fault
+
+    seat = play.seats["discord"]
+    route = "POST /channels/{channel_id}/messages"
+    lines = [f"Line {number}: " + "word " * 100 + "\n\n" for number in range(24)]
+    play.dify.script = lambda _: say(*lines, per_token=0.4)
+    thread = await seat.ask("everything")
+    await play.until(lambda: len(seat.answers(thread)) == 5, "the file is announced")
+    play.stage.discord.faults.fail_next[route] = [Fault(status=403, code=50013)]
+    await play.answered(seat, thread, "Line 23", count=6)
+    seen = "\n".join(seat.answers(thread))
+    assert re.findall(r"Line \d+:", seen) == [f"Line {number}:" for number in range(24)]
+    assert "file" not in seen
+    assert seat.files(thread) == []
 
 
 async def test_nobody_is_pinged_by_what_a_model_writes(play: Play, seat: Seat) -> None:

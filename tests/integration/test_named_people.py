@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from bridge.playground.dify.script import Reply
 from tests.integration.seats import playing
 
@@ -33,3 +35,28 @@ async def test_on_discord_each_write_allows_exactly_the_people_whom_the_question
         later = [call.body for call in server.calls[calls:] if (call.method, call.route) in WRITES]
         assert later
         assert all(body is not None and "users" not in str(body["allowed_mentions"]) for body in later)
+
+
+@pytest.mark.parametrize("name", ["slack", "discord"])
+async def test_what_the_model_mentions_is_live_for_the_people_named_in_the_question_alone(
+    tmp_path: Path, name: str
+) -> None:
+    async with playing(tmp_path) as play:
+        seat = play.seats[name]
+        discord = play.stage.discord
+        grace, linus = ("U0GRACE", "U0LINUS") if name == "slack" else (discord.grace, discord.linus)
+        words = [f"<@{linus}> ", "<", "@", f"{grace}", "> ", "`<@", f"{grace}>` ", "<!channel> @everyone ", "end"]
+        play.dify.script = lambda _: Reply(tokens=words, per_token=0.2)
+        thread = await seat.ask(f"please ask <@{grace}>")
+        (text,) = await play.answered(seat, thread, "end")
+        assert f"<@{grace}>" in text
+        assert f"<@{linus}>" not in text
+        pings = play.stage.slack.pings if name == "slack" else discord.pings
+        assert {what.strip("<@!>") for _, what in pings} == {grace}
+
+        before = seat.pings()
+        await seat.say(thread, "and now nobody")
+        first, second = await play.answered(seat, thread, "end", count=2)
+        assert f"<@{grace}>" in first
+        assert f"<@{grace}>" not in second
+        assert seat.pings() == before

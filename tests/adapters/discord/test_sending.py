@@ -8,6 +8,7 @@ import pytest
 
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.capabilities import CAPABILITIES
+from adapters.discord.dialect import LIMIT
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformUnavailable, RateLimited
 from bridge.messages import Address, OutgoingMessage, ReplyTarget
 from bridge.platform_api import OpensThreads, ReadsBack
@@ -97,11 +98,19 @@ async def test_sending_again_with_the_same_nonce_posts_once(
     assert ref.address == f"{server.general}/{server.messages(server.general)[-1].id}"
 
 
+async def test_tables_are_written_as_the_operator_says(make: Make, question: ReplyTarget) -> None:
+    table = "| a | b |\n|---|---|\n| 1 | 2 |"
+    for how, beginning in (("fit", "```"), ("code", "```"), ("list", "- ")):
+        platform = make(discord_tables=how)
+        ref = await platform.send(question, out(table, how))
+        assert (await platform.read_back(question, ref)).startswith(beginning), how
+
+
 async def test_the_longest_text_is_taken_and_read_back(
     server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
 ) -> None:
-    text = "😀" * CAPABILITIES.max_text
-    assert platform.measure(text) == CAPABILITIES.max_text
+    text = "😀" * LIMIT
+    assert platform.dialect.render(text).length == platform.dialect.limit == LIMIT
     ref = await platform.send(question, out(text))
     await platform.edit(question, ref, out(text[:-1] + "!"))
     assert await platform.read_back(question, ref) == text[:-1] + "!"

@@ -34,6 +34,13 @@ def test_a_token_switches_it_on_and_is_not_shown(monkeypatch: pytest.MonkeyPatch
     assert GOOD not in repr(settings)
 
 
+def test_how_tables_are_written_is_one_of_three_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch).discord_tables == "fit"
+    assert read(monkeypatch, DISCORD_TABLES=" Code ").discord_tables == "code"
+    with pytest.raises(ValidationError, match="discord_tables"):
+        read(monkeypatch, DISCORD_TABLES="pretty")
+
+
 def test_the_file_of_settings_is_named_by_the_caller(tmp_path: Path) -> None:
     file = tmp_path / ".env"
     file.write_text(f"DISCORD_TOKEN={GOOD}\nDISCORD_MESSAGE_CONTENT=false\nSOMETHING_ELSE=1\nDISCORD_GATEWAY_URL=\n")

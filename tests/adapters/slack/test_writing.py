@@ -1,5 +1,6 @@
 """Posts, edits and status over real sockets: their shape, what happens when Slack refuses, and that nothing is posted twice."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -38,7 +39,8 @@ def calls(server: SlackServer, method: str) -> list[Call]:
     return [call for call in server.calls if call.method == method]
 
 
-MARKDOWN = "# Title\n\n**bold** & <b> `code`\n\n| a | b |\n|---|---|\n| 1 | 2 |"
+MARKDOWN = "Title\n===\n\n__bold__ & x < y `code`\n\na|b\n-|-\n1|2"
+CANONICAL = "# Title\n\n**bold** & x < y `code`\n\n| a | b |\n| --- | --- |\n| 1 | 2 |"
 
 
 async def test_a_post_is_a_markdown_block_in_the_thread_with_a_plain_text_beside_it(
@@ -47,13 +49,13 @@ async def test_a_post_is_a_markdown_block_in_the_thread_with_a_plain_text_beside
     ref = await platform.send(target, question(MARKDOWN, nonce="abc"))
     (call,) = calls(server, "chat.postMessage")
     assert call.args["thread_ts"] == root
-    assert call.args["blocks"] == [{"type": "markdown", "text": MARKDOWN}]
-    assert str(call.args["text"]).startswith("# Title\n\n**bold** &amp; &lt;b&gt;")
+    assert call.args["blocks"] == [{"type": "markdown", "text": CANONICAL}]
+    assert call.args["text"] == "Title\nbold &amp; x &lt; y code\na | b\n1 | 2"
     assert (call.args["unfurl_links"], call.args["unfurl_media"]) == (False, False)
     assert call.args["metadata"] == {"event_type": EVENT_TYPE, "event_payload": {"nonce": "abc"}}
     assert not {"link_names", "parse", "markdown_text", "as_user"} & set(call.args)
     (message,) = answers(server, root)
-    assert message.visible_text == MARKDOWN
+    assert message.visible_text == CANONICAL
     assert ref.address == f"{server.team_id}/C0GENERAL/{message.ts}"
 
 
@@ -75,12 +77,22 @@ async def test_refused_blocks_are_posted_once_more_as_plain_text(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, code: str
 ) -> None:
     server.faults.fail_next["chat.postMessage"] = [Fault.refuse(code)]
-    text = "long & <!channel> " * 100
-    await platform.send(target, question(text))
+    await platform.send(target, question("long & **bold** <!channel> " * 40))
     (message,) = answers(server, root)
     assert message.blocks == []
-    assert message.visible_text.replace("\u2060", "") == text
+    assert message.visible_text.replace("\u200b", "") == ("long & *bold* <!channel> " * 40).strip()
+    assert "<!channel>" not in message.visible_text
     assert server.pings == []
+
+
+async def test_who_may_be_mentioned_may_be_so_without_blocks_too(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    server.faults.fail_next["chat.postMessage"] = [Fault.refuse("invalid_blocks")]
+    await platform.send(target, replace(question("<@U0ADA> <@U0LINUS>"), people={"U0ADA": "Ada"}))
+    (message,) = answers(server, root)
+    assert message.blocks == []
+    assert [what for _, what in server.pings] == ["<@U0ADA>"]
 
 
 async def test_an_edit_with_refused_blocks_shows_plain_text_and_the_next_one_blocks_again(
