@@ -171,11 +171,11 @@ class Splitter:
             return cut
         inside = self._inside(max(least, lines[-1].end if lines else 0), end)
         inside = inside[: self._fitting(inside, end)]
-        whole = [cut for cut in inside if cut.rank < Rank.TABLE]
+        whole = _without_tables(inside)
         if (cut := self._best_in_margin(whole)) is not None:
             return cut
         # What follows is one piece that began before the margin and ends behind the message: as near to it as possible.
-        for cuts in (whole, lines, [cut for cut in inside if cut.rank is Rank.TABLE], inside):
+        for cuts in (whole, _without_tables(lines), lines, _without_atoms(inside), inside):
             if cuts:
                 return cuts[-1]
         return None
@@ -259,6 +259,14 @@ def _first_part(live: str, cut: Cut) -> str:
     source = live[: cut.end]
     # Blank lines belong to code; elsewhere a message does not end with them.
     return (source if cut.rank is Rank.CODE or cut.closer.startswith("\n") else source.rstrip()) + cut.closer
+
+
+def _without_tables(cuts: Sequence[Cut]) -> list[Cut]:
+    return [cut for cut in cuts if cut.rank < Rank.TABLE]
+
+
+def _without_atoms(cuts: Sequence[Cut]) -> list[Cut]:
+    return [cut for cut in cuts if cut.rank < Rank.ATOM]
 
 
 def _end(cut: Cut) -> int:

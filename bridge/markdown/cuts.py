@@ -226,9 +226,9 @@ class Walk:
                 yield line, Cut(at, at + lead, Rank.LINE, "", resume(chain, inline=True))
         elif token.type == "tbody_open":
             opener, spare = self.head(index, chain)
-            for line in range(start + 1, end):
+            for line in range(start, end):
                 at = self.offsets[line]
-                yield line, Cut(at, at, Rank.ROW, "", opener, spare)
+                yield line, Cut(at, at, Rank.ROW if line > start else Rank.TABLE, "", opener, spare)
 
     def head(self, body: int, chain: Chain) -> tuple[str, str]:
         """Begins the table again whose body is at token `body`: with its head, and with an empty one."""
