@@ -211,7 +211,7 @@ _MENTION = re.compile(r"<(@[!&]?\d+|#\d+)>|(@everyone|@here)")
 def discord_mentions(content: str) -> frozenset[str]:
     """Whom this content names, code included: a backslash does not stop a mention either."""
     return frozenset(
-        found[1] or found[2] for text in (content, content.replace("\\", "")) for found in _MENTION.finditer(text)
+        found[1] or found[2] for text in (content, _ESCAPE.sub(r"\1", content)) for found in _MENTION.finditer(text)
     )
 
 

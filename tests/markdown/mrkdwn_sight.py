@@ -98,9 +98,7 @@ def _inline(atoms: Sequence[_Atom], style: Run, runs: list[Run]) -> None:
                 at = end + 1
                 continue
         if atom.link is not None:
-            label: list[Run] = []
-            _inline([_Atom(text=letter) for letter in atom.text], style, label)
-            runs.extend(replace(run, link=atom.link) for run in label)
+            runs.append(replace(style, text=atom.text, link=atom.link))  # markers inside a label are shown as they are
         else:
             runs.append(replace(style, text=atom.text, code=atom.code))
         at += 1

@@ -113,8 +113,8 @@ class Seen:
         return tuple(found)
 
     def _prose(self) -> str:
-        """One object-replacement character stands for each piece of code and for each address."""
-        parts = ["" if run.mark else "\ufffc" if run.code else run.text for run in self.runs]
+        """One character stands for each piece of code, and one for each address."""
+        parts = ["" if run.mark else "\ue000" if run.code else run.text for run in self.runs]
         return _ADDRESS.sub("\ufffc", _HIDDEN.sub("", "".join(parts)))
 
 

@@ -32,7 +32,7 @@ DOCUMENTS = (
         name="cjk-bold-with-code",
         source="请运行**`make`命令。**然后",
         see=("请运行make命令。然后",),
-        bold=("make命令",),
+        bold=("命令",),
         code=("make",),
     ),
     Document(name="cjk-bold-with-latin", source="使用**API。**and more", see=("使用API。and more",), bold=("API",)),

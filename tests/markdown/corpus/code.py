@@ -33,7 +33,7 @@ DOCUMENTS = (
         code=("a || b", "#x", "> y"),
     ),
     Document(
-        name="code-inline-in-bold", source="**the `x` flag**", see=("the x flag",), bold=("the x flag",), code=("x",)
+        name="code-inline-in-bold", source="**the `x` flag**", see=("the x flag",), bold=("the flag",), code=("x",)
     ),
     Document(name="code-inline-cjk", source="请用`命令`运行", see=("请用", "命令", "运行"), code=("命令",)),
     Document(name="code-inline-unclosed", source="a `b that never ends", see=("a `b that never ends",), literal=("`",)),
@@ -42,7 +42,7 @@ DOCUMENTS = (
         source="type `` a`b `` here",
         see=("type", "here"),
         code=("a`b",),
-        fallback={"code": None},
+        fallback={"code": None, "literal": ("`",)},
     ),
     Document(
         name="code-block-info-odd",

@@ -16,7 +16,7 @@ class Document:
     """Visible in this order; white space counts as one space."""
     unseen: tuple[str, ...] = ()
     bold: tuple[str, ...] = ()
-    """All that is bold, by its letters and digits; likewise the other styles."""
+    """All that is bold, by its letters and digits, code left out; likewise the other styles."""
     italic: tuple[str, ...] = ()
     strike: tuple[str, ...] = ()
     code: tuple[str, ...] | None = ()

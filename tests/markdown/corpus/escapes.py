@@ -12,7 +12,13 @@ DOCUMENTS = (
         literal=("_", "_", "__", "__"),
     ),
     Document(name="escaped-tildes", source="\\~\\~not gone\\~\\~", see=("~~not gone~~",), literal=("~~", "~~")),
-    Document(name="escaped-backtick", source="a \\`b\\` c", see=("a `b` c",), literal=("`", "`")),
+    Document(
+        name="escaped-backtick",
+        source="a \\`b\\` c",
+        see=("a `b` c",),
+        literal=("`", "`"),
+        fallback={"see": ("a", "b", "c"), "code": None},
+    ),
     Document(
         name="escaped-link",
         source="\\[a\\](https://a.example/x)",

@@ -69,8 +69,7 @@ DOCUMENTS = (
         source="- ## Point\n\n  text",
         see=("Point", "text"),
         marks="•",
-        headings=((2, "Point"),),
-        literal=(),
+        bold=("Point",),
     ),
     Document(
         name="heading-directly-after-paragraph",

@@ -44,11 +44,18 @@ DOCUMENTS = (
         see=("bold label",),
         bold=("bold",),
         links=(("bold label", A),),
+        fallback={"bold": ()},
     ),
     Document(name="link-label-code", source=f"[`run()`]({A})", see=("run()",), links=(("run()", A),), code=None),
     Document(name="link-label-brackets", source=f"[a [b] c]({A})", see=("a [b] c",), links=(("a [b] c", A),)),
     Document(name="link-label-angle", source=f"[a < b > c]({A})", see=("a < b > c",), links=(("a < b > c", A),)),
-    Document(name="link-label-bar", source=f"[a | b]({A})", see=("a | b",), links=(("a | b", A),)),
+    Document(
+        name="link-label-bar",
+        source=f"[a | b]({A})",
+        see=("a | b",),
+        links=(("a | b", A),),
+        fallback={"see": ("a", "b"), "links": None},
+    ),
     Document(name="link-label-address", source=f"[{A}]({A})", see=(A,), links=((A, A),)),
     Document(name="link-label-broken-line", source=f"[two\nwords]({A})", see=("two words",), links=None),
     Document(name="link-autolink", source=f"see <{A}> now", see=(f"see {A} now",), links=((A, A),)),
@@ -61,9 +68,9 @@ DOCUMENTS = (
     ),
     Document(
         name="link-bare-underscores",
-        source="https://a.example/a_b_c/__d__ x",
-        see=("https://a.example/a_b_c/__d__ x",),
-        links=(("https://a.example/a_b_c/__d__",) * 2,),
+        source="https://a.example/a_b_c/__d__/e x",
+        see=("https://a.example/a_b_c/__d__/e x",),
+        links=(("https://a.example/a_b_c/__d__/e",) * 2,),
     ),
     Document(
         name="link-bare-bold", source=f"**{A}** end", see=(f"{A} end",), bold=("https a example x",), links=((A, A),)

@@ -71,7 +71,8 @@ DOCUMENTS = (
         source="- a\n\n  > said\n- b",
         see=("a", "said", "b"),
         marks="••",
-        slack={"quote": ("said",)},
+        quote=("said",),
+        fallback={"quote": None},
     ),
     Document(
         name="list-with-styles",
@@ -110,9 +111,10 @@ DOCUMENTS = (
         literal=("-",),
         fallback={"marks": "•", "see": ("5 degrees",)},
     ),
-    Document(name="list-empty-item", source="- a\n-\n- b", see=("a", "b")),
+    Document(name="list-empty-item", source="- a\n-\n- b", see=("a", "b"), marks=None),
     Document(
         name="list-deep",
+        marks="•" * 8,
         source="\n".join("  " * n + f"- level{n}" for n in range(8)),
         see=tuple(f"level{n}" for n in range(8)),
     ),

@@ -141,7 +141,7 @@ DOCUMENTS = (
         source="[x](https://a.example/<@U0123ABC>) [y](<https://a.example/?<!here>>)",
         see=("x", "y"),
         links=None,
-        literal=("](", "]("),
+        literal=("](", "](", "<"),
     ),
     Document(
         name="mention-link-title", source='[x](https://a.example/x "<!channel> @everyone")', see=("x",), links=None

@@ -24,6 +24,7 @@ DOCUMENTS = (
         see=("x = 1", "plain"),
         quote=("x = 1",),
         fences=(("py", "x = 1"),),
+        fallback={"quote": None},
     ),
     Document(
         name="quote-with-styles",
@@ -39,7 +40,7 @@ DOCUMENTS = (
         source="> ## T\n> text\n\nplain",
         see=("T", "text", "plain"),
         quote=("T", "text"),
-        headings=((2, "T"),),
+        bold=("T",),
     ),
     Document(name="quote-without-space", source=">said\n\nplain", see=("said", "plain"), quote=("said",)),
     Document(name="quote-two", source="> a\n\nbetween\n\n> b", see=("a", "between", "b"), quote=("a", "b")),

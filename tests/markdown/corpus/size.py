@@ -31,6 +31,7 @@ DOCUMENTS = (
         see=("line_0", "line_89", "end"),
         fences=(("python", FENCE),),
         quote=(FENCE,),
+        fallback={"quote": None},
     ),
     Document(
         name="size-headings",

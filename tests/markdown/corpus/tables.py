@@ -79,8 +79,8 @@ DOCUMENTS = (
     Document(
         name="table-ragged",
         source="| a | b |\n|---|---|\n| x |\n| y | z | lost |",
-        see=("x", "y", "z"),
-        table=(("a", "b"), ("x", ""), ("y", "z")),
+        see=("x", "y", "z", "lost"),
+        table=None,
     ),
     Document(
         name="table-cjk",
