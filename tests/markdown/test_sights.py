@@ -155,6 +155,8 @@ def test_slack_refuses_what_is_too_long() -> None:
     assert problems("a", ["&" * 3_000]) == ("msg_blocks_too_long",)
     assert problems("a", ["# a\n\n" * 50]) == ()
     assert problems("a", ["# a\n\n" * 50 + "---"]) == ("invalid_blocks",)
+    assert problems("a", ["# a\n\nb\n\nc\n\n" * 25]) == ()
+    assert problems("a", ["# a\n\nb\n\nc\n\n" * 25 + "- d\n\n---"]) == ("invalid_blocks",)
 
 
 def test_discord_counts_code_points() -> None:

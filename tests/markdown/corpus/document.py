@@ -2,10 +2,25 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Literal, TypedDict
 
 Place = Literal["slack", "fallback", "discord"]
 PLACES: tuple[Place, ...] = ("slack", "fallback", "discord")
+
+
+class Changes(TypedDict, total=False):
+    """What differs on one platform."""
+
+    see: tuple[str, ...]
+    bold: tuple[str, ...]
+    italic: tuple[str, ...]
+    strike: tuple[str, ...]
+    code: tuple[str, ...] | None
+    links: tuple[tuple[str, str], ...] | None
+    quote: tuple[str, ...] | None
+    marks: str | None
+    literal: tuple[str, ...]
+    mentions: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +55,9 @@ class Document:
     people: Mapping[str, str] = field(default_factory=dict)
     mentions: frozenset[str] = frozenset()
     """Who is called. Nobody else may be."""
-    slack: Mapping[str, object] = field(default_factory=dict)
-    """What differs on one platform."""
-    fallback: Mapping[str, object] = field(default_factory=dict)
-    discord: Mapping[str, object] = field(default_factory=dict)
+    slack: Changes = field(default_factory=Changes)
+    fallback: Changes = field(default_factory=Changes)
+    discord: Changes = field(default_factory=Changes)
 
     def at(self, place: Place) -> "Document":
         changes = {"slack": self.slack, "fallback": self.fallback, "discord": self.discord}[place]
