@@ -16,16 +16,14 @@ from tests.markdown.slack_sight import see_slack, slack_counts
 
 
 def dialect_of(place: Place, limit: int | None = None) -> Dialect:
-    """The platform's dialect; None is the limit that the bridge uses."""
-    if limit is None:
-        return DISCORD if place == "discord" else SLACK
-    return DiscordDialect(limit=limit) if place == "discord" else SlackDialect(limit=limit)
+    """A dialect of the platform that remembers nothing yet; None is the limit that the bridge uses."""
+    if place == "discord":
+        return DiscordDialect(limit=limit or DISCORD.limit)
+    return SlackDialect(limit=limit or SLACK.limit)
 
 
 def payload_of(source: str, place: Place, people: Mapping[str, str]) -> dict[str, object]:
-    if place == "discord":
-        return DISCORD.payload(source, people)
-    return SLACK.payload(source, people, fallback=place == "fallback")
+    return dialect_of(place).payload(source, people, fallback=place == "fallback")
 
 
 def see(sent: dict[str, object], place: Place) -> Seen:
