@@ -1,6 +1,5 @@
 """Every document of the corpus, as a person sees it on Slack, in Slack's fallback and on Discord, whole and in parts."""
 
-from collections import Counter
 from functools import cache
 
 import pytest
@@ -66,7 +65,9 @@ def test_every_part_is_whole_in_itself_and_none_loses_a_letter(name: str, place:
 
 
 @pytest.mark.parametrize("place", PLATFORMS)
-@pytest.mark.parametrize("name", [document.name for document in DOCUMENTS if len(document.source) < 300])
+@pytest.mark.parametrize(
+    "name", [document.name for document in DOCUMENTS if len(document.source) < 300 and not document.resolved_late]
+)
 def test_nothing_flickers_while_it_arrives(name: str, place: Place) -> None:
     """Each prefix is shown without half-open markup and without a mention in the making."""
     document = BY_NAME[name].at(place)
@@ -76,7 +77,14 @@ def test_nothing_flickers_while_it_arrives(name: str, place: Place) -> None:
         for part in splitter.feed(document.source[:end]):
             view = see(dialect.payload(part, document.people), place)
             assert view.mentions <= document.mentions
-            left = surplus_markers(document, view)
-            if plain(view.text).rstrip()[-1:] == "_":
-                left -= Counter(["_", "__"])  # the end of a word such as `snake_` may yet become `snake_case`
-            assert not left, document.source[:end]
+            left = [marker for marker in surplus_markers(document, view) if not _may_become(marker, document)]
+            if plain(view.text).rstrip()[-1:] in "_|":
+                left = [
+                    marker for marker in left if marker.strip("_|")
+                ]  # `snake_` may become `snake_case`, `a |` a choice
+            assert not left, f"{document.source[:end]!r} shows {view.text!r}"
+
+
+def _may_become(marker: str, document: Document) -> bool:
+    """The first half of a marker that the document shows on purpose."""
+    return any(literal.startswith(marker) for literal in document.literal)

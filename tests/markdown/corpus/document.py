@@ -52,6 +52,8 @@ class Document:
     """Too wide for Discord to show as an aligned table."""
     literal: tuple[str, ...] = ()
     """Markers that the document shows on purpose."""
+    resolved_late: bool = False
+    """What it means is only known at its end, so its beginning cannot be shown well."""
     people: Mapping[str, str] = field(default_factory=dict)
     mentions: frozenset[str] = frozenset()
     """Who is called. Nobody else may be."""

@@ -152,6 +152,7 @@ DOCUMENTS = (
         source=f"![cat][c]\n\n[c]: {A}.png",
         see=("cat",),
         unseen=("!",),
+        resolved_late=True,
         links=(("cat", A + ".png"),),
     ),
     Document(name="image-in-link", source=f"[![badge]({A}.svg)]({A})", see=("badge",), unseen=("!",), links=None),
