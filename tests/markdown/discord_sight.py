@@ -29,6 +29,8 @@ _LABEL = re.compile(
 )
 _ANGLED = re.compile(r"<(https?://[^\s<>]+)>")
 _BARE = re.compile(r"https?://[^\s<]+[^<.,:;\"')\]\s]")
+_PLAIN = re.compile(r"(?:(?!https?://)[^\\`\[<*_~|])+")
+"""Where nothing can begin."""
 _TOKEN = re.compile(r"<(?:@[!&]?|#)\d+>")
 _ADDRESS = re.compile(r"https?://\S")
 
@@ -117,7 +119,11 @@ class _Sight:
     def inline(self, text: str, style: Run) -> None:
         at = 0
         while at < len(text):
-            at = self._piece(text, at, style)
+            if plain := _PLAIN.match(text, at):
+                self.runs.append(replace(style, text=plain[0]))
+                at = plain.end()
+            else:
+                at = self._piece(text, at, style)
 
     def _piece(self, text: str, at: int, style: Run) -> int:
         """One character, or one styled piece. Returns where the rest begins."""
@@ -139,23 +145,26 @@ class _Sight:
         if token := _TOKEN.match(text, at):
             self.runs.append(replace(style, text=token[0]))
             return token.end()
-        for marker, styled in _styles(style):
+        for marker in ("**", "__", "~~", "||", "*", "_"):
             if text.startswith(marker, at) and (end := _closer(text, at, marker)):
-                self.inline(text[at + len(marker) : end], styled)
+                self.inline(text[at + len(marker) : end], _styled(style, marker))
                 return end + len(marker)
         self.runs.append(replace(style, text=text[at]))
         return at + 1
 
 
-def _styles(style: Run) -> tuple[tuple[str, Run], ...]:
-    return (
-        ("**", replace(style, bold=True)),
-        ("__", replace(style, underline=True)),
-        ("~~", replace(style, strike=True)),
-        ("||", replace(style, spoiler=True)),
-        ("*", replace(style, italic=True)),
-        ("_", replace(style, italic=True)),
-    )
+def _styled(style: Run, marker: str) -> Run:
+    match marker:
+        case "**":
+            return replace(style, bold=True)
+        case "__":
+            return replace(style, underline=True)
+        case "~~":
+            return replace(style, strike=True)
+        case "||":
+            return replace(style, spoiler=True)
+        case _:
+            return replace(style, italic=True)
 
 
 def _closer(text: str, at: int, marker: str) -> int | None:

@@ -17,6 +17,7 @@ _MARK = re.compile(r"[ \u00a0\u2003]*(?:[•◦▪▫‣●○-]|\d{1,9}[.)])[ \
 _LINK = re.compile(r"<((?:https?|mailto|tel):[^|>\n]*)(?:\|([^>\n]*))?>")
 _TOKEN = re.compile(r"<([@#!][^>\n]*)>")
 _CODE = re.compile(r"(`)([^`\n]+)`(?!`)")
+_ENTITY = re.compile("&(?:amp|lt|gt);")
 _SPACE = re.compile(r"[\s\u200b\u2060]")
 _STYLES = {"*": "bold", "_": "italic", "~": "strike"}
 
@@ -77,7 +78,7 @@ def _atoms(line: str) -> list[_Atom]:
         elif token := _TOKEN.match(line, at):
             out.append(_Atom(text=token[1], token=True))
             at = token.end()
-        elif entity := re.compile("&(?:amp|lt|gt);").match(line, at):
+        elif entity := _ENTITY.match(line, at):
             out.append(_Atom(text=_decode(entity[0])))
             at = entity.end()
         else:
@@ -88,20 +89,26 @@ def _atoms(line: str) -> list[_Atom]:
 
 def _inline(atoms: Sequence[_Atom], style: Run, runs: list[Run]) -> None:
     at = 0
+    plain: list[str] = []
     while at < len(atoms):
         atom = atoms[at]
         name = _STYLES.get(atom.text, "")
+        end = None
         if name and _opens(atoms, at) and not getattr(style, name):
             end = next((end for end in range(at + 2, len(atoms)) if _closes(atoms, end, atom.text)), None)
-            if end is not None:
-                _inline(atoms[at + 1 : end], _in_style(style, name), runs)
-                at = end + 1
-                continue
-        if atom.link is not None:
-            runs.append(replace(style, text=atom.text, link=atom.link))  # markers inside a label are shown as they are
+        if end is None and _plain(atom):
+            plain.append(atom.text)
+            at += 1
+            continue
+        runs.append(replace(style, text="".join(plain)))
+        plain.clear()
+        if end is not None:
+            _inline(atoms[at + 1 : end], _in_style(style, name), runs)
+            at = end + 1
         else:
-            runs.append(replace(style, text=atom.text, code=atom.code))
-        at += 1
+            runs.append(replace(style, text=atom.text, code=atom.code, link=atom.link))  # a label shows its markers
+            at += 1
+    runs.append(replace(style, text="".join(plain)))
 
 
 def _in_style(style: Run, name: str) -> Run:

@@ -6,8 +6,9 @@ Nothing here knows the engine. Each platform's sight module turns a payload into
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import pairwise
+from operator import attrgetter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,25 +127,20 @@ def letters_of(text: str) -> str:
     return "".join(letter for letter in text if unicodedata.category(letter)[0] in "LN")
 
 
+_STYLE = attrgetter(*(one.name for one in fields(Run) if one.name not in ("text", "mark")))
+
+
 def joined(runs: Iterable[Run]) -> tuple[Run, ...]:
     """Neighbours of the same style in one run, so that tests can ask for whole words."""
-    out: list[Run] = []
+    groups: list[tuple[Run, list[str]]] = []
     for run in runs:
         if not run.text:
             continue
-        if out and not run.mark and not out[-1].mark and _style(out[-1]) == _style(run):
-            out[-1] = _with_text(run, out[-1].text + run.text)
+        if groups and not run.mark and not groups[-1][0].mark and _STYLE(groups[-1][0]) == _STYLE(run):
+            groups[-1][1].append(run.text)
         else:
-            out.append(run)
-    return tuple(out)
-
-
-def _style(run: Run) -> Run:
-    return _with_text(run, "")
-
-
-def _with_text(run: Run, text: str) -> Run:
-    return replace(run, text=text)
+            groups.append((run, [run.text]))
+    return tuple(run if len(texts) == 1 else replace(run, text="".join(texts)) for run, texts in groups)
 
 
 _UNPRINTABLE = re.compile(

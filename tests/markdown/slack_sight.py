@@ -8,6 +8,7 @@ import html
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -21,10 +22,15 @@ _BARE = re.compile(r"https?://[^\s<]+")
 _TRAILING = "?!.,:*_~'\";"
 
 
+@lru_cache(32)
+def _tokens(source: str) -> list[Token]:
+    return _PARSER.parse(source)
+
+
 def see_block(source: str) -> Seen:
     """What a person sees of one `markdown` block."""
     walk = _Walk(source.splitlines())
-    walk.blocks(_PARSER.parse(source))
+    walk.blocks(_tokens(source))
     return Seen(
         runs=joined(walk.runs), mentions=slack_mentions(source), fences=tuple(walk.fences), tables=tuple(walk.tables)
     )
@@ -220,7 +226,7 @@ def slack_counts(payload: dict[str, object]) -> SlackCounts:
     blocks = block_texts(payload)
     sizes = [len(block.encode()) for block in blocks]
     items = sum(map(_items, blocks))
-    headings = sum(token.type == "heading_open" for block in blocks for token in _PARSER.parse(block))
+    headings = sum(token.type == "heading_open" for block in blocks for token in _tokens(block))
     entities = sum(4 * block.count("&") + 3 * (block.count("<") + block.count(">")) for block in blocks)
     message = sum(sizes) + HEADING_COST * headings + entities
     checks = {
@@ -241,7 +247,7 @@ def slack_counts(payload: dict[str, object]) -> SlackCounts:
 def _items(block: str) -> int:
     """Blocks that Slack makes of one `markdown` block."""
     items, text = 0, False
-    for token in _PARSER.parse(block):
+    for token in _tokens(block):
         alone = token.type in ("heading_open", "hr", "table_open")
         opens = token.level == 0 and token.nesting >= 0
         if alone or (opens and not text):
