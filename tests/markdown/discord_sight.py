@@ -134,13 +134,13 @@ class _Sight:
             self.runs.append(replace(style, text=_unpadded(code[2]), code=True))
             return code.end()
         if (label := _LABEL.match(text, at)) and style.link is None and not _ADDRESS.search(label[1]):
-            self.inline(label[1], replace(style, link=label[2] or label[3]))
+            self.inline(label[1], replace(style, link=label[2] or label[3], card=not label[2]))
             return label.end()
         if (angled := _ANGLED.match(text, at)) and style.link is None:
             self.runs.append(replace(style, text=angled[1], link=angled[1]))
             return angled.end()
         if (bare := _BARE.match(text, at)) and style.link is None:
-            self.runs.append(replace(style, text=bare[0], link=bare[0]))
+            self.runs.append(replace(style, text=bare[0], link=bare[0], card=True))
             return bare.end()
         if token := _TOKEN.match(text, at):
             self.runs.append(replace(style, text=token[0]))

@@ -27,6 +27,8 @@ class Run:
     underline: bool = False
     spoiler: bool = False
     small: bool = False
+    card: bool = False
+    """A link under which the platform would put a preview."""
     mark: bool = False
     depth: int = 0
     """Nesting of the list, 0 outside lists."""
@@ -108,7 +110,12 @@ class Seen:
             "![" for run, link in pairwise(self.runs) if run.text.endswith("!") and link.link and link.text != link.link
         ]
         found += ["```" for fence in self.fences if not fence.closed]
-        for style, marker in (("spoiler", "|| hidden"), ("underline", "__ underlined"), ("small", "-# small")):
+        for style, marker in (
+            ("spoiler", "|| hidden"),
+            ("underline", "__ underlined"),
+            ("small", "-# small"),
+            ("card", "preview card"),
+        ):
             if any(getattr(run, style) for run in self.runs):
                 found.append(marker)
         return tuple(found)

@@ -82,12 +82,14 @@ def test_a_style_covers_just_these_words(see: Sight, source: str, style: str, wo
         (see_content, "#### T", ("####",)),
         (see_content, "| a | b |\n| --- | --- |", ("|", "|", "|", "| ---", "|")),
         (see_content, "![a](<https://a.example>)", ("![",)),
+        (see_content, "[a](https://a.example)", ("preview card",)),
         (see_content, "~~~\nx\n~~~", ("~", "~")),
         (see_content, "T\n====", ("====",)),
         (see_content, "- [x] done", ("[x]",)),
         (see_content, "__init__", ("__ underlined",)),
         (see_content, r"a \*x\*", ("*", "*")),
-        (see_content, "https://a.example/_x_/__y", ()),
+        (see_content, "https://a.example/_x_/__y", ("preview card",)),
+        (see_content, "<https://a.example/_x_/__y> [a](<https://a.example>)", ()),
     ],
 )
 def test_what_a_person_calls_broken_is_named(see: Sight, source: str, markers: tuple[str, ...]) -> None:

@@ -1,8 +1,10 @@
 """Compares what a person sees with what a document says must be seen. Complaints come as sentences."""
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 from urllib.parse import unquote
 
 from tests.markdown.corpus.document import Document, Place
@@ -159,6 +161,36 @@ def seen_table(seen: Seen) -> list[list[list[str]]]:
     return [[[plain(cell).strip() for cell in row] for row in table] for table in seen.tables]
 
 
+_MOST_COLUMNS = 42
+"""What a phone shows of a code block on Discord."""
+
+
+def columns_of(text: str) -> int:
+    """Columns of a fixed-width font: full-width letters and emoji take two, what joins the letter before takes none."""
+    count = 0
+    for before, letter in pairwise("\u0000" + plain(text)):
+        if before == "\u200d" or letter in "\u200d\ufe0f" or unicodedata.combining(letter):
+            continue
+        count += 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+    return count
+
+
+def _columns(seen: Seen, rows: tuple[tuple[str, ...], ...]) -> Iterator[str]:
+    """A table in a code block is narrow, and its columns stand below each other."""
+    for line in (line for fence in seen.fences for line in fence.text.split("\n")):
+        if columns_of(line) > _MOST_COLUMNS:
+            yield f"a table is {columns_of(line)} columns wide"
+    if any("|" in cell for row in rows for cell in row):
+        return
+    places = {
+        tuple(columns_of(line[:at]) for at, letter in enumerate(line) if letter in "|+│┼")
+        for fence in seen.fences
+        for line in fence.text.split("\n")
+    }
+    if len(places) > 1:
+        yield f"columns do not stand below each other: {places}"
+
+
 def _drawn_table(document: Document, seen: Seen, place: Place) -> Iterator[str]:
     rows = document.table or ()
     text, at = one_space(plain(seen.text)), 0
@@ -169,6 +201,7 @@ def _drawn_table(document: Document, seen: Seen, place: Place) -> Iterator[str]:
         else:
             at = found + len(one_space(cell))
     if place == "discord":
+        yield from _columns(seen, rows)
         yield from _different("drawn as code", bool(seen.fences), not document.wide)
         if document.wide:
             yield from (

@@ -207,6 +207,13 @@ DOCUMENTS = (
         discord={"mentions": frozenset({"@123456789012345678"})},
     ),
     Document(
+        name="mention-allowed-name-in-another",
+        source="Hello @Annie and ann and x@Ann.example",
+        see=("Hello", "Annie", "Ann.example"),
+        people={"123456789012345678": "Ann"},
+        links=None,
+    ),
+    Document(
         name="mention-allowed-but-all",
         source="Hello <!channel> @everyone <@&123456789012345678>",
         see=("Hello",),
