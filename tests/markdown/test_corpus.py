@@ -64,7 +64,7 @@ def test_every_part_is_whole_in_itself_and_none_loses_a_letter(name: str, place:
         assert view.mentions <= document.mentions
         if place == "slack":
             fallback = see(dialect.payload(part, document.people, fallback=True), "fallback")
-            assert not surplus_markers(document, fallback), part
+            assert not surplus_markers(BY_NAME[name].at("fallback"), fallback), part
             assert fallback.mentions <= document.mentions
     assert comparable(letters, document) == comparable(seen.letters, document)
 
