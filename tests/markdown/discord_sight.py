@@ -181,7 +181,9 @@ def _closer(text: str, at: int, marker: str) -> int | None:
         elif text.startswith(marker, at):
             if at > start and _may_close(text, at, marker):
                 return at
-            at += _skipped(text, at, marker)
+            if len(marker) == 1 and not text.startswith(marker * 2, at):
+                return None  # a single one inside ends the attempt; a double one belongs to something else
+            at += 2 if len(marker) == 1 else 1
         else:
             at += 1
     return None
@@ -198,11 +200,6 @@ def _may_close(text: str, at: int, marker: str) -> bool:
     if marker == "_":
         return not (after.isascii() and (after.isalnum() or after == "_"))
     return True
-
-
-def _skipped(text: str, at: int, marker: str) -> int:
-    """Inside one `*` or `_`, a double one belongs to something else; a longer run gives way from its left."""
-    return 2 if len(marker) == 1 and text.startswith(marker * 2, at) else 1
 
 
 def _unpadded(code: str) -> str:

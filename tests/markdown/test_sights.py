@@ -51,6 +51,8 @@ def styled(seen: Seen, style: str) -> list[str]:
         (see_content, "2 * 3 * 4", "italic", []),
         (see_content, r"\*\*a\*\*", "bold", []),
         (see_content, "snake_case_name", "italic", []),
+        (see_content, "snake_case_name **_b_** _c_", "italic", ["b", "c"]),
+        (see_content, "*a **b***", "italic", ["a ", "b"]),
         (see_content, "**注意：**请", "bold", ["注意："]),
         (see_content, "### T\n#### no", "heading", ["T"]),
         (see_content, "x # no", "heading", []),
