@@ -13,6 +13,9 @@ from hypothesis import strategies as st
 FAMILY = "👨‍👩‍👧‍👦"
 CLUSTERS = (FAMILY, "👍🏽", "🇩🇪", "e\u0301", "ก็", "❤️", "1️⃣", "🧑🏿‍🚀")
 
+LITERAL = "lit"
+"""Stands between escaped stars, which are seen."""
+
 MENTIONS = (
     "<!channel>", "<!here|here>", "<!subteam^S01AB>", "<@U01ABC>", "<#C01ABC>", "@channel", "@everyone", "@here", "<@12345678>",
     "<@!12345678>", "<@&12345678>", "<#12345678>", "&lt;!channel&gt;", "&#60;@U01ABC&#62;", "\\<@12345678>", "&commat;everyone",
@@ -98,6 +101,7 @@ def _styled() -> st.SearchStrategy[str]:
         st.tuples(_word(), st.integers(0, 99)).map(lambda two: f"[{two[0]}](https://a.io/{two[1]})"),
         st.integers(0, 99).map("https://a.io/x_{}_y".format),
         st.sampled_from(MENTIONS[:-1]),
+        st.just(f"\\*{LITERAL}\\*"),
         st.sampled_from(("&lt;b&gt;", "&amp;", "&copy;", "1 < 2 > 0", "2 * 3 * 4", "snake_case_x")),
     )
 
@@ -185,18 +189,21 @@ def _inside(block: st.SearchStrategy[str], prefix: str, first: str = "") -> st.S
     )
 
 
-def _table() -> st.SearchStrategy[str]:
-    def rows(columns: int, wide: bool) -> st.SearchStrategy[str]:
+def tables(room: int) -> st.SearchStrategy[str]:
+    """Tables of which a message of `room` holds the head and a row."""
+
+    def rows(columns: int, times: int) -> st.SearchStrategy[str]:
         cell = st.sampled_from(("alpha", "x1", "漢字", "**beta**", "`a * b`", "1 < 2", "gamma", "@everyone", "<!here>"))
-        head = [(name * 5 if wide else name) for name in _HEADERS[:columns]]
+        head = [name * times for name in _HEADERS[:columns]]
         return st.lists(st.lists(cell, min_size=columns, max_size=columns), min_size=1, max_size=30).map(
             lambda body: "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * columns, *body])
         )
 
-    return st.one_of(rows(2, wide=False), rows(3, wide=True))
+    narrow, wide = rows(2, 1), rows(3, 3)  # 13 columns, and 45: too wide for a table on Discord
+    return st.one_of(narrow, wide) if room >= 400 else narrow
 
 
-def _block() -> st.SearchStrategy[str]:
+def _block(room: int) -> st.SearchStrategy[str]:
     return st.one_of(
         _paragraph(),
         _paragraph(),
@@ -208,15 +215,15 @@ def _block() -> st.SearchStrategy[str]:
         _inside(_fence(20), "  ", first="- item"),
         _inside(_paragraph(), "> "),
         _inside(_list(), "> "),
-        _table(),
+        tables(room) if room >= 200 else _paragraph(),
         _huge_line(),
         st.just("---"),
     )
 
 
-def documents(most: int = 7) -> st.SearchStrategy[str]:
-    """Well-formed documents. An unfinished code block may stand at the end."""
-    body = st.lists(_block(), min_size=1, max_size=most).map("\n\n".join)
+def documents(room: int, most: int = 7) -> st.SearchStrategy[str]:
+    """Well-formed documents for messages of `room`. An unfinished code block may stand at the end."""
+    body = st.lists(_block(room), min_size=1, max_size=most).map("\n\n".join)
     unfinished = st.one_of(st.just(""), st.just(""), _fence(20).map(lambda fence: "\n\n" + fence.removesuffix("\n```")))
     return st.tuples(body, unfinished).map("".join)
 

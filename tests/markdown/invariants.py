@@ -4,16 +4,16 @@ Each raises an AssertionError that begins with its name.
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import pairwise
 
 from bridge.markdown.dialect import Dialect
-
 from bridge.splitting import Splitter, split
 from tests.markdown.corpus.checks import links_of, plain
 from tests.markdown.corpus.document import Place
-from tests.markdown.generators import CLUSTERS, Stream
+from tests.markdown.generators import CLUSTERS, LITERAL, Stream
 from tests.markdown.seen import Seen, letters_of, unprintable
 from tests.markdown.sending import dialect_of, payload_of, problems, see, wire
 
@@ -101,11 +101,18 @@ def style(showing: Showing) -> None:
     _same("style link", [link for view in showing.final_views() for link in links_of(view)], links_of(showing.whole))
 
 
+_MEANT_STARS = re.compile(rf"\*(?=\W*$|{LITERAL[0]})|(?<={LITERAL})\*")
+"""Of escaped words, also while they arrive."""
+
+
 def balanced(showing: Showing) -> None:
     """6: nothing half open is seen in any message at any moment; a code block that goes on keeps its language."""
     for part in showing.parts:
         view = showing.view(part)
-        assert not view.markers, f"balanced: {view.markers} in {part!r}"
+        meant = Counter({"*": len(_MEANT_STARS.findall(plain(view.text)))})
+        assert not Counter(view.markers) - meant, f"balanced: {view.markers} in {part!r}"
+    stars = [plain(showing.whole.text).count(f"*{LITERAL}*"), showing.text.count(f"\\*{LITERAL}\\*")]
+    assert stars[0] == stars[1], f"balanced: {stars[0]} of {stars[1]} escaped words have their stars"
     for info in {fence.info for fence in showing.whole.fences}:
         texts = (fence.text for view in showing.final_views() for fence in view.fences if fence.info == info)
         wanted = (fence.text for fence in showing.whole.fences if fence.info == info)

@@ -7,7 +7,6 @@ from adapters.discord.dialect import DiscordDialect
 from adapters.slack.dialect import DIALECT as SLACK
 from adapters.slack.dialect import SlackDialect
 from bridge.markdown.dialect import Dialect
-
 from tests.markdown.corpus.document import Place
 from tests.markdown.discord_sight import discord_counts, see_discord
 from tests.markdown.mrkdwn_sight import see_mrkdwn

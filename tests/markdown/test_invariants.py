@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from bridge.splitting import split
 from tests.markdown.corpus.document import Place
-from tests.markdown.generators import MENTIONS, Stream, anything, documents, limits, noise, streams
-from tests.markdown.invariants import ALWAYS, EVERY, Showing, content, no_ping
+from tests.markdown.generators import MENTIONS, Stream, anything, documents, limits, noise, streams, tables
+from tests.markdown.invariants import ALWAYS, EVERY, Showing, balanced, content, no_ping
 from tests.markdown.sending import dialect_of
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
@@ -34,8 +34,17 @@ def quick(examples: int) -> settings:
 @given(data=st.data())
 def test_every_invariant_holds_for_documents(place: Place, data: st.DataObject) -> None:
     limit = data.draw(limits(dialect_of(place).limit))
-    showing = Showing(data.draw(streams(documents())), place, limit)
+    showing = Showing(data.draw(streams(documents(limit))), place, limit)
     for invariant in EVERY:
+        invariant(showing)
+
+
+@PLATFORMS
+@quick(30)
+@given(data=st.data())
+def test_tables_lose_nothing_where_not_even_their_head_fits(place: Place, data: st.DataObject) -> None:
+    showing = Showing(data.draw(streams(tables(10_000))), place, data.draw(st.integers(60, 400)))
+    for invariant in (*ALWAYS, content, balanced):
         invariant(showing)
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-import bridge.markdown.cuts
 import pytest
-from bridge.markdown.cuts import Cut, Rank
 from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
 
+import bridge.markdown.inside
 import bridge.splitting
 from adapters.discord import dialect as discord
 from adapters.slack import dialect as slack
+from bridge.markdown.cuts import Cut, Rank
 from bridge.splitting import Splitter
 from tests.markdown.corpus.document import Place
 from tests.markdown.generators import Stream, documents, limits, streams
@@ -23,6 +24,7 @@ EXAMPLES = 120
 Mutation = Callable[[pytest.MonkeyPatch], None]
 
 _freeze = Splitter._freeze
+_length = Splitter._length
 
 
 def _with_other_cut(patch: pytest.MonkeyPatch, change: Callable[[Cut], Cut]) -> None:
@@ -57,11 +59,11 @@ def emphasis_left_open(patch: pytest.MonkeyPatch) -> None:
 
 
 def cut_by_code_point(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(bridge.markdown.cuts, "is_boundary", lambda text, at: True)
+    patch.setattr(bridge.markdown.inside, "is_boundary", lambda text, at: True)
 
 
 def closer_not_counted(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Splitter, "_length", lambda self, cut: self._outline.length(cut.end, ""))
+    patch.setattr(Splitter, "_length", lambda self, cut: _length(self, cut) - len(cut.closer))
 
 
 def no_escaping(patch: pytest.MonkeyPatch) -> None:
@@ -70,7 +72,7 @@ def no_escaping(patch: pytest.MonkeyPatch) -> None:
 
 
 def repair_off(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(bridge.splitting, "repair", lambda source: source)
+    patch.setattr(bridge.splitting, "repair", lambda source, *_: source)
 
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -98,10 +100,12 @@ def first_caught(place: Place) -> tuple[Stream, int] | None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(limit=limits(dialect_of(place).limit), stream=streams(documents(4)))
-    def look(limit: int, stream: Stream) -> None:
+    @given(data=st.data())
+    def look(data: st.DataObject) -> None:
         if caught:
             return
+        limit = data.draw(limits(dialect_of(place).limit))
+        stream = data.draw(streams(documents(limit, 4)))
         try:
             _check(stream, place, limit)
         except AssertionError:
