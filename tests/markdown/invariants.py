@@ -101,8 +101,8 @@ def style(showing: Showing) -> None:
     _same("style link", [link for view in showing.final_views() for link in links_of(view)], links_of(showing.whole))
 
 
-_MEANT_STARS = re.compile(rf"\*(?=\W*$|{LITERAL[0]})|(?<={LITERAL})\*")
-"""Of escaped words, also while they arrive."""
+_MEANT_STARS = re.compile(rf"\*(?=\W*$|{LITERAL[0]})|(?<={LITERAL[-1]})\*|\A\W*\*")
+"""Of escaped words, also while they arrive, and where a cut goes through one."""
 
 
 def balanced(showing: Showing) -> None:
