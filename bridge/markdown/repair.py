@@ -35,6 +35,9 @@ _LINK = re.compile(
 _OPEN_ANGLE = re.compile(rf"<(?:[@#!/:?a-zA-Z][^<>\s]{{0,{LONGEST_ADDRESS}}})?$")
 _OPEN_ENTITY = re.compile(r"&[#a-zA-Z0-9]{0,32}$")
 _OPEN_SCHEME = re.compile(r"(?<![A-Za-z0-9])h(?:t(?:t(?:ps?(?::/{0,2})?)?)?)?$", re.IGNORECASE)
+_OPEN_MENTION = re.compile(r"(?<![A-Za-z0-9._-])@[^\s@]{0,64}$")
+"""`@Ann` may become `@Anna`, who is somebody else."""
+
 _LAST_MARKERS = re.compile(r"[*_~]+$")
 _ROUNDS = 6
 """How often a line may be taken back before the rest is shown as it is: a table's head, a rule, a marker, one below the other."""
@@ -185,7 +188,7 @@ def withhold(content: str, found: InlineMap) -> str:
             break
         if at not in inside and _LINK.match(content, at, end):
             end = at - 1 if at > 0 and content[at - 1] == "!" else at
-    for pattern in (_OPEN_ANGLE, _OPEN_ENTITY, _OPEN_SCHEME):
+    for pattern in (_OPEN_ANGLE, _OPEN_ENTITY, _OPEN_SCHEME, _OPEN_MENTION):
         if (
             tail := pattern.search(content, max(line, end - LONGEST_ADDRESS), end)
         ) is not None and tail.start() not in inside:
