@@ -1,5 +1,6 @@
 """The invariants are strong enough: an engine with one of these faults is caught within a few documents."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -88,6 +89,15 @@ MUTATIONS: tuple[Mutation, ...] = (
 )
 
 
+def forget() -> None:
+    """What the engine remembers of other tests, or they of the fault."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("bridge.markdown"):
+            for one in vars(module).values():
+                if callable(clear := getattr(one, "cache_clear", None)):
+                    clear()
+
+
 def first_caught(place: Place) -> tuple[Stream, int] | None:
     """The first document and limit for which an invariant does not hold."""
     caught: list[tuple[Stream, int]] = []
@@ -128,7 +138,9 @@ def _check(stream: Stream, place: Place, limit: int) -> None:
 def test_a_faulty_engine_is_caught(mutate: Mutation, place: Place) -> None:
     with pytest.MonkeyPatch.context() as patch:
         mutate(patch)
+        forget()
         caught = first_caught(place)
+    forget()
     assert caught is not None, f"{mutate.__name__} survived {EXAMPLES} documents"
     stream, limit = caught
     _check(stream, place, limit)  # and it was the fault: without it the same text is shown well
