@@ -15,9 +15,8 @@ from adapters.slack import dialect as slack
 from bridge.markdown.cuts import Cut, Rank
 from bridge.splitting import Splitter
 from tests.markdown.corpus.document import Place
-from tests.markdown.generators import LITERAL, Stream, documents, limits, streams, tables
+from tests.markdown.generators import FAMILY, LITERAL, Stream, documents, streams, tables
 from tests.markdown.invariants import EVERY, Showing
-from tests.markdown.sending import dialect_of
 
 EXAMPLES = 60
 """Documents that a faulty engine may survive."""
@@ -112,9 +111,11 @@ def first_caught(place: Place) -> tuple[Stream, int] | None:
     )
     @given(data=st.data())
     def look(data: st.DataObject) -> None:
-        limit = data.draw(limits(dialect_of(place).limit))
+        limit = data.draw(st.integers(60, 400))  # many cuts
         # Every third one is what most documents have little of.
-        rare = [st.just(f"say \\*{LITERAL}\\* twice")] + ([tables(limit)] if limit >= 200 else [])
+        rare = [st.integers(20, 60).map(lambda count: FAMILY * count), st.just(f"say \\*{LITERAL}\\* twice")] + (
+            [tables(limit)] if limit >= 200 else []
+        )
         stream = data.draw(streams(st.one_of(documents(limit, 4), documents(limit, 4), *rare)))
         if caught:
             return
