@@ -51,7 +51,7 @@ def no_fence_closing(patch: pytest.MonkeyPatch) -> None:
 
 
 def no_table_header(patch: pytest.MonkeyPatch) -> None:
-    _with_other_cut(patch, lambda cut: replace(cut, opener="") if cut.rank is Rank.ROW else cut)
+    _with_other_cut(patch, lambda cut: replace(cut, opener="") if "--" in cut.opener else cut)
 
 
 def emphasis_left_open(patch: pytest.MonkeyPatch) -> None:
