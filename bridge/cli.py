@@ -110,6 +110,31 @@ def migrate(env_file: EnvFile = None) -> None:
     _end(start())
 
 
+@cli.command()
+def render(
+    files: Annotated[list[str], typer.Argument(help="Files with Markdown; `-` for standard input.", metavar="FILE")],
+    platform: Annotated[str, typer.Option(help="The platform to write for, such as slack.")],
+    as_json: Annotated[bool, typer.Option("--json", help="One line of JSON per file.")] = False,
+    limit: Annotated[int | None, typer.Option(help="Size of a message; the platform's own when left out.")] = None,
+    fallback: Annotated[
+        bool, typer.Option("--fallback", help="The form that is sent when the platform refuses the usual one.")
+    ] = False,
+    stream: Annotated[
+        bool, typer.Option("--stream", help="Each line is a JSON string, a piece of an answer; show every step.")
+    ] = False,
+) -> None:
+    """Show what would be sent for a text: every message with its counted length. Nothing is sent; no settings are needed."""
+
+    async def start() -> int:
+        from bridge.render import RenderOptions, render_files
+
+        options = RenderOptions(platform=platform, limit=limit, fallback=fallback, stream=stream, as_json=as_json)
+        render_files(files, options)
+        return 0
+
+    _end(start())
+
+
 @cli.command("env-example")
 def env_example() -> None:
     """Print every setting with its meaning and default, ready to be saved as `.env`."""

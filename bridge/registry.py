@@ -6,6 +6,7 @@ import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Generic, TypeVar, cast
 
 from dotenv import dotenv_values
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings
 from bridge.backend_api import Backend
 from bridge.clock import Clock
 from bridge.errors import SettingsError
+from bridge.markdown.dialect import Dialect
 from bridge.platform_api import Platform
 from bridge.settings import Settings, describe, isolated, read
 from bridge.storage.settings import Settings as DatabaseSettings
@@ -114,6 +116,23 @@ def configured_backend(env_file: Path | None) -> Part[Backend] | None:
         if _is_on(settings):
             return Part(name, settings, f"{_BACKENDS}.{name}.backend")
     return None
+
+
+def dialect(name: str) -> Dialect:
+    """How a platform writes Markdown when nothing is configured. Raises `SettingsError` when there is no such platform."""
+    return cast("Dialect", _dialect_module(name).DIALECT)
+
+
+def fallback_limit(name: str) -> int | None:
+    """UTF-8 bytes that a platform takes in the form for when the usual one was refused; None where there is no such form."""
+    return cast("int | None", getattr(_dialect_module(name), "PLAIN_BYTES", None))
+
+
+def _dialect_module(name: str) -> ModuleType:
+    known = folders(_PLATFORMS)
+    if name not in known:
+        raise SettingsError([f"There is no platform named {name!r}; there are {', '.join(known)}."])
+    return importlib.import_module(f"{_PLATFORMS}.{name}.dialect")
 
 
 def example() -> str:

@@ -81,7 +81,7 @@ class Splitter:
             if cut is None:
                 break
             self._freeze(live, cut)
-        shown = close(live) if final else self._show(live)
+        shown = close(live).rstrip() if final else self._show(live)
         return [*self._frozen, shown] if self._says_something(shown) else list(self._frozen)
 
     # Freezing
@@ -95,11 +95,13 @@ class Splitter:
                 continue
             self._outline.grow(live[:place])
             length = self._outline.length(place)
-            last = final and place == len(live)
-            if length > self._limit and (last or self._shown_length(live[:place])[1] > self._limit):
-                return self._best(place)
+            if length > self._limit:
+                last = final and place == len(live)
+                # Something that is held back until it is complete must not be longer than a message.
+                if last or length > 2 * self._limit or self._shown_length(live[:place])[1] > self._limit:
+                    return self._best(place)
             # Half a link takes more room than the whole one, so that this may be less than nothing.
-            self._due = self._weight + max((self._limit - length) // 2, self._step)
+            self._due = self._weight + max((self._limit - length) // 2, self._step, self._weight // 4)
         return None
 
     def _weigh(self, text: str) -> int:
@@ -153,7 +155,7 @@ class Splitter:
         cut = self._choose(end)
         if cut is not None:
             return cut
-        torn = inline_cuts(self._outline, len(self._opener), len(self._opener), torn=True)
+        torn = inline_cuts(self._outline, len(self._opener), (len(self._opener), end), torn=True)
         if fitting := self._fitting(torn, end):
             return torn[fitting - 1]
         # Not even one character fits with what would be opened again; it must go on all the same.
@@ -169,21 +171,26 @@ class Splitter:
             return cut
         inside = self._inside(max(least, lines[-1].end if lines else 0), end)
         inside = inside[: self._fitting(inside, end)]
-        whole = [cut for cut in inside if cut.rank < Rank.TABLE]
+        whole = _without_tables(inside)
         if (cut := self._best_in_margin(whole)) is not None:
             return cut
         # What follows is one piece that began before the margin and ends behind the message: as near to it as possible.
-        for cuts in (whole, lines, [cut for cut in inside if cut.rank is Rank.TABLE], inside):
+        for cuts in (whole, _without_tables(lines), lines, _without_atoms(inside), inside):
             if cuts:
                 return cuts[-1]
         return None
 
     def _inside(self, lowest: int, end: int) -> list[Cut]:
-        """The cuts in the line after `lowest`. Of a very long one only the end is looked at, where the margin must be."""
-        found = inline_cuts(self._outline, lowest, max(lowest, end - 3 * self._margin - 2 * self._step))
-        if found and self._length(found[0]) > self._limit - self._margin:
-            found = inline_cuts(self._outline, lowest, lowest)
-        return [cut for cut in found if lowest < cut.end <= end]
+        """The cuts in the line after `lowest`. Of a long one only those are made that lie where the margin must be."""
+        least = len(self._opener)
+        share = (end - least) / max(self._outline.length(end), 1)
+        border = least + int(self._limit * share)
+        room = int(2 * self._margin * share) + self._step
+        window = (max(lowest, border - room), min(end, border + room))
+        found = inline_cuts(self._outline, lowest, window)
+        low = window[0] == lowest or (found and self._length(found[0]) <= self._limit - self._margin)
+        high = window[1] == end or (found and self._length(found[-1]) > self._limit)
+        return found if low and high else inline_cuts(self._outline, lowest, (lowest, end))
 
     def _fitting(self, cuts: Sequence[Cut], end: int) -> int:
         """How many of `cuts`, which lie at or before `end`, fit. Lengths grow with the text, but for small exceptions; each
@@ -242,8 +249,9 @@ class Splitter:
         if shown != tail:
             standing[-1:] = self._dialect.render(shown, self._people).pieces
         whole = self._dialect.assemble(standing)
-        self._dialect.remember(live[: last.start] + shown, self._people, whole)
-        return live[: last.start] + shown, whole.length
+        source = (live[: last.start] + shown).rstrip()
+        self._dialect.remember(source, self._people, whole)
+        return source, whole.length
 
 
 def _first_part(live: str, cut: Cut) -> str:
@@ -251,6 +259,14 @@ def _first_part(live: str, cut: Cut) -> str:
     source = live[: cut.end]
     # Blank lines belong to code; elsewhere a message does not end with them.
     return (source if cut.rank is Rank.CODE or cut.closer.startswith("\n") else source.rstrip()) + cut.closer
+
+
+def _without_tables(cuts: Sequence[Cut]) -> list[Cut]:
+    return [cut for cut in cuts if cut.rank < Rank.TABLE]
+
+
+def _without_atoms(cuts: Sequence[Cut]) -> list[Cut]:
+    return [cut for cut in cuts if cut.rank < Rank.ATOM]
 
 
 def _end(cut: Cut) -> int:

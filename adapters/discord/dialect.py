@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
-from urllib.parse import urlsplit
 
 from bridge.markdown.characters import ZERO_WIDTH_SPACE, without_marks
 from bridge.markdown.dialect import NOBODY, Dialect, People, Piece, name_people
+from bridge.markdown.links import is_address, web_address
 from bridge.markdown.model import (
     BOLD,
     ITALIC,
@@ -55,6 +55,8 @@ RULE = "──────────"
 Tables = Literal["fit", "code", "list"]
 """`fit`: as code where it is narrow enough, else as a list; or always one of them."""
 
+SCHEMES = ("http", "https")
+
 PERSON = re.compile(r"<@!?([0-9]{1,20})>")
 
 _TOKEN = re.compile(r"<(?=@[!&]?[0-9]|#[0-9]|/[^<>:\n]+:[0-9]|id:)")
@@ -62,10 +64,6 @@ _EVERYONE = re.compile(r"@(?=everyone|here)", re.IGNORECASE)
 _LINE_START = re.compile(r"^([ \t]*)(?=#{1,3} |-# |>{1,3}(?: |$)|[-*+] )")
 _NUMBER_START = re.compile(r"^([ \t]*[0-9]{1,9})(?=\. )")
 _SPECIAL = re.compile(r"[\\*_`~|\[\]<]")
-_ADDRESS_LABEL = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?//|www\.|^[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/:?#]|$)", re.IGNORECASE
-)
-_UNSAFE_IN_URL = re.compile(r"[\s()<>|\\`*\[\]\"{}^\x00-\x20]")
 
 
 class _Line:
@@ -110,7 +108,7 @@ class _Line:
         return f"``{left}{inner}{right}``"
 
     def link(self, label: str, href: str, plain_label: str) -> str:
-        address = web_address(href)
+        address = web_address(href, SCHEMES)
         if address is None or not label.strip():
             return label
         # In angle brackets no preview card is shown. A label that looks like an address is shown literally by Discord.
@@ -121,22 +119,6 @@ class _Line:
 
 
 _LINE = _Line()
-
-
-def web_address(href: str) -> str | None:
-    """`href` as it may stand in a link; None for what must not be one: other schemes, relative addresses, garbage."""
-    try:
-        parts = urlsplit(href)
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in ("http", "https") or not parts.netloc:
-        return None
-    return _UNSAFE_IN_URL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), href)
-
-
-def is_address(label: str) -> bool:
-    """Whether a person would take this label for the address itself."""
-    return _ADDRESS_LABEL.search(label.strip()) is not None and " " not in label.strip()
 
 
 def neutralise(text: str, people: People = NOBODY) -> str:

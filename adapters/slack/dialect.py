@@ -7,10 +7,10 @@ the same way, with nothing in it that could call anybody.
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from bridge.markdown.characters import ZERO_WIDTH_SPACE, clean, without_marks
 from bridge.markdown.dialect import NOBODY, Dialect, People, Piece, name_people
+from bridge.markdown.links import is_address, web_address
 from bridge.markdown.model import (
     BOLD,
     ITALIC,
@@ -67,6 +67,8 @@ PLAIN_BYTES = 3_800
 CODE_COLUMNS = 72
 """Widest table that stands as code in the fallback: what a desktop window shows."""
 
+SCHEMES = ("http", "https", "mailto")
+
 PERSON = re.compile(r"<@([UW][A-Z0-9]{2,})(?:\|[^<>\n]*)?>")
 
 # "<" in every spelling that a parser may turn into one, before what makes it a mention, a channel or a command.
@@ -86,10 +88,6 @@ _LINE_START = re.compile(
 _NUMBER_START = re.compile(r"^([ \t]*[0-9]{1,9})(?=[.)](?:[ \t]|$))")
 _MARKERS = re.compile(r"[*_~`]")
 _SPECIAL = re.compile(r"[\\*_`~\[\]<&!]")
-_ADDRESS_LABEL = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*:)?//|www\.|^[\w-]+(?:\.[\w-]+)*\.[a-z]{2,}(?:[/:?#]|$)", re.IGNORECASE
-)
-_UNSAFE_IN_URL = re.compile(r"[\s()<>|\\`*\[\]\"{}^\x00-\x20]")
 
 
 class _Canonical:
@@ -135,7 +133,7 @@ class _Canonical:
         return inline_code(_TOKEN_IN_CODE.sub("<" + ZERO_WIDTH_SPACE, text))
 
     def link(self, label: str, href: str, plain_label: str) -> str:
-        address = web_address(href)
+        address = web_address(href, SCHEMES)
         if address is None or not label.strip():
             return label
         if is_address(plain_label):
@@ -168,7 +166,7 @@ class _Mrkdwn:
         return escape(text) if "`" in text else f"`{escape(text)}`"
 
     def link(self, label: str, href: str, plain_label: str) -> str:
-        address = web_address(href)
+        address = web_address(href, SCHEMES)
         if address is None or not label.strip():
             return label
         address = escape(address)
@@ -184,24 +182,6 @@ _CANONICAL, _MRKDWN = _Canonical(), _Mrkdwn()
 def escape(text: str) -> str:
     """For `text`, where Slack asks for these three as entities."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-
-
-def web_address(href: str) -> str | None:
-    """`href` as it may stand in a link; None for what must not be one: other schemes, relative addresses, garbage."""
-    try:
-        parts = urlsplit(href)
-    except ValueError:
-        return None
-    if parts.scheme.lower() not in ("http", "https", "mailto") or not (
-        parts.netloc or parts.scheme.lower() == "mailto"
-    ):
-        return None
-    return _UNSAFE_IN_URL.sub(lambda found: "".join(f"%{byte:02X}" for byte in found[0].encode()), href)
-
-
-def is_address(label: str) -> bool:
-    """Whether a person would take this label for the address itself."""
-    return _ADDRESS_LABEL.search(label.strip()) is not None and " " not in label.strip()
 
 
 def neutralise(text: str, people: People = NOBODY) -> str:

@@ -208,13 +208,14 @@ class Walk:
         if token.type == "fence":
             mark = token.markup
             word = WORD.match(token.info.strip())
-            opener = f"{resume(chain, inline=False)}{later(chain)}{mark}{word[0] if word else ''}\n"
+            spare = f"{resume(chain, inline=False)}{later(chain)}{mark}\n"
+            opener = f"{spare[:-1]}{word[0] if word else ''}\n"
             closer = f"{later(chain)}{mark}"
             last = self.lines[end - 1].strip(" \t>") if end - 1 < len(self.lines) else ""
             closed = end - 1 > start and bool(last) and set(last) == {mark[0]} and len(last) >= len(mark)
             for line in range(start + 2, end - 1 if closed else end):
                 at = self.offsets[line]
-                yield line, Cut(at, at, Rank.CODE, closer, opener)
+                yield line, Cut(at, at, Rank.CODE, closer, opener, spare)
         elif token.type == "paragraph_open":
             for line in range(start + 1, end):
                 text = self.lines[line]
@@ -225,9 +226,9 @@ class Walk:
                 yield line, Cut(at, at + lead, Rank.LINE, "", resume(chain, inline=True))
         elif token.type == "tbody_open":
             opener, spare = self.head(index, chain)
-            for line in range(start + 1, end):
+            for line in range(start, end):
                 at = self.offsets[line]
-                yield line, Cut(at, at, Rank.ROW, "", opener, spare)
+                yield line, Cut(at, at, Rank.ROW if line > start else Rank.TABLE, "", opener, spare)
 
     def head(self, body: int, chain: Chain) -> tuple[str, str]:
         """Begins the table again whose body is at token `body`: with its head, and with an empty one."""

@@ -22,8 +22,9 @@ _DEEPEST_INDENT = 80
 """Columns of code that are taken for its indent."""
 
 
-def inline_cuts(outline: Outline, place: int, lowest: int, *, torn: bool = False) -> list[Cut]:
-    """Cuts inside the line at `place` (or the first one after it that is not empty) behind the offset `lowest`, in order.
+def inline_cuts(outline: Outline, place: int, window: tuple[int, int], *, torn: bool = False) -> list[Cut]:
+    """Cuts inside the line at `place` (or the first one after it that is not empty), in order: behind the first offset of
+    `window`, and not behind its second.
 
     `torn`: between any two characters, even those that are drawn as one; for when one of those is longer than a message.
     """
@@ -31,7 +32,7 @@ def inline_cuts(outline: Outline, place: int, lowest: int, *, torn: bool = False
     if index >= len(outline.blocks):
         return []
     line = _Line(outline, index, place)
-    found = line.cuts(lowest)
+    found = (cut for cut in line.cuts(*window) if window[0] < cut.end <= window[1])
     return list(found) if torn else [cut for cut in found if is_boundary(outline.source, cut.end)]
 
 
@@ -53,8 +54,8 @@ class _Line:
         self._text = lines[number]
         self._start = self._walk.offsets[number]
 
-    def cuts(self, lowest: int) -> Iterator[Cut]:
-        places = range(max(self._start, lowest) + 1, self._start + len(self._text))
+    def cuts(self, lowest: int, highest: int) -> Iterator[Cut]:
+        places = range(max(self._start, lowest) + 1, min(self._start + len(self._text), highest + 1))
         leaf = self._leaf
         if leaf is None:
             return self._rough(places)
@@ -69,7 +70,7 @@ class _Line:
         if body is not None and self._number >= self._walk.first(self._tokens[body]):
             openers = [f"{one}{later(self._chain)}| " for one in self._walk.head(body, self._chain)]
             return (Cut(at, at, Rank.TABLE, " |", *openers) for at in places)
-        return self._in_paragraph(leaf, places, lowest)
+        return self._in_paragraph(leaf, places)
 
     def _in_table_head(self) -> bool:
         heads = (token.map for token in self._tokens if token.type == "thead_open" and token.map)
@@ -89,10 +90,12 @@ class _Line:
         if not self._walk.is_code(fence, self._number):
             return iter(())
         word, margin = WORD.match(fence.info.strip()), later(self._chain)
-        opener = f"{resume(self._chain, inline=False)}{margin}{fence.markup}{word[0] if word else ''}\n{margin}"
-        return (Cut(at, at, Rank.CHARACTER, f"\n{margin}{fence.markup}", opener) for at in places if at > self._indent)
+        bare = f"{resume(self._chain, inline=False)}{margin}{fence.markup}"
+        opener, spare = (f"{bare}{language}\n{margin}" for language in (word[0] if word else "", ""))
+        closer = f"\n{margin}{fence.markup}"
+        return (Cut(at, at, Rank.CHARACTER, closer, opener, spare) for at in places if at > self._indent)
 
-    def _in_paragraph(self, leaf: Token, places: range, lowest: int) -> Iterator[Cut]:
+    def _in_paragraph(self, leaf: Token, places: range) -> Iterator[Cut]:
         contents = leaf.content.split("\n")
         number = self._number - self._walk.first(leaf)
         bare = self._text.rstrip()
@@ -107,16 +110,17 @@ class _Line:
         opener = f"{first.markup} " if heading else resume(self._chain, inline=True)
         box = _TASK_BOX.match(content) if number == 0 else None
         found = map_inline(leaf.content, {})
-        least = max(before + (box.end() if box else 0), lowest - shift)
-        cuts = _text_cuts(leaf.content, least, before + len(content), found)
+        least = max(before + (box.end() if box else 0), places.start - 1 - shift)
+        cuts = _text_cuts(leaf.content, range(least + 1, places.stop - shift), before + len(content), found)
         row = "|" in content and all(DELIMITER.match(line) for line in contents[number + 1 :][:1])
         for cut in cuts:
             rank = max(cut.rank, Rank.TABLE) if row else cut.rank
             yield Cut(cut.end + shift, cut.start + shift, rank, cut.closer, opener + cut.opener)
 
 
-def _text_cuts(text: str, lowest: int, end: int, found: InlineMap) -> Iterator[Cut]:
-    """Cuts in `text` after `lowest` and before `end`, in order."""
+def _text_cuts(text: str, places: range, end: int, found: InlineMap) -> Iterator[Cut]:
+    """Cuts in `text` at `places` and before `end`, in order."""
+    lowest = max(places.start - 1, 0)
     gaps = {
         gap.start() if gap[0].isspace() else gap.end(): (Rank.SPACE, gap.end()) for gap in _GAP.finditer(text, lowest)
     }
@@ -133,7 +137,7 @@ def _text_cuts(text: str, lowest: int, end: int, found: InlineMap) -> Iterator[C
         closed=True,
     )
     styles = _Styles(found)
-    for place in range(lowest + 1, end):
+    for place in range(places.start, min(places.stop, end)):
         if markers[place]:
             continue
         standing = styles.at(place)

@@ -8,8 +8,20 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from bridge.backends.dify.settings import Settings as DifySettings
+from tests.benchmarks.documents import ANSWERS, SIZE, hostile, many_lines
+from tests.benchmarks.engine import (
+    DIALECTS,
+    EDITS,
+    convert_elsewhere,
+    fresh,
+    percentile,
+    rewrite_answer,
+    split_once,
+    write_answer,
+)
 from tests.benchmarks.loads import FIRST_TOKEN, PER_TOKEN, TOKENS, Stage, at_once, idle, middle, one_by_one, worst
 from tests.benchmarks.rooms import CALL_SECONDS, Platform
 
@@ -91,7 +103,48 @@ async def show_idle(table: Table) -> None:
     table.row("CPU used at rest, of one core", result.cpu_share * 100, "%")
 
 
+async def show_answers(table: Table, name: str) -> None:
+    table.head(f"The engine alone, {name}: answers of {SIZE:,} characters in {EDITS} edits")
+    holds: list[float] = []
+    for kind, text in ANSWERS.items():
+        written = await write_answer(text, fresh(name))
+        label = f"{name}, {kind}"
+        table.row(f"{label}: CPU", written.cpu, "s", 0.5)
+        table.row(f"{label}: CPU, all anew at each edit", rewrite_answer(text, fresh(name)), "s")
+        if name == "Slack":
+            table.row(f"{label}: CPU, slack-markdown-parser", convert_elsewhere(text), "s")
+        table.row(f"{label}: loop held, median", percentile(written.holds, 0.5), "ms")
+        table.row(f"{label}: loop held, 99 of 100", percentile(written.holds, 0.99), "ms")
+        if written.away:
+            table.row(f"{label}: edits worked out in a thread", written.away, "")
+        holds += written.holds
+    table.row(f"{name}: loop held, median of all edits", percentile(holds, 0.5), "ms")
+    table.row(f"{name}: loop held, 99 of 100 of all edits", percentile(holds, 0.99), "ms", 15)
+    table.row(f"{name}: loop held, worst", max(holds), "ms")
+
+
+async def show_hostile(table: Table, name: str) -> None:
+    table.head(f"The engine alone, {name}: {SIZE:,} characters of one pattern, no line ends")
+    for pattern, text in hostile():
+        table.row(f'{name}: "{pattern}"', min(split_once(text, fresh(name)) for _ in range(2)) * 1000, "ms", 150)
+    table.head(f"The engine alone, {name}: {SIZE:,} characters of tiny lines, and against half as much")
+    halves = dict(many_lines(SIZE // 2))
+    for pattern, text in many_lines():
+        # Two is linear and four quadratic; a busy machine lies in between.
+        half, whole = (split_once(one, fresh(name)) for one in (halves[pattern], text))
+        table.row(f'{name}: "{pattern}"', whole * 1000, "ms")
+        table.row(f'{name}: "{pattern}", times as long as half', whole / half, "x", 3)
+
+
+ENGINE: dict[str, Callable[[Table], Awaitable[None]]] = {
+    f"{kind}-{name.lower()}": partial(show, name=name)
+    for kind, show in (("engine", show_answers), ("hostile", show_hostile))
+    for name in DIALECTS
+}
+"""Needs no other process."""
+
 LOADS: dict[str, Callable[[Table], Awaitable[None]]] = {
+    **ENGINE,
     "idle": show_idle,
     "added-discord": lambda table: show_added(table, discord, "Discord"),
     "added-slack": lambda table: show_added(table, slack, "Slack"),
@@ -118,7 +171,7 @@ async def measure(names: list[str]) -> int:
     )
     for name in names:
         await LOADS[name](table)
-    sys.stdout.write(f"\n{PEERS}\n\n")
+    sys.stdout.write("\n" if ENGINE.keys() >= set(names) else f"\n{PEERS}\n\n")
     sys.stdout.write(f"Missed: {'; '.join(table.missed)}\n" if table.missed else "Every target is met.\n")
     return 1 if table.missed else 0
 

@@ -1,0 +1,127 @@
+"""The invariants hold for generated documents and for noise, in random deltas, on both platforms, at limits from 60 up."""
+
+import os
+import time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bridge.splitting import split
+from tests.markdown.corpus.document import Place
+from tests.markdown.generators import MENTIONS, Stream, anything, documents, limits, noise, streams, tables
+from tests.markdown.invariants import ALWAYS, EVERY, Showing, balanced, content, no_ping
+from tests.markdown.sending import dialect_of
+
+THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
+"""Ten times as many examples, different ones each time."""
+
+PLATFORMS = pytest.mark.parametrize("place", ["slack", "discord"])
+
+
+def quick(examples: int) -> settings:
+    return settings(
+        max_examples=examples * 10 if THOROUGH else examples,
+        derandomize=not THOROUGH,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+@PLATFORMS
+@quick(60)
+@given(data=st.data())
+def test_every_invariant_holds_for_documents(place: Place, data: st.DataObject) -> None:
+    limit = data.draw(limits(dialect_of(place).limit))
+    showing = Showing(data.draw(streams(documents(limit))), place, limit)
+    for invariant in EVERY:
+        invariant(showing)
+
+
+@PLATFORMS
+@quick(30)
+@given(data=st.data())
+def test_tables_lose_nothing_where_not_even_their_head_fits(place: Place, data: st.DataObject) -> None:
+    showing = Showing(data.draw(streams(tables(10_000))), place, data.draw(st.integers(60, 400)))
+    for invariant in (*ALWAYS, content, balanced):
+        invariant(showing)
+
+
+@PLATFORMS
+@quick(80)
+@given(data=st.data())
+def test_every_invariant_that_needs_no_document_holds_for_noise(place: Place, data: st.DataObject) -> None:
+    limit = data.draw(limits(400))
+    showing = Showing(data.draw(streams(noise())), place, limit)
+    for invariant in (*ALWAYS, content):
+        invariant(showing)
+
+
+@PLATFORMS
+@quick(80)
+@given(data=st.data())
+def test_anything_at_all_is_shown_without_an_exception(place: Place, data: st.DataObject) -> None:
+    showing = Showing(data.draw(streams(anything())), place, data.draw(limits(400)))
+    for invariant in ALWAYS:
+        invariant(showing)
+
+
+@PLATFORMS
+@pytest.mark.parametrize("token", MENTIONS)
+@pytest.mark.parametrize(
+    "around",
+    ["{}", "**{}**", "`{}`", "> {}", "- {}", "# {}", "[{}](https://a.io)", "| a |\n|---|\n| {} |", "```{}\nx\n```"],
+)
+def test_a_mention_that_arrives_letter_by_letter_calls_nobody(place: Place, token: str, around: str) -> None:
+    text = "a\n\n" + around.format(token)
+    showing = Showing(Stream(text=text, ends=tuple(range(4, len(text) + 1))), place)
+    no_ping(showing)
+
+
+HOSTILE = {
+    "brackets": "[" * 20_000,
+    "images": "![" * 10_000,
+    "underscores": "_a" * 10_000,
+    "stars": "*a " * 6_700,
+    "bold": "**" * 10_000,
+    "backticks": "`" * 20_000,
+    "backtick ladder": "".join("`" * n + " " for n in range(1, 200)),
+    "pipes": "|" * 20_000,
+    "pipe table": "|a|b|\n|-|-|\n" + "|x|y|\n" * 3_000,
+    "quotes": ">" * 20_000,
+    "nested quotes": "\n".join("> " * n + "x" for n in range(150)),
+    "nested lists": "\n".join("  " * n + "- x" for n in range(140)),
+    "angles": "<" * 20_000,
+    "entities": "&" * 20_000,
+    "backslashes": "\\" * 20_000,
+    "mentions": "<@U1" * 5_000,
+    "links": "[a](" * 5_000,
+    "closing": "](" * 10_000,
+    "tildes": "~" * 20_000,
+    "lines": "\n" * 20_000,
+    "numbers": "1. " * 6_700,
+    "marks": "a" + "\u0301" * 20_000,
+    "joined": "\u200d" * 20_000,
+    "headings": "# a\n" * 5_000,
+    "rules": "---\n" * 5_000,
+    "at": "@here" * 4_000,
+    "addresses": "https://" * 2_500,
+    "nul": "\x00" * 20_000,
+    "definitions": "[a]: https://a.io\n" * 1_100,
+    "spaces": " " * 20_000 + "x",
+}
+
+
+@PLATFORMS
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_hostile_text_takes_under_half_a_second(place: Place, name: str) -> None:
+    dialect = dialect_of(place)
+    seconds: list[float] = []
+    while not seconds or (0.5 <= min(seconds) < 1 and len(seconds) < 3):  # another process may have had the core
+        before = time.process_time()
+        parts = split(HOSTILE[name], dialect)
+        for part in parts:
+            assert dialect.render(part).length <= dialect.limit
+        seconds.append(time.process_time() - before)
+    assert min(seconds) < 0.5
