@@ -238,7 +238,7 @@ class AnswerWriter:
         for number, message in enumerate(messages):
             if number >= len(self._shown):
                 return _Write(number, message, None)
-            if self._shown[number].text != message.text:
+            if self._shown[number].text.rstrip() != message.text.rstrip():
                 return _Write(number, message, self._shown[number].ref)
         return None
 

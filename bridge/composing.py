@@ -28,7 +28,7 @@ class Message:
     """One message of an answer as it should stand now."""
 
     text: str
-    """Markdown."""
+    """Markdown, exactly as the dialect was given it before, so that it is remembered. White space at its end means nothing."""
     file: OutgoingFile | None = None
     """Is posted with the message; the text alone may change later."""
     announces: bool = False
@@ -70,8 +70,7 @@ class Composer:
             # Rendered to nothing, it would be refused.
             last = repair(parts[-1])
             parts[-1:] = [last] if self._dialect.render(last, self._people).text.strip() else []
-        texts = [part.rstrip() for part in parts]
-        return [Message(text=one) for one in (self._add_notes(texts, notes) if ended else texts)]
+        return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
 
     def shrink(self) -> bool:
         """Cuts half as large from now on. False: that would be too small, and nothing changed."""
@@ -87,7 +86,7 @@ class Composer:
         self._most = None
 
     def _with_file(self, parts: Sequence[str], notes: Sequence[str], *, ended: bool) -> list[Message]:
-        shown = [Message(text=part.rstrip()) for part in parts]
+        shown = [Message(text=part) for part in parts]
         writing = Message(text=WRITING, announces=True)
         if not ended:
             return [*shown, writing]
@@ -107,7 +106,7 @@ class Composer:
             return texts
         below = "\n\n".join(notes)
         if texts:
-            both = f"{texts[-1]}\n\n{below}"
+            both = f"{texts[-1].rstrip()}\n\n{below}"
             if self._dialect.render(both, self._people).length <= self.limit:
                 return [*texts[:-1], both]
         return texts + split(below, self._dialect, self._people)

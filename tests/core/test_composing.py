@@ -123,3 +123,13 @@ def test_the_work_to_be_done_is_what_is_not_frozen_yet() -> None:
     compose(made, LONG, ended=False)
     assert made.work(LONG + "more") < 600
     assert made.work("Replaced. " + LONG) > len(LONG)
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_what_was_composed_can_be_sent_without_being_parsed_again(ended: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    dialect = DiscordDialect(300)
+    messages = Composer(dialect, {}, most_messages=None).compose(LONG + "\n\n", ["A note."], ended=ended, complete=True)
+    written: list[object] = []
+    monkeypatch.setattr(DiscordDialect, "write", lambda *arguments: written.append(arguments))
+    assert len([dialect.payload(message.text) for message in messages]) == 7
+    assert written == []
