@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bridge.markdown.characters import clean
 from bridge.markdown.dialect import Dialect, People
-from bridge.markdown.repair import repair
+from bridge.markdown.repair import mend
 from bridge.messages import OutgoingFile
 from bridge.splitting import Splitter, split
 
@@ -68,7 +68,7 @@ class Composer:
             return self._with_file(parts[: self._most], notes, ended=ended)
         if ended and parts and not complete:
             # Rendered to nothing, it would be refused.
-            last = repair(parts[-1])
+            last = mend(parts[-1])
             parts[-1:] = [last] if self._dialect.render(last, self._people).text.strip() else []
         return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
 

@@ -67,6 +67,9 @@ PLAIN_BYTES = 3_800
 CODE_COLUMNS = 72
 """Widest table that stands as code in the fallback: what a desktop window shows."""
 
+RULE = "———"
+"""A divider where there is no block for one."""
+
 SCHEMES = ("http", "https", "mailto")
 
 PERSON = re.compile(r"<@([UW][A-Z0-9]{2,})(?:\|[^<>\n]*)?>")
@@ -257,7 +260,7 @@ def _plain(block: Block) -> str:
         case Fence(_, text):
             return text
         case Rule():
-            return ""
+            return RULE
         case Quote(blocks):
             return "\n".join(_plain(one) for one in blocks)
         case List(items):
@@ -303,7 +306,7 @@ class _Writer:
             case Fence():
                 return self._fence(block)
             case Rule():
-                return "———"
+                return RULE
             case Quote(blocks):
                 return self._quote(blocks)
             case List(items):

@@ -53,6 +53,35 @@ def close(source: str) -> str:
     return source if fence is None else close_fence(source, lines, fence)
 
 
+def mend(source: str) -> str:
+    """The end of a text that was cut off: nothing is left out, but what goes on after it is neither code nor bold."""
+    located = locate_tokens(source)
+    if not located:
+        return source
+    tokens, lines = located[-1], source.split("\n")
+    fence = open_fence(lines, tokens)
+    if fence is not None:
+        return close_fence(source, lines, fence)
+    leaf = next((token for token in reversed(tokens) if token.nesting == 0), None)
+    bare = source.rstrip()
+    if (
+        leaf is None
+        or leaf.type != "inline"
+        or source.endswith("\n\n")
+        or any(one.type == "table_open" for one in tokens)
+    ):
+        return source
+    if not bare.endswith(leaf.content.rsplit("\n", 1)[-1]):
+        return source
+    kept = (
+        _LAST_MARKERS.sub("", leaf.content).rstrip()
+        if _dangling(leaf.content, map_inline(leaf.content, {}))
+        else leaf.content
+    )
+    closers = "".join(marker for _, marker in reversed(map_inline(kept, {}).openers))
+    return _cut_source(bare, leaf.content, len(kept)).rstrip() + closers if closers or kept != leaf.content else source
+
+
 def repair(source: str, tokens: Sequence[Token] | None = None, line: int = 0) -> str:
     """The part of a live source that can be shown, balanced. Everything before the last top-level block is left alone.
 

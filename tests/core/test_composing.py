@@ -36,10 +36,22 @@ def test_a_note_that_does_not_fit_below_the_text_gets_a_message_of_its_own() -> 
     assert texts(compose(composer(), "x" * 295, ["A note."])) == ["x" * 295, "A note."]
 
 
-@pytest.mark.parametrize("text", ["This is **important", "This is [a link](http", "This is `code", "This is *"])
-def test_an_answer_that_was_cut_off_shows_nothing_half_written(text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("This is **important", "This is **important**"),
+        ("This is *", "This is"),
+        ("This is [a link](http", "This is [a link](http"),
+        ("This is `code", "This is `code"),
+        ("```py\nprint(", "```py\nprint(\n```"),
+        ("- a **b\n", "- a **b**"),
+        ("Complete.\n\n", "Complete."),
+        ("| a |\n|---|\n| b **c", "| a |\n|---|\n| b **c"),
+    ],
+)
+def test_an_answer_that_was_cut_off_is_closed_and_loses_no_letter(text: str, shown: str) -> None:
     (message,) = compose(composer(), text, ["(Stopped.)"], complete=False)
-    assert message.text in ("This is **important**\n\n(Stopped.)", "This is\n\n(Stopped.)")
+    assert message.text == f"{shown}\n\n(Stopped.)"
 
 
 def test_a_complete_answer_is_shown_as_it_is() -> None:

@@ -1,7 +1,6 @@
 """The invariants hold for generated documents and for noise, in random deltas, on both platforms, at limits from 60 up."""
 
 import os
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,8 +9,9 @@ from hypothesis import strategies as st
 from bridge.splitting import split
 from tests.markdown.corpus.document import Place
 from tests.markdown.generators import MENTIONS, Stream, anything, documents, limits, noise, streams, tables
-from tests.markdown.invariants import ALWAYS, EVERY, Showing, balanced, content, no_ping
-from tests.markdown.sending import dialect_of
+from tests.markdown.invariants import ALWAYS, EVERY, Showing, content, no_ping
+from tests.markdown.seen import unprintable
+from tests.markdown.sending import dialect_of, wire
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 """Ten times as many examples, different ones each time."""
@@ -44,7 +44,7 @@ def test_every_invariant_holds_for_documents(place: Place, data: st.DataObject) 
 @given(data=st.data())
 def test_tables_lose_nothing_where_not_even_their_head_fits(place: Place, data: st.DataObject) -> None:
     showing = Showing(data.draw(streams(tables(10_000))), place, data.draw(st.integers(60, 400)))
-    for invariant in (*ALWAYS, content, balanced):
+    for invariant in (*ALWAYS, content):
         invariant(showing)
 
 
@@ -115,13 +115,9 @@ HOSTILE = {
 
 @PLATFORMS
 @pytest.mark.parametrize("name", list(HOSTILE))
-def test_hostile_text_takes_under_half_a_second(place: Place, name: str) -> None:
+def test_hostile_text_is_cut_to_fit_like_any_other(place: Place, name: str) -> None:
+    """How long that takes is counted in tests/core/test_markdown_costs.py and measured by `make bench`."""
     dialect = dialect_of(place)
-    seconds: list[float] = []
-    while not seconds or (0.5 <= min(seconds) < 1 and len(seconds) < 3):  # another process may have had the core
-        before = time.process_time()
-        parts = split(HOSTILE[name], dialect)
-        for part in parts:
-            assert dialect.render(part).length <= dialect.limit
-        seconds.append(time.process_time() - before)
-    assert min(seconds) < 0.5
+    for part in split(HOSTILE[name], dialect):
+        assert dialect.render(part).length <= dialect.limit
+        assert not unprintable(wire(dialect.payload(part)))
