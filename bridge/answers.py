@@ -167,6 +167,8 @@ class AnswerWriter:
             most_messages=limits.most_messages if isinstance(platform, SendsFiles) else None,
         )
         self._shown: list[_Shown] = []
+        self._doubtful = 0
+        """Messages that may stand, counting those of which it is not known."""
         self._failures = 0
         self._halvings = 0
         self.writes = 0
@@ -234,7 +236,9 @@ class AnswerWriter:
     async def _next_write(self, draft: AnswerDraft, *, ended: bool) -> _Write | None:
         messages = await self._compose(draft, ended=ended)
         if ended:
-            messages += [Message(text=_WITHDRAWN)] * (len(self._shown) - len(messages))
+            # A post of unknown outcome may stand too; posted once more under its nonce, it is found.
+            standing = max(len(self._shown), self._doubtful)
+            messages += [Message(text=_WITHDRAWN)] * (standing - len(messages))
         for number, message in enumerate(messages):
             if number >= len(self._shown):
                 return _Write(number, message, None)
@@ -327,6 +331,8 @@ class AnswerWriter:
         pause = self._limits.retry_pause.total_seconds()
         seconds = min(pause * 2 ** (self._failures - 1), pause * 30)
         known = isinstance(error, PlatformUnavailable)
+        if known and write.ref is None:
+            self._doubtful = max(self._doubtful, write.part + 1)
         _log.warning("write_failed", write=kind, code=error.code, again_in=seconds, expected=known)
         await self._clock.sleep(seconds)
 

@@ -96,7 +96,8 @@ class Platform(Protocol):
         ...
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        """Posts a new message and returns its identity. Not repeated by the adapter where it could post twice.
+        """Posts a new message and returns its identity. Not repeated by the adapter where it could post twice. Where an
+        earlier attempt with the same nonce stands after all, that message is found, and shows this text afterwards.
 
         Raises a `PlatformError`. May take as long as a platform's rate limit says, so nothing may be held meanwhile.
         """

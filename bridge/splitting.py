@@ -88,20 +88,22 @@ class Splitter:
 
     def _overflow(self, live: str, *, final: bool) -> Cut | None:
         """Where to cut, once the first place is reached up to which the text does not fit."""
-        while (place := self._next_check(live, final=final)) is not None:
+        while (place := self._next_check(live)) is not None:
             self._weight += self._weigh(live[self._checked : place])
             self._checked = place
-            if self._weight < self._due and not (final and place == len(live)):
+            if self._weight < self._due:
                 continue
             self._outline.grow(live[:place])
             length = self._outline.length(place)
-            if length > self._limit:
-                last = final and place == len(live)
-                # Something that is held back until it is complete must not be longer than a message.
-                if last or length > 2 * self._limit or self._shown_length(live[:place])[1] > self._limit:
-                    return self._best(place)
+            # Something that is held back until it is complete must not be longer than a message.
+            if length > self._limit and (length > 2 * self._limit or self._shown_length(live[:place])[1] > self._limit):
+                return self._best(place)
             # Half a link takes more room than the whole one, so that this may be less than nothing.
             self._due = self._weight + max((self._limit - length) // 2, self._step, self._weight // 4)
+        if final:
+            self._outline.grow(live)
+            if self._outline.length(len(live)) > self._limit:
+                return self._best(len(live))
         return None
 
     def _weigh(self, text: str) -> int:
@@ -110,7 +112,7 @@ class Splitter:
         alone = sum(1 for line in text.split("\n") if _ALONE.match(line))
         return len(_BLANK_LINES.sub("\n", text).encode()) + alone * (self._limit // _ALONE_SHARE)
 
-    def _next_check(self, live: str, *, final: bool) -> int | None:
+    def _next_check(self, live: str) -> int | None:
         """The end of the line in which a step ends, or the end of two steps. It does not depend on how the text arrived."""
         at, weight = self._checked, 0
         while (newline := live.find("\n", at, self._checked + 2 * self._step)) >= 0:
@@ -120,9 +122,8 @@ class Splitter:
             at = newline + 1
             if weight >= self._step:
                 return at
-        if self._checked + 2 * self._step < len(live):
-            return self._checked + 2 * self._step
-        return len(live) if final and self._checked < len(live) else None
+        place = self._checked + 2 * self._step
+        return place if place < len(live) else None
 
     def _freeze(self, live: str, cut: Cut) -> None:
         source = _first_part(live, cut)
@@ -142,7 +143,7 @@ class Splitter:
         self._open_message(opener)
 
     def _leaves_room(self, opener: str) -> bool:
-        return not opener or self._dialect.render(opener + "x").length <= self._limit // 2
+        return not opener or self._dialect.render(opener + "x").length <= self._limit * 2 // 3
 
     def _says_something(self, source: str) -> bool:
         """Whether anything of it is seen. Platforms refuse a message without text."""

@@ -48,6 +48,9 @@ log = logs.get("discord")
 MOST_SERVERS = 200
 """Servers that one call lists (API reference, Get Current User Guilds)."""
 
+MOST_DOUBTFUL = 200
+"""Posts of unknown outcome that are remembered."""
+
 THREAD_KEPT_OPEN_MINUTES: Literal[1440] = 1440
 """One of 60, 1440, 4320, 10080 (API reference, Start Thread from Message): a day without messages."""
 
@@ -120,6 +123,8 @@ class Rest:
         self._logging_in = asyncio.Lock()
         self._closed = False
         self._banned_until = 0.0
+        self._doubtful: dict[str, None] = {}
+        """Nonces of posts that may or may not stand, the oldest first."""
 
     async def close(self) -> None:
         self._closed = True
@@ -169,11 +174,13 @@ class Rest:
 
         discord.py returns from the call that uses up a channel's budget only when the budget is full again, although the
         message was posted at once. Repeats after a 5xx, its own or the caller's, are safe: Discord answers the same nonce
-        in the same channel with the first message for a few minutes.
+        in the same channel with the first message for a few minutes. That one may hold an older text, so it is then edited.
         """
         place = read_target_address(target.address)
 
-        async def post(client: discord.Client) -> int:
+        text = self._content(message)
+
+        async def post(client: discord.Client) -> tuple[int, bool]:
             channel = client.get_partial_messageable(place.channel)
             question = None
             if place.question is not None:
@@ -181,7 +188,7 @@ class Rest:
                     message_id=place.question, channel_id=place.channel, fail_if_not_exists=False
                 )
             posted = await channel.send(
-                self._content(message),
+                text,
                 file=None if file is None else attach(file),  # type: ignore[arg-type]  # as below
                 nonce=message.nonce,
                 allowed_mentions=allow(message),
@@ -189,16 +196,29 @@ class Rest:
                 reference=question,  # type: ignore[arg-type]  # the stubs leave out None, which is the default
                 suppress_embeds=True,
             )
-            return posted.id
+            return posted.id, posted.content.strip() == text.strip()
 
         try:
-            number = await self._call(post)
+            number, stands = await self._call(post)
+        except PlatformUnavailable:
+            self._doubt(message.nonce)
+            raise
         except MessageRefused as error:
             if file is None or error.code not in TOO_LARGE:
                 raise
             # That says nothing against the text.
             raise NotAllowed(str(error), code=error.code) from error
-        return MessageRef(platform=DISCORD, address=message_address(place.channel, number))
+        ref = MessageRef(platform=DISCORD, address=message_address(place.channel, number))
+        if message.nonce in self._doubtful:
+            if not stands:
+                await self.edit(ref, message)
+            del self._doubtful[message.nonce]
+        return ref
+
+    def _doubt(self, nonce: str) -> None:
+        self._doubtful[nonce] = None
+        while len(self._doubtful) > MOST_DOUBTFUL:
+            del self._doubtful[next(iter(self._doubtful))]
 
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
         """Replaces a message's text. The same holds as for `send` about the call that uses up the budget.

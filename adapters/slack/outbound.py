@@ -118,8 +118,9 @@ class Outbound:
         ts = await self._find_doubtful(place, message.nonce)
         if ts is not None:
             found = message_ref(Place(team=place.team, channel=place.channel, ts=ts))
-            # There may be more text by now than when it was posted.
+            # There may be more text by now than when it was posted. Until that stands, the next attempt must find it too.
             await self.edit(found, message)
+            self._doubtful.pop(message.nonce, None)
             return found
         try:
             try:
@@ -151,12 +152,12 @@ class Outbound:
             # Without a history scope nobody can tell. An answer that is seen twice is better than none.
             log.warning("post_not_looked_up", code=error.code)
             return None
-        del self._doubtful[nonce]
         messages: object = response.get("messages")
         for shown in messages if isinstance(messages, list) else ():
             if isinstance(shown, dict) and _nonce_in(shown.get("metadata")) == nonce:
                 log.info("post_found_again", channel=place.channel)
                 return str(shown.get("ts"))
+        self._doubtful.pop(nonce, None)
         return None
 
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:

@@ -129,12 +129,12 @@ def _text_cuts(text: str, places: range, end: int, found: InlineMap) -> Iterator
     # What is not complete yet may become an atom.
     held = len(withhold(text, found))
     atoms = _covered([*((atom.start, atom.end) for atom in found.atoms), (held, len(text))], len(text))
+    # Inside a marker, or between it and what it embraces.
     markers = _covered(
-        [(pair.start, pair.inner) for pair in found.pairs]
-        + [(pair.close, pair.end) for pair in found.pairs]
-        + [(at, at + len(marker)) for at, marker in found.openers],
+        [(pair.start, pair.inner + 1) for pair in found.pairs]
+        + [(pair.close - 1, pair.end) for pair in found.pairs]
+        + [(at, at + len(marker) + 1) for at, marker in found.openers],
         len(text),
-        closed=True,
     )
     styles = _Styles(found)
     for place in range(places.start, min(places.stop, end)):
@@ -175,10 +175,10 @@ class _Styles:
         return self._standing
 
 
-def _covered(ranges: Sequence[tuple[int, int]], length: int, *, closed: bool = False) -> list[bool]:
-    """For each place in a text, whether it lies inside one of `ranges`; `closed`: or at the border of one."""
+def _covered(ranges: Sequence[tuple[int, int]], length: int) -> list[bool]:
+    """For each place in a text, whether it lies inside one of `ranges`."""
     out = [False] * (length + 1)
     for start, end in ranges:
-        for at in range(start if closed else start + 1, min(end + (1 if closed else 0), length + 1)):
+        for at in range(start + 1, min(end, length + 1)):
             out[at] = True
     return out

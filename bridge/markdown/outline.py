@@ -47,13 +47,19 @@ class Outline:
         return "".join(lines[:_MOST_DEFINITIONS])
 
     def grow(self, source: str) -> None:
-        """`source` begins with the one before."""
+        """`source` and the one before begin alike: the shorter one is the beginning of the other."""
         if source == self._source:
             return
+        while self.blocks and self.blocks[-1].start >= len(source):
+            self.blocks.pop()
         known = len(self._env.get("references", {}))
-        base = self.blocks[-1].start if self.blocks else 0
+        again = 1
+        if len(self.blocks) > 1 and "\n" not in min(source, self._source, key=len)[self.blocks[-1].start :]:
+            # A line that is not complete (`* **` is a divider, `2` a paragraph) may yet turn out to belong to the block before.
+            again = 2
+        base = self.blocks[-again].start if self.blocks else 0
         self._source = source
-        self.blocks[-1:] = self._parse(base, source)
+        self.blocks[-again:] = self._parse(base, source)
         if len(self._env.get("references", {})) != known:
             # A definition may turn any text before it into a link.
             self.blocks = self._parse(0, source)

@@ -159,6 +159,29 @@ async def test_a_replaced_text_takes_back_what_was_shown_in_further_messages() -
         assert at.platform.texts == ["I cannot say that.", "(This part was withdrawn.)"]
 
 
+async def test_a_post_that_stood_after_all_ends_with_the_whole_text() -> None:
+    async with desk() as at:
+        at.platform.lost_answers = 1
+        at.say("Hello ")
+        await at.clock.advance(0.2)
+        at.say("world.")
+        assert await at.end()
+        assert at.platform.texts == ["Hello world."]
+
+
+async def test_a_post_that_may_stand_is_taken_back_like_any_other() -> None:
+    async with desk(max_text=100) as at:
+        at.say("x" * 90)
+        await at.clock.advance(5)
+        at.platform.lost_answers = 1
+        at.say("\n\n" + "y" * 90)
+        while len(at.platform.texts) < 2:
+            await at.clock.advance(0.1)
+        at.draft.fold(TextReplaced(text="I cannot say that."))
+        assert await at.end()
+        assert at.platform.texts == ["I cannot say that.", "(This part was withdrawn.)"]
+
+
 async def test_notes_stand_below_the_text_and_outside_an_open_fence() -> None:
     async with desk() as at:
         at.say("```python\nprint(1)")

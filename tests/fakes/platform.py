@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from adapters.discord.dialect import DiscordDialect
 from bridge.clock import Clock
-from bridge.errors import MessageGone, MessageRefused, PlatformError
+from bridge.errors import MessageGone, MessageRefused, PlatformError, PlatformUnavailable
 from bridge.messages import Address, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth, WriteBudget
 
@@ -44,6 +44,8 @@ class FakePlatform:
     edit_limit: int = 1000
     latency: float = 0.0
     failures: list[PlatformError | None] = field(default_factory=list)
+    lost_answers: int = 0
+    """So many of the next new messages will stand without anybody being told."""
     messages: dict[str, ShownMessage] = field(default_factory=dict)
     activity: list[float] = field(default_factory=list)
     heard_by: list[Inbox] = field(default_factory=list)
@@ -86,10 +88,14 @@ class FakePlatform:
         text = await self._answer_like_a_platform(message)
         for address, known in self.messages.items():
             if known.nonce == message.nonce:
+                known.history.append((self.clock.monotonic(), text))
                 return MessageRef(platform=self.name, address=Address(address))
         address = f"{target.address}/m{len(self.messages)}"
         shown = ShownMessage(target, message.nonce, [message.people], [(self.clock.monotonic(), text)])
         self.messages[address] = shown
+        if self.lost_answers:
+            self.lost_answers -= 1
+            raise PlatformUnavailable("the connection broke")
         return MessageRef(platform=self.name, address=Address(address))
 
     async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:

@@ -189,13 +189,13 @@ def _inside(block: st.SearchStrategy[str], prefix: str, first: str = "") -> st.S
     )
 
 
-def tables(room: int, least: int = 1) -> st.SearchStrategy[str]:
-    """Tables of `least` rows or more, of which a message of `room` holds the head and one."""
+def tables(room: int) -> st.SearchStrategy[str]:
+    """Tables of which a message of `room` holds the head and a row."""
 
     def rows(columns: int, times: int) -> st.SearchStrategy[str]:
         cell = st.sampled_from(("alpha", "x1", "漢字", "**beta**", "`a * b`", "1 < 2", "gamma", "@everyone", "<!here>"))
         head = [name * times for name in _HEADERS[:columns]]
-        return st.lists(st.lists(cell, min_size=columns, max_size=columns), min_size=least, max_size=30).map(
+        return st.lists(st.lists(cell, min_size=columns, max_size=columns), min_size=1, max_size=30).map(
             lambda body: "\n".join("| " + " | ".join(row) + " |" for row in [head, ["---"] * columns, *body])
         )
 

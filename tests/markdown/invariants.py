@@ -81,8 +81,11 @@ def stable_prefix(showing: Showing) -> None:
 
 
 def schedule_independence(showing: Showing) -> None:
-    """3: the same messages come out, however the text arrived."""
+    """3: the same messages come out, however the text arrived, and they look the same to who has not seen it arrive."""
     assert showing.final == split(showing.text, showing.dialect), "schedule independence"
+    fresh = dialect_of(showing.place, showing.dialect.limit)
+    for part in (*showing.final, *(showing.moments[-1] if showing.moments else ())):
+        assert showing.dialect.payload(part) == fresh.payload(part), f"schedule independence: {part!r} looks different"
 
 
 def content(showing: Showing) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from bridge.splitting import split
 from tests.markdown.corpus.document import Place
 from tests.markdown.generators import MENTIONS, Stream, anything, documents, limits, noise, streams, tables
-from tests.markdown.invariants import ALWAYS, EVERY, Showing, content, no_ping
+from tests.markdown.invariants import ALWAYS, EVERY, Showing, balanced, content, monotone, no_ping
 from tests.markdown.seen import unprintable
 from tests.markdown.sending import dialect_of, wire
 
@@ -77,6 +77,25 @@ def test_a_mention_that_arrives_letter_by_letter_calls_nobody(place: Place, toke
     text = "a\n\n" + around.format(token)
     showing = Showing(Stream(text=text, ends=tuple(range(4, len(text) + 1))), place)
     no_ping(showing)
+
+
+@PLATFORMS
+@pytest.mark.parametrize(
+    "text",
+    [
+        "* **One:** first\n* **Two:** second\n* **Three:** third\n",
+        "1. a\n\n2. b\n\n10. c\n",
+        "line\n#hashtag and\n- --flags\n***bold italic***\n",
+        "a\n\n***\n\nb\n===\n\n| a |\n|---|\n| b |\n",
+        "最後の文章はここです。**太字の言葉**。次の文章。**もう一つ**です。\n" * 12,
+    ],
+)
+def test_what_arrives_letter_by_letter_looks_as_if_it_had_come_at_once(place: Place, text: str) -> None:
+    limit = 400
+    ends = tuple(range(1, len(text) + 1))
+    showing = Showing(Stream(text=text, ends=ends), place, limit)
+    for invariant in (*ALWAYS, monotone, balanced):
+        invariant(showing)
 
 
 HOSTILE = {

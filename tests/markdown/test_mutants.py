@@ -16,7 +16,7 @@ from adapters.slack import dialect as slack
 from bridge.markdown.cuts import Cut, Rank
 from bridge.splitting import Splitter
 from tests.markdown.corpus.document import Place
-from tests.markdown.generators import FAMILY, LITERAL, Stream, documents, streams, tables
+from tests.markdown.generators import FAMILY, LITERAL, Stream, documents, streams
 from tests.markdown.invariants import EVERY, Showing
 
 EXAMPLES = 60
@@ -117,10 +117,15 @@ def first_caught(place: Place) -> tuple[Stream, int] | None:
     def look(data: st.DataObject) -> None:
         limit = data.draw(st.integers(60, 400))  # many cuts
         # Every third one is what most documents have little of.
-        rare = [st.integers(20, 60).map(lambda count: FAMILY * count), st.just(f"say \\*{LITERAL}\\* twice")] + (
-            [tables(limit, 20)] if limit >= 200 else []
-        )
-        stream = data.draw(streams(st.one_of(documents(limit, 4), documents(limit, 4), *rare)))
+        rare = [
+            st.integers(20, 60).map(lambda count: FAMILY * count),
+            st.just(f"say \\*{LITERAL}\\* twice"),
+            st.integers(40, 90).map(lambda count: "```python\n" + "x = [1]\n" * count + "```"),
+            st.integers(80, 200).map(lambda count: "**" + "bold words " * count + "end**"),
+            st.integers(40, 90).map(lambda count: "| К | С |\n|---|---|\n" + "| x1 | y |\n" * count),
+        ]
+        kind = data.draw(st.sampled_from([documents(limit, 4)] * 4 + rare))
+        stream = data.draw(streams(kind))
         try:
             _check(stream, place, limit)
         except AssertionError:

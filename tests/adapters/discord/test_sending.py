@@ -98,6 +98,20 @@ async def test_sending_again_with_the_same_nonce_posts_once(
     assert ref.address == f"{server.general}/{server.messages(server.general)[-1].id}"
 
 
+async def test_a_post_that_stands_after_all_is_edited_to_the_newer_text(
+    server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
+) -> None:
+    server.faults.fail_next[CREATE] = [Fault(kind="effect_then_drop")]
+    server.faults.fail_next[EDIT] = [Fault(status=403)]
+    before = len(server.messages(server.general))
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(question, out("one", "n8"))
+    with pytest.raises(NotAllowed):
+        await platform.send(question, out("one and two", "n8"))
+    await platform.send(question, out("one and two", "n8"))
+    assert [message.content for message in server.messages(server.general)[before:]] == ["one and two"]
+
+
 async def test_tables_are_written_as_the_operator_says(make: Make, question: ReplyTarget) -> None:
     table = "| a | b |\n|---|---|\n| 1 | 2 |"
     for how, beginning in (("fit", "```"), ("code", "```"), ("list", "- ")):

@@ -140,6 +140,21 @@ async def test_a_post_whose_answer_was_lost_is_not_posted_twice(
     assert [message.visible_text for message in answers(server, root)] == ["once"]
 
 
+@pytest.mark.parametrize("fault", [Fault.rate_limit(1), Fault.refuse("internal_error")])
+async def test_a_post_that_stands_after_all_is_found_until_it_shows_the_newer_text(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, fault: Fault
+) -> None:
+    server.faults.fail_next["chat.postMessage"] = [Fault.effect_then_drop()]
+    server.faults.fail_next["chat.update"] = [fault] * 3
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(target, question("one"))
+    for _ in range(3):
+        with pytest.raises(PlatformError):
+            await platform.send(target, question("one and two"))
+    await platform.send(target, question("one and two"))
+    assert [message.visible_text for message in answers(server, root)] == ["one and two"]
+
+
 async def test_a_post_that_takes_too_long_is_not_posted_twice(
     server: SlackServer, target: ReplyTarget, root: str
 ) -> None:
