@@ -6,7 +6,8 @@ Neither sleeps on a 429: who paces writes must hear of it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
 
 import aiohttp
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler, AsyncServerErrorRetryHandler
@@ -54,7 +55,9 @@ CLOCK_SKEW = 120.0
 """Seconds by which Slack's clock may be behind ours when a message is looked for by time."""
 
 MOST_DOUBTFUL = 1_000
-"""Posts of unknown outcome that are remembered; each is forgotten with the next attempt."""
+"""Unfinished writes that are remembered; each is forgotten with the next attempt that succeeds."""
+
+T = TypeVar("T")
 
 EVENT_TYPE = "bridge_answer"
 """Type of the metadata on our messages; its payload carries the nonce."""
@@ -79,6 +82,8 @@ class Outbound:
         self._status_quiet_until = 0.0
         self._doubtful: dict[str, float] = {}
         """Posts that may or may not stand: nonce and the time (seconds since the epoch) before which they were not made."""
+        self._plain: dict[str, None] = {}
+        """Nonces of messages whose blocks were refused and that are not written without them yet, the oldest first."""
 
     @property
     def once(self) -> AsyncWebClient:
@@ -123,10 +128,7 @@ class Outbound:
             self._doubtful.pop(message.nonce, None)
             return found
         try:
-            try:
-                ts = await self._post(place, message, DIALECT.payload(message.text, message.people))
-            except MessageRefused as error:
-                ts = await self._post(place, message, _instead_of_blocks(error, message))
+            ts = await self._with_blocks_or_without(message, lambda payload: self._post(place, message, payload))
         except PlatformUnavailable:
             self._doubt(message.nonce, began)
             raise
@@ -162,10 +164,28 @@ class Outbound:
 
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
         place = read_address(ref.address)
-        try:
-            await self._update(place, message, DIALECT.payload(message.text, message.people))
-        except MessageRefused as error:
-            await self._update(place, message, _instead_of_blocks(error, message))
+        await self._with_blocks_or_without(message, lambda payload: self._update(place, message, payload))
+
+    async def _with_blocks_or_without(
+        self, message: OutgoingMessage, write: Callable[[Mapping[str, object]], Awaitable[T]]
+    ) -> T:
+        """Refused blocks are written once more without. Where that could not be done at once, the next attempt begins with
+        it: a refusal counts against Slack's limits too."""
+        plain = _without_blocks(message) if message.nonce in self._plain else None
+        if plain is None:
+            try:
+                return await write(DIALECT.payload(message.text, message.people))
+            except MessageRefused as error:
+                plain = _without_blocks(message) if error.code in REFUSED_BLOCKS else None
+                if plain is None:
+                    raise  # it must be cut, not dropped
+                log.warning("blocks_refused", code=error.code)
+        self._plain[message.nonce] = None
+        while len(self._plain) > MOST_DOUBTFUL:
+            del self._plain[next(iter(self._plain))]
+        written = await write(plain)
+        self._plain.pop(message.nonce, None)
+        return written
 
     async def show_thinking(self, target: ReplyTarget) -> None:
         """Sets the thread's status. Never raises a `PlatformError`; given up for good once Slack says it is not to be had."""
@@ -305,14 +325,10 @@ def _nonce_in(metadata: object) -> object:
     return payload.get("nonce") if isinstance(payload, dict) else None
 
 
-def _instead_of_blocks(error: MessageRefused, message: OutgoingMessage) -> Mapping[str, object]:
-    """The same as mrkdwn. Raises `error` again when that is too long for `text`: the message must be cut, not dropped."""
+def _without_blocks(message: OutgoingMessage) -> Mapping[str, object] | None:
+    """The same as mrkdwn; None when that is too long for `text`."""
     payload = DIALECT.payload(message.text, message.people, fallback=True)
-    size = len(str(payload["text"]).encode())
-    if error.code not in REFUSED_BLOCKS or size > PLAIN_BYTES:
-        raise error
-    log.warning("blocks_refused", code=error.code, bytes=size)
-    return payload
+    return payload if len(str(payload["text"]).encode()) <= PLAIN_BYTES else None
 
 
 def _read(payload: Mapping[str, object]) -> tuple[str, list[Block]]:

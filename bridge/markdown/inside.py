@@ -112,7 +112,9 @@ class _Line:
         found = map_inline(leaf.content, {})
         least = max(before + (box.end() if box else 0), places.start - 1 - shift)
         cuts = _text_cuts(leaf.content, range(least + 1, places.stop - shift), before + len(content), found)
-        row = "|" in content and all(DELIMITER.match(line) for line in contents[number + 1 :][:1])
+        below = contents[number + 1 :][:1]
+        # A line with pipes may become the head of a table; without one in front, only once it is underlined.
+        row = "|" in content and (DELIMITER.match(below[0]) is not None if below else content.startswith("|"))
         for cut in cuts:
             rank = max(cut.rank, Rank.TABLE) if row else cut.rank
             yield Cut(cut.end + shift, cut.start + shift, rank, cut.closer, opener + cut.opener)

@@ -87,6 +87,7 @@ def test_a_mention_that_arrives_letter_by_letter_calls_nobody(place: Place, toke
         "1. a\n\n2. b\n\n10. c\n",
         "line\n#hashtag and\n- --flags\n***bold italic***\n",
         "a\n\n***\n\nb\n===\n\n| a |\n|---|\n| b |\n",
+        "Short intro.\n\n" + "some words of prose and `cat log | grep x` in one line " * 12,
         "最後の文章はここです。**太字の言葉**。次の文章。**もう一つ**です。\n" * 12,
     ],
 )

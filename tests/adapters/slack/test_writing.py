@@ -109,6 +109,18 @@ async def test_an_edit_with_refused_blocks_shows_plain_text_and_the_next_one_blo
     assert message.blocks == [{"type": "markdown", "text": "one two three"}]
 
 
+async def test_after_a_refusal_of_blocks_the_plain_text_is_what_is_tried_again(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    server.faults.fail_next["chat.postMessage"] = [Fault.refuse("invalid_blocks"), Fault.rate_limit(1)]
+    with pytest.raises(RateLimited):
+        await platform.send(target, question("one"))
+    await platform.send(target, question("one"))
+    (message,) = answers(server, root)
+    assert (message.visible_text, message.blocks) == ("one", [])
+    assert len(calls(server, "chat.postMessage")) == 3
+
+
 async def test_refused_blocks_that_do_not_fit_plain_text_are_refused_not_cut(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
 ) -> None:
