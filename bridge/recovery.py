@@ -125,7 +125,12 @@ class Recovery:
         if not text or dialect.render(amended, one.turn.question.people).length > dialect.limit:
             await self._post(platform, one, _NOTE.format(reference=reference))
             return
-        await platform.edit(target, last.ref, _ending(one, amended))
+        try:
+            await platform.edit(target, last.ref, _ending(one, amended))
+        except (MessageGone, MessageRefused) as error:
+            # It may stand in a smaller form than the dialect's, or somebody has deleted just this one.
+            _log.info("ending_apart", answer=one.turn.answer_id, code=error.code)
+            await self._post(platform, one, _NOTE.format(reference=reference))
 
     async def _post(self, platform: Platform, one: InterruptedAnswer, text: str) -> None:
         message = _ending(one, text)

@@ -27,6 +27,9 @@ SLACKS_DOMAINS = ("slack.com", "slack-gov.com")
 MOST_UNFINISHED = 100
 """Uploads that are remembered until their message stands."""
 
+COMPLETED_BEFORE = "file_not_found"
+"""What a second files.completeUploadExternal for the same upload is refused with."""
+
 FIRST_LOOK, LONGEST_LOOK = 0.25, 2.0
 """Seconds between two looks for a file: the first pause, which doubles, and the longest."""
 
@@ -114,11 +117,13 @@ class Files:
             raise NotAllowed(f"upload: status {status}", code=f"http_{status}")
 
     async def _share(self, place: Place, upload: _Upload) -> None:
-        await self._complete(place, upload)
-        if await self._landed(place, upload) is False:
+        believed = await self._complete(place, upload)
+        landed = await self._landed(place, upload)
+        if not (believed if landed is None else landed):
             raise NotAllowed("Slack took the file and did not show it", code="file_not_shared")
 
-    async def _complete(self, place: Place, upload: _Upload) -> None:
+    async def _complete(self, place: Place, upload: _Upload) -> bool:
+        """False when only a look into the thread can tell that the file was shared."""
         method = "files.completeUploadExternal"
         request = self._outbound.once.files_completeUploadExternal(
             files=[{"id": upload.file, "title": upload.title}], channel_id=place.channel, thread_ts=place.ts
@@ -131,8 +136,11 @@ class Files:
                 raise
             if not upload.doubtful:
                 raise NotAllowed(str(error), code=error.code) from error
-            # An upload can be completed once (Slack's page on the method): it was, by the call of which nobody heard.
+            # An upload can be completed once (Slack's page on the method): it may have been, by the call of which nobody
+            # heard. Its file is then no longer there to be completed; any other refusal says less.
             log.info("file_shared_before", code=error.code)
+            return error.code == COMPLETED_BEFORE
+        return True
 
     async def _landed(self, place: Place, upload: _Upload) -> bool | None:
         """Whether the file is in the thread, after a wait for it. None when nobody can tell."""

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from bridge.errors import MessageGone, PlatformUnavailable
+import pytest
+
+from bridge.errors import MessageGone, MessageRefused, PlatformError, PlatformUnavailable
 from bridge.messages import AnswerState, PlatformName
 from tests.core.room import Room, room
 from tests.fakes import values
@@ -116,6 +118,16 @@ async def test_a_platform_that_is_away_at_start_is_waited_for() -> None:
         await after.clock.advance(60)
         await resuming
         assert "restarted" in after.texts[0]
+
+
+@pytest.mark.parametrize("error", [MessageGone("deleted"), MessageRefused("too long")])
+async def test_an_ending_that_cannot_be_added_to_the_message_stands_below_it(error: PlatformError) -> None:
+    async with room() as at:
+        await killed_while_answering(at)
+    at.platform.failures = [error]
+    async with room(store=at.store, platform=at.platform) as after:
+        await restart(after)
+        assert any(text.startswith("⚠️ I was restarted while answering") for text in after.texts)
 
 
 async def test_a_message_that_was_deleted_meanwhile_holds_up_nothing() -> None:

@@ -151,6 +151,18 @@ async def test_a_file_that_was_shared_unheard_is_not_shared_again_even_where_nob
     assert [call.error for call in server.calls if call.method == COMPLETE][-1] == "file_not_found"
 
 
+async def test_a_refusal_after_a_lost_call_is_not_taken_for_success_where_nobody_can_look(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    server.scopes = [scope for scope in server.scopes if not scope.endswith(":history")]
+    server.faults.fail_next[COMPLETE] = [Fault.drop(), Fault.refuse("file_type_not_allowed")]
+    with pytest.raises(PlatformUnavailable):
+        await platform.send_file(target, COMMENT, FILE)
+    with pytest.raises(NotAllowed):
+        await platform.send_file(target, COMMENT, FILE)
+    assert answers(server, root) == []
+
+
 async def test_limits_are_told_and_forgotten_nothing(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
 ) -> None:
