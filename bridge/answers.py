@@ -34,8 +34,9 @@ _log = logs.get("answers")
 _WITHDRAWN = "(This part was withdrawn.)"
 """Shown in a message that a shorter replacing text no longer needs. Messages are never deleted: people may have replied."""
 
-INLINE_WORK = 8_000
-"""Characters that are parsed and cut on the event loop, where that takes a few milliseconds; more goes to a thread."""
+INLINE_WORK = 1_500
+"""Characters that are parsed and cut on the event loop, where that takes a few milliseconds; more goes to a thread. A long
+paragraph or table of 8,000 would hold the loop for up to 100 ms."""
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a growing text when the last one had nothing new to show, such as half a link."""

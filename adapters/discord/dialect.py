@@ -86,7 +86,7 @@ class _Line:
                 case "_":
                     bare = left.isalnum() and right.isalnum()
                 case "\\":
-                    bare = right.isalnum() or right in ("", " ")
+                    bare = right.isalnum() or right == " "
                 case "~" | "|":
                     bare = char not in (left, right)
                 case "[" | "]":

@@ -200,7 +200,8 @@ class Rest:
 
         try:
             number, stands = await self._call(post)
-        except PlatformUnavailable:
+        except (PlatformUnavailable, RateLimited):
+            # The library repeats what got no answer by itself, so that a limit may be told for the second attempt.
             self._doubt(message.nonce)
             raise
         except MessageRefused as error:

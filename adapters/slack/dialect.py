@@ -114,7 +114,7 @@ class _Canonical:
                 case "_":
                     bare = left.isalnum() and right.isalnum()
                 case "\\":
-                    bare = right.isalnum() or right in ("", " ")
+                    bare = right.isalnum() or right == " "
                 case "~":
                     bare = not tildes and "~" not in (left, right)
                 case "[" | "]":

@@ -97,10 +97,7 @@ DELIMITER = re.compile(r"[ \t>]*[|:-][-:| \t]*$")
 """The line below the head of a table, as far as it is written."""
 
 _MARKER = re.compile(r"([-+*]|[0-9]{1,9}[.)])([ \t]*)")
-_LEADING = re.compile(r"[ \t>]*")
 WORD = re.compile(r"[A-Za-z0-9+#._-]{1,20}")
-_SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,2}[ \t]+|[。！？…][」』”’）】]{0,2}")
-_GAP = re.compile(r"[ \t]+|[，、；：,;]")
 
 
 def line_cuts(outline: Outline, lowest: int, end: int) -> list[Cut]:

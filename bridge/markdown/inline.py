@@ -25,6 +25,9 @@ _SCHEME = re.compile(r"(?<![A-Za-z0-9])https?$", re.IGNORECASE)
 _BREAK_TAG = re.compile(r"<br[ \t]{0,8}/?>", re.IGNORECASE)
 _FORMULA = re.compile(r"\$(?!\s)[^$\n]{0,500}?(?:[\\^_={}][^$\n]{0,500}?)?(?<!\s)\$(?![0-9$])")
 _DISPLAY = re.compile(r"\$\$[^$]{1,2000}\$\$")
+_BRACKETED_DISPLAY = re.compile(r"\\\[[^`]{1,2000}?\\\]")
+_LIKE_FORMULA = re.compile(r"[\\^_={}]")
+_LINK_GOES_ON = re.compile(r"[(\[]")
 _BRACKETED = re.compile(r"\\\(([^\n`]{1,500}?)\\\)")
 
 
@@ -265,7 +268,20 @@ def _break_tag(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  the s
 
 
 def _bracketed(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  the signature of a rule
-    r"""`\( formula \)`, which Markdown would rob of its backslashes."""
+    r"""`\( formula \)` and `\[ formula \]`, which Markdown would rob of their backslashes."""
+    display = _BRACKETED_DISPLAY.match(state.src, state.pos, state.posMax)
+    if (
+        display is not None
+        and _LIKE_FORMULA.search(display[0], 2, len(display[0]) - 2)
+        and not _LINK_GOES_ON.match(state.src, display.end())
+    ):
+        if not silent:
+            for index, line in enumerate(display[0].split("\n")):
+                if index:
+                    state.push("softbreak", "br", 0)
+                state.append_pending(line)
+        state.pos = display.end()
+        return True
     found = _BRACKETED.match(state.src, state.pos, state.posMax)
     if found is None or not found[1].strip():
         return False
@@ -282,7 +298,7 @@ def _formula(state: StateInline, silent: bool) -> bool:  # noqa: FBT001  the sig
     if state.src[pos] != "$" or (pos > 0 and (state.src[pos - 1].isalnum() or state.src[pos - 1] == "$")):
         return False
     found = _DISPLAY.match(state.src, pos, state.posMax) or _FORMULA.match(state.src, pos, state.posMax)
-    if found is None or not re.search(r"[\\^_={}]", found[0]):
+    if found is None or not _LIKE_FORMULA.search(found[0]):
         return False
     if not silent:
         state.append_pending(found[0])

@@ -55,7 +55,10 @@ class _Line:
         self._start = self._walk.offsets[number]
 
     def cuts(self, lowest: int, highest: int) -> Iterator[Cut]:
-        places = range(max(self._start, lowest) + 1, min(self._start + len(self._text), highest + 1))
+        end = self._start + len(self._text)
+        # The end of what there is so far may be the middle of a line.
+        last = end if self._source[end:].strip() else end + 1
+        places = range(max(self._start, lowest) + 1, min(last, highest + 1))
         leaf = self._leaf
         if leaf is None:
             return self._rough(places)
@@ -139,18 +142,19 @@ def _text_cuts(text: str, places: range, end: int, found: InlineMap) -> Iterator
         len(text),
     )
     styles = _Styles(found)
-    for place in range(places.start, min(places.stop, end)):
+    last = end + 1 if end == len(text) and places.stop > end else end
+    for place in range(places.start, min(places.stop, last)):
         if markers[place]:
             continue
         standing = styles.at(place)
         rank, start = gaps.get(place, (Rank.CHARACTER, place))
-        if atoms[place]:
+        if atoms[place] or place > held:
             rank, start = Rank.ATOM, place
         elif standing and text[place - 1].isspace():
             continue
         elif standing and rank < Rank.STYLED:
             rank = Rank.STYLED
-        if start < end:
+        if start < last:
             yield Cut(place, start, rank, "".join(reversed(standing)), "".join(standing))
 
 

@@ -11,7 +11,7 @@ from tests.markdown.corpus.document import Place
 from tests.markdown.generators import MENTIONS, Stream, anything, documents, limits, noise, streams, tables
 from tests.markdown.invariants import ALWAYS, EVERY, Showing, balanced, content, monotone, no_ping
 from tests.markdown.seen import unprintable
-from tests.markdown.sending import dialect_of, wire
+from tests.markdown.sending import dialect_of, see, wire
 
 THOROUGH = os.environ.get("HYPOTHESIS_PROFILE") == "thorough"
 """Ten times as many examples, different ones each time."""
@@ -97,6 +97,12 @@ def test_what_arrives_letter_by_letter_looks_as_if_it_had_come_at_once(place: Pl
     showing = Showing(Stream(text=text, ends=ends), place, limit)
     for invariant in (*ALWAYS, monotone, balanced):
         invariant(showing)
+
+
+@PLATFORMS
+@pytest.mark.parametrize("formula", [r"\[ x^2 \, dx \]", r"$$ a_1 * b_1 \\ c $$", "$x_1*y_1$"])
+def test_a_formula_keeps_every_character(place: Place, formula: str) -> None:
+    assert formula in see(dialect_of(place).payload(f"so {formula} holds"), place).text
 
 
 HOSTILE = {
