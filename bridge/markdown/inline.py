@@ -44,6 +44,9 @@ def is_dense(text: str) -> bool:
     return count > DENSE and count * 9 > len(text) * 4
 
 
+MOST_OPEN = 12
+"""Markers that may wait for their partners at once. People nest three; with more, all of them are taken for characters."""
+
 _SHORT = 200
 _KEPT = 2_000
 """Longest paragraph that is remembered, in characters, and how many of those."""
@@ -226,8 +229,11 @@ class Inline(ParserInline):
             elif one.open:
                 found.openers.append((places[index], marker))
         # What stands between two partners has lost its chance.
-        taken = [(pair.inner, pair.close) for pair in found.pairs]
-        found.openers = [one for one in found.openers if not any(start <= one[0] < end for start, end in taken)]
+        if len(found.openers) <= MOST_OPEN * 10:
+            taken = [(pair.inner, pair.close) for pair in found.pairs]
+            found.openers = [one for one in found.openers if not any(start <= one[0] < end for start, end in taken)]
+        if len(found.openers) > MOST_OPEN:
+            found.openers = []
         return found
 
 
