@@ -13,6 +13,7 @@ from bridge.markdown.dialect import NOBODY, Dialect, People, Piece, name_people
 from bridge.markdown.links import is_address, web_address
 from bridge.markdown.model import (
     BOLD,
+    DELIMITERS,
     ITALIC,
     STRIKE,
     Block,
@@ -371,9 +372,8 @@ class _Writer:
         return self._block(table_as_list(table))
 
     def _pipes(self, table: Table) -> str:
-        rule = {"left": ":--", "right": "--:", "center": ":-:"}
         head = self._row(table.head)
-        line = f"| {' | '.join(rule.get(align, '---') for align in table.aligns)} |"
+        line = f"| {' | '.join(DELIMITERS[align] for align in table.aligns)} |"
         chunks = [table.rows[at : at + TABLE_ROWS] for at in range(0, max(len(table.rows), 1), TABLE_ROWS)]
         return "\n\n".join("\n".join([head, line, *(self._row(row) for row in chunk)]) for chunk in chunks)
 

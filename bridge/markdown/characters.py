@@ -109,15 +109,6 @@ def is_boundary(text: str, at: int) -> bool:
     return _hangul(before) + _hangul(char) not in ("LL", "LV", "LS", "VV", "VT", "TT", "SV", "ST")
 
 
-def last_boundary(text: str, at: int, lowest: int) -> int:
-    """The last place at or before `at`, but after `lowest`, where `text` may be cut; `at` when a single character with its
-    marks is longer than that."""
-    for place in range(at, lowest, -1):
-        if is_boundary(text, place):
-            return place
-    return at
-
-
 def width(text: str) -> int:
     """Columns of a terminal font: full-width characters and emoji count two, marks none."""
     if text.isascii():

@@ -7,7 +7,7 @@ from enum import IntEnum
 
 from markdown_it.token import Token
 
-from bridge.markdown.model import NUMBER_CLOSE, NUMBER_OPEN, RESUMED
+from bridge.markdown.model import DELIMITERS, NUMBER_CLOSE, NUMBER_OPEN, RESUMED
 from bridge.markdown.outline import Outline, Standing
 from bridge.markdown.parser import first_number
 
@@ -236,8 +236,7 @@ class Walk:
             for token in self._tokens[opening:body]
             if token.type == "th_open"
         ]
-        rule = {"left": ":--", "right": "--:", "center": ":-:"}
-        line = f"{later(chain)}| {' | '.join(rule.get(align, '---') for align in aligns)} |\n"
+        line = f"{later(chain)}| {' | '.join(DELIMITERS[align] for align in aligns)} |\n"
         start = resume(chain, inline=False) + later(chain)
         return f"{start}| {' | '.join(cells)} |\n{line}", f"{start}|{'  |' * len(cells)}\n{line}"
 

@@ -83,6 +83,9 @@ class Table:
     rows: tuple[tuple[Spans, ...], ...]
 
 
+DELIMITERS = {"left": ":--", "right": "--:", "center": ":-:", "": "---"}
+"""What stands below the head of a table, by the alignment of the column."""
+
 Block = Paragraph | Heading | Fence | Rule | Quote | List | Table
 
 

@@ -1,7 +1,7 @@
 """What the writers of all dialects share: where emphasis markers may stand, tables as code or as lists, code fences. Pure."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Protocol
@@ -357,19 +357,19 @@ def has_hidden_links(table: Table) -> bool:
     )
 
 
-def table_as_text(table: Table, most_columns: int, measure: Callable[[str], int] = width) -> str | None:
+def table_as_text(table: Table, most_columns: int) -> str | None:
     """Aligned with spaces, for a fixed-width font; None when a line would be wider than `most_columns`."""
     rows = [[cell_text(cell) for cell in row] for row in (table.head, *table.rows)]
-    widths = [max(measure(row[column]) for row in rows) for column in range(len(table.head))]
+    widths = [max(width(row[column]) for row in rows) for column in range(len(table.head))]
     if sum(widths) + 3 * (len(widths) - 1) > most_columns:
         return None
-    lines = [" | ".join(_pad(*each, measure) for each in zip(row, widths, table.aligns, strict=True)) for row in rows]
+    lines = [" | ".join(_pad(*each) for each in zip(row, widths, table.aligns, strict=True)) for row in rows]
     lines.insert(1, "-+-".join("-" * one for one in widths))
     return "\n".join(line.rstrip() for line in lines)
 
 
-def _pad(text: str, columns: int, align: str, measure: Callable[[str], int]) -> str:
-    room = columns - measure(text)
+def _pad(text: str, columns: int, align: str) -> str:
+    room = columns - width(text)
     left = room if align == "right" else room // 2 if align == "center" else 0
     return " " * left + text + " " * (room - left)
 
