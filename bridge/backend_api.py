@@ -6,9 +6,10 @@ Failure is raised as a `BackendError`, never yielded. Backends never see each ot
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Protocol
 
-from bridge.messages import BackendConversationId, BackendIds, BackendUser, Inputs, Rating
+from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, Inputs, Rating
 from bridge.platform_api import Finding
 
 
@@ -66,6 +67,36 @@ class AnswerCompleted:
     """True when the backend says that it was stopped. Chat apps do not say so."""
 
 
+class Fate(StrEnum):
+    """What became of a question that was asked by somebody who is gone."""
+
+    ANSWERED = "answered"
+    """The whole answer is known."""
+    STOPPED = "stopped"
+    """It was stopped; what there is of it is known."""
+    FAILED = "failed"
+    """The app failed."""
+    RUNNING = "running"
+    """It is certainly still being worked on: ask again later."""
+    UNSURE = "unsure"
+    """The question arrived; no answer is kept (yet). Being worked on and lost look the same."""
+    ABSENT = "absent"
+    """The question never arrived, so asking it is not asking twice."""
+    UNKNOWN = "unknown"
+    """This backend cannot tell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovered:
+    fate: Fate
+    ids: BackendIds = field(default_factory=BackendIds)
+    """As many as are known, the given ones included."""
+    text: str = ""
+    """The answer, shaped as the events would have shaped it. Set only when `answered` or `stopped`."""
+    detail: str = ""
+    """For the log."""
+
+
 BackendEvent = AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | AnswerCompleted
 
 
@@ -74,7 +105,12 @@ class Backend(Protocol):
 
     @property
     def capacity(self) -> int:
-        """How many answers it may be asked for at once. Questions beyond that wait in the store, not in here."""
+        """How many answers it may be asked for at once. Questions beyond that wait outside, not in here."""
+        ...
+
+    @property
+    def server(self) -> str:
+        """Names the server that answers. Backends that say the same share their places: the smallest capacity counts."""
         ...
 
     def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
@@ -89,6 +125,14 @@ class Backend(Protocol):
 
     async def stop(self, ids: BackendIds, user: BackendUser) -> None:
         """Asks the backend to end a running answer; its stream then ends by itself. Raises `BackendError`."""
+        ...
+
+    async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
+        """Looks once what became of a question that an earlier owner asked. Changes nothing at the backend.
+
+        `ids` are those that were recorded: all of them, some, or none when it died before the first event. Then the question is
+        looked for among what came after `last_seen`. Raises `BackendError` when nobody could be asked.
+        """
         ...
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:

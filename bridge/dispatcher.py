@@ -12,10 +12,17 @@ from bridge.messages import ConversationId
 Drain = Callable[[ConversationId], Awaitable[None]]
 """Works off everything that waits in one conversation, in order, and returns. Never raises."""
 
+Look = Callable[[ConversationId], Awaitable[None]]
+"""Has a running turn of this conversation, if this process has one, look at its `Orders`. Never raises."""
+
 
 class Dispatcher(Protocol):
     def wake(self, conversation: ConversationId) -> None:
         """Says that questions wait in this conversation. Never blocks; may be called before `run`."""
+        ...
+
+    def nudge(self, conversation: ConversationId) -> None:
+        """Says that there are new `Orders` for what is being answered there, in whichever process that is. Never blocks."""
         ...
 
     async def run(self) -> None:

@@ -103,6 +103,8 @@ class Author:
     id: PersonId
     display_name: str
     is_bot: bool = False
+    roles: tuple[str, ...] = ()
+    """Ids of the roles or groups that the event itself names (Discord: roles in the server). For access lists."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,7 +144,29 @@ class MessageReceived:
     attachments: tuple[Attachment, ...] = ()
     named: tuple[NamedPerson, ...] = ()
     """People named in the text, each once; the only ones an answer may mention."""
+    category: ChannelId = ChannelId("")
+    """What the channel stands in, where the platform has that (Discord: the category). For routes."""
     sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageEdited:
+    """Somebody changed what a message says. Also told for messages that are none of our business."""
+
+    event_id: EventId
+    now: MessageReceived
+    """The whole message as it reads now, with the `ref` that it always had."""
+    revision: int
+    """Order of the edits of one message: the larger one is later. Microseconds since the epoch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageDeleted:
+    """A message is gone. Of whom it was need not be known."""
+
+    event_id: EventId
+    ref: MessageRef
+    installation: InstallationId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +184,19 @@ class ReactionChanged:
     """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
 
 
-InboundEvent = MessageReceived | ReactionChanged
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ButtonPressed:
+    """Somebody pressed one of our buttons. The adapter tells the platform that it was heard; what it leads to is seen in chat."""
+
+    event_id: EventId
+    message: MessageRef
+    """The message of ours that the button stands under."""
+    installation: InstallationId
+    person: PersonId
+    action: "ButtonAction"
+
+
+InboundEvent = MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | ButtonPressed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +218,20 @@ class AskedQuestion:
         return {person.id: person.name for person in self.named}
 
 
+class ButtonAction(StrEnum):
+    """What a button asks for. The values are written into messages and stay there, so they may never change."""
+
+    STOP = "stop"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    action: ButtonAction
+    label: str
+    """A word or two of plain text."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingMessage:
     """One message as the core wants it seen. The adapter turns it into the platform's dialect."""
@@ -192,6 +242,8 @@ class OutgoingMessage:
     """At most 25 characters, the same for every attempt to post this message."""
     people: Mapping[str, str] = field(default_factory=dict)
     """Whom the text may mention: the platform's id of a person -> name. Everybody else stays unmentioned, whatever it says."""
+    buttons: tuple[Button, ...] = ()
+    """Shown below the text where the platform has buttons. An edit shows exactly these: none takes earlier ones away."""
 
 
 LONGEST_FILE_NAME = 100
@@ -238,13 +290,68 @@ class BackendIds:
 
 
 class AnswerState(StrEnum):
-    """Life of an answer: asked > streaming > done | stopped | failed."""
+    """Life of an answer: planned > asked > streaming > finalising > done | stopped | failed."""
 
+    PLANNED = "planned"
+    """The question's turn has come. The backend has not been asked (again) yet, so asking it now is not asking twice."""
     ASKED = "asked"
+    """The request may have left; nothing came back yet."""
     STREAMING = "streaming"
+    """The backend has named its ids."""
+    FINALISING = "finalising"
+    """The `Outcome` is recorded; what is left is to show it."""
     DONE = "done"
     STOPPED = "stopped"
     FAILED = "failed"
+
+
+class StopReason(StrEnum):
+    """Why an answer that was under way shall end."""
+
+    MEMBER = "member"
+    WITHDRAWN = "withdrawn"
+    """The question was deleted."""
+
+
+class PartRole(StrEnum):
+    """What a message of an answer is for."""
+
+    TEXT = "text"
+    ANNOUNCEMENT = "announcement"
+    """Says that the rest comes in a file."""
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentPart:
+    """One message of an answer, as recorded: intended before it was posted, and known to stand once `ref` is set."""
+
+    part: int
+    nonce: str
+    role: PartRole = PartRole.TEXT
+    ref: MessageRef | None = None
+    """None: it was about to be posted. Whether it stands is not known."""
+    text: str = ""
+    """Shown last (Markdown); of an intended one, what was to be shown. May be empty where the platform can be asked instead."""
+    intended_at: datetime
+    """When it was recorded as intended, which was before it was posted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How an answer ended: enough to show its end without the backend. Kept until payloads are blanked."""
+
+    state: AnswerState
+    """`done`, `stopped` or `failed`."""
+    text: str
+    """What the app said, as far as it came (Markdown)."""
+    notes: tuple[str, ...] = ()
+    """Lines of our own below it."""
+    complete: bool = True
+    error: str = ""
+    """Code for the log and the record; empty when nothing went wrong."""
+    may_retry: bool = False
+    """Whether asking once more makes sense, and so whether Retry is offered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -263,6 +370,22 @@ class Turn:
     """Where this conversation is answered: the opened thread once there is one, else the question's own target."""
     ids: BackendIds = field(default_factory=BackendIds)
     """`ids.conversation` is set when the conversation already exists at the backend."""
+    state: AnswerState = AnswerState.PLANNED
+    """As found when the turn was taken. Anything but `planned` was left behind by an owner that is gone."""
+    attempt: int = 0
+    """How often the backend was asked for this answer, this owner's and earlier ones' attempts counted."""
+    last_seen: BackendMessageId | None = None
+    """The backend's last message in this conversation before this question, as far as we know."""
+    parts: tuple[SentPart, ...] = ()
+    """Messages of this answer that stand, or that may stand, in order."""
+    outcome: Outcome | None = None
+    """Set when `state` is `finalising`."""
+    stop: StopReason | None = None
+    """It was asked to stop, which its owner may not have done yet."""
+    superseded: bool = False
+    """The question was edited after the backend was asked: what was asked is not `question` any more."""
+    poisoned: bool = False
+    """A turn of this backend conversation was lost, so that later ones may fail because of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ A platform is a folder in `adapters` whose `adapter` module offers `Settings` (a
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -41,6 +42,8 @@ class PlatformCapabilities:
     """How often `show_activity` must be called again to stay visible."""
     total_budget: WriteBudget | None = None
     """All calls of the bot together, where the platform limits those too."""
+    buttons: bool = False
+    """`OutgoingMessage.buttons` are shown, and pressing one is told as `ButtonPressed`."""
 
 
 class Severity(StrEnum):
@@ -157,4 +160,69 @@ class SendsFiles(Protocol):
         posted, and sending the text as messages may still work. `MessageRefused` is about the message alone. It may take as
         long as several calls and a short wait for the file to appear.
         """
+        ...
+
+
+@runtime_checkable
+class FindsSent(Protocol):
+    """The platform can be searched for a message that was about to be posted when its writer died."""
+
+    async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
+        """The message of ours that stands there, if it was posted: found by its nonce where the platform keeps that, else by
+        what it says. None: it was not, as far as can be seen; posting it with the same nonce is then right. `since` is when it
+        was intended, by our clock. Raises a `PlatformError`.
+        """
+        ...
+
+
+class Memory(Protocol):
+    """What a platform may keep in our store: small texts, by names of its own."""
+
+    async def recall(self, name: str) -> str | None:
+        """What was kept last; None at first. Raises `StoreUnavailable`."""
+        ...
+
+    async def remember(self, name: str, value: str) -> None:
+        """Raises `StoreUnavailable`."""
+        ...
+
+    async def recent_places(self, since: datetime, limit: int) -> Sequence[ReplyTarget]:
+        """Where conversations that were active since then are answered, the latest first. Raises `StoreUnavailable`."""
+        ...
+
+
+@runtime_checkable
+class CatchesUp(Protocol):
+    """The platform reads up what was said while nobody listened, and hands it to its inbox like any other event.
+
+    What was handed in before is recognised by the core. How far it has heard without a gap it keeps in `memory`; that mark never
+    passes a message that was not handed in.
+    """
+
+    def catch_up_from(self, memory: Memory) -> None:
+        """Called once, before `run`."""
+        ...
+
+
+class Leases(Protocol):
+    """Things of which there may be one among all processes."""
+
+    def hold(self, name: str) -> AbstractAsyncContextManager["Lease"]:
+        """Waits until this process holds `name`, however long that takes, and gives it back at the end of the block. With one
+        process that is at once. Nothing is raised but cancellation."""
+        ...
+
+
+class Lease(Protocol):
+    async def lost(self) -> None:
+        """Returns when the lease is no longer certain: stop at once what only one may do, then leave the block."""
+        ...
+
+
+@runtime_checkable
+class UsesLeases(Protocol):
+    """The platform has parts that only one process may run at a time, and holds a lease while it does."""
+
+    def use_leases(self, leases: Leases) -> None:
+        """Called once, before `run`. Names of leases begin with the platform's name."""
         ...

@@ -5,8 +5,9 @@ Every method is one transaction. All may raise `StoreUnavailable` (nothing was w
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 from bridge.messages import (
@@ -20,9 +21,12 @@ from bridge.messages import (
     ConversationKey,
     EventId,
     MessageRef,
+    Outcome,
+    PartRole,
     PlatformName,
     Rating,
     ReplyTarget,
+    StopReason,
     Turn,
     Vote,
 )
@@ -41,6 +45,8 @@ class NewQuestion:
     question: AskedQuestion
     join: ConversationId | None = None
     """Join this existing conversation instead of `key` (a reply to one of its answers)."""
+    most_waiting: int | None = None
+    """Questions that may wait in the conversation, the one being answered not counted. None: any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,22 +58,75 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostedPart:
-    """One message of an answer that is known to have been posted."""
+class Full:
+    """Not accepted, and claimed all the same, so that this is told once: too much waits already."""
 
-    part: int
-    ref: MessageRef
-    text: str
-    """Text shown last, as recorded with `record_shown`; empty where the platform can be asked instead."""
+    waiting: int
+
+
+class StopResult(StrEnum):
+    STOPPING = "stopping"
+    """Recorded; whoever works on the answer must be nudged."""
+    NOTHING_RUNS = "nothing runs"
+    """There is no unfinished answer (or it is showing its end); nothing was recorded, nothing claimed."""
+    DUPLICATE = "duplicate"
+    """This event, or the message that says so, was claimed before."""
+
+
+class Touched(StrEnum):
+    """What became of an edit or a deletion."""
+
+    WAITING = "waiting"
+    """The question was not begun: it is replaced, or will be passed over."""
+    RUNNING = "running"
+    """It is being answered: recorded; whoever works on it must be nudged."""
+    NOTHING = "nothing"
+    """Not one of our questions, answered already, not newer than what is known, or not wanted. Nothing was recorded."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InterruptedAnswer:
-    """An answer whose process died: asked, maybe half shown, never finished."""
+class Change:
+    """What became of an edit or a deletion, and where."""
 
-    turn: Turn
-    state: AnswerState
-    parts: tuple[PostedPart, ...] = field(default=())
+    touched: Touched
+    conversation_id: ConversationId | None = None
+    """Set unless nothing was touched."""
+
+
+class RetryResult(StrEnum):
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    """Somebody has had it asked again already."""
+    FORGOTTEN = "forgotten"
+    """The question's text is gone (see `blank_payloads`)."""
+    NOTHING = "nothing"
+    """Not a message of an answer that ended as `failed` or `stopped`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retried:
+    result: RetryResult
+    conversation_id: ConversationId | None = None
+    """Set unless `result` is `nothing`."""
+    target: ReplyTarget | None = None
+    """Where the conversation is answered, as far as that is still known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Orders:
+    """What others want of a running turn."""
+
+    stop: StopReason | None = None
+    question: AskedQuestion | None = None
+    """Set when the question was edited since it was asked: ask this instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastTurn:
+    """A question of a conversation and what was answered."""
+
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,55 +158,121 @@ class Store(Protocol):
         """The conversation that one of *our* messages belongs to."""
         ...
 
-    async def accept(self, new: NewQuestion) -> Accepted | None:
+    async def accept(self, new: NewQuestion) -> Accepted | Full | None:
         """Claims a question by event id and by message identity. None: somebody has claimed it already."""
+        ...
+
+    async def revise(self, event_id: EventId, question: AskedQuestion, revision: int, *, running: bool) -> Change:
+        """The author changed a question (found by `question.ref`). The newest revision counts, whatever comes last.
+
+        One that waits is replaced. One that is being answered (`planned`, `asked` or `streaming`) is replaced too, if `running`,
+        and its answer is marked: see `Orders.question`.
+        """
+        ...
+
+    async def withdraw(self, event_id: EventId, ref: MessageRef) -> Change:
+        """The question was deleted: passed over when it waits, stopped (`StopReason.WITHDRAWN`) when it is being answered."""
+        ...
+
+    async def request_stop(
+        self,
+        event_id: EventId,
+        conversation: ConversationId,
+        *,
+        by: MessageRef | None = None,
+        answer: MessageRef | None = None,
+    ) -> StopResult:
+        """Records that the running answer of a conversation shall end. `by`: the message that says so, which is claimed as a
+        question would be. `answer`: one of our messages; then only the answer that it is part of is meant."""
+        ...
+
+    async def retry(self, event_id: EventId, answer: MessageRef) -> Retried:
+        """Accepts the question of an ended answer once more, at the end of its conversation, whatever waits there already.
+
+        Its new answer takes over the messages of the old one, so that it appears in the same place, and the votes on them. An
+        answer is retried at most once; what comes out of that may be retried again.
+        """
         ...
 
     # Turns
 
     async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
-        """Conversations on these platforms with accepted questions that are not answered, oldest first."""
+        """Conversations on these platforms with accepted questions whose answers have not ended, oldest first."""
         ...
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
-        """Takes the next question in order and records its answer as `asked`. None: nothing waits.
+        """Takes the next question in order and records its answer as `planned`. None: nothing waits.
 
-        `epoch=None` makes the caller the new owner (the epoch grows); later calls pass `Turn.epoch`.
+        `epoch=None` makes the caller the new owner (the epoch grows), also of an answer that another owner left unfinished,
+        which then comes first, just as it was left. Later calls pass `Turn.epoch`. Withdrawn questions are passed over.
         """
+        ...
+
+    async def orders(self, turn: Turn) -> Orders:
+        """What others want of this turn by now."""
         ...
 
     async def move_to(self, turn: Turn, target: ReplyTarget) -> None:
         """Remembers the opened thread as the place where this conversation is answered from now on."""
         ...
 
+    async def record_asked(self, turn: Turn, attempt: int) -> AskedQuestion:
+        """Just before the backend is asked for the `attempt`th time: the answer is `asked` and forgets the backend's ids of
+        earlier attempts. Returns the question as it reads now; edits up to here count as asked."""
+        ...
+
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         """Records the backend's ids on answer and conversation; the answer is `streaming`."""
         ...
 
-    async def forget_backend_conversation(self, turn: Turn) -> None:
-        """The backend no longer knows it: the next question starts a new one."""
+    async def record_lost(self, turn: Turn) -> None:
+        """What the backend was asked came to nothing there: its conversation is `poisoned` until it is forgotten."""
         ...
 
-    async def record_posted(self, turn: Turn, part: int, nonce: str, ref: MessageRef, text: str) -> None:
-        """Records message `part` (from 0) of the answer. Reactions on it count from now on, earlier ones included."""
+    async def forget_backend_conversation(self, turn: Turn) -> None:
+        """The backend no longer knows it, or it is of no use: the next question starts a new one."""
+        ...
+
+    async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
+        """The last answered questions of this conversation whose text is still kept, oldest first."""
+        ...
+
+    async def record_intended(self, turn: Turn, part: int, nonce: str, role: PartRole, text: str) -> None:
+        """Message `part` (from 0) of the answer is about to be posted."""
+        ...
+
+    async def record_posted(
+        self, turn: Turn, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str
+    ) -> None:
+        """It stands. Reactions on it count from now on, earlier ones included. Need not have been intended before."""
         ...
 
     async def record_shown(self, turn: Turn, part: int, text: str) -> None:
         """Replaces the text recorded for a posted part, just before it is shown."""
         ...
 
+    async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
+        """What the answer will say is settled: it is `finalising`."""
+        ...
+
     async def finish(self, turn: Turn, state: AnswerState, error: str = "") -> None:
         """The turn is over (`done`, `stopped` or `failed`): answer ended, question answered, the next one may start."""
         ...
 
-    # Recovery
-
-    async def interrupted_answers(self) -> Sequence[InterruptedAnswer]:
-        """Answers in `asked` or `streaming`, oldest first. Takes ownership: each turn has a fresh epoch."""
-        ...
+    # Housekeeping
 
     async def blank_payloads(self, before: datetime) -> int:
-        """Removes the text of questions answered before then and returns how many."""
+        """Removes the text of questions answered before then, and of their answers, and returns how many."""
+        ...
+
+    async def bookmark(self, platform: PlatformName, name: str) -> str | None:
+        """What was last kept with `set_bookmark`."""
+        ...
+
+    async def set_bookmark(self, platform: PlatformName, name: str, value: str) -> None: ...
+
+    async def recent_targets(self, platform: PlatformName, since: datetime, limit: int) -> Sequence[ReplyTarget]:
+        """Where conversations of this platform that were active since then are answered, the latest first."""
         ...
 
     # Feedback
