@@ -21,7 +21,7 @@ from bridge.errors import (
     ConversationMissing,
     StoreUnavailable,
 )
-from bridge.messages import AnswerState, AppName, AskedQuestion, BackendIds, Outcome, StopReason, Turn
+from bridge.messages import AnswerState, AppName, AskedQuestion, BackendIds, Outcome, Turn
 from bridge.metrics import Metrics, Rescue
 from bridge.places import Places
 from bridge.resuming import ResumeLimits, Way, decide, look_up

@@ -21,7 +21,7 @@ class Places:
 
     @asynccontextmanager
     async def take(self, server: str, told: Callable[[int], None]) -> AsyncIterator[None]:
-        """Waits for a place and has it for the length of the block. `told` hears the place in line (from 1) whenever it changes."""
+        """Waits for a place and has it for the length of the block. `told` hears its number in line (from 1) as that changes."""
         await self._come_first(server, told)
         try:
             yield
