@@ -129,6 +129,8 @@ class AnswerWriter:
         self._standing = standing
         self._shown: list[_Shown] = []
         self._kept: list[str] | None = None
+        self._apart = False
+        """What stands takes no line more: our own lines go below it."""
         self._doubtful = 0
         """Messages that may stand, counting those of which it is not known."""
         self._intended: set[str] = set()
@@ -165,7 +167,7 @@ class AnswerWriter:
             try:
                 await self._perform(write)
             except MessageRefused as error:
-                if not self._try_otherwise(write, error):
+                if not self._try_otherwise(write, error, draft):
                     await draft.ended.wait()
                     return False
             except (MessageGone, NotAllowed) as error:
@@ -258,7 +260,7 @@ class AnswerWriter:
     async def _compose(self, draft: AnswerDraft, *, ended: bool) -> list[Message]:
         text, notes = draft.text, draft.notes
         if ended and draft.standing:
-            return self._composer.keep(await self._read_standing(), notes)
+            return self._composer.keep(await self._read_standing(), notes, apart=self._apart)
         if not ended and not text.strip():
             return [Message(text=draft.status)] if draft.status else []
 
@@ -344,9 +346,13 @@ class AnswerWriter:
     def _nonce(self, part: int | str) -> str:
         return hashlib.blake2b(f"{self._seed}:{part}".encode(), digest_size=12).hexdigest()
 
-    def _try_otherwise(self, write: _Write, error: MessageRefused) -> bool:
+    def _try_otherwise(self, write: _Write, error: MessageRefused, draft: AnswerDraft) -> bool:
         """Goes on without a file, or with smaller messages. False: neither is possible."""
         if self._without_file(write, error):
+            return True
+        if draft.standing and write.ref is not None and not self._apart:
+            # It may stand in a smaller form than the dialect's.
+            self._apart = True
             return True
         self._halvings += 1
         # What is in a file already begins where the messages end now.

@@ -152,6 +152,7 @@ class Asker:
                 # There is nothing in that conversation that is worth going on with.
                 await self._store.forget_backend_conversation(turn)
             else:
+                running.poisoned = True
                 await self._store.record_lost(turn)
         except StoreUnavailable as error:
             self._store_away("record_lost", error)
@@ -326,7 +327,7 @@ class Asker:
     async def _heal(self, running: Running, error: BackendError) -> bool:
         """Leaves a backend conversation that is of no use any more, once. True: ask again, in a new one."""
         missing = isinstance(error, ConversationMissing)
-        poisoned = running.turn.poisoned and error.code == POISONED_CODE and not running.draft.text.strip()
+        poisoned = running.poisoned and error.code == POISONED_CODE and not running.draft.text.strip()
         if running.healed or running.turn.ids.conversation is None or not (missing or poisoned):
             return False
         _log.warning("backend_conversation_left", missing=missing, code=error.code, detail=str(error))

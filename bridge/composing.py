@@ -73,14 +73,15 @@ class Composer:
             parts[-1:] = [last] if self._dialect.render(last, self._people).text.strip() else []
         return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
 
-    def keep(self, texts: Sequence[str], notes: Sequence[str]) -> list[Message]:
-        """Messages that stand already, with notes below the last one. Notes that stand there too are not written twice."""
+    def keep(self, texts: Sequence[str], notes: Sequence[str], *, apart: bool) -> list[Message]:
+        """Messages that stand already, with notes below the last one, or in a message of their own (`apart`). Notes that stand
+        there too are not written twice."""
         new = [note for note in notes if not any(note in text for text in texts[-1:])]
         kept = list(texts)
         if len(kept) == 1 and kept[0].startswith(STATUS_MARK):
             # It was waiting for an answer that did not come.
             kept.clear()
-        if new and kept and kept[-1].strip():
+        if new and kept and kept[-1].strip() and not apart:
             kept = self._add_notes([*kept[:-1], close(kept[-1])], new)
         elif new:
             kept += self._add_notes([], new)

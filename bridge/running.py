@@ -32,6 +32,8 @@ class Running:
     """The backend is at work on it, in our hearing."""
     healed: bool = False
     """It was asked anew in a new backend conversation. That is done once."""
+    poisoned: bool = False
+    """A turn was lost in the backend's conversation, this one's earlier attempt perhaps."""
     notes: list[str] = field(default_factory=list)
     """Lines of our own to be shown below the answer, whatever its end."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)

@@ -149,6 +149,9 @@ class Turns:
 
         Raises `Fenced` when another owner took over, and nothing else.
         """
+        if turn.target.platform not in self._platforms:
+            _log.error("platform_missing", platform=turn.target.platform, conversation=turn.conversation_id)
+            return False
         with structlog.contextvars.bound_contextvars(
             answer=turn.answer_id, conversation=turn.conversation_id, platform=turn.question.ref.platform
         ):
@@ -237,7 +240,7 @@ class Turns:
         platform = self._platforms[turn.target.platform]
         buttons = platform.capabilities.buttons
         hint = "" if buttons else f"(React with {self._limits.retry_emoji} to try again.)"
-        running = Running(turn, AnswerDraft(), turn.ids, turn.attempt, retry_hint=hint)
+        running = Running(turn, AnswerDraft(), turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
         if turn.parts and turn.state is AnswerState.PLANNED:
             running.draft.say_status(_TRYING_AGAIN)
         self._running[turn.answer_id] = running
