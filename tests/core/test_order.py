@@ -4,7 +4,7 @@ import pytest
 
 from bridge.backend_api import Question
 from bridge.errors import StoreUnavailable
-from bridge.messages import Origin
+from bridge.messages import AnswerState, Origin
 from tests.core.room import room
 from tests.fakes import values
 from tests.fakes.backend import Step, say
@@ -127,24 +127,26 @@ async def test_after_closing_nothing_new_is_begun_and_everything_still_waits() -
         assert len(await at.store.waiting_conversations([FAKE])) == 1
 
 
-async def test_questions_beyond_the_backends_places_wait_without_being_begun() -> None:
+async def test_questions_beyond_the_backends_places_wait_without_being_asked() -> None:
     async with room(capacity=2) as at:
         at.answer_with(slow)
         for number in range(1, 6):
             await at.inbox(values.message(number=number, where=values.target(str(number))))
         await at.clock.advance(1)
-        assert len(at.backend.asked) == len(at.store.answers) == 2
+        assert len(at.backend.asked) == 2
+        assert [answer.state for answer in at.store.answers].count(AnswerState.PLANNED) == 3
         await at.clock.advance(20)
         assert len(at.texts) == 5
 
 
-async def test_a_question_that_waited_for_a_place_when_the_process_died_is_answered_afterwards() -> None:
+async def test_a_question_that_waited_for_a_place_when_the_process_died_is_asked_once_afterwards() -> None:
     async with room(capacity=1) as at:
         at.answer_with(lambda _: [1000.0])
         for number in (1, 2):
             await at.inbox(values.message(f"question {number}", number=number, where=values.target(str(number))))
         await at.clock.advance(1)
     async with room(store=at.store, platform=at.platform) as after:
-        await after.recovery.resume(await after.recovery.find())
-        await after.clock.advance(1)
-        assert [question.text for question in after.backend.asked] == ["question 2"]
+        await after.recovery.start()
+        await after.clock.advance(5)
+        assert after.backend.times_asked()["question 2"] == 1
+        assert "You said: question 2" in after.texts
