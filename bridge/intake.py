@@ -18,6 +18,7 @@ from bridge.messages import (
     MessageRef,
     Origin,
 )
+from bridge.metrics import Metrics, QuestionResult
 from bridge.notices import Lately, Notices
 from bridge.router import (
     Ask,
@@ -52,7 +53,7 @@ _REFUSE = -1
 
 _FORGOTTEN = "I no longer have that question. Please ask it again."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
-_BUSY = "The app has {waiting} waiting already, so I cannot take more for now. Please ask again in a few minutes."
+_BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
 _NOWHERE = Resolution(app=None)
 
@@ -93,6 +94,7 @@ class Intake:
         notices: Notices,
         queued: Callable[[AppName], int],
         clock: Clock,
+        metrics: Metrics | None = None,
         refused_again: timedelta = timedelta(hours=1),
         late_mention: timedelta = timedelta(minutes=10),
     ) -> None:
@@ -104,6 +106,7 @@ class Intake:
         self._notices = notices
         self._queued = queued
         self._clock = clock
+        self._metrics = metrics or Metrics()
         self._late_mention = late_mention
         self._refused = Lately(clock, refused_again, _REMEMBERED)
         self._claimed: dict[MessageRef, None] = {}
@@ -148,7 +151,7 @@ class Intake:
         """Whether the message was claimed now, and not before."""
         message, key = ask.message, ask.message.target.conversation
         if message.ref in self._claimed:
-            _log.info("duplicate", event_id=message.event_id, platform=key.platform)
+            self._note_duplicate(message)
             return False
         if ask.may_stop and await self._stop_instead(ask):
             return True
@@ -168,7 +171,7 @@ class Intake:
         # Durable now, whoever claimed it.
         self._remember(message.ref)
         if accepted is None:
-            _log.info("duplicate", event_id=message.event_id, platform=key.platform)
+            self._note_duplicate(message)
             # Its first delivery may have been given up just when it was stored; waking for nothing is harmless.
             known = await self._conversation(ask)
             if known is not None:
@@ -176,10 +179,12 @@ class Intake:
             return False
         if isinstance(accepted, Full):
             waiting = queued if busy else accepted.waiting
-            _log.warning("refused", event_id=message.event_id, platform=key.platform, busy=busy, waiting=waiting)
+            self._metrics.question(key.platform, QuestionResult.REFUSED)
+            _log.info("refused", event_id=message.event_id, platform=key.platform, busy=busy, waiting=waiting)
             notice = (_BUSY if busy else _FULL).format(waiting=_count(waiting))
             self._notices.tell(message.target, notice, about="too much waits")
             return True
+        self._metrics.question(key.platform, QuestionResult.ACCEPTED)
         _log.info(
             "accepted",
             event_id=message.event_id,
@@ -209,6 +214,10 @@ class Intake:
         if ask.join is not None:
             return ask.join
         return await self._store.find_conversation(ask.message.target.conversation, ask.app.name)
+
+    def _note_duplicate(self, message: MessageReceived) -> None:
+        self._metrics.question(message.ref.platform, QuestionResult.DUPLICATE)
+        _log.info("duplicate", event_id=message.event_id, platform=message.ref.platform)
 
     def _remember(self, ref: MessageRef) -> None:
         self._claimed[ref] = None
@@ -242,6 +251,8 @@ class Intake:
     async def _retry(self, retry: Retry) -> None:
         retried = await self._store.retry(retry.event_id, retry.answer)
         _log.info("retry_requested", conversation=retried.conversation_id, result=retried.result.value)
+        if retried.result is RetryResult.ACCEPTED:
+            self._metrics.retried(retry.answer.platform)
         match retried.result:
             case RetryResult.ACCEPTED | RetryResult.DUPLICATE:
                 if retried.conversation_id is not None:
@@ -294,4 +305,4 @@ class Intake:
 
 
 def _count(questions: int) -> str:
-    return "1 question is" if questions == 1 else f"{questions} questions are"
+    return "There is 1 question" if questions == 1 else f"There are {questions} questions"

@@ -14,6 +14,7 @@ from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import OutgoingMessage, PlatformName, ReplyTarget
+from bridge.metrics import LimitedCall, Metrics
 from bridge.pacing import Pacer, Urgency
 from bridge.platform_api import Platform
 
@@ -87,11 +88,13 @@ class Notices:
         pacer: Pacer,
         clock: Clock,
         limits: NoticeLimits | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._platforms = platforms
         self._pacer = pacer
         self._clock = clock
         self._limits = limits or NoticeLimits()
+        self._metrics = metrics or Metrics()
         self._said = Lately(clock, self._limits.again_after, 10 * self._limits.most_waiting)
         self._lanes: dict[_Place, _Lane] = {}
         self._news = asyncio.Event()
@@ -166,6 +169,7 @@ class Notices:
             try:
                 await platform.send(notice.target, OutgoingMessage(text=notice.text, nonce=notice.nonce))
             except RateLimited as error:
+                self._metrics.rate_limited(platform.name, LimitedCall.OTHER)
                 pace.penalise("post", error.retry_after.total_seconds())
                 return error.retry_after.total_seconds()
             except PlatformUnavailable as error:
