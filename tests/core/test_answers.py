@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.answers import AnswerDraft, AnswerWriter, WriterLimits
+from bridge.answers import AnswerWriter, WriterLimits
 from bridge.backend_api import FileProduced, TextDelta, TextReplaced
+from bridge.drafts import AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import MessageRef
+from bridge.messages import MessageRef, PartRole
 from bridge.pacing import Pacer
 from tests.fakes import values
 from tests.fakes.clock import FakeClock
@@ -21,7 +22,10 @@ class Records:
     def __init__(self) -> None:
         self.parts: dict[int, tuple[MessageRef, str]] = {}
 
-    async def posted(self, part: int, nonce: str, ref: MessageRef, text: str) -> None:
+    async def intending(self, part: int, nonce: str, role: PartRole, text: str) -> None:
+        pass
+
+    async def posted(self, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str) -> None:
         self.parts[part] = (ref, text)
 
     async def showing(self, part: int, text: str) -> None:
