@@ -180,7 +180,7 @@ class Intake:
         if isinstance(accepted, Full):
             waiting = queued if busy else accepted.waiting
             self._metrics.question(key.platform, QuestionResult.REFUSED)
-            _log.warning("refused", event_id=message.event_id, platform=key.platform, busy=busy, waiting=waiting)
+            _log.info("refused", event_id=message.event_id, platform=key.platform, busy=busy, waiting=waiting)
             notice = (_BUSY if busy else _FULL).format(waiting=_count(waiting))
             self._notices.tell(message.target, notice, about="too much waits")
             return True

@@ -3,32 +3,19 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge.errors import NotAllowed, PlatformUnavailable, RateLimited
-from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 from bridge.metrics import Metrics
 from bridge.notices import Lately, NoticeLimits, Notices
 from bridge.pacing import Pacer
+from tests.core.hall import StallingPlatform
 from tests.fakes import values
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FAKE, FakePlatform
 
 HERE = values.target()
 ELSEWHERE = values.target("2", channel="random")
-
-
-@dataclass
-class StallingPlatform(FakePlatform):
-    """Takes for ever to post into some channels."""
-
-    stalled: set[str] = field(default_factory=set)
-
-    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        if target.post_group in self.stalled:
-            await asyncio.Event().wait()
-        return await super().send(target, message)
 
 
 class Board:

@@ -8,6 +8,7 @@ from bridge.messages import AnswerState, Origin
 from tests.core.room import room
 from tests.fakes import values
 from tests.fakes.backend import Step, say
+from tests.fakes.events import deleted, edited
 from tests.fakes.platform import FAKE
 
 
@@ -139,14 +140,40 @@ async def test_questions_beyond_the_backends_places_wait_without_being_asked() -
         assert len(at.texts) == 5
 
 
-async def test_a_question_that_waited_for_a_place_when_the_process_died_is_asked_once_afterwards() -> None:
+async def test_a_question_that_waited_for_a_place_when_the_process_died_is_answered_afterwards() -> None:
     async with room(capacity=1) as at:
         at.answer_with(lambda _: [1000.0])
         for number in (1, 2):
             await at.inbox(values.message(f"question {number}", number=number, where=values.target(str(number))))
         await at.clock.advance(1)
     async with room(store=at.store, platform=at.platform) as after:
-        await after.recovery.start()
-        await after.clock.advance(5)
-        assert after.backend.times_asked()["question 2"] == 1
+        await after.recovery.sweep()
+        await after.clock.advance(1)
+        assert "question 2" in [question.text for question in after.backend.asked]
         assert "You said: question 2" in after.texts
+
+
+async def test_a_question_that_waits_for_a_place_may_be_edited_and_deleted() -> None:
+    async with room(capacity=1) as at:
+        at.answer_with(slow)
+        events = [values.message(f"question {n}", number=n, where=values.target(str(n))) for n in (1, 2, 3)]
+        for event in events:
+            await at.inbox(event)
+        await at.clock.advance(1)
+        await at.inbox(edited(events[1], "question 2, better"))
+        await at.inbox(deleted(3))
+        await at.clock.advance(60)
+        assert [question.text for question in at.backend.asked] == ["question 1", "question 2, better"]
+
+
+async def test_a_flood_through_few_places_is_answered_whole_and_in_order() -> None:
+    async with room(capacity=8) as at:
+        at.answer_with(lambda question: [0.1, *say(question.text)])
+        for number in range(300):
+            thread = str(number % 15)
+            await at.inbox(values.message(f"{thread}:{number}", number=number, where=values.target(thread)))
+        await at.clock.advance(60)
+        assert sorted(at.texts, key=lambda text: int(text.split(":")[1])) == [f"{n % 15}:{n}" for n in range(300)]
+        for thread in range(15):
+            mine = [question.text for question in at.backend.asked if question.text.startswith(f"{thread}:")]
+            assert mine == [f"{thread}:{number}" for number in range(thread, 300, 15)]
