@@ -4,14 +4,17 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
+from yarl import URL
+
 from bridge import logs
-from bridge.backend_api import Backend, BackendEvent, Question
+from bridge.backend_api import Backend, BackendEvent, Question, Recovered
 from bridge.backends.dify.checks import ask_mode, check_dify
 from bridge.backends.dify.client import Answering, DifyClient
 from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.framing import Json, read_object, text_of
 from bridge.backends.dify.reading import EventReader, NothingMore
+from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import (
@@ -24,7 +27,7 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
-from bridge.messages import BackendIds, BackendUser, Rating
+from bridge.messages import BackendIds, BackendMessageId, BackendUser, Rating
 from bridge.platform_api import Finding
 
 __all__ = ["DifyBackend", "Settings", "create"]
@@ -48,13 +51,20 @@ class DifyBackend:
     name = "dify"
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, linger: float = LINGER_SECONDS, queue_timeout: float = QUEUE_SECONDS
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        linger: float = LINGER_SECONDS,
+        queue_timeout: float = QUEUE_SECONDS,
+        look_again: float = LOOK_AGAIN_SECONDS,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._linger = linger
         self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
+        self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, look_again=look_again)
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
@@ -62,6 +72,11 @@ class DifyBackend:
     @property
     def capacity(self) -> int:
         return self._settings.dify_max_concurrent
+
+    @property
+    def server(self) -> str:
+        """Apps of one Dify server share its connections, whatever their keys."""
+        return str(URL(self._settings.dify_base_url).origin())
 
     @property
     def version(self) -> str:
@@ -99,6 +114,13 @@ class DifyBackend:
         reply = await self._client.call("POST", f"/chat-messages/{ids.task}/stop", body={"user": user})
         if reply.status != 200 or not reply.is_json:
             raise explain_refusal(reply)
+
+    async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
+        try:
+            return await self._seeker.find_fate(question, ids, last_seen)
+        except BackendError as error:
+            error.fix = error.fix or fix_for(error.code)
+            raise
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:
