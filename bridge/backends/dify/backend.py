@@ -7,7 +7,7 @@ from contextlib import aclosing, asynccontextmanager
 from yarl import URL
 
 from bridge import logs
-from bridge.backend_api import Backend, BackendEvent, Question, Recovered
+from bridge.backend_api import Backend, BackendEvent, Question, Recovered, TextDelta, TextReplaced
 from bridge.backends.dify.checks import ask_mode, check_dify
 from bridge.backends.dify.client import Answering, DifyClient
 from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, explain_refusal, fix_for
@@ -15,6 +15,7 @@ from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.framing import Json, read_object, text_of
 from bridge.backends.dify.reading import EventReader, NothingMore
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
+from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import (
@@ -86,12 +87,14 @@ class DifyBackend:
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         async with self._place():
             machine = AnswerMachine(question.conversation)
+            said = False
             try:
                 async with (
                     self._client.ask(_request_for(question)) as answering,
                     aclosing(self._events(answering, machine)) as events,
                 ):
                     async for event in events:
+                        said = said or _has_text(event)
                         yield event
                 for event in machine.flush():
                     yield event
@@ -101,9 +104,9 @@ class DifyBackend:
                 yield completed
             except BackendError as error:
                 for event in machine.flush():
+                    said = said or _has_text(event)
                     yield event
-                better = await self._understand(error, question, machine)
-                better.fix = better.fix or fix_for(better.code)
+                better = _explain_fully(await self._understand(error, question, machine), said=said)
                 if better is error:
                     raise
                 raise better from error
@@ -113,13 +116,13 @@ class DifyBackend:
             raise BackendFailed("the answer has no task id yet", code="no_task")
         reply = await self._client.call("POST", f"/chat-messages/{ids.task}/stop", body={"user": user})
         if reply.status != 200 or not reply.is_json:
-            raise explain_refusal(reply)
+            raise _explain_fully(explain_refusal(reply))
 
     async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
         try:
             return await self._seeker.find_fate(question, ids, last_seen)
         except BackendError as error:
-            error.fix = error.fix or fix_for(error.code)
+            _explain_fully(error)
             raise
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
@@ -151,7 +154,9 @@ class DifyBackend:
             async with asyncio.timeout(limit):
                 await self._places.acquire()
         except TimeoutError as problem:
-            raise BackendBusy(f"no place among DIFY_MAX_CONCURRENT for {limit:g} s", code="no_place") from problem
+            raise BackendBusy(
+                f"no place among DIFY_MAX_CONCURRENT for {limit:g} s", code="no_place", user_message=NO_PLACE
+            ) from problem
         try:
             yield
         finally:
@@ -266,11 +271,22 @@ def _request_for(question: Question) -> Json:
     return body
 
 
+def _has_text(event: BackendEvent) -> bool:
+    return isinstance(event, TextDelta | TextReplaced) and not (event.text == "" or event.text.isspace())
+
+
+def _explain_fully(error: BackendError, *, said: bool = False) -> BackendError:
+    """The same error, with what the operator can do and what the member is told."""
+    error.fix = error.fix or fix_for(error.code)
+    put_in_words(error, said=said)
+    return error
+
+
 def _explain_refused_rating(reply: Refusal) -> BackendError:
     error = explain_refusal(reply)
     if reply.status in (400, 404) and reply.read():
         # The message is gone, belongs to somebody else or takes no rating: later is no better.
-        return QuestionRefused(str(error), code=error.code, user_message="This answer can no longer be rated.")
+        return QuestionRefused(str(error), code=error.code, user_message=NO_RATING)
     # A key or an address that the operator mends lets a rating through later.
     error.may_retry = True
     return error
