@@ -19,6 +19,7 @@ from bridge.platform_api import Platform
 from bridge.recovery import Recovery
 from bridge.registry import Configuration
 from bridge.router import Policy
+from bridge.routing import DEFAULT_APP
 from bridge.settings import Settings
 from bridge.storage.migrate import migrate
 from bridge.storage.store import open_store
@@ -30,7 +31,7 @@ from bridge.web.server import WebServer
 
 _log = logs.get("app")
 
-ONLY_APP = AppName("default")
+ONLY_APP = DEFAULT_APP
 """The name of the one app that the environment configures; part of every conversation's identity."""
 
 
@@ -67,7 +68,7 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
     await migrate(configuration.database)
     store = await open_store(configuration.database, clock, aggregate)
     platforms = {PlatformName(part.name): part.create(clock) for part in configuration.platforms}
-    backends: dict[AppName, Backend] = {ONLY_APP: configuration.backend.create(clock)}
+    backends = {name: part.create(clock) for name, part in configuration.apps.items()}
     return assemble(configuration.core, clock, store, platforms, backends, extra_routes)
 
 
