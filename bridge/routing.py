@@ -196,7 +196,7 @@ class Routes:
             return Resolution(app=None, because=(f"None of the {len(self.routes)} routes is about this place.",))
         winner, *others = fitting
         because = [
-            f"The route at {winner} decides: {'the most specific of those' if others else 'the only one'} that fit."
+            f"The route at {winner} decides: {'the most specific of those that fit' if others else 'no other one fits'}."
         ]
         because += [f"The route at {route} fits too, and is less specific." for route in others]
         return Resolution(app=self.apps[winner.app], follow=winner.follow, access=winner.access, because=tuple(because))
