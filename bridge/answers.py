@@ -14,7 +14,7 @@ from typing import Protocol
 from bridge import logs
 from bridge.clock import Clock
 from bridge.composing import Composer, Message
-from bridge.drafts import AnswerDraft
+from bridge.drafts import STATUS_MARK, AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import Button, ButtonAction, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
 from bridge.pacing import AnswerPace, Urgency, WriteKind
@@ -49,6 +49,10 @@ class Recorder(Protocol):
 
     async def showing(self, part: int, text: str) -> None:
         """A message is about to be edited to this text."""
+        ...
+
+    def limited(self, kind: WriteKind) -> None:
+        """The platform refused a write for now."""
         ...
 
 
@@ -139,7 +143,7 @@ class AnswerWriter:
         self.writes = 0
         """Platform calls made for this answer, refused ones included."""
         self.first_shown_at: float | None = None
-        """By the clock's monotonic time."""
+        """When the first text stood, by the clock's monotonic time."""
 
     async def run(self, draft: AnswerDraft) -> bool:
         """Returns when the ended draft is shown (True) or cannot be shown any more (False). Raises no `PlatformError`."""
@@ -337,7 +341,8 @@ class AnswerWriter:
                 ref = await self._platform.send(self._target, message)
             self._shown.append(_Shown(ref, text, write.buttons))
             await self._recorder.posted(write.part, nonce, write.role, ref, text)
-        self.first_shown_at = self.first_shown_at or self._clock.monotonic()
+        if self.first_shown_at is None and not text.startswith(STATUS_MARK):
+            self.first_shown_at = self._clock.monotonic()
         self._failures = 0
 
     def _outgoing(self, text: str, nonce: str, buttons: tuple[Button, ...] = ()) -> OutgoingMessage:
@@ -376,6 +381,7 @@ class AnswerWriter:
         if isinstance(error, RateLimited):
             seconds = error.retry_after.total_seconds()
             self._pace.penalise(kind, seconds)
+            self._recorder.limited(kind)
             _log.warning("rate_limited", write=kind, retry_after=seconds)
             return
         self._failures += 1
