@@ -143,7 +143,9 @@ def test_an_unknown_bot_id_of_ours_matches_nothing() -> None:
     "event",
     [
         {"subtype": "message_changed", "message": {"text": "new"}, "hidden": True},
-        {"subtype": "message_deleted", "deleted_ts": TS},
+        {"subtype": "message_deleted", "deleted_ts": "soon"},
+        {"subtype": "message_deleted"},
+        {"subtype": "message_changed"},
         {"subtype": "message_replied"},
         {"hidden": True},
         {"type": "app_home_opened"},
