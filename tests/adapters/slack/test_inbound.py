@@ -56,7 +56,7 @@ def reaction(**event: object) -> ReactionChanged | Ignored:
         "event_ts": "1718000001.000200",
     }
     read = read_event({**payload(), "event": {**base, **event}}, ME, {})
-    assert not isinstance(read, MessageReceived)
+    assert isinstance(read, ReactionChanged | Ignored)
     return read
 
 
