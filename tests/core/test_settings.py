@@ -35,7 +35,8 @@ NAMES = (
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # whoever works here may have a bridge.toml
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
 
