@@ -50,9 +50,9 @@ async def _check_database(settings: DatabaseSettings) -> Finding:
             severity=Severity.ERROR,
             subject="revision",
             problem=str(error),
-            fix="Check DATABASE_URL and that its folder can be written.",
+            fix="Check DATABASE_URL, and that the database can be reached or its folder be written.",
         )
-    trouble = "" if settings.path.exists() else folder_trouble(settings)
+    trouble = "" if settings.shared or settings.path.exists() else folder_trouble(settings)
     if trouble:
         return Finding(
             severity=Severity.ERROR, subject="folder", problem=trouble, fix="See DATABASE_URL in .env.example."

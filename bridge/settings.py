@@ -156,6 +156,8 @@ def _default(value: object) -> str:
             return ""
         case bool():
             return str(value).lower()
+        case SecretStr():
+            return value.get_secret_value()  # a default is no secret
         case frozenset():
             return ",".join(sorted(str(part) for part in value))
         case _:

@@ -1,11 +1,14 @@
 """What every store promises when somebody stops, edits, deletes or retries."""
 
+from datetime import timedelta
+
 from bridge.messages import AnswerState, EventId, MessageRef, Outcome, StopReason, Turn
 from bridge.store import Change, Full, Orders, RetryResult, StopResult, Store, Touched
 from tests.contracts.store_steps import IDS, accept, answered, ask, begin, edited, new, outcome, post, retried
 from tests.fakes import values
 from tests.fakes.platform import FAKE
 
+LONG_AFTER = values.THEN + timedelta(days=3650)
 NOTHING = Change(touched=Touched.NOTHING)
 
 
@@ -149,6 +152,12 @@ class ChangesContract:
         assert await revise(store, "How?", 1) == NOTHING
         await store.finish(turn, AnswerState.DONE)
         assert await revise(store, "How?", 2) == NOTHING
+
+    async def test_an_edit_that_says_the_same_is_nothing(self, store: Store) -> None:
+        turn = await ask(store, 1)
+        assert await revise(store, "Why?", 5) == NOTHING, "a preview of a link was added"
+        assert await store.orders(turn) == Orders()
+        assert (await revise(store, "How?", 4)).touched is Touched.RUNNING, "and it leaves no trace"
 
     async def test_edits_of_other_messages_are_nothing(self, store: Store) -> None:
         turn = await ask(store, 1)
@@ -309,6 +318,38 @@ class ChangesContract:
         await store.finish(turn, AnswerState.FAILED)
         assert (await retried(store, "a1")).target == opened
         assert (await begin(store, turn.conversation_id)).target == opened
+
+    async def test_a_retry_of_a_forgotten_question_says_so(self, store: Store) -> None:
+        turn = await answered(store, 1, "a1", state=AnswerState.FAILED)
+        await store.blank_payloads(LONG_AFTER)
+        result = await store.retry(EventId("again"), values.ref("a1"))
+        assert (result.result, result.conversation_id) == (RetryResult.FORGOTTEN, turn.conversation_id)
+        assert result.target is None, "where it was asked went with its text"
+        assert await store.begin_next(turn.conversation_id, None) is None
+
+    async def test_where_a_forgotten_question_was_answered_is_known_where_a_thread_was_opened(
+        self, store: Store
+    ) -> None:
+        turn = await ask(store, 1)
+        await store.move_to(turn, values.target("opened"))
+        await post(store, turn, "a1")
+        await store.finish(turn, AnswerState.FAILED)
+        await store.blank_payloads(LONG_AFTER)
+        result = await store.retry(EventId("again"), values.ref("a1"))
+        assert (result.result, result.target) == (RetryResult.FORGOTTEN, values.target("opened"))
+
+    async def test_a_retry_that_waits_survives_the_blanking_of_the_first_answer(self, store: Store) -> None:
+        turn = await answered(store, 1, "a1", state=AnswerState.FAILED, text="What for?")
+        await retried(store, "a1")
+        assert await store.blank_payloads(LONG_AFTER) == 1
+        again = await begin(store, turn.conversation_id)
+        assert again.question.text == "What for?"
+        assert [part.ref for part in again.parts] == [values.ref("a1")]
+
+    async def test_an_event_that_was_a_question_is_no_retry(self, store: Store) -> None:
+        await answered(store, 1, "a1", state=AnswerState.FAILED)
+        assert (await store.retry(EventId("e1"), values.ref("a1"))).result is RetryResult.DUPLICATE
+        await retried(store, "a1")
 
     async def test_an_outcome_of_a_retry_is_its_own(self, store: Store) -> None:
         turn = await answered(store, 1, "a1", state=AnswerState.FAILED, said="half")

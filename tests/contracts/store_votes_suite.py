@@ -1,11 +1,12 @@
 """What every store promises about votes."""
 
+import asyncio
 from datetime import timedelta
 
 from bridge.feedback import aggregate
-from bridge.messages import Rating
+from bridge.messages import AnswerState, Rating
 from bridge.store import Store
-from tests.contracts.store_steps import IDS, accept, answered, begin, new, post, vote
+from tests.contracts.store_steps import IDS, accept, answered, ask, begin, ids, new, post, retried, vote
 from tests.fakes import values
 
 
@@ -95,3 +96,31 @@ class VotesContract:
             await answered(store, number, f"a{number}")
             await store.record_vote(vote(f"a{number}"), aggregate)
         assert len(await store.due_ratings(values.THEN, 2)) == 2
+
+    async def test_votes_stay_with_the_messages_that_a_retry_takes_over(self, store: Store) -> None:
+        old = await answered(store, 1, "a1", state=AnswerState.FAILED, given=ids("m1"))
+        await store.record_vote(vote("a1", Rating.DISLIKE), aggregate)
+        assert len(await store.due_ratings(values.THEN, 10)) == 1
+        await store.rating_sent(old.answer_id, Rating.DISLIKE)
+        await retried(store, "a1")
+        again = await begin(store, old.conversation_id)
+        await store.record_asked(again, 1)
+        await store.record_started(again, ids("m2"))
+        ratings = {due.answer_id: (due.rating, due.ids.message) for due in await store.due_ratings(values.THEN, 10)}
+        assert ratings == {old.answer_id: (None, "m1"), again.answer_id: (Rating.DISLIKE, "m2")}
+
+    async def test_votes_that_come_at_once_all_count(self, store: Store) -> None:
+        turn = await answered(store, 1, "a1")
+        await post(store, turn, "a2", part=1)
+        people = [vote(f"a{1 + number % 2}", who=f"person {number}") for number in range(10)]
+        assert all(await asyncio.gather(*(store.record_vote(one, aggregate) for one in people)))
+        [due] = await store.due_ratings(values.THEN, 10)
+        assert due.likes == 10
+
+    async def test_a_vote_and_the_recording_of_its_message_may_cross(self, store: Store) -> None:
+        for number in range(6):
+            turn = await ask(store, number, thread=str(number))
+            await store.record_started(turn, IDS)
+            both = [post(store, turn, f"a{number}"), store.record_vote(vote(f"a{number}"), aggregate)]
+            await asyncio.gather(*(both if number % 2 else both[::-1]))
+        assert len(await store.due_ratings(values.THEN, 10)) == 6

@@ -79,10 +79,14 @@ class FakeStore:
     def _now(self) -> datetime:
         return self._clock.now() if self._clock else values.THEN
 
-    def _owned(self, turn: Turn) -> KeptConversation:
+    def _seen(self, turn: Turn) -> KeptConversation:
         found = self.conversations[turn.conversation_id - 1]
         if found.epoch != turn.epoch:
             raise Fenced("another owner")
+        return found
+
+    def _owned(self, turn: Turn) -> KeptConversation:
+        found = self._seen(turn)
         found.active_at = self._now()
         return found
 
@@ -162,6 +166,8 @@ class FakeStore:
             touched = Touched.RUNNING
         else:
             touched = Touched.WAITING
+        if asked.question is not None and _said(asked.question) == _said(question):
+            return NOTHING
         self._claimed.add(_event(conversation.key, event_id))
         asked.question, asked.revision = question, revision
         return Change(touched=touched, conversation_id=conversation.id)
@@ -310,8 +316,8 @@ class FakeStore:
 
     async def orders(self, turn: Turn) -> Orders:
         self._work()
+        asked = self._seen(turn).questions[turn.seq - 1]
         answer = self.answers[turn.answer_id - 1]
-        asked = self.conversations[turn.conversation_id - 1].questions[turn.seq - 1]
         edited = answer.state is not AnswerState.PLANNED and asked.revision > answer.asked_revision
         return Orders(stop=answer.stop, question=asked.question if edited else None)
 
@@ -496,6 +502,10 @@ class FakeStore:
         self._work()
         known = self._ratings[answer]
         known.attempts, known.retry_at, known.dirty = known.attempts + 1, retry_at, retry_at is not None
+
+
+def _said(question: AskedQuestion) -> tuple[object, ...]:
+    return question.text, question.attachments, question.named
 
 
 def _event(key: ConversationKey, event_id: EventId) -> tuple[str, ...]:
