@@ -117,6 +117,26 @@ async def test_moments_without_the_store_do_not_add_up(monkeypatch: pytest.Monke
         assert len(at.texts) == 6
 
 
+async def test_a_question_that_was_begun_just_as_the_store_went_away_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with hall() as at:
+        begin, calls = at.store.begin_next, 0
+
+        async def committed_and_gone(conversation: ConversationId, epoch: int | None) -> Turn | None:
+            nonlocal calls
+            calls += 1
+            turn = await begin(conversation, epoch)
+            if calls == 2:
+                raise StoreUnavailable("the connection broke after the commit")
+            return turn
+
+        monkeypatch.setattr(at.store, "begin_next", committed_and_gone)
+        await at.tell(values.message("first", number=1), values.message("second", number=2))
+        await at.clock.advance(10)
+        assert at.texts == ["first", "second"]
+
+
 async def test_a_turn_that_the_store_left_as_it_was_is_taken_up_again_later() -> None:
     class Absent:
         async def answer(self, turn: Turn) -> bool:
