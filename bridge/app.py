@@ -4,7 +4,6 @@ import asyncio
 import signal
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol
 
 from bridge import logs
 from bridge.answers import WriterLimits
@@ -25,7 +24,7 @@ from bridge.recovery import Recovery
 from bridge.registry import Configuration
 from bridge.resuming import ResumeLimits
 from bridge.router import Policy
-from bridge.routing import AppPolicy, Everywhere, Place, Resolution
+from bridge.routing import Resolver
 from bridge.settings import Settings
 from bridge.storage.migrate import migrate
 from bridge.storage.store import open_store
@@ -36,9 +35,6 @@ from bridge.web.routes import HasWebRoutes, WebRoute
 from bridge.web.server import WebServer
 
 _log = logs.get("app")
-
-ONLY_APP = AppName("default")
-"""The name of the one app that the environment configures; part of every conversation's identity."""
 
 
 class App:
@@ -74,18 +70,8 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
     await migrate(configuration.database)
     store = await open_store(configuration.database, clock, aggregate)
     platforms = {PlatformName(part.name): part.create(clock) for part in configuration.platforms}
-    backends: dict[AppName, Backend] = {ONLY_APP: configuration.backend.create(clock)}
-    routing = Everywhere(app=AppPolicy(name=ONLY_APP))
-    return assemble(configuration.core, clock, store, platforms, backends, routing, extra_routes)
-
-
-class Routing(Protocol):
-    """Which app answers where."""
-
-    def resolve(self, place: Place) -> Resolution: ...
-
-    @property
-    def apps(self) -> Mapping[AppName, AppPolicy]: ...
+    backends = {name: part.create(clock) for name, part in configuration.apps.items()}
+    return assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes)
 
 
 def assemble(
@@ -94,7 +80,7 @@ def assemble(
     store: Store,
     platforms: Mapping[PlatformName, Platform],
     backends: Mapping[AppName, Backend],
-    routing: Routing,
+    routing: Resolver,
     extra_routes: Sequence[WebRoute] = (),
 ) -> App:
     """Wires given parts, real ones or fakes."""
