@@ -174,6 +174,6 @@ async def test_a_flood_through_few_places_is_answered_whole_and_in_order() -> No
             await at.inbox(values.message(f"{thread}:{number}", number=number, where=values.target(thread)))
         await at.clock.advance(60)
         assert sorted(at.texts, key=lambda text: int(text.split(":")[1])) == [f"{n % 15}:{n}" for n in range(300)]
-        for thread in range(15):
-            mine = [question.text for question in at.backend.asked if question.text.startswith(f"{thread}:")]
-            assert mine == [f"{thread}:{number}" for number in range(thread, 300, 15)]
+        for first in range(15):
+            mine = [question.text for question in at.backend.asked if question.text.startswith(f"{first}:")]
+            assert mine == [f"{first}:{number}" for number in range(first, 300, 15)]
