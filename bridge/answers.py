@@ -14,11 +14,12 @@ from typing import Protocol
 from bridge import logs
 from bridge.clock import Clock
 from bridge.composing import Composer, Message
-from bridge.drafts import AnswerDraft
+from bridge.drafts import STATUS_MARK, AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import Button, ButtonAction, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
 from bridge.pacing import AnswerPace, Urgency, WriteKind
-from bridge.platform_api import FindsSent, Platform, ReadsBack, SendsFiles
+from bridge.platform_api import Platform, SendsFiles
+from bridge.standing import Lookup
 
 _log = logs.get("answers")
 
@@ -49,6 +50,10 @@ class Recorder(Protocol):
 
     async def showing(self, part: int, text: str) -> None:
         """A message is about to be edited to this text."""
+        ...
+
+    def limited(self, kind: WriteKind) -> None:
+        """The platform refused a write for now."""
         ...
 
 
@@ -127,6 +132,7 @@ class AnswerWriter:
             most_messages=limits.most_messages if isinstance(platform, SendsFiles) else None,
         )
         self._standing = standing
+        self._lookup = Lookup(platform, target, clock, tries=limits.find_tries, pause=limits.retry_pause)
         self._shown: list[_Shown] = []
         self._kept: list[str] | None = None
         self._apart = False
@@ -139,7 +145,7 @@ class AnswerWriter:
         self.writes = 0
         """Platform calls made for this answer, refused ones included."""
         self.first_shown_at: float | None = None
-        """By the clock's monotonic time."""
+        """When the first text stood, by the clock's monotonic time."""
 
     async def run(self, draft: AnswerDraft) -> bool:
         """Returns when the ended draft is shown (True) or cannot be shown any more (False). Raises no `PlatformError`."""
@@ -183,32 +189,18 @@ class AnswerWriter:
     async def _take_over(self, draft: AnswerDraft) -> None:
         """Finds out which messages of an earlier writer stand. What cannot be told is posted again under its nonce."""
         for sent in self._standing:
-            ref = sent.ref or await self._find(sent, draft)
+            ref = sent.ref
             if ref is None:
-                break
+                ref = await self._lookup.find(sent, self._outgoing(sent.text, sent.nonce), lambda: draft.abandoned)
+                if ref is None:
+                    break
+                await self._recorder.posted(sent.part, sent.nonce, sent.role, ref, sent.text)
             self._shown.append(_Shown(ref, sent.text if sent.ref else None))
             self._composer.announced = self._composer.announced or sent.role is PartRole.ANNOUNCEMENT
             self._composer.attached = self._composer.attached or sent.role is PartRole.FILE
         if self._shown and self._platform.capabilities.buttons:
             # Which buttons the last one has is not known; one edit more makes sure that none is left which means nothing.
             self._shown[-1].buttons = (STOP, RETRY)
-
-    async def _find(self, sent: SentPart, draft: AnswerDraft) -> MessageRef | None:
-        if not isinstance(self._platform, FindsSent):
-            return None
-        message = self._outgoing(sent.text, sent.nonce)
-        for attempt in range(self._limits.find_tries):
-            if draft.abandoned:
-                return None
-            try:
-                ref = await self._platform.find_sent(self._target, message, sent.intended_at)
-            except PlatformError as error:
-                await self._pause_after(error, attempt)
-            else:
-                if ref is not None:
-                    await self._recorder.posted(sent.part, sent.nonce, sent.role, ref, sent.text)
-                return ref
-        return None
 
     async def _show_activity_until_text(self, draft: AnswerDraft) -> None:
         every = self._platform.capabilities.activity_every.total_seconds()
@@ -275,27 +267,9 @@ class AnswerWriter:
             self._kept = []
             for shown in self._shown:
                 if not shown.text:
-                    shown.text = await self._read_back(shown.ref)
+                    shown.text = await self._lookup.read(shown.ref)
                 self._kept.append(shown.text)
         return self._kept
-
-    async def _read_back(self, ref: MessageRef) -> str:
-        if not isinstance(self._platform, ReadsBack):
-            return ""
-        for attempt in range(self._limits.find_tries):
-            try:
-                return await self._platform.read_back(self._target, ref)
-            except (MessageGone, NotAllowed) as error:
-                _log.warning("not_read_back", code=error.code)
-                return ""
-            except PlatformError as error:
-                await self._pause_after(error, attempt)
-        return ""
-
-    async def _pause_after(self, error: PlatformError, attempt: int) -> None:
-        _log.warning("look_up_failed", code=error.code, detail=str(error))
-        told = error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0
-        await self._clock.sleep(max(told, self._limits.retry_pause.total_seconds() * 2**attempt))
 
     async def _wait_turn(self, write: _Write, draft: AnswerDraft, deadline: float | None) -> bool:
         """True when `write` may be made now; False after a wait, when there may be a newer text."""
@@ -337,7 +311,8 @@ class AnswerWriter:
                 ref = await self._platform.send(self._target, message)
             self._shown.append(_Shown(ref, text, write.buttons))
             await self._recorder.posted(write.part, nonce, write.role, ref, text)
-        self.first_shown_at = self.first_shown_at or self._clock.monotonic()
+        if self.first_shown_at is None and not text.startswith(STATUS_MARK):
+            self.first_shown_at = self._clock.monotonic()
         self._failures = 0
 
     def _outgoing(self, text: str, nonce: str, buttons: tuple[Button, ...] = ()) -> OutgoingMessage:
@@ -376,6 +351,7 @@ class AnswerWriter:
         if isinstance(error, RateLimited):
             seconds = error.retry_after.total_seconds()
             self._pace.penalise(kind, seconds)
+            self._recorder.limited(kind)
             _log.warning("rate_limited", write=kind, retry_after=seconds)
             return
         self._failures += 1

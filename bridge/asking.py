@@ -236,6 +236,8 @@ class Asker:
             if asked.attachments:
                 running.notes.append(_FILES_LEFT_OUT)
             question = await self._with_context(running, self._question(running, asked, running.ids))
+            if running.woken.is_set():
+                return None
             running.asked = True
             try:
                 return await self._stream(running, question)

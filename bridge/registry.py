@@ -22,7 +22,7 @@ from bridge.errors import SettingsError
 from bridge.markdown.dialect import Dialect
 from bridge.messages import AppName
 from bridge.platform_api import Platform
-from bridge.routing import Resolver
+from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Resolver
 from bridge.settings import Settings, describe, isolated, read
 from bridge.storage.settings import Settings as DatabaseSettings
 
@@ -63,6 +63,14 @@ class Configuration:
     """The `bridge.toml` that was read, if any."""
     notices: tuple[str, ...] = ()
     """What is allowed and probably not meant."""
+
+    @classmethod
+    def for_one_app(
+        cls, core: Settings, database: DatabaseSettings, platforms: tuple[Part[Platform], ...], app: Part[Backend]
+    ) -> "Configuration":
+        """One app that answers everywhere, as the environment alone would set it up."""
+        routes = Everywhere(app=AppPolicy(name=DEFAULT_APP))
+        return cls(core=core, database=database, platforms=platforms, apps={DEFAULT_APP: app}, routes=routes)
 
 
 def folders(package: str) -> list[str]:

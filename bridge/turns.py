@@ -30,8 +30,8 @@ from bridge.messages import (
     ReplyTarget,
     Turn,
 )
-from bridge.metrics import Ending, Metrics
-from bridge.pacing import Pacer
+from bridge.metrics import Ending, LimitedCall, Metrics
+from bridge.pacing import Pacer, WriteKind
 from bridge.places import Places
 from bridge.platform_api import OpensThreads, Platform, ReadsBack
 from bridge.routing import AppPolicy
@@ -87,6 +87,9 @@ class _Recorder:
             await self._store.record_shown(self._turn, part, text)
         except StoreUnavailable as error:
             self._away("record_shown", error)
+
+    def limited(self, kind: WriteKind) -> None:
+        self._metrics.rate_limited(self._turn.target.platform, LimitedCall(kind))
 
     async def catch_up(self) -> None:
         """Raises `StoreUnavailable`."""

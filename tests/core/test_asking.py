@@ -14,7 +14,7 @@ from bridge.errors import (
     ConversationMissing,
     StoreUnavailable,
 )
-from bridge.messages import AnswerState, BackendConversationId, Button, ButtonAction, EventId
+from bridge.messages import AnswerState, AskedQuestion, BackendConversationId, Button, ButtonAction, EventId, Turn
 from bridge.routing import AppPolicy
 from tests.core.room import Room, room
 from tests.fakes import values
@@ -422,5 +422,5 @@ async def test_a_question_that_cannot_be_recorded_as_asked_is_not_asked_and_not_
         assert at.texts == ["You said: What is up?"]
 
 
-async def unavailable(*_: object) -> None:
+async def unavailable(turn: Turn, attempt: int) -> AskedQuestion:
     raise StoreUnavailable("locked")

@@ -30,7 +30,7 @@ SCALARS = st.sampled_from(
     ]
 )
 KEYS = {"k": "k", "k-2": "k-2", '"a b"': "a b", "'c.d'": "c.d", '"e\\"\\u00e9"': 'e"é', '"#"': "#", "7": "7"}
-GAPS = st.sampled_from(["\n", "\n\n", "  # it's \"odd\" [[\n", "\n\t# x = 1\n  "])
+GAPS = st.sampled_from(["\n", "\n\n", '  # it\'s "odd" [[\n', "\n\t# x = 1\n  "])
 
 
 class Writer:
