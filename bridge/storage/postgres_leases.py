@@ -18,7 +18,7 @@ from bridge.storage.settings import Settings
 CHECK_EVERY = 2.0
 """Seconds between two looks at the connection of a lease, and the longest that one may take."""
 
-FROZEN_AFTER = 10
+FROZEN_AFTER = 10.0
 """Seconds without a look after which the server drops the connection: its process is frozen, however alive its host is. More than
 two looks, so that the holder knows that the lease is not certain before anybody else has it."""
 
@@ -34,11 +34,13 @@ class PostgresLeases(Leases):
     """Each lease, held or waited for, has a connection of its own. It must be direct: behind a pooler, the lock would belong to
     the pooler's connection."""
 
-    def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._address = conninfo(
-            settings, "lease", {"idle_session_timeout": f"{FROZEN_AFTER * 1000}", "lock_timeout": f"{WAIT * 1000}"}
-        )
+    def __init__(
+        self, settings: Settings, clock: Clock, *, check_every: float = CHECK_EVERY, frozen_after: float = FROZEN_AFTER
+    ) -> None:
+        bounds = {"idle_session_timeout": f"{frozen_after * 1000:.0f}", "lock_timeout": f"{WAIT * 1000}"}
+        self._address = conninfo(settings, "lease", bounds)
         self._clock = clock
+        self._check_every = check_every
 
     def hold(self, name: str) -> AbstractAsyncContextManager[Lease]:
         return self._hold(name)
@@ -47,7 +49,7 @@ class PostgresLeases(Leases):
     async def _hold(self, name: str) -> AsyncIterator[Lease]:
         connection = await self._take(name)
         held = HeldLease()
-        watching = asyncio.create_task(_watch(connection, held, name))
+        watching = asyncio.create_task(_watch(connection, held, name, self._check_every))
         _log.info("lease_taken", name=name)
         try:
             yield held
@@ -77,7 +79,7 @@ class PostgresLeases(Leases):
             else:
                 return connection
             await self._clock.sleep(pause)
-            pause = min(pause * 2, CHECK_EVERY)
+            pause = min(pause * 2, self._check_every)
 
 
 async def _lock(connection: AsyncConnection, name: str) -> None:
@@ -89,18 +91,18 @@ async def _lock(connection: AsyncConnection, name: str) -> None:
         return
 
 
-async def _watch(connection: AsyncConnection, held: HeldLease, name: str) -> None:
+async def _watch(connection: AsyncConnection, held: HeldLease, name: str, every: float) -> None:
     """Returns when the connection breaks or does not answer in time."""
     try:
         while True:
             # Nobody tells us anything here; a connection that ends is noticed at once.
-            async with aclosing(connection.notifies(timeout=CHECK_EVERY)) as notices:
+            async with aclosing(connection.notifies(timeout=every)) as notices:
                 async for _ in notices:
                     pass
             # Ending a statement that hangs takes time of its own, and the lease is uncertain before that.
-            late = asyncio.get_running_loop().call_later(CHECK_EVERY, held.lose)
+            late = asyncio.get_running_loop().call_later(every, held.lose)
             try:
-                async with asyncio.timeout(CHECK_EVERY):
+                async with asyncio.timeout(every):
                     await connection.execute("SELECT 1")
             finally:
                 late.cancel()
