@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from functools import partial
 
 from adapters.slack.addresses import SLACK
@@ -18,7 +19,15 @@ from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageReceived, MessageRef, Origin, OutgoingFile, OutgoingMessage, ReplyTarget
+from bridge.messages import (
+    MessageEdited,
+    MessageReceived,
+    MessageRef,
+    Origin,
+    OutgoingFile,
+    OutgoingMessage,
+    ReplyTarget,
+)
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
 
@@ -31,7 +40,7 @@ def create(settings: Settings, clock: Clock) -> "SlackPlatform":
 
 
 class SlackPlatform:
-    """One Slack app in one workspace, by Socket Mode or over HTTP. Implements `Platform` and `SendsFiles`."""
+    """One Slack app in one workspace, by Socket Mode or over HTTP. Implements `Platform`, `SendsFiles` and `FindsSent`."""
 
     name = SLACK
 
@@ -96,6 +105,9 @@ class SlackPlatform:
 
     async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
         return await self._files.send(target, message, file)
+
+    async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
+        return await self._files.find_sent(target, message, since)
 
     async def show_activity(self, target: ReplyTarget) -> None:
         await self._outbound.show_thinking(target)
@@ -163,12 +175,13 @@ class SlackPlatform:
         )
 
     async def _take(self, inbox: Inbox, payload: Json) -> Ignored | None:
-        """Reads one event and hands it to the core. Raises `StoreUnavailable`."""
+        """Reads one event or press and hands it to the core. Raises `StoreUnavailable`."""
         me = identity_in(payload, self._me)
         if me is None:
             raise StoreUnavailable("not signed in yet, and the delivery does not say which installation it is for")
         event = read_event(payload, me, self._names.known())
-        if isinstance(event, MessageReceived) and _may_be_a_question(event):
+        said = event.now if isinstance(event, MessageEdited) else event
+        if isinstance(said, MessageReceived) and _may_be_a_question(said):
             unknown = [
                 person for person in people_in(payload) if person not in self._names.known() and person != me.user
             ]

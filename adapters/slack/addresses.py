@@ -1,14 +1,15 @@
-"""How this adapter spells places. Both spellings are stored for ever, so neither may change.
+"""How this adapter spells places and buttons. The spellings are stored for ever, here or at Slack, so none may change.
 
     message   team/channel/ts          "T0123/C0456/1718000000.000100"
     target    team/channel/thread_ts   the same, with the timestamp of the thread's root
+    button    bridge:action            "bridge:stop", its `action_id`; the action alone is its `value`
 
 Slack's ids hold letters and digits only, and a timestamp is unique within its channel, not beyond.
 """
 
 from dataclasses import dataclass
 
-from bridge.messages import Address, MessageRef, PaceGroup, PlatformName
+from bridge.messages import Address, ButtonAction, MessageRef, PaceGroup, PlatformName
 
 SLACK = PlatformName("slack")
 
@@ -40,6 +41,15 @@ def read_address(address: Address) -> Place:
 
 def message_ref(place: Place) -> MessageRef:
     return MessageRef(platform=SLACK, address=write_address(place))
+
+
+def write_action_id(action: ButtonAction) -> str:
+    return f"bridge:{action.value}"
+
+
+def read_action_id(action_id: str) -> ButtonAction | None:
+    """None for what is no button of ours, or of a version that knew more of them."""
+    return next((action for action in ButtonAction if write_action_id(action) == action_id), None)
 
 
 def post_group(place: Place) -> PaceGroup:

@@ -13,4 +13,5 @@ CAPABILITIES = PlatformCapabilities(
     min_edit_interval=timedelta(seconds=1.2),
     # A status disappears after two minutes (Slack's page on assistant.threads.setStatus).
     activity_every=timedelta(seconds=75),
+    buttons=True,
 )

@@ -16,10 +16,10 @@ REQUIRED_SCOPES = {
 """Scope, and what is missing without it (Slack's pages on each scope and event)."""
 
 USEFUL_SCOPES = {
-    "channels:history": "follow-ups without a mention are not heard in public channels",
-    "groups:history": "follow-ups without a mention are not heard in private channels",
+    "channels:history": "follow-ups without a mention, edits and deletions are not heard in public channels",
+    "groups:history": "follow-ups without a mention, edits and deletions are not heard in private channels",
     "im:history": "direct messages are not heard",
-    "mpim:history": "follow-ups without a mention are not heard in group messages",
+    "mpim:history": "follow-ups without a mention, edits and deletions are not heard in group messages",
     "files:write": "long answers come as many messages instead of a few and a file",
     "reactions:read": "reactions do not become feedback",
     "users:read": "people who are mentioned appear by their id instead of their name",
@@ -35,6 +35,7 @@ async def find_problems(client: AsyncWebClient, settings: Settings) -> Sequence[
         case Mode.SOCKET:
             token = settings.slack_app_token.get_secret_value() if settings.slack_app_token else ""
             findings.append(await _check_app_token(client, token))
+            findings.append(_buttons("no address is needed"))
         case Mode.HTTP:
             findings.append(
                 Finding(
@@ -44,7 +45,18 @@ async def find_problems(client: AsyncWebClient, settings: Settings) -> Sequence[
                     fix="Event Subscriptions > Request URL: https://<your host>/slack/events",
                 )
             )
+            findings.append(_buttons("Request URL: https://<your host>/slack/events"))
     return findings
+
+
+def _buttons(address: str) -> Finding:
+    """Slack tells nobody but the person who presses that an app may not hear of it."""
+    return Finding(
+        severity=Severity.OK,
+        subject="Slack buttons",
+        problem="whether Slack tells of presses (Stop, Retry) can only be seen by pressing.",
+        fix=f"Interactivity & Shortcuts > On; {address}",
+    )
 
 
 async def _check_bot_token(client: AsyncWebClient) -> list[Finding]:

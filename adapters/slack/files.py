@@ -4,15 +4,20 @@ The message is an ordinary one and not the upload's own comment. Sharing goes on
 the answer does not say which message the file became; so a comment could not be edited, rated, or found again after a broken
 connection, and it would be mrkdwn of another length than everything else here. It is posted last, when the file has been seen
 in the thread: Slack now and then accepts a file and never shows it, and nobody should read of a file that is not there.
+
+So a process may die between the two. The file itself cannot carry a nonce; but who looks for the message (`find_sent`) sees which
+files of ours nobody has spoken of yet, and `send` then takes the one that has this name and size for its own.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import aiohttp
 from yarl import URL
 
-from adapters.slack.addresses import Place, read_address
-from adapters.slack.outbound import CLOCK_SKEW, Outbound
+from adapters.slack.addresses import Place, message_ref, read_address
+from adapters.slack.outbound import CLOCK_SKEW, Outbound, Shown, nonce_in, ts_of
 from adapters.slack.refusals import ask
 from bridge import logs
 from bridge.clock import Clock
@@ -46,8 +51,18 @@ class _Upload:
     shared: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Left:
+    """A file of ours in a thread, after which no message of ours came."""
+
+    file: str
+    names: frozenset[object]
+    size: object
+
+
 class Files:
-    """Puts files into threads. Remembers by nonce how far one came, so that an attempt goes on where the last one broke off."""
+    """Puts files into threads. Remembers by nonce how far one came, so that an attempt goes on where the last one broke off.
+    Finds messages of a process that is gone, with or without a file."""
 
     def __init__(self, outbound: Outbound, clock: Clock, *, api_url: str, wait: float) -> None:
         """`wait`: seconds for a file to show up in its thread; 0 does not look."""
@@ -56,6 +71,26 @@ class Files:
         self._api = URL(api_url)
         self._wait = wait
         self._unfinished: dict[str, _Upload] = {}
+        self._unspoken: dict[str, list[_Left]] = {}
+        """Nonce of a message that was looked for in vain, and the files that stood in its thread without one."""
+
+    async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
+        """As `FindsSent` promises. Without the history scope nobody can tell, and None is said."""
+        place = read_address(target.address)
+        try:
+            shown = await self._outbound.look_back(place, since.timestamp() - CLOCK_SKEW)
+        except NotAllowed as error:
+            log.warning("sent_not_looked_up", code=error.code, fix="add the history scopes and install the app again")
+            return None
+        ts = ts_of(message.nonce, shown)
+        if ts is not None:
+            return message_ref(Place(team=place.team, channel=place.channel, ts=ts))
+        left = _files_left(shown)
+        if left:
+            while len(self._unspoken) >= MOST_UNFINISHED:
+                del self._unspoken[next(iter(self._unspoken))]
+            self._unspoken[message.nonce] = left
+        return None
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
         """As `SendsFiles.send_file` promises."""
@@ -63,7 +98,7 @@ class Files:
             raise MessageRefused("nothing to show", code="no_text")
         upload = self._unfinished.get(message.nonce)
         if upload is None:
-            upload = await self._upload(file)
+            upload = self._stands_already(message.nonce, file) or await self._upload(file)
             while len(self._unfinished) >= MOST_UNFINISHED:
                 del self._unfinished[next(iter(self._unfinished))]
             self._unfinished[message.nonce] = upload
@@ -76,7 +111,16 @@ class Files:
             upload.shared = True
         ref = await self._outbound.post(target, message)
         self._unfinished.pop(message.nonce, None)
+        self._unspoken.pop(message.nonce, None)
         return ref
+
+    def _stands_already(self, nonce: str, file: OutgoingFile) -> _Upload | None:
+        name = file.plain_name
+        for left in self._unspoken.get(nonce, ()):
+            if left.size == len(file.content) and name in left.names:
+                log.info("file_found_again")
+                return _Upload(file=left.file, title=name, began=self._clock.now().timestamp(), shared=True)
+        return None
 
     async def _upload(self, file: OutgoingFile) -> _Upload:
         name = file.plain_name
@@ -147,15 +191,12 @@ class Files:
         deadline = self._clock.monotonic() + self._wait
         pause = FIRST_LOOK
         while self._wait > 0:
-            request = self._outbound.once.conversations_replies(
-                channel=place.channel, ts=place.ts, oldest=f"{upload.began - CLOCK_SKEW:.6f}", limit=200
-            )
             try:
-                response = await ask("conversations.replies", request)
+                shown = await self._outbound.look_back(place, upload.began - CLOCK_SKEW)
             except PlatformError as error:
                 log.info("file_not_looked_up", code=error.code)
                 return None
-            if upload.file in _files_in(response.get("messages")):
+            if any(file.get("id") == upload.file for one in shown for file in _files_in(one)):
                 return True
             if self._clock.monotonic() + pause > deadline:
                 return False
@@ -183,7 +224,24 @@ def _is_about_the_file(error: PlatformError) -> bool:
     return not isinstance(error, NotAllowed | MessageGone | RateLimited | PlatformUnavailable)
 
 
-def _files_in(messages: object) -> set[object]:
-    shown = [one for one in messages if isinstance(one, dict)] if isinstance(messages, list) else []
-    lists = [one.get("files") for one in shown]
-    return {file.get("id") for files in lists if isinstance(files, list) for file in files if isinstance(file, dict)}
+def _files_left(shown: Sequence[Shown]) -> list[_Left]:
+    """Files of the app's own that stand after its last message, the latest last."""
+    left: list[_Left] = []
+    for one in shown:
+        if nonce_in(one) is not None:
+            left = []
+        elif one.get("bot_id"):
+            left += [
+                _Left(
+                    file=str(file.get("id")),
+                    names=frozenset({file.get("name"), file.get("title")}),
+                    size=file.get("size"),
+                )
+                for file in _files_in(one)
+            ]
+    return left
+
+
+def _files_in(shown: Shown) -> list[dict[str, object]]:
+    files = shown.get("files")
+    return [file for file in files if isinstance(file, dict)] if isinstance(files, list) else []

@@ -2,6 +2,9 @@
 
 One post that mentions the bot comes twice, as `app_mention` and as `message`, with different event ids and in any order. Both
 become the same event (same `MessageRef`, `mentions_bot` read from the text), so that whichever is claimed first will do.
+
+`message_changed` comes for edits, and for link previews, threads that grow, translations and our own edits as well. It is an edit
+where a person's words or files differ from before; the rest is nobody's business.
 """
 
 import re
@@ -9,16 +12,27 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from adapters.slack.addresses import SLACK, Place, edit_group, message_ref, post_group, write_address
+from adapters.slack.addresses import (
+    SLACK,
+    Place,
+    edit_group,
+    message_ref,
+    post_group,
+    read_action_id,
+    write_address,
+)
 from adapters.slack.markup import mentioned, readable
 from bridge.messages import (
     Attachment,
     Author,
+    ButtonPressed,
     ChannelId,
     ConversationKey,
     EventId,
     InboundEvent,
     InstallationId,
+    MessageDeleted,
+    MessageEdited,
     MessageReceived,
     NamedPerson,
     Origin,
@@ -39,6 +53,12 @@ _PERSON = re.compile(r"<@([UW][A-Z0-9]+)(?:\|[^<>\n]*)?>")
 What somebody merely typed that way has "<" as an entity."""
 
 SLACKS_OWN_USERS = frozenset({"USLACK", "USLACKBOT"})
+
+BUTTON_PRESS = "block_actions"
+"""Type of the payload for a press of a button (Slack's page on block_actions)."""
+
+TOMBSTONE = "tombstone"
+"""What is left of a deleted root that has replies (a message of this subtype), and of a deleted file (its mode)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +81,12 @@ class Ignored:
 def identity_in(payload: Json, known: Identity | None) -> Identity | None:
     """Us in the workspace that this event was sent for. None when neither the payload nor `known` tells.
 
-    `authorizations[0]` names the installation; the payload's own `team_id` may be another workspace in shared channels.
+    `authorizations[0]` names the installation; the payload's own `team_id` may be another workspace in shared channels. A
+    press has none, and names in `team` where the app is installed.
     """
+    if payload.get("type") == BUTTON_PRESS:
+        installed = _text(_object(payload, "team"), "id")
+        return known or (Identity(team=installed, user="") if installed else None)
     first = next(iter(_items(payload, "authorizations")), {})
     team = _text(first, "team_id") or _text(payload, "team_id") or (known.team if known else "")
     user = _text(first, "user_id") if first.get("is_bot") is True else ""
@@ -82,27 +106,81 @@ def channel_in(payload: Json) -> str:
 
 
 def people_in(payload: Json) -> tuple[str, ...]:
-    """Ids of the people mentioned in the message."""
-    return mentioned(_text(_object(payload, "event"), "text"))
+    """Ids of the people mentioned in the message, or in what it was edited to."""
+    event = _object(payload, "event")
+    return mentioned(_text(event, "text") or _text(_object(event, "message"), "text"))
 
 
 def read_event(payload: Json, me: Identity, names: Mapping[str, str]) -> InboundEvent | Ignored:
-    """One `event_callback` payload. `names` spells people by id as far as they are known."""
+    """One payload of `event_callback` or `block_actions`. `names` spells people by id as far as they are known."""
+    if payload.get("type") == BUTTON_PRESS:
+        return _read_press(payload, me)
     event = _object(payload, "event")
     event_id = _text(payload, "event_id")
     match kind := _text(event, "type"):
         case "message" | "app_mention":
-            return _read_message(event, event_id, me, names)
+            return _read_what_happened(event, event_id, me, names)
         case "reaction_added" | "reaction_removed":
             return _read_reaction(event, event_id, me, added=kind == "reaction_added")
         case _:
             return Ignored(reason=f"event type {kind or 'missing'} is not used")
 
 
+def _read_what_happened(
+    event: Json, event_id: str, me: Identity, names: Mapping[str, str]
+) -> MessageReceived | MessageEdited | MessageDeleted | Ignored:
+    match subtype := _text(event, "subtype"):
+        case "message_changed" if _text(_object(event, "message"), "subtype") == TOMBSTONE:
+            return _read_deletion(event, event_id, me, _text(_object(event, "message"), "ts"))
+        case "message_changed":
+            return _read_edit(event, event_id, me, names)
+        case "message_deleted":
+            return _read_deletion(event, event_id, me, _text(event, "deleted_ts"))
+    if subtype == "message_replied" or event.get("hidden") is True:
+        return Ignored(reason=f"message subtype {subtype or 'hidden'} is about an older message")
+    return _read_message(event, event_id, me, names)
+
+
+def _read_edit(event: Json, event_id: str, me: Identity, names: Mapping[str, str]) -> MessageEdited | Ignored:
+    now, before = _object(event, "message"), _object(event, "previous_message")
+    # Of the two, `edited.ts` is the coarser: it counts whole seconds, in which one person may edit twice.
+    revision = _microseconds(_text(event, "event_ts") or _text(event, "ts") or _text(_object(now, "edited"), "ts"))
+    origin = _origin_of(now, _text(now, "subtype"), me)
+    if origin is not Origin.PERSON:
+        return Ignored(reason=f"edit of a message by {origin.value}")
+    if not _says_something_else(now, before):
+        return Ignored(reason="message changed in something else than words or files")
+    if revision is None:
+        return Ignored(reason="edit without a time")
+    # What the channel is stands beside the message, not in it.
+    where = {name: event[name] for name in ("channel", "channel_type") if name in event}
+    read = _read_message({**now, **where}, event_id, me, names)
+    return read if isinstance(read, Ignored) else MessageEdited(event_id=read.event_id, now=read, revision=revision)
+
+
+def _says_something_else(now: Json, before: Json) -> bool:
+    edited = bool(_object(now, "edited"))
+    if not before:
+        return edited
+    return (edited and _text(now, "text") != _text(before, "text")) or _file_ids(now) != _file_ids(before)
+
+
+def _read_deletion(event: Json, event_id: str, me: Identity, ts: str) -> MessageDeleted | Ignored:
+    channel, before = _text(event, "channel"), _object(event, "previous_message")
+    if not (event_id and channel.isalnum() and _moment(ts)):
+        return Ignored(reason="deletion without event id, channel or time")
+    origin = _origin_of(before, _text(before, "subtype"), me)
+    if origin in (Origin.SELF, Origin.BOT):
+        return Ignored(reason=f"deletion of a message by {origin.value}")
+    return MessageDeleted(
+        event_id=EventId(event_id),
+        ref=message_ref(Place(team=me.team, channel=channel, ts=ts)),
+        installation=InstallationId(me.team),
+    )
+
+
 def _read_message(event: Json, event_id: str, me: Identity, names: Mapping[str, str]) -> MessageReceived | Ignored:
     subtype = _text(event, "subtype")
-    if subtype in {"message_changed", "message_deleted", "message_replied"} or event.get("hidden") is True:
-        return Ignored(reason=f"message subtype {subtype or 'hidden'} is about an older message")
     channel, ts = _text(event, "channel"), _text(event, "ts")
     root = _text(event, "thread_ts") or ts
     sent_at = _moment(ts)
@@ -143,7 +221,7 @@ def _read_message(event: Json, event_id: str, me: Identity, names: Mapping[str, 
         is_direct=is_direct,
         in_thread=root != ts,
         replies_to_bot=root != ts and _text(event, "parent_user_id") == me.user,
-        attachments=tuple(_read_file(file) for file in _items(event, "files")),
+        attachments=tuple(_read_file(file) for file in _files(event)),
         named=tuple(_named(text, me, names)),
         sent_at=sent_at,
     )
@@ -151,7 +229,7 @@ def _read_message(event: Json, event_id: str, me: Identity, names: Mapping[str, 
 
 def _origin_of(event: Json, subtype: str, me: Identity) -> Origin:
     user, bot, app = _text(event, "user"), _text(event, "bot_id"), _text(event, "app_id")
-    if user == me.user or (bot and bot == me.bot) or (app and app == me.app):
+    if (user and user == me.user) or (bot and bot == me.bot) or (app and app == me.app):
         return Origin.SELF
     if bot or app or subtype == "bot_message" or user in SLACKS_OWN_USERS:
         return Origin.BOT
@@ -184,12 +262,42 @@ def _read_reaction(event: Json, event_id: str, me: Identity, *, added: bool) -> 
     )
 
 
+def _read_press(payload: Json, me: Identity) -> ButtonPressed | Ignored:
+    """Slack has no id for a press that tells a second one apart, so it is put together from what does."""
+    for pressed in _items(payload, "actions"):
+        action = read_action_id(_text(pressed, "action_id"))
+        if action is not None:
+            break
+    else:
+        return Ignored(reason="interaction with something else than our buttons")
+    container = _object(payload, "container")
+    channel, ts = _text(container, "channel_id"), _text(container, "message_ts")
+    person, at = _text(_object(payload, "user"), "id"), _text(pressed, "action_ts")
+    if not (channel.isalnum() and _moment(ts) and person and _moment(at)):
+        return Ignored(reason="button without message, person or time")
+    return ButtonPressed(
+        event_id=EventId(f"press/{channel}/{ts}/{action.value}/{person}/{at}"),
+        message=message_ref(Place(team=me.team, channel=channel, ts=ts)),
+        installation=InstallationId(me.team),
+        person=PersonId(person),
+        action=action,
+    )
+
+
 def _named(text: str, me: Identity, names: Mapping[str, str]) -> Iterator[NamedPerson]:
     """The people whom raw text mentions, each once, spelled as `readable` spells them."""
     for user, mention in {found[1]: found[0] for found in _PERSON.finditer(text)}.items():
         if user != me.user and user not in SLACKS_OWN_USERS:
             spelled = readable(mention, bot_user="", names=names).removeprefix("@")
             yield NamedPerson(id=PersonId(user), name=spelled)
+
+
+def _files(message: Json) -> list[Json]:
+    return [file for file in _items(message, "files") if _text(file, "mode") != TOMBSTONE]
+
+
+def _file_ids(message: Json) -> set[str]:
+    return {_text(file, "id") for file in _files(message)}
 
 
 def _read_file(file: Json) -> Attachment:

@@ -14,8 +14,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.addresses import Place, message_ref, read_address
-from adapters.slack.dialect import DIALECT, PLAIN_BYTES
-from adapters.slack.refusals import REFUSED_BLOCKS, ask
+from adapters.slack.refusals import REFUSED_BLOCKS, Block, Form, ask, write_message
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import (
@@ -29,7 +28,8 @@ from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 
 log = logs.get("slack")
 
-Block = dict[str, str]
+Shown = Mapping[str, object]
+"""A message as Slack gives it back: untrusted."""
 
 _NO_STATUS_HERE = frozenset(
     {
@@ -53,6 +53,9 @@ STATUS_TIMEOUT = 3.0
 
 CLOCK_SKEW = 120.0
 """Seconds by which Slack's clock may be behind ours when a message is looked for by time."""
+
+LOOK_PAGE, MOST_PAGES = 200, 5
+"""Messages of one page, and pages, that are looked through for a message of ours. Slack recommends at most 200 a page."""
 
 MOST_DOUBTFUL = 1_000
 """Unfinished writes that are remembered; each is forgotten with the next attempt that succeeds."""
@@ -82,8 +85,8 @@ class Outbound:
         self._status_quiet_until = 0.0
         self._doubtful: dict[str, float] = {}
         """Posts that may or may not stand: nonce and the time (seconds since the epoch) before which they were not made."""
-        self._plain: dict[str, None] = {}
-        """Nonces of messages whose blocks were refused and that are not written without them yet, the oldest first."""
+        self._simpler: dict[str, Form] = {}
+        """Nonces of messages that were refused as they were and are not written more simply yet, the oldest first."""
 
     @property
     def once(self) -> AsyncWebClient:
@@ -113,7 +116,7 @@ class Outbound:
             await self._session.close()
 
     async def post(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        """Posts in the thread of `target`. When the blocks are refused, once more as plain text, which was not posted before.
+        """Posts in the thread of `target`. When the blocks are refused, once more in a simpler form; none was posted before.
 
         A nonce whose former post had an unknown outcome is looked for in the thread first, since Slack has no key that
         would make a second post harmless.
@@ -128,7 +131,7 @@ class Outbound:
             self._doubtful.pop(message.nonce, None)
             return found
         try:
-            ts = await self._with_blocks_or_without(message, lambda payload: self._post(place, message, payload))
+            ts = await self._in_some_form(message, lambda text, blocks: self._post(place, message, text, blocks))
         except PlatformUnavailable:
             self._doubt(message.nonce, began)
             raise
@@ -144,48 +147,65 @@ class Outbound:
         since = self._doubtful.get(nonce)
         if since is None:
             return None
-        self._open()
-        request = self._once.conversations_replies(
-            channel=place.channel, ts=place.ts, oldest=f"{since:.6f}", include_all_metadata=True, limit=200
-        )
         try:
-            response = await ask("conversations.replies", request)
+            shown = await self.look_back(place, since)
         except NotAllowed as error:
             # Without a history scope nobody can tell. An answer that is seen twice is better than none.
             log.warning("post_not_looked_up", code=error.code)
             return None
-        messages: object = response.get("messages")
-        for shown in messages if isinstance(messages, list) else ():
-            if isinstance(shown, dict) and _nonce_in(shown.get("metadata")) == nonce:
-                log.info("post_found_again", channel=place.channel)
-                return str(shown.get("ts"))
-        self._doubtful.pop(nonce, None)
-        return None
+        ts = ts_of(nonce, shown)
+        if ts is None:
+            self._doubtful.pop(nonce, None)
+        else:
+            log.info("post_found_again", channel=place.channel)
+        return ts
+
+    async def look_back(self, place: Place, since: float) -> list[Shown]:
+        """What was written in a thread since then (seconds since the epoch, Slack's clock), with metadata, the oldest first,
+        as far as `MOST_PAGES` reach. Raises a `PlatformError`; `NotAllowed` without the history scope."""
+        self._open()
+        found: list[Shown] = []
+        cursor: str | None = None
+        for _ in range(MOST_PAGES):
+            request = self._once.conversations_replies(
+                channel=place.channel,
+                ts=place.ts,
+                oldest=f"{since:.6f}",
+                include_all_metadata=True,
+                limit=LOOK_PAGE,
+                cursor=cursor,
+            )
+            response = await ask("conversations.replies", request)
+            found += _objects(response.get("messages"))
+            cursor = _next_cursor(response.get("response_metadata"))
+            if cursor is None:
+                return found
+        log.warning("thread_too_long_to_look_through", channel=place.channel, messages=len(found))
+        return found
 
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
         place = read_address(ref.address)
-        await self._with_blocks_or_without(message, lambda payload: self._update(place, message, payload))
+        await self._in_some_form(message, lambda text, blocks: self._update(place, message, text, blocks))
 
-    async def _with_blocks_or_without(
-        self, message: OutgoingMessage, write: Callable[[Mapping[str, object]], Awaitable[T]]
-    ) -> T:
-        """Refused blocks are written once more without. Where that could not be done at once, the next attempt begins with
-        it: a refusal counts against Slack's limits too."""
-        plain = _without_blocks(message) if message.nonce in self._plain else None
-        if plain is None:
+    async def _in_some_form(self, message: OutgoingMessage, write: Callable[[str, Sequence[Block]], Awaitable[T]]) -> T:
+        """What is refused is written once more in a simpler form. Where that could not be done at once, the next attempt begins
+        with it: a refusal counts against Slack's limits too."""
+        step = write_message(message, self._simpler.get(message.nonce, Form.MARKDOWN)) or write_message(message)
+        while step is not None:
             try:
-                return await write(DIALECT.payload(message.text, message.people))
+                written = await write(step.text, step.blocks)
             except MessageRefused as error:
-                plain = _without_blocks(message) if error.code in REFUSED_BLOCKS else None
-                if plain is None:
+                step = write_message(message, step.form + 1) if error.code in REFUSED_BLOCKS else None
+                if step is None:
                     raise  # it must be cut, not dropped
-                log.warning("blocks_refused", code=error.code)
-        self._plain[message.nonce] = None
-        while len(self._plain) > MOST_DOUBTFUL:
-            del self._plain[next(iter(self._plain))]
-        written = await write(plain)
-        self._plain.pop(message.nonce, None)
-        return written
+                log.warning("blocks_refused", code=error.code, next=step.form.name.lower())
+                self._simpler[message.nonce] = step.form
+                while len(self._simpler) > MOST_DOUBTFUL:
+                    del self._simpler[next(iter(self._simpler))]
+            else:
+                self._simpler.pop(message.nonce, None)
+                return written
+        raise MessageRefused("nothing to show", code="no_text")
 
     async def show_thinking(self, target: ReplyTarget) -> None:
         """Sets the thread's status. Never raises a `PlatformError`; given up for good once Slack says it is not to be had."""
@@ -210,14 +230,13 @@ class Outbound:
             else:
                 log.debug("status_failed", code=error.code)
 
-    async def _post(self, place: Place, message: OutgoingMessage, payload: Mapping[str, object]) -> str:
-        text, blocks = _read(payload)
+    async def _post(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block]) -> str:
         self._open()
         request = self._once.chat_postMessage(
             channel=place.channel,
             thread_ts=place.ts,
             text=text,
-            blocks=blocks or None,
+            blocks=blocks if blocks else None,
             unfurl_links=False,
             unfurl_media=False,
             metadata=_metadata(message),
@@ -228,10 +247,9 @@ class Outbound:
             raise PlatformUnavailable("chat.postMessage: accepted, but without a timestamp", code="no_ts")
         return ts
 
-    async def _update(self, place: Place, message: OutgoingMessage, payload: Mapping[str, object]) -> None:
-        text, blocks = _read(payload)
+    async def _update(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block]) -> None:
         self._open()
-        # Without the empty list Slack would keep showing the message's former blocks.
+        # Without the empty list Slack would keep showing the message's former blocks, buttons included.
         request = self._repeating.chat_update(
             channel=place.channel, ts=place.ts, text=text, blocks=blocks, metadata=_metadata(message)
         )
@@ -320,27 +338,27 @@ def _metadata(message: OutgoingMessage) -> dict[str, object]:
     return {"event_type": EVENT_TYPE, "event_payload": {"nonce": message.nonce}}
 
 
-def _nonce_in(metadata: object) -> object:
-    payload = metadata.get("event_payload") if isinstance(metadata, dict) else None
-    return payload.get("nonce") if isinstance(payload, dict) else None
+def ts_of(nonce: str, shown: Sequence[Shown]) -> str | None:
+    """The message among them that carries this nonce."""
+    return next((str(one.get("ts")) for one in shown if nonce_in(one) == nonce), None)
 
 
-def _without_blocks(message: OutgoingMessage) -> Mapping[str, object] | None:
-    """The same as mrkdwn; None when that is too long for `text`."""
-    payload = DIALECT.payload(message.text, message.people, fallback=True)
-    return payload if len(str(payload["text"]).encode()) <= PLAIN_BYTES else None
+def nonce_in(shown: Shown) -> str | None:
+    """None for messages that are not ours, or not from `post`."""
+    metadata = shown.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("event_type") != EVENT_TYPE:
+        return None
+    payload = metadata.get("event_payload")
+    nonce = payload.get("nonce") if isinstance(payload, dict) else None
+    return nonce if isinstance(nonce, str) else None
 
 
-def _read(payload: Mapping[str, object]) -> tuple[str, list[Block]]:
-    """`text` and `blocks` for a call. Raises `MessageRefused` when there would be nothing to see."""
-    text, found = str(payload["text"]), payload.get("blocks")
-    blocks = [{str(name): str(value) for name, value in block.items()} for block in _list(found)]
-    if not any(block["text"].strip() for block in blocks) and (blocks or not text.strip()):
-        raise MessageRefused("nothing to show", code="no_text")
-    return text, blocks
+def _next_cursor(metadata: object) -> str | None:
+    cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
+    return cursor if isinstance(cursor, str) and cursor else None
 
 
-def _list(found: object) -> list[dict[object, object]]:
+def _objects(found: object) -> list[dict[str, object]]:
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
 
 

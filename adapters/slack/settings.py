@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     slack_signing_secret: SecretStr | None = Field(
         default=None,
         description="Signing secret: Basic Information > App Credentials. Without an app token Slack is heard over HTTP: "
-        "set https://<your host>/slack/events as the Request URL under Event Subscriptions.",
+        "set https://<your host>/slack/events as the Request URL under Event Subscriptions and under Interactivity & Shortcuts.",
     )
     slack_api_url: str = Field(
         default="https://slack.com/api/", description="Where Slack's Web API is. Only for proxies and stand-ins."

@@ -11,7 +11,7 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -26,7 +26,7 @@ from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.slack.inbound import Ignored, Json, channel_in
+from adapters.slack.inbound import BUTTON_PRESS, Ignored, Json, channel_in
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, StoreUnavailable
@@ -34,12 +34,22 @@ from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLi
 log = logs.get("slack")
 
 Take = Callable[[Json], Awaitable[Ignored | None]]
-"""Stores one `event_callback` payload, or says why not. Raises `StoreUnavailable` when Slack shall deliver it again."""
+"""Stores one payload of an event or a press, or says why not. Raises `StoreUnavailable` when it shall not be acknowledged."""
 
 BODY_LIMIT = 1_000_000
 """Bytes of one HTTP delivery. Slack names no limit; its events stay far below this (a message has at most 40,000 characters)."""
 
+PRESS_WITHIN = 2.5
+"""Seconds for a press to be stored. Slack does not repeat it: after three it shows a warning beside the button instead."""
+
 LINK_DISABLED = "link_disabled"
+TOO_MANY = "too_many_websockets"
+MOST_SOCKETS = 10
+"""Connections of one app; Slack turns away the next one with the reason above (slackapi/bolt-js issue 2225)."""
+ALL_TAKEN = (
+    f"All {MOST_SOCKETS} Socket Mode connections that Slack allows an app are taken: end other programs that use this "
+    "SLACK_APP_TOKEN, or hear by HTTP (SLACK_SIGNING_SECRET); connections that broke off are forgotten after some minutes"
+)
 
 
 class Doorstep:
@@ -47,7 +57,7 @@ class Doorstep:
 
     def __init__(self, client: AsyncWebClient, signing_secret: str, accept_within: float) -> None:
         self.take: Take | None = None
-        self._accept_within = accept_within
+        self._accept_within, self._press_within = accept_within, min(accept_within, PRESS_WITHIN)
         self._lines: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         # Below this level bolt logs whole payloads, and warns that SLACK_BOT_TOKEN in the environment is not used by itself.
         logger = logging.getLogger("slack_bolt.bridge")
@@ -68,37 +78,37 @@ class Doorstep:
                 await next_()
                 return None
             case "event_callback":
-                return BoltResponse(status=await self._receive_event(body), body="")
+                # Deliveries run concurrently; questions of one channel must be stored in the order they came.
+                line = self._lines.setdefault(channel_in(body), asyncio.Lock())
+                return BoltResponse(status=await self._store(body, self._accept_within, line), body="")
+            case _ if kind == BUTTON_PRESS:
+                return BoltResponse(status=await self._store(body, self._press_within, nullcontext()), body="")
             case "app_rate_limited":
                 log.warning("slack_drops_events", minute=body.get("minute_rate_limited"))
                 return BoltResponse(status=200, body="")
             case _:
-                return answer_interaction(
-                    kind if isinstance(kind, str) else "command" if "command" in body else "unknown"
-                )
+                return answer_interaction(str(kind or ("command" if "command" in body else "unknown")))
 
-    async def _receive_event(self, payload: Json) -> int:
-        take = self.take
+    async def _store(self, payload: Json, within: float, line: AbstractAsyncContextManager[object]) -> int:
+        take, event_id = self.take, payload.get("event_id", BUTTON_PRESS)
         if take is None:
             return 503
-        # Deliveries run concurrently; questions of one channel must be stored in the order they came.
-        line = self._lines.setdefault(channel_in(payload), asyncio.Lock())
         try:
-            async with asyncio.timeout(self._accept_within), line:
+            async with asyncio.timeout(within), line:
                 ignored = await take(payload)
         except StoreUnavailable as error:
-            log.warning("event_not_stored", event_id=payload.get("event_id"), error=str(error))
+            log.warning("event_not_stored", event_id=event_id, error=str(error))
             return 503
         except TimeoutError:
-            log.warning("event_not_stored_in_time", event_id=payload.get("event_id"), seconds=self._accept_within)
+            log.warning("event_not_stored_in_time", event_id=event_id, seconds=within)
             return 503
         if ignored is not None:
-            log.debug("event_ignored", event_id=payload.get("event_id"), reason=ignored.reason)
+            log.debug("event_ignored", event_id=event_id, reason=ignored.reason)
         return 200
 
 
 def answer_interaction(kind: str) -> BoltResponse:
-    """Buttons, forms and commands are acknowledged, with the (empty) body that Slack shows or acts on."""
+    """Forms, shortcuts and commands are acknowledged, with the (empty) body that Slack shows or acts on."""
     log.info("interaction_not_used", type=kind)
     return BoltResponse(status=200, body="")
 
@@ -154,6 +164,8 @@ class Link(AsyncBaseSocketModeClient):
         self.closed = False
         self.heard_at = clock.monotonic()
         self.reason = ""
+        self.connections = 0
+        """How many the app has, as the greeting says."""
         self.leaving = asyncio.Event()
         """Set when this connection has ended, or Slack said that it will."""
         self._app = app
@@ -216,6 +228,8 @@ class Link(AsyncBaseSocketModeClient):
             return
         match message.get("type"):
             case "hello":
+                count = message.get("num_connections")
+                self.connections = count if isinstance(count, int) else 0
                 self._greeted.set()
             case "disconnect":
                 self.reason = str(message.get("reason", ""))
@@ -342,12 +356,19 @@ class SocketEntrance:
                 raise NotAllowed(self._trouble, code=error.code) from error
             except PlatformError as error:
                 self._trouble = f"Slack cannot be reached by Socket Mode ({error})"
-                log.warning("socket_not_opened", error=str(error))
+                if error.code == TOO_MANY:
+                    # There may be no room for two: the former one makes it. Slack delivers again what is not acknowledged.
+                    self._trouble = ALL_TAKEN
+                    await self.finish()
+                log.warning("socket_not_opened", error=str(error), trouble=self._trouble)
                 at_least = error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0
                 await self._pauses.wait(at_least)
         former, self._link = self._link, fresh
         self._switched_off, self._trouble = False, ""
-        log.info("socket_open")
+        log.info("socket_open", connections=fresh.connections)
+        if fresh.connections >= MOST_SOCKETS:
+            # Connections that broke off count too, until Slack has noticed; a press that is sent to one of those is lost.
+            log.warning("sockets_all_taken", connections=fresh.connections, fix=ALL_TAKEN)
         if former is not None:
             await former.finish(self.FINISH_WITHIN)
 

@@ -1,6 +1,8 @@
-"""What the page's visitor does in the two products: write as somebody, react as somebody."""
+"""What the page's visitor does in the two products, as somebody: write, react, edit and delete, press a button."""
 
-from bridge.playground.bodies import BadBody, Post, React
+from typing import assert_never
+
+from bridge.playground.bodies import Act, BadBody, Delete, Edit, Post, Press, React
 from bridge.playground.discord import DiscordServer
 from bridge.playground.slack import SlackServer
 from bridge.playground.view import EMOJI, mention_bot, to_slack
@@ -31,6 +33,24 @@ async def react_in_slack(server: SlackServer, react: React) -> None:
         await act(react.person, react.channel, react.message, name)
     except ValueError as error:
         raise BadBody("That Slack message does not exist.") from error
+
+
+async def act_in_slack(server: SlackServer, act: Act) -> None:
+    """Raises `BadBody`."""
+    _check_slack(server, act.channel, act.person)
+    try:
+        match act:
+            case Edit():
+                text = to_slack(act.text, server.bot_user_id)
+                await server.edit_as(act.person, act.channel, act.message, text)
+            case Delete():
+                await server.delete_as(act.person, act.channel, act.message)
+            case Press():
+                await server.press(act.person, act.channel, act.message, act.button)
+            case _:
+                assert_never(act)
+    except ValueError as error:
+        raise BadBody(f"Slack refuses this: {error}.") from error
 
 
 def _check_slack(server: SlackServer, channel: str, person: str) -> None:
@@ -67,6 +87,30 @@ async def react_in_discord(server: DiscordServer, react: React) -> None:
         raise BadBody(f"The playground has these reactions: {' '.join(_SLACK_NAMES)}.")
     act = server.react if react.add else server.unreact
     await act(react.person, react.channel, react.message, react.emoji)
+
+
+async def act_in_discord(server: DiscordServer, act: Act) -> None:
+    """Raises `BadBody`."""
+    _check_discord(server, act.channel, act.person)
+    message = server.find_message(act.channel, act.message)
+    if message is None:
+        raise BadBody("That Discord message does not exist.")
+    try:
+        match act:
+            case Edit():
+                text = mention_bot(act.text, f"<@{server.bot_id}>")
+                await server.edit_as(act.person, act.channel, act.message, text)
+            case Delete():
+                if message.author_id != act.person:
+                    # The stand-in's people are moderators; the page's controls are for one's own messages.
+                    raise BadBody("Only their own messages can be deleted here.")
+                await server.delete_as(act.person, act.channel, act.message)
+            case Press():
+                await server.press(act.person, act.channel, act.message, act.button)
+            case _:
+                assert_never(act)
+    except ValueError as error:
+        raise BadBody(f"Discord refuses this: {error}.") from error
 
 
 def _check_discord(server: DiscordServer, channel: str, person: str) -> None:

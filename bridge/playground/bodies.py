@@ -30,6 +30,34 @@ class React:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    channel: str
+    message: str
+    person: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delete:
+    channel: str
+    message: str
+    person: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Press:
+    channel: str
+    message: str
+    person: str
+    button: str
+    """The platform's id of it."""
+
+
+Act = Edit | Delete | Press
+"""What a person does to a message that stands."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
     """A fault to be switched."""
 
@@ -39,11 +67,7 @@ class Turn:
 
 def read_post(body: bytes) -> Post:
     fields = _fields(body)
-    text = _word(fields, "text")
-    if not text.strip():
-        raise BadBody("The message is empty.")
-    if len(text) > LONGEST_TEXT:
-        raise BadBody(f"The message has {len(text):,} characters; at most {LONGEST_TEXT:,} fit.")
+    text = _message(fields)
     thread = None if fields.get("thread") is None else _word(fields, "thread")
     return Post(channel=_word(fields, "channel"), thread=thread, person=_word(fields, "person"), text=text)
 
@@ -56,6 +80,29 @@ def read_react(body: bytes) -> React:
         person=_word(fields, "person"),
         emoji=_word(fields, "emoji"),
         add=_yes_no(fields, "add"),
+    )
+
+
+def read_edit(body: bytes) -> Edit:
+    fields = _fields(body)
+    text = _message(fields)
+    return Edit(
+        channel=_word(fields, "channel"), message=_word(fields, "message"), person=_word(fields, "person"), text=text
+    )
+
+
+def read_delete(body: bytes) -> Delete:
+    fields = _fields(body)
+    return Delete(channel=_word(fields, "channel"), message=_word(fields, "message"), person=_word(fields, "person"))
+
+
+def read_press(body: bytes) -> Press:
+    fields = _fields(body)
+    return Press(
+        channel=_word(fields, "channel"),
+        message=_word(fields, "message"),
+        person=_word(fields, "person"),
+        button=_word(fields, "button"),
     )
 
 
@@ -77,6 +124,15 @@ def _fields(body: bytes) -> dict[str, object]:
     if not isinstance(parsed, dict):
         raise BadBody("The body must be a JSON object.")
     return parsed
+
+
+def _message(fields: dict[str, object]) -> str:
+    text = _word(fields, "text")
+    if not text.strip():
+        raise BadBody("The message is empty.")
+    if len(text) > LONGEST_TEXT:
+        raise BadBody(f"The message has {len(text):,} characters; at most {LONGEST_TEXT:,} fit.")
+    return text
 
 
 def _word(fields: dict[str, object], name: str) -> str:

@@ -15,11 +15,15 @@ from aiohttp import WSMsgType, web
 from bridge.clock import Clock
 from bridge.errors import SettingsError
 from bridge.playground.bodies import (
+    Act,
     BadBody,
     Post,
     React,
     Turn,
+    read_delete,
+    read_edit,
     read_post,
+    read_press,
     read_react,
     read_restart,
     read_turn,
@@ -31,6 +35,8 @@ _SHORTEST_PAUSE = 1 / 15
 _LONGEST_PAUSE = 1.0
 """Seconds after which the picture is looked at again without a change: the bridge's readiness tells nobody."""
 _CLOSE_PATIENCE = 1.0
+
+_ACTS: Mapping[str, Callable[[bytes], Act]] = {"edit": read_edit, "delete": read_delete, "press": read_press}
 
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
@@ -57,6 +63,10 @@ class Scene(Protocol):
         ...
 
     async def react(self, platform: str, react: React) -> None: ...
+
+    async def act(self, platform: str, act: Act) -> None:
+        """Changes a message as its author, takes it away, or presses a button under it."""
+        ...
 
     async def turn(self, turn: Turn) -> None:
         """Switches a fault."""
@@ -98,6 +108,7 @@ class PageServer:
         app.router.add_get("/playground/events", self._events)
         app.router.add_post("/playground/{platform:slack|discord}/post", self._post)
         app.router.add_post("/playground/{platform:slack|discord}/react", self._react)
+        app.router.add_post("/playground/{platform:slack|discord}/{act:edit|delete|press}", self._act)
         app.router.add_post("/playground/faults", self._turn)
         app.router.add_post("/playground/restart", self._restart)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
@@ -215,6 +226,11 @@ class PageServer:
 
     async def _react(self, request: web.Request) -> web.StreamResponse:
         await self._scene.react(request.match_info["platform"], read_react(await request.read()))
+        return web.json_response({})
+
+    async def _act(self, request: web.Request) -> web.StreamResponse:
+        read = _ACTS[request.match_info["act"]]
+        await self._scene.act(request.match_info["platform"], read(await request.read()))
         return web.json_response({})
 
     async def _turn(self, request: web.Request) -> web.StreamResponse:

@@ -10,6 +10,8 @@ from bridge.playground.discord.payloads import attachment_url
 from bridge.playground.received import Received, Request
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack import model as slack
+from bridge.playground.slack.content import unescape
+from bridge.playground.slack.interactions import buttons_under
 
 Json = dict[str, object]
 
@@ -26,6 +28,8 @@ MOST_REQUESTS = 30
 
 _THREAD_STUB = 21
 """Type of the message that stands for the question at the top of a Discord thread; the page shows the question itself."""
+_DISCORD_STYLES = {1: "primary", 4: "danger"}
+"""Discord's numbers for the looks of buttons (docs: components/reference, Button Styles); the others are plain."""
 _TYPING_SECONDS = 10.0
 """How long Discord shows typing (docs: resources/channel, Trigger Typing Indicator)."""
 
@@ -44,6 +48,11 @@ def to_slack(text: str, bot_user: str) -> str:
     """What Slack's client sends for typed text: entities for & < >, and mentions in its own spelling."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return mention_bot(escaped, f"<@{bot_user}>")
+
+
+def from_slack(text: str, bot_user: str) -> str:
+    """What was typed, so that it can be edited: the other way round from `to_slack`."""
+    return unescape(text.replace(f"<@{bot_user}>", f"@{BOT_NAME}"))
 
 
 def slack_view(server: SlackServer, rating_of: RatingOf) -> Json:
@@ -98,6 +107,12 @@ def _slack_message(server: SlackServer, message: slack.Message, rating_of: Ratin
         "dialect": "markdown" if markdown else "mrkdwn",
         # Without blocks the page reads Slack's own escaping; unescaped, a typed "<https://...>" would look like a link.
         "text": message.visible_text if message.blocks else message.text,
+        "typed": "" if message.is_bot else from_slack(message.text, server.bot_user_id),
+        "buttons": [
+            {"id": one.action_id, "label": one.label, "style": str(one.element.get("style", ""))}
+            for one in buttons_under(message)
+        ],
+        "told": _told_in_slack(server, message),
         "files": [
             {"name": one.title or one.name, "size": one.size, "url": server.uploads.link(one.id)}
             for one in message.files
@@ -109,6 +124,16 @@ def _slack_message(server: SlackServer, message: slack.Message, rating_of: Ratin
             for name, people in message.reactions.items()
         ],
         "rating": rating_of(message.channel, message.ts) if message.is_bot else None,
+    }
+
+
+def _told_in_slack(server: SlackServer, message: slack.Message) -> dict[str, str]:
+    """Person to what only they see there: Slack's warning when the app did not take their last press."""
+    last = {one.person: one for one in server.presses if (one.channel, one.message) == (message.channel, message.ts)}
+    return {
+        person: "Slack: the app did not answer. Try again."
+        for person, press in last.items()
+        if press.outcome == "failed"
     }
 
 
@@ -163,6 +188,13 @@ def _discord_message(server: DiscordServer, message: discord.Message, rating_of:
         "bot": message.is_bot,
         "dialect": "discord",
         "text": message.content,
+        "typed": "" if message.is_bot else message.content.replace(f"<@{server.bot_id}>", f"@{BOT_NAME}"),
+        "buttons": [
+            {"id": one.custom_id, "label": one.label, "style": _DISCORD_STYLES.get(one.style, "")}
+            for one in message.buttons
+            if not one.disabled
+        ],
+        "told": _told_in_discord(server, message),
         "files": [
             {
                 "name": file.filename,
@@ -176,6 +208,16 @@ def _discord_message(server: DiscordServer, message: discord.Message, rating_of:
         "reactions": [{"emoji": emoji, "people": list(people)} for emoji, people in message.reactions.items()],
         "rating": rating_of(message.channel_id, message.id) if message.is_bot else None,
     }
+
+
+def _told_in_discord(server: DiscordServer, message: discord.Message) -> dict[str, str]:
+    """Person to what only they see there: what the bot whispered, or that it said nothing in time."""
+    last = {one.user_id: one for one in server.interactions.values() if one.message_id == message.id}
+    told = {
+        person: one.ephemeral or ("This interaction failed" if server.failed(one.id) else "")
+        for person, one in last.items()
+    }
+    return {person: words for person, words in told.items() if words}
 
 
 def _types(server: DiscordServer, channel: str, now: float) -> bool:

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import Page
 
 from bridge.clock import SystemClock
-from bridge.playground.bodies import Post, React, Turn
+from bridge.playground.bodies import Act, Post, React, Turn
 from bridge.playground.server import PageServer
 
 pytestmark = pytest.mark.browser
@@ -40,6 +40,9 @@ class EmptyStage:
         raise NotImplementedError
 
     async def react(self, platform: str, react: React) -> None:
+        raise NotImplementedError
+
+    async def act(self, platform: str, act: Act) -> None:
         raise NotImplementedError
 
     async def turn(self, turn: Turn) -> None:

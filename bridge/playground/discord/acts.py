@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from bridge.playground.discord import mentions, payloads
+from bridge.playground.discord.components import Rows
 from bridge.playground.discord.mentions import AllowedMentions
 from bridge.playground.discord.model import (
     FLAG_HAS_THREAD,
@@ -12,6 +13,7 @@ from bridge.playground.discord.model import (
     MESSAGE_THREAD_STARTER,
     Attachment,
     Channel,
+    ChannelKind,
     Json,
     Message,
 )
@@ -52,6 +54,18 @@ def _tell_message(world: World, place: Channel, name: str, message: Message) -> 
     _tell(world, place, "message", name, lambda all_: payloads.dispatched_message(world, message, everything=all_))
 
 
+def _tell_update(world: World, message: Message, *changed: str) -> None:
+    """MESSAGE_UPDATE: the whole message or, by a switch, only what changed and where (docs: "only the message's ID and
+    channel ID are guaranteed" was true for years, and proxies and older gateways still do it)."""
+
+    def make(everything: bool) -> Json:  # noqa: FBT001  # the shape of `Dispatch.make`
+        whole = payloads.dispatched_message(world, message, everything=everything)
+        kept = ("id", "channel_id", "guild_id", *changed)
+        return {key: whole[key] for key in kept if key in whole} if world.faults.partial_updates else whole
+
+    _tell(world, world.channels[message.channel_id], "message", "MESSAGE_UPDATE", make)
+
+
 def _apply_mentions(world: World, message: Message, allowed: AllowedMentions) -> None:
     replied = None
     if message.kind == MESSAGE_REPLY and message.reference and message.reference_channel:
@@ -87,6 +101,7 @@ def create_message(
     is_bot: bool = False,
     webhook_id: str | None = None,
     attachments: tuple[Attachment, ...] = (),
+    rows: Rows = (),
     message_id: str | None = None,
 ) -> Message:
     """Adds a message (un-archiving its thread) and tells everybody, its author too."""
@@ -108,6 +123,7 @@ def create_message(
         allowed_mentions=sent_allowed,
         nonce=nonce,
         attachments=tuple((world.new_id(), one) for one in attachments),
+        rows=rows,
         history=[(world.clock.monotonic(), content)],
     )
     _apply_mentions(world, message, allowed)
@@ -138,14 +154,32 @@ def _create_system_message(
     _tell_message(world, place, "MESSAGE_CREATE", message)
 
 
-def edit_message(world: World, message: Message, content: str | None, allowed: AllowedMentions) -> None:
-    """Replaces the content (None leaves it) and tells everybody."""
+def edit_message(
+    world: World, message: Message, content: str | None, allowed: AllowedMentions, *, rows: Rows | None = None
+) -> None:
+    """Replaces the content and the buttons (None leaves them) and tells everybody."""
+    if rows is not None:
+        message.rows = rows
     if content is not None:
         message.content = content
         message.history.append((world.clock.monotonic(), content))
         _apply_mentions(world, message, allowed)
     message.edited = world.clock.now()
-    _tell_message(world, world.channels[message.channel_id], "MESSAGE_UPDATE", message)
+    _tell_update(world, message, "content", "edited_timestamp", "components")
+
+
+def unfurl(world: World, message: Message, embed: Json) -> None:
+    """Discord adds the preview of a link, which is no edit."""
+    message.embeds = (*message.embeds, embed)
+    _tell_update(world, message, "embeds")
+
+
+def delete_messages(world: World, place: Channel, messages: list[Message]) -> None:
+    """Several at once, as moderators' bots do."""
+    for message in messages:
+        world.forget(message)
+    body: Json = {"ids": [one.id for one in messages], "channel_id": place.id, "guild_id": world.guild_id}
+    _tell(world, place, "message", "MESSAGE_DELETE_BULK", lambda _: dict(body))
 
 
 def delete_message(world: World, message: Message) -> None:
@@ -225,7 +259,7 @@ def open_thread(
         _create_system_message(world, parent, owner_id, MESSAGE_THREAD_CREATED, name, under=None, points_to=thread.id)
     else:
         message.flags |= FLAG_HAS_THREAD
-        _tell_message(world, parent, "MESSAGE_UPDATE", message)
+        _tell_update(world, message, "flags", "thread")
         _create_system_message(world, thread, owner_id, MESSAGE_THREAD_STARTER, "", under=message, points_to=parent.id)
     return thread
 
@@ -241,10 +275,18 @@ def tell_changed(world: World, place: Channel) -> None:
     _tell_channel(world, place, "THREAD_UPDATE" if place.kind == "thread" else "CHANNEL_UPDATE")
 
 
-def add_channel(world: World, name: str, *, forum: bool = False) -> Channel:
-    place = world.add_place(world.new_id(), name, "forum" if forum else "text")
+def add_channel(world: World, name: str, kind: ChannelKind, category: str | None = None) -> Channel:
+    place = world.add_place(world.new_id(), name, kind, parent_id=category)
     _tell_channel(world, place, "CHANNEL_CREATE")
     return place
+
+
+def add_role(world: World, name: str) -> str:
+    role_id = world.new_id()
+    world.roles[role_id] = name
+    body: Json = {"guild_id": world.guild_id, "role": payloads.role(role_id, name)}
+    world.publish(Dispatch(name="GUILD_ROLE_CREATE", intent=INTENT_GUILDS, in_guild=True, make=lambda _: dict(body)))
+    return role_id
 
 
 def open_direct(world: World, person_id: str) -> Channel:

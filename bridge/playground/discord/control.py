@@ -2,6 +2,10 @@
 
     POST /control/post      {"user", "channel", "text", "reply_to"?}      -> {"id"}
     POST /control/react     {"user", "channel", "message", "emoji", "remove"?}
+    POST /control/edit      {"user", "channel", "message", "text"}
+    POST /control/delete    {"user", "channel", "message"}
+    POST /control/press     {"user", "channel", "message", "custom_id"}   -> {"id"}
+    POST /control/gateway   {"forget"?}    cuts every connection; `forget`: sessions cannot be resumed
     POST /control/channel   {"name"}                                      -> {"id"}
     POST /control/thread    {"channel", "name", "user"?}                  -> {"id"}
     POST /control/faults    any fields of `Faults`, replacing their values
@@ -83,6 +87,29 @@ async def _react(server: "DiscordServer", request: web.Request) -> Json:
     return {}
 
 
+async def _edit(server: "DiscordServer", request: web.Request) -> Json:
+    body = await _read(request)
+    await server.edit_as(_person(server, body), _text(body, "channel"), _text(body, "message"), _text(body, "text"))
+    return {}
+
+
+async def _delete(server: "DiscordServer", request: web.Request) -> Json:
+    body = await _read(request)
+    await server.delete_as(_person(server, body), _text(body, "channel"), _text(body, "message"))
+    return {}
+
+
+async def _press(server: "DiscordServer", request: web.Request) -> Json:
+    body = await _read(request)
+    message = _text(body, "message")
+    return {"id": await server.press(_person(server, body), _text(body, "channel"), message, _text(body, "custom_id"))}
+
+
+async def _gateway(server: "DiscordServer", request: web.Request) -> Json:
+    await server.drop_gateways(forget=bool((await _read(request)).get("forget")))
+    return {}
+
+
 async def _channel(server: "DiscordServer", request: web.Request) -> Json:
     return {"id": await server.add_channel(_text(await _read(request), "name"))}
 
@@ -155,6 +182,10 @@ async def _growth(server: "DiscordServer", request: web.Request) -> Json:
 _ACTIONS: list[tuple[str, str, _Action]] = [
     ("POST", "post", _post),
     ("POST", "react", _react),
+    ("POST", "edit", _edit),
+    ("POST", "delete", _delete),
+    ("POST", "press", _press),
+    ("POST", "gateway", _gateway),
     ("POST", "channel", _channel),
     ("POST", "thread", _thread),
     ("POST", "faults", _faults),

@@ -39,6 +39,8 @@ class Faults:
     heartbeat_acks: bool = True
     """False: the gateway falls silent after HELLO. Nothing is written, not even acknowledgements; RESUME still gets what
     was missed once it is True again."""
+    partial_updates: bool = False
+    """MESSAGE_UPDATE carries only what changed, and where."""
     refuse_gateway: bool = False
     """New gateway connections are answered with 503."""
 

@@ -99,11 +99,11 @@ class Gateway:
 
     # What tests do to connections
 
-    async def drop(self) -> None:
-        """Cuts every connection without a word; sessions stay and can be resumed."""
+    async def drop(self, *, forget: bool = False) -> None:
+        """Cuts every connection without a word; sessions stay and can be resumed unless they are to be forgotten."""
         connections = tuple(self._connections)
         for connection in connections:
-            self._detach(connection)
+            self._detach(connection, ends=forget)
             connection.cut()
         for connection in connections:
             await connection.ended.wait()

@@ -30,6 +30,21 @@ MAX_REQUEST_BYTES = 25 * 2**20
 MAX_NONCE = 25
 """Characters of a nonce: docs, resources/message, Create Message."""
 
+MAX_ROWS = 5
+"""Rows of components of one message: docs, components/reference, Legacy Message Component Behavior."""
+
+MAX_BUTTONS_IN_ROW = 5
+"""Docs: components/reference, Action Row."""
+
+MAX_BUTTON_LABEL = 80
+"""Characters: docs, components/reference, Button."""
+
+MAX_CUSTOM_ID = 100
+"""Characters: docs, components/reference, Custom ID."""
+
+INTERACTION_SECONDS = 3.0
+"""Time for the first answer: docs, interactions/receiving-and-responding, Responding to an Interaction."""
+
 NONCE_WINDOW = 300.0
 """Seconds for which `enforce_nonce` looks back. Docs say "the past few minutes"."""
 

@@ -7,7 +7,7 @@ from typing import Literal
 Json = dict[str, object]
 """One JSON object on its way in or out; used inside this folder only."""
 
-ChannelKind = Literal["text", "dm", "thread", "forum"]
+ChannelKind = Literal["text", "dm", "thread", "forum", "category"]
 
 MESSAGE_DEFAULT = 0
 MESSAGE_THREAD_CREATED = 18
@@ -17,6 +17,7 @@ MESSAGE_THREAD_STARTER = 21
 
 FLAG_SUPPRESS_EMBEDS = 1 << 2
 FLAG_HAS_THREAD = 1 << 5
+FLAG_EPHEMERAL = 1 << 6
 FLAG_SUPPRESS_NOTIFICATIONS = 1 << 12
 """Message flags (docs: resources/message, Message Flags)."""
 
@@ -38,12 +39,46 @@ class Attachment:
     """None for a person's file: only its description exists, and its address leads nowhere."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """One that can be pressed. Link buttons are not known here."""
+
+    custom_id: str
+    label: str
+    style: int = 2
+    """1 primary, 2 secondary, 3 success, 4 danger (docs: components/reference, Button Styles)."""
+    disabled: bool = False
+
+
+@dataclass(slots=True, kw_only=True)
+class Interaction:
+    """A button that somebody pressed, and what the bot made of it."""
+
+    id: str
+    token: str
+    channel_id: str
+    message_id: str
+    user_id: str
+    custom_id: str
+    at: float
+    """Monotonic seconds."""
+    answer: int | None = None
+    """Callback type of the bot's first and only answer (docs: interactions/receiving-and-responding)."""
+    ephemeral: str = ""
+    """What only who pressed can read."""
+
+    @property
+    def acknowledged(self) -> bool:
+        return self.answer is not None
+
+
 @dataclass(slots=True, kw_only=True)
 class Channel:
     id: str
     name: str
     kind: ChannelKind
     parent_id: str | None = None
+    """The channel that a thread hangs in; the category that another one stands in."""
     owner_id: str = ""
     """Who started the thread."""
     person_id: str = ""
@@ -82,8 +117,15 @@ class Message:
     mentions: tuple[str, ...] = ()
     mention_roles: tuple[str, ...] = ()
     mention_everyone: bool = False
+    rows: tuple[tuple[Button, ...], ...] = ()
+    embeds: tuple[Json, ...] = ()
+    """What Discord itself added to the links in the text."""
     history: list[tuple[float, str]] = field(default_factory=list)
     """(monotonic seconds, content) at creation and at every edit."""
+
+    @property
+    def buttons(self) -> tuple[Button, ...]:
+        return tuple(one for row in self.rows for one in row)
 
 
 @dataclass(slots=True, kw_only=True)

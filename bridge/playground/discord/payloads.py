@@ -3,11 +3,12 @@
 from datetime import datetime
 from urllib.parse import quote
 
+from bridge.playground.discord import components
 from bridge.playground.discord.model import Attachment, Channel, Json, Message
 from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS
 from bridge.playground.discord.world import World
 
-CHANNEL_TYPES = {"text": 0, "dm": 1, "thread": 11, "forum": 15}
+CHANNEL_TYPES = {"text": 0, "dm": 1, "category": 4, "thread": 11, "forum": 15}
 """Docs: resources/channel, Channel Types."""
 
 APPLICATION_FLAGS = 1 << 19
@@ -38,7 +39,7 @@ def self_user(world: World) -> Json:
 def member(world: World, user_id: str) -> Json:
     """A member without its `user`, as messages carry it."""
     return {
-        "roles": [world.bot_role_id] if user_id == world.bot_id else [],
+        "roles": [world.bot_role_id] if user_id == world.bot_id else list(world.member_roles.get(user_id, ())),
         "joined_at": stamp(world.channels[world.general].created),
         "nick": None,
         "avatar": None,
@@ -60,8 +61,9 @@ def channel(world: World, place: Channel) -> Json:
         "id": place.id,
         "type": CHANNEL_TYPES[place.kind],
         "flags": 0,
-        "last_message_id": next((one.id for one in reversed(world.messages(place.id))), None),
     }
+    if place.kind != "category":
+        body["last_message_id"] = next((one.id for one in reversed(world.messages(place.id))), None)
     if place.kind == "dm":
         return {**body, "recipients": [user(world, place.person_id)]}
     body |= {"guild_id": world.guild_id, "name": place.name, "parent_id": place.parent_id, "rate_limit_per_user": 0}
@@ -119,8 +121,9 @@ def readable(world: World, message: Message) -> bool:
     )
 
 
-def message(world: World, one: Message, *, everything: bool, nested: bool = False) -> Json:
-    """A message as REST returns it. `everything`: the reader has the Message Content intent."""
+def message(world: World, one: Message, *, everything: bool, nested: bool = False, with_nonce: bool = False) -> Json:
+    """A message as REST returns it. `everything`: the reader has the Message Content intent. `with_nonce`: only who creates
+    a message and who hears of it at the gateway is told its nonce."""
     shown = everything or readable(world, one)
     in_guild = world.channels[one.channel_id].kind != "dm"
     body: Json = {
@@ -138,14 +141,14 @@ def message(world: World, one: Message, *, everything: bool, nested: bool = Fals
         ],
         "mention_roles": list(one.mention_roles),
         "attachments": _attachments(world, one) if shown else [],
-        "embeds": [],
-        "components": [],
+        "embeds": list(one.embeds) if shown else [],
+        "components": components.shown(one.rows) if shown else [],
         "pinned": False,
         "flags": one.flags,
     }
     if one.reactions:
         body["reactions"] = [_reaction(world, emoji, users) for emoji, users in one.reactions.items()]
-    if one.nonce is not None:
+    if with_nonce and one.nonce is not None:
         body["nonce"] = one.nonce
     if one.webhook_id is not None:
         body["webhook_id"] = one.webhook_id
@@ -170,7 +173,7 @@ def message(world: World, one: Message, *, everything: bool, nested: bool = Fals
 
 def dispatched_message(world: World, one: Message, *, everything: bool) -> Json:
     """A message as the gateway carries it: with its server and the author's membership."""
-    body = message(world, one, everything=everything)
+    body = message(world, one, everything=everything, with_nonce=True)
     if world.channels[one.channel_id].kind != "dm":
         body["guild_id"] = world.guild_id
         if one.webhook_id is None:
@@ -232,8 +235,8 @@ def application(world: World) -> Json:
 
 
 def guild(world: World) -> Json:
-    everyone = _role(world.guild_id, "@everyone", position=0)
-    own = _role(world.bot_role_id, world.bot_name, position=1)
+    everyone = role(world.guild_id, "@everyone", position=0)
+    own = role(world.bot_role_id, world.bot_name, position=1)
     own |= {"managed": True, "mentionable": True, "tags": {"bot_id": world.bot_id}}
     return {
         "id": world.guild_id,
@@ -241,7 +244,7 @@ def guild(world: World) -> Json:
         "owner_id": world.ada,
         "icon": None,
         "features": [],
-        "roles": [everyone, own],
+        "roles": [everyone, own, *(role(one, name) for one, name in world.roles.items())],
         "emojis": [],
         "stickers": [],
         "preferred_locale": "en-US",
@@ -257,7 +260,7 @@ def guild(world: World) -> Json:
     }
 
 
-def _role(role_id: str, name: str, *, position: int) -> Json:
+def role(role_id: str, name: str, *, position: int = 2) -> Json:
     return {
         "id": role_id,
         "name": name,
@@ -274,7 +277,7 @@ def _role(role_id: str, name: str, *, position: int) -> Json:
 
 def guild_create(world: World) -> Json:
     """The whole server, as sent after READY. Without the presence intent its only listed member is the bot."""
-    places = [one for one in world.channels.values() if one.kind in ("text", "forum")]
+    places = [one for one in world.channels.values() if one.kind in ("text", "forum", "category")]
     return {
         **guild(world),
         "unavailable": False,

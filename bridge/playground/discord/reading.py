@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bridge.playground.discord import limits
+from bridge.playground.discord.components import Rows, read_rows
 from bridge.playground.discord.mentions import AllowedMentions, read_allowed
 from bridge.playground.discord.model import FLAG_SUPPRESS_EMBEDS, FLAG_SUPPRESS_NOTIFICATIONS, Attachment, Json
 from bridge.playground.discord.refusals import empty_message, invalid_form
 
-_UNSUPPORTED = ("embeds", "components", "sticker_ids", "poll")
+_UNSUPPORTED = ("embeds", "sticker_ids", "poll")
 """Real features that this stand-in does not show. Refused rather than accepted and lost."""
 
 _SENDABLE_FLAGS = FLAG_SUPPRESS_EMBEDS | FLAG_SUPPRESS_NOTIFICATIONS
@@ -31,6 +32,16 @@ class NewMessage:
     flags: int
     reference: Reference | None
     attachments: tuple[Attachment, ...]
+    rows: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """What an edit changes. None: not mentioned, so it stays."""
+
+    content: str | None
+    allowed: AllowedMentions
+    rows: Rows | None
 
 
 def read_new_message(body: Json, files: Mapping[int, Attachment]) -> NewMessage:
@@ -45,6 +56,7 @@ def read_new_message(body: Json, files: Mapping[int, Attachment]) -> NewMessage:
             "flags", "FLAGS_INVALID", "Only SUPPRESS_EMBEDS and SUPPRESS_NOTIFICATIONS are possible here."
         )
     reference = _read_reference(body)
+    rows = read_rows(body)
     if not content and not attachments:
         raise empty_message()
     raw_allowed = body.get("allowed_mentions")
@@ -57,21 +69,22 @@ def read_new_message(body: Json, files: Mapping[int, Attachment]) -> NewMessage:
         flags=flags,
         reference=reference,
         attachments=attachments,
+        rows=rows or (),
     )
 
 
-def read_edit(body: Json) -> tuple[str | None, AllowedMentions]:
-    """The new content (None: not mentioned, so it stays) and what it may mention."""
+def read_edit(body: Json) -> Edit:
     _refuse_unsupported(body)
     if "attachments" in body:
         raise invalid_form("attachments", "PLAYGROUND_UNSUPPORTED", "This stand-in changes no files.")
     allowed = read_allowed(body)
+    rows = read_rows(body)
     if "content" not in body:
-        return None, allowed
+        return Edit(content=None, allowed=allowed, rows=rows)
     content = _read_content(body)
     if not content:
         raise empty_message()
-    return content, allowed
+    return Edit(content=content, allowed=allowed, rows=rows)
 
 
 def read_thread_name(body: Json) -> str:

@@ -68,7 +68,7 @@ def need(world: World, place: Channel, bit: int) -> None:
 
 
 def _need_sending(world: World, place: Channel) -> None:
-    if place.kind == "forum":
+    if place.kind in ("forum", "category"):
         raise not_a_text_channel()
     if place.kind == "dm" and place.person_id in world.dm_blocked:
         raise blocked_by_person()
@@ -77,9 +77,9 @@ def _need_sending(world: World, place: Channel) -> None:
         raise thread_locked()
 
 
-def _show(world: World, message: Message) -> Json:
+def _show(world: World, message: Message, *, with_nonce: bool = False) -> Json:
     # Over REST it is the portal's switch that counts, not what the gateway session asked for.
-    return payloads.message(world, message, everything=world.message_content_allowed)
+    return payloads.message(world, message, everything=world.message_content_allowed, with_nonce=with_nonce)
 
 
 def create(world: World, asked: Asked) -> Answer:
@@ -91,7 +91,7 @@ def create(world: World, asked: Asked) -> Answer:
     if new.nonce is not None and new.enforce_nonce:
         first = world.find_nonce(place.id, world.bot_id, new.nonce)
         if first is not None:
-            return Answer(payload=_show(world, first))
+            return Answer(payload=_show(world, first, with_nonce=True))
     message = acts.create_message(
         world,
         place,
@@ -103,8 +103,9 @@ def create(world: World, asked: Asked) -> Answer:
         nonce=new.nonce,
         flags=new.flags,
         attachments=new.attachments,
+        rows=new.rows,
     )
-    return Answer(payload=_show(world, message))
+    return Answer(payload=_show(world, message, with_nonce=True))
 
 
 def _resolve(world: World, place: Channel, reference: Reference | None) -> Message | None:
@@ -131,7 +132,7 @@ def _resolve(world: World, place: Channel, reference: Reference | None) -> Messa
 def edit(world: World, asked: Asked) -> Answer:
     place = visible_channel(world, asked.ids["channel_id"])
     message = world.message(place.id, asked.ids["message_id"])
-    content, allowed = read_edit(asked.body)
+    change = read_edit(asked.body)
     if message.author_id != world.bot_id:
         raise not_the_author()
     if message.kind not in (MESSAGE_DEFAULT, MESSAGE_REPLY):
@@ -141,7 +142,7 @@ def edit(world: World, asked: Asked) -> Answer:
     age = (world.clock.now() - message.created).total_seconds()
     if world.old_edits_refused and age > limits.OLD_MESSAGE_SECONDS:
         raise too_many_old_edits()
-    acts.edit_message(world, message, content, allowed)
+    acts.edit_message(world, message, change.content, change.allowed, rows=change.rows)
     return Answer(payload=_show(world, message))
 
 
@@ -167,7 +168,7 @@ def get_one(world: World, asked: Asked) -> Answer:
 def get_many(world: World, asked: Asked) -> Answer:
     """Newest first. Without permission to read the history the list is empty, as on Discord."""
     place = visible_channel(world, asked.ids["channel_id"])
-    if place.kind == "forum":
+    if place.kind in ("forum", "category"):
         raise not_a_text_channel()
     limit = _read_limit(asked, limits.DEFAULT_PAGE)
     anchors = {key: _read_anchor(asked, key) for key in ("before", "after", "around") if key in asked.query}

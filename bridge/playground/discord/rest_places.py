@@ -23,6 +23,7 @@ from bridge.playground.discord.refusals import (
     thread_archived,
     thread_locked,
     unknown_guild,
+    unknown_member,
     unknown_user,
     wrong_channel_type,
 )
@@ -74,6 +75,15 @@ def get_guilds(world: World, asked: Asked) -> Answer:
     return Answer(payload=[brief | {"permissions": str(permissions)}])
 
 
+def get_member(world: World, asked: Asked) -> Answer:
+    """Needs no intent, unlike the list of all members."""
+    if asked.ids["guild_id"] != world.guild_id:
+        raise unknown_guild()
+    if asked.ids["user_id"] not in world.known_people():
+        raise unknown_member()
+    return Answer(payload=payloads.member_with_user(world, asked.ids["user_id"]))
+
+
 def get_user(world: World, asked: Asked) -> Answer:
     user_id = asked.ids["user_id"]
     if user_id not in world.known_people():
@@ -98,7 +108,7 @@ def get_channel(world: World, asked: Asked) -> Answer:
 
 def type_in(world: World, asked: Asked) -> Answer:
     place = visible_channel(world, asked.ids["channel_id"])
-    if place.kind == "forum":
+    if place.kind in ("forum", "category"):
         raise not_a_text_channel()
     need(world, place, SEND_MESSAGES_IN_THREADS if place.kind == "thread" else SEND_MESSAGES)
     acts.type_in(world, place, world.bot_id)
@@ -160,6 +170,7 @@ ROUTES = [
     Route(method="GET", template="/gateway", act=get_gateway, needs_token=False),
     Route(method="GET", template="/gateway/bot", act=get_gateway_bot),
     Route(method="GET", template="/guilds/{guild_id}", act=get_guild),
+    Route(method="GET", template="/guilds/{guild_id}/members/{user_id}", act=get_member),
     Route(method="GET", template="/channels/{channel_id}", act=get_channel),
     Route(method="PATCH", template="/channels/{channel_id}", act=change_channel, has_body=True),
     Route(method="POST", template="/channels/{channel_id}/typing", act=type_in),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bridge.clock import Clock, SystemClock
-from bridge.playground.discord import acts, limits, rest_messages, rest_places, snapshot
+from bridge.playground.discord import acts, interactions, limits, rest_messages, rest_places, snapshot
 from bridge.playground.discord.control import add_control
 from bridge.playground.discord.gateway import Gateway
 from bridge.playground.discord.mentions import EVERYTHING, AllowedMentions
@@ -37,7 +37,7 @@ class DiscordServer(World):
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Raises `OSError` when the port is taken. Port 0 takes a free one."""
         app = web.Application(client_max_size=limits.MAX_REQUEST_BYTES)
-        Rest(self, [*rest_messages.ROUTES, *rest_places.ROUTES]).add_to(app)
+        Rest(self, [*rest_messages.ROUTES, *rest_places.ROUTES, *interactions.ROUTES]).add_to(app)
         app.router.add_get("/attachments/{channel_id}/{file_id}/{name}", self._download)
         self._gateway.add_to(app)
         if self._control:
@@ -99,6 +99,8 @@ class DiscordServer(World):
             raise ValueError(f"a message has at most {limits.MAX_CONTENT} characters, this one has {len(text)}")
         if not text and not attachments:
             raise ValueError("a message needs text or a file")
+        if place.kind == "category":
+            raise ValueError("nobody writes in a category")
         if place.kind == "forum":
             raise ValueError("a forum takes posts (open_thread_as), not messages")
         if place.kind == "dm" and user_id != place.person_id:
@@ -121,12 +123,39 @@ class DiscordServer(World):
         message = self._messages[channel_id][message_id]
         if message.author_id != user_id:
             raise ValueError("only its author edits a message")
+        text = text.strip()
+        if len(text) > limits.MAX_CONTENT:
+            raise ValueError(f"a message has at most {limits.MAX_CONTENT} characters, this one has {len(text)}")
+        if not text and not message.attachments:
+            raise ValueError("a message needs text or a file")
         acts.edit_message(self, message, text, EVERYTHING)
 
     async def delete_as(self, user_id: str, channel_id: str, message_id: str) -> None:
         """Anybody may delete anything here: the people are moderators."""
         self.name_of(user_id)
         acts.delete_message(self, self._messages[channel_id][message_id])
+
+    async def delete_many_as(self, user_id: str, channel_id: str, message_ids: Sequence[str]) -> None:
+        """All at once and told at once, as a moderator's bot does it."""
+        self.name_of(user_id)
+        messages = [self._messages[channel_id][one] for one in message_ids]
+        acts.delete_messages(self, self.channels[channel_id], messages)
+
+    async def press(self, user_id: str, channel_id: str, message_id: str, custom_id: str) -> str:
+        """Presses a button and returns the interaction's id (see `interactions`).
+
+        Raises `KeyError` for an unknown message or person and `ValueError` where there is no such button to press.
+        """
+        self.name_of(user_id)
+        return interactions.press(self, self._messages[channel_id][message_id], user_id, custom_id).id
+
+    def failed(self, interaction_id: str) -> bool:
+        """Whether who pressed was told "This interaction failed", for want of an answer in time."""
+        return interactions.failed(self, self.interactions[interaction_id])
+
+    async def unfurl(self, channel_id: str, message_id: str, title: str = "A page") -> None:
+        """Discord adds the preview of a link to a message."""
+        acts.unfurl(self, self._messages[channel_id][message_id], {"type": "link", "title": title})
 
     async def react(self, user_id: str, channel_id: str, message_id: str, emoji: str) -> None:
         """Adds a reaction; a second equal one changes nothing and tells nobody."""
@@ -162,8 +191,18 @@ class DiscordServer(World):
         """The channel in which this person and the bot write to each other, made when there is none."""
         return acts.open_direct(self, user_id).id
 
-    async def add_channel(self, name: str, *, forum: bool = False) -> str:
-        return acts.add_channel(self, name, forum=forum).id
+    async def add_channel(self, name: str, *, forum: bool = False, category: str | None = None) -> str:
+        return acts.add_channel(self, name, "forum" if forum else "text", category).id
+
+    async def add_category(self, name: str) -> str:
+        return acts.add_channel(self, name, "category").id
+
+    async def add_role(self, name: str, *members: str) -> str:
+        """A new role, which these people have from now on."""
+        role_id = acts.add_role(self, name)
+        for person in members:
+            self.member_roles[person] = (*self.member_roles.get(person, ()), role_id)
+        return role_id
 
     # Looking at it
 
@@ -185,9 +224,10 @@ class DiscordServer(World):
 
     # Breaking the gateway
 
-    async def drop_gateways(self) -> None:
-        """Cuts every connection without a close frame. Clients resume and get what they missed."""
-        await self._gateway.drop()
+    async def drop_gateways(self, *, forget: bool = False) -> None:
+        """Cuts every connection without a close frame. Clients resume and get what they missed; with `forget` their sessions
+        are gone, so that they have to identify again and what they missed is never delivered."""
+        await self._gateway.drop(forget=forget)
 
     async def close_gateways(self, code: int) -> None:
         await self._gateway.close(code)

@@ -105,7 +105,7 @@ class Session:
         return len(frames)
 
     def takes(self, intent: int, *, in_guild: bool, guild_id: str) -> bool:
-        """Whether an event with this intent belongs here; direct messages go to shard 0 only."""
+        """Whether an event with this intent (0: none is needed) belongs here; direct messages go to shard 0 only."""
         shard, count = self.shard
         own = (int(guild_id) >> 22) % count == shard if in_guild else shard == 0
-        return own and bool(self.intents & intent)
+        return own and (not intent or bool(self.intents & intent))

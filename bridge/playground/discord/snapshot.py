@@ -55,6 +55,10 @@ def _message(one: Message) -> Json:
         "edited": None if one.edited is None else one.edited.isoformat(),
         "reply_to": one.reference,
         "reactions": [{"emoji": emoji, "users": list(users)} for emoji, users in one.reactions.items()],
+        "buttons": [
+            {"custom_id": each.custom_id, "label": each.label, "style": each.style, "disabled": each.disabled}
+            for each in one.buttons
+        ],
         "attachments": [
             {"id": file_id, "filename": file.filename, "size": file.size} for file_id, file in one.attachments
         ],

@@ -12,7 +12,7 @@ from bridge.clock import Clock
 from bridge.playground.discord import limits
 from bridge.playground.discord.buckets import Buckets
 from bridge.playground.discord.faults import Faults
-from bridge.playground.discord.model import Attachment, Call, Channel, ChannelKind, Json, Message, Person
+from bridge.playground.discord.model import Attachment, Call, Channel, ChannelKind, Interaction, Json, Message, Person
 from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS, VIEW_CHANNEL
 from bridge.playground.discord.refusals import unknown_channel, unknown_message
 
@@ -29,7 +29,7 @@ class Dispatch:
 
     name: str
     intent: int
-    """The bit that a session must have asked for."""
+    """The bit that a session must have asked for; 0 for what everybody gets."""
     in_guild: bool
     make: Callable[[bool], Json]
     """Builds the payload; the argument says whether the session may read everybody's content."""
@@ -53,6 +53,10 @@ class World:
             self.grace: Person(self.grace, "Grace"),
             self.linus: Person(self.linus, "Linus"),
         }
+        self.roles: dict[str, str] = {}
+        """Id -> name of the server's roles, without everybody's and the bot's own."""
+        self.member_roles: dict[str, tuple[str, ...]] = {}
+        """Person -> ids of the roles that this person has."""
         self.channels: dict[str, Channel] = {}
         self.add_place(self.general, "general", "text")
         self.add_place(self.support, "support", "text")
@@ -60,6 +64,8 @@ class World:
         self.buckets = Buckets(clock)
         self.calls: list[Call] = []
         self.rejected = 0
+        self.interactions: dict[str, Interaction] = {}
+        """Every press of a button so far, by id."""
         self.pings: list[tuple[str, str]] = []
         """(message id, what) for each mention in the bot's creates and edits that would really ping somebody."""
         self.typing: dict[str, list[float]] = {}

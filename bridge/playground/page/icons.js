@@ -19,6 +19,12 @@ const DRAWINGS = {
     ["path", { d: "M6 2.5h8.5L19 7v14.5H6z", fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linejoin": "round" }],
     ["path", { d: "M9 12h7M9 16h7", stroke: "currentColor", "stroke-width": 1.8, "stroke-linecap": "round" }],
   ],
+  pencil: [
+    ["path", { d: "M4 20l1-4.2L16.2 4.6a1.7 1.7 0 0 1 2.4 0l.8.8a1.7 1.7 0 0 1 0 2.4L8.2 19z", fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linejoin": "round" }],
+  ],
+  bin: [
+    ["path", { d: "M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13M10.2 10.5v6M13.8 10.5v6", fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linejoin": "round", "stroke-linecap": "round" }],
+  ],
   lock: [
     ["rect", { x: 5, y: 11, width: 14, height: 9.5, rx: 2, fill: "currentColor" }],
     ["path", { d: "M8 11V8a4 4 0 0 1 8 0v3", fill: "none", stroke: "currentColor", "stroke-width": 2.2 }],

@@ -43,8 +43,10 @@ export class Pane {
     this.follow = null;
     this.chosen = null;
     this.state = null;
+    this.editing = null;
     this.part("person").addEventListener("change", (event) => {
       this.chosen = event.target.value;
+      this.editing = null;
       this.draw();
     });
     this.compose("form", "composer", () => this.platform === "discord" && this.thread);
@@ -108,6 +110,7 @@ export class Pane {
     this.channel = channel;
     this.thread = thread;
     this.follow = null;
+    this.editing = null;
     this.lastComposer = this.part(thread && this.platform === "slack" ? "thread-composer" : "composer");
     this.draw();
     this.lastComposer.focus();
@@ -219,27 +222,107 @@ export class Pane {
     const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 48;
     const another = list.dataset.place !== `${this.channel}/${this.thread}`;
     list.dataset.place = `${this.channel}/${this.thread}`;
-    const rows = messages.map((message) => ({ ...message, thread: threadLine(message), viewer: this.person }));
+    const rows = messages.map((message) => {
+      const told = message.told[this.person] ?? "";
+      const editing = this.editing?.id === message.id && this.editing.list === list;
+      return { ...message, told, editing, thread: threadLine(message), viewer: this.person };
+    });
     keep(list, rows.length || !empty ? rows : [{ id: "empty", empty }], (row) => row.id, (row) =>
-      row.empty ? element("li", { class: "empty" }, row.empty) : this.message(row),
+      row.empty ? element("li", { class: "empty" }, row.empty) : this.message(row, list),
     );
     if (atEnd || another) list.scrollTop = list.scrollHeight;
   }
 
-  message(row) {
+  message(row, list) {
     const head = element("div", { class: "by" }, element("strong", {}, row.name));
     if (row.bot) head.append(element("span", { class: "badge" }, "APP"));
     head.append(element("time", { datetime: new Date(row.time * 1000).toISOString() }, clock(row.time)));
     const text = element("div", { class: "text", "data-testid": "text" }, render(row.text, row.dialect, this.names, row.mentions));
     if (row.edited) (text.lastElementChild?.matches("p") ? text.lastElementChild : text).append(element("span", { class: "edited" }, "(edited)"));
-    const body = element("div", { class: "body" }, head, text, ...row.files.map(card), this.reactions(row));
+    const body = element("div", { class: "body" }, head, row.editing ? this.editor(row) : text, ...row.files.map(card));
+    if (row.buttons.length) body.append(element("div", { class: "buttons" }, ...row.buttons.map((one) => this.button(row, one))));
+    if (row.told) body.append(element("p", { class: "told", role: "status", "data-testid": "told" }, row.told));
+    body.append(this.reactions(row));
     if (row.thread) body.append(this.threadButton(row));
+    if (row.author === row.viewer && !row.editing) body.append(this.ownControls(row, list));
     return element(
       "li",
       { class: row.bot ? "message bot" : "message", "data-testid": "message", "data-author": row.bot ? "bot" : "person", "data-id": row.id },
       element("span", { class: "avatar", "aria-hidden": "true", "data-tone": row.bot ? "bot" : tone(row.name) }, row.bot ? icon("bot", 24) : row.name[0]),
       body,
     );
+  }
+
+  // A button under an answer, as the platform has it.
+  button(row, { id, label, style }) {
+    const attributes = { type: "button", class: `press ${style}`, "data-focus": `press ${id}`, "data-testid": "press", "data-button": id };
+    const button = element("button", attributes, label);
+    button.addEventListener("click", () => this.send("press", { channel: row.channel, message: row.id, person: this.person, button: id }));
+    return button;
+  }
+
+  ownControls(row, list) {
+    const control = (name, label, act) => {
+      const button = element("button", { type: "button", title: label, "aria-label": label, "data-focus": name, "data-testid": name }, icon(name === "edit" ? "pencil" : "bin", 15));
+      button.addEventListener("click", act);
+      return button;
+    };
+    const edit = () => {
+      this.editing = { id: row.id, list, text: row.typed };
+      this.draw();
+      this.focusEditor();
+    };
+    const remove = () => this.send("delete", { channel: row.channel, message: row.id, person: this.person });
+    return element("div", { class: "own" }, control("edit", "Edit your message", edit), control("delete", "Delete your message", remove));
+  }
+
+  // What is typed lives in `editing`, since the message may be drawn anew meanwhile.
+  editor(row) {
+    const box = element("textarea", { rows: "1", "aria-label": "Your message, edited", "data-focus": "editor", "data-testid": "editor" });
+    box.value = this.editing.text;
+    box.addEventListener("input", () => {
+      this.editing.text = box.value;
+      fit(box);
+    });
+    const close = () => {
+      const list = this.editing.list;
+      this.editing = null;
+      this.draw();
+      list.querySelector(`[data-id="${CSS.escape(row.id)}"] [data-focus="edit"]`)?.focus();
+    };
+    const save = async () => {
+      const text = this.editing.text;
+      if (text === row.typed) return close();
+      if (await this.send("edit", { channel: row.channel, message: row.id, person: this.person, text })) close();
+    };
+    box.addEventListener("keydown", (event) => {
+      if (event.isComposing) return;
+      if (event.key === "Escape") close();
+      else if (event.key === "Enter" && !event.shiftKey) {
+        event.preventDefault();
+        save();
+      }
+    });
+    const form = element(
+      "form",
+      { class: "editor" },
+      box,
+      element("button", { type: "button", class: "quiet", "data-focus": "cancel" }, "Cancel"),
+      element("button", { "data-focus": "save", "data-testid": "save" }, "Save"),
+    );
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      save();
+    });
+    form.querySelector(".quiet").addEventListener("click", close);
+    return form;
+  }
+
+  focusEditor() {
+    const box = this.editing.list.querySelector('[data-focus="editor"]');
+    fit(box);
+    box.focus();
+    box.setSelectionRange(box.value.length, box.value.length);
   }
 
   reactions(row) {

@@ -1,8 +1,9 @@
-"""Delivery over HTTP: signed POSTs to the app's events address."""
+"""Delivery over HTTP: signed POSTs to the app's one address for events and interactivity."""
 
 import hashlib
 import hmac
 import json
+from urllib.parse import urlencode
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
@@ -68,9 +69,12 @@ class Callbacks:
         """Status, whether further retries are declined, and the body. Raises `ClientError` and `TimeoutError`."""
         if self._session is None or self.url is None:
             raise RuntimeError("the stand-in is not running or has no events_url")
-        body = json.dumps(payload).encode()
+        body, content_type = json.dumps(payload).encode(), "application/json"
+        if payload["type"] == "block_actions":
+            # Interactions are forms with the JSON in one field (Slack's page on handling user interaction).
+            body, content_type = urlencode({"payload": body}).encode(), "application/x-www-form-urlencoded"
         timeout = ClientTimeout(total=self.ack_timeout)
-        signed = {"Content-Type": "application/json", **self._sign(body), **headers}
+        signed = {"Content-Type": content_type, **self._sign(body), **headers}
         async with self._session.post(
             self.url, data=body, headers=signed, timeout=timeout, allow_redirects=False
         ) as response:

@@ -138,6 +138,34 @@ def _check_elements(most: int) -> Callable[[JsonObject], None]:
     return check
 
 
+def _check_actions(block: JsonObject) -> None:
+    """Of the elements that Slack has here, the stand-in knows buttons."""
+    ids: list[str] = []
+    for element in _items(block.get("elements"), limits.ACTIONS_ELEMENTS):
+        if not isinstance(element, dict) or element.get("type") != "button":
+            raise _invalid("not a button")
+        ids += _check_button(element)
+    if len(set(ids)) != len(ids):
+        raise _invalid("action_id is used twice")
+
+
+def _check_button(button: Mapping[str, object]) -> list[str]:
+    """Its id, if it has one."""
+    _check_text_object(button.get("text"), limits.BUTTON_CHARS, kinds=("plain_text",))
+    for name, most in (("value", limits.BUTTON_VALUE_CHARS), ("url", limits.BUTTON_URL_CHARS)):
+        found = button.get(name, "")
+        if not isinstance(found, str) or len(found) > most:
+            raise _invalid(f"{name} must be a string of at most {most} characters")
+    if button.get("style", "primary") not in ("primary", "danger"):
+        raise _invalid("style must be primary or danger")
+    if "action_id" not in button:
+        return []
+    action_id = button["action_id"]
+    if not isinstance(action_id, str) or not 1 <= len(action_id) <= limits.ACTION_ID_CHARS:
+        raise _invalid(f"action_id must have 1 to {limits.ACTION_ID_CHARS} characters")
+    return [action_id]
+
+
 def _items(value: object, most: int | None) -> list[object]:
     if not isinstance(value, list) or not value or (most is not None and len(value) > most):
         raise _invalid("wrong number of elements")
@@ -153,6 +181,6 @@ _CHECKS: Mapping[str, Callable[[JsonObject], None]] = {
     "rich_text": _check_rich_text,
     "table": _check_table,
     "context": _check_elements(limits.CONTEXT_ELEMENTS),
-    "actions": _check_elements(limits.ACTIONS_ELEMENTS),
+    "actions": _check_actions,
     "context_actions": _check_elements(limits.CONTEXT_ACTIONS_ELEMENTS),
 }

@@ -28,6 +28,26 @@ class _NewChannel(_Wanted):
     name: str
 
 
+class _Edit(_Wanted):
+    user: str
+    channel: str
+    ts: str
+    text: str
+
+
+class _Delete(_Wanted):
+    user: str
+    channel: str
+    ts: str
+
+
+class _PressWanted(_Wanted):
+    user: str
+    channel: str
+    ts: str
+    action_id: str
+
+
 class _Reaction(_Wanted):
     user: str
     channel: str
@@ -61,6 +81,9 @@ def control_routes(server: "SlackServer") -> list[web.RouteDef]:
     control = _Control(server)
     return [
         web.post("/control/post", _reporting(control.post)),
+        web.post("/control/edit", _reporting(control.edit)),
+        web.post("/control/delete", _reporting(control.delete)),
+        web.post("/control/press", _reporting(control.press)),
         web.post("/control/react", _reporting(control.react)),
         web.post("/control/channel", _reporting(control.add_channel)),
         web.post("/control/faults", _reporting(control.set_faults)),
@@ -94,6 +117,21 @@ class _Control:
         wanted = _Post.model_validate_json(await request.read())
         ts = await self._server.post_as(wanted.user, wanted.channel, wanted.text, wanted.thread_ts)
         return {"ts": ts, "at": self._server.clock.monotonic()}
+
+    async def edit(self, request: web.Request) -> JsonObject:
+        wanted = _Edit.model_validate_json(await request.read())
+        await self._server.edit_as(wanted.user, wanted.channel, wanted.ts, wanted.text)
+        return {}
+
+    async def delete(self, request: web.Request) -> JsonObject:
+        wanted = _Delete.model_validate_json(await request.read())
+        await self._server.delete_as(wanted.user, wanted.channel, wanted.ts)
+        return {}
+
+    async def press(self, request: web.Request) -> JsonObject:
+        wanted = _PressWanted.model_validate_json(await request.read())
+        await self._server.press(wanted.user, wanted.channel, wanted.ts, wanted.action_id)
+        return {}
 
     async def react(self, request: web.Request) -> JsonObject:
         wanted = _Reaction.model_validate_json(await request.read())
@@ -146,6 +184,7 @@ class _Control:
     async def deliveries(self, request: web.Request) -> JsonObject:
         return {
             "deliveries": [asdict(one) for one in self._server.deliveries],
+            "presses": [asdict(one) for one in self._server.presses],
             "open_sockets": self._server.open_sockets,
         }
 

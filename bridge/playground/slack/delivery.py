@@ -26,7 +26,7 @@ class Offer:
 
 class Transport(Protocol):
     async def offer(self, payload: JsonObject, attempt: int, reason: str) -> Offer:
-        """Delivers once and waits for the acknowledgement. `attempt` is 0 the first time. Never raises."""
+        """Delivers an event or a press once and waits for the acknowledgement. `attempt` is 0 the first time. Never raises."""
         ...
 
 

@@ -39,6 +39,13 @@ def wire_message(message: Message) -> JsonObject:
         wire["files"] = [_wire_file(file) for file in message.files]
     if message.edited:
         wire["edited"] = {"user": message.user, "ts": message.edited_ts}
+    if message.previews:
+        wire["attachments"] = [
+            {"id": number, "from_url": url, "original_url": url, "fallback": url, "title": url}
+            for number, url in enumerate(message.previews, 1)
+        ]
+    if message.subtype == "tombstone":
+        wire["hidden"] = True
     return wire
 
 
@@ -76,11 +83,14 @@ def mention_event(message: Message, channel: Channel, root_author: str | None) -
     return event | {"type": "app_mention"}
 
 
-def changed_event(message: Message, previous: JsonObject, channel: Channel, event_ts: str) -> JsonObject:
+def changed_event(
+    message: Message, previous: JsonObject, thread: JsonObject, channel: Channel, event_ts: str
+) -> JsonObject:
+    """`thread`: what a reply says about its thread. Whose edit it was, and whether it was one, only the two messages tell."""
     return {
         "type": "message",
         "subtype": "message_changed",
-        "message": wire_message(message),
+        "message": wire_message(message) | thread,
         "previous_message": previous,
         "hidden": True,
         "channel": channel.id,

@@ -60,6 +60,8 @@ class Message:
     metadata: JsonObject | None = None
     edited: bool = False
     edited_ts: str = ""
+    previews: list[str] = field(default_factory=list)
+    """Links that Slack has put a preview of below it."""
     reactions: dict[str, list[str]] = field(default_factory=dict)
     """Emoji name to user ids, oldest first."""
     history: list[tuple[float, str]] = field(default_factory=list)
@@ -109,6 +111,21 @@ class Delivery:
     acked_at: float | None = None
     """Monotonic time of the first acknowledgement."""
     outcome: Literal["pending", "acked", "gave_up"] = "pending"
+
+
+@dataclass(slots=True, kw_only=True)
+class Press:
+    """A button that somebody pressed, on its way to the app."""
+
+    channel: str
+    message: str
+    person: str
+    action_id: str
+    payload: JsonObject
+    outcome: Literal["pending", "acked", "failed"] = "pending"
+    """Failed: not acknowledged in time, of which Slack warns who pressed."""
+    settled_at: float | None = None
+    """Monotonic time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

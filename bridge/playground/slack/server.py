@@ -11,6 +11,7 @@ from bridge.playground.slack.callbacks import SIGNING_SECRET, Callbacks
 from bridge.playground.slack.content import escape_loose
 from bridge.playground.slack.control import control_routes
 from bridge.playground.slack.delivery import Deliveries, Transport
+from bridge.playground.slack.interactions import Interactions, buttons_under
 from bridge.playground.slack.model import (
     Call,
     Channel,
@@ -21,6 +22,7 @@ from bridge.playground.slack.model import (
     JsonObject,
     Message,
     Person,
+    Press,
     Refusal,
     Status,
 )
@@ -46,7 +48,7 @@ class SlackServer:
     team_id = events.TEAM_ID
 
     def __init__(self, clock: Clock | None = None, events_url: str | None = None) -> None:
-        """With `events_url`, events are posted there instead of being sent over Socket Mode."""
+        """With `events_url`, events and presses are posted there instead of being sent over Socket Mode."""
         self.clock = clock or SystemClock()
         self.shuffle = Random(1)
         """Decides every order that Slack leaves open. Seed it anew for other orders."""
@@ -56,6 +58,7 @@ class SlackServer:
         self._callbacks = Callbacks(self.faults, self.clock)
         self._callbacks.url = events_url
         self._deliveries = Deliveries(self.faults, self.clock, self._transport)
+        self._interactions = Interactions(self.clock, self._transport, self._tell_watchers)
         self._api = WebApi(self.workspace, self.faults, self.clock, self._open_connection)
         self.uploads = self._api.uploads
         """Files from the bot: what was uploaded, and how slowly (or never) it is shared."""
@@ -90,6 +93,7 @@ class SlackServer:
             await self._runner.cleanup()
             self._runner = None
         try:
+            await self._interactions.stop()
             await self._deliveries.stop()
         finally:
             await self._callbacks.close()
@@ -192,6 +196,15 @@ class SlackServer:
     async def delete_as(self, user_id: str, channel_id: str, ts: str) -> None:
         self.workspace.delete(self._own(user_id, channel_id, ts))
 
+    async def press(self, user_id: str, channel_id: str, ts: str, action_id: str) -> Press:
+        """Presses a button under a message. What becomes of it is told by the result, later."""
+        message = self._seen_by(user_id, channel_id, ts)
+        person = self.people.get(user_id)
+        button = next((one for one in buttons_under(message) if one.action_id == action_id), None)
+        if button is None or person is None:
+            raise ValueError(f"there is no button {action_id!r} under {ts}")
+        return self._interactions.press(button, message, self._channel(channel_id), person, self.workspace.next_ts())
+
     async def react(self, user_id: str, channel_id: str, ts: str, emoji: str) -> None:
         """Adds a reaction by its short name. One that is there already stays, and no event is sent."""
         message = self._seen_by(user_id, channel_id, ts)
@@ -213,8 +226,17 @@ class SlackServer:
     def deliveries(self) -> list[Delivery]:
         return self._deliveries.record
 
+    @property
+    def presses(self) -> list[Press]:
+        return self._interactions.record
+
+    async def unfurl(self, channel_id: str, ts: str, url: str) -> None:
+        """Slack puts a preview of a link under a message, which the app hears of as a change that nobody made."""
+        self.workspace.unfurl(self.message(channel_id, ts), url)
+
     async def idle(self, timeout: float) -> None:
-        """Waits until every event so far is acknowledged or has used up its attempts. Raises `TimeoutError`."""
+        """Waits until every event and press so far is acknowledged or has used up its attempts. Raises `TimeoutError`."""
+        await self._interactions.idle(timeout)
         await self._deliveries.idle(timeout)
 
     async def redeliver(self, event_id: str) -> bool:

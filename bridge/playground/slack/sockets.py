@@ -91,20 +91,17 @@ class Sockets:
         return socket
 
     async def offer(self, payload: JsonObject, attempt: int, reason: str) -> Offer:
-        """Sends the event to one of the connections, as Slack does, and waits."""
+        """Sends the event or press to one of the connections, as Slack does, and waits."""
         links = [link for link in self._links if not link.draining]
         if not links:
             return _LOST
         link = self._shuffle.choice(links)
         envelope_id = f"envelope-{self._number():08d}"
-        envelope = {
-            "envelope_id": envelope_id,
-            "type": "events_api",
-            "payload": payload,
-            "accepts_response_payload": False,
-            "retry_attempt": attempt,
-            "retry_reason": reason,
-        }
+        envelope: JsonObject = {"envelope_id": envelope_id, "payload": payload, "accepts_response_payload": False}
+        if payload["type"] == "block_actions":
+            envelope["type"] = "interactive"
+        else:
+            envelope |= {"type": "events_api", "retry_attempt": attempt, "retry_reason": reason}
         pending = link.pending[envelope_id] = _Pending()
         try:
             await link.socket.send_str(json.dumps(envelope))

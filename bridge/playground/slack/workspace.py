@@ -157,14 +157,19 @@ class Workspace:
         if metadata is not None:
             message.metadata = metadata
         event_ts = self.next_ts()
-        # Docs of chat.update: a message that is rendered from blocks shows no "(edited)".
-        message.edited, message.edited_ts = not message.blocks, event_ts
+        # Docs of chat.update: a message that is rendered from blocks shows no "(edited)". Seen in events: whole seconds.
+        message.edited, message.edited_ts = not message.blocks, f"{event_ts.partition('.')[0]}.000000"
         if message.is_bot:
             self._record_pings(message, link_names=link_names)
         self._record_text(message)
-        channel = self.channels[message.channel]
-        self.emit(events.changed_event(message, previous, channel, event_ts), channel)
+        self._emit_change(message, previous, event_ts)
         self.changed()
+
+    def unfurl(self, message: Message, url: str) -> None:
+        """The preview itself is seen in events only."""
+        previous = events.wire_message(message)
+        message.previews.append(url)
+        self._emit_change(message, previous, self.next_ts())
 
     def delete(self, message: Message) -> None:
         """A root that has replies leaves a tombstone, so that its thread goes on."""
@@ -173,12 +178,19 @@ class Workspace:
         if len(self.messages(channel.id, message.ts)) > 1:
             message.text, message.blocks, message.subtype = "This message was deleted.", [], "tombstone"
             message.user, message.reactions, message.files = "USLACKBOT", {}, ()
+            message.edited, message.previews = False, []
             self._record_text(message)
-            self.emit(events.changed_event(message, previous, channel, self.next_ts()), channel)
+            self._emit_change(message, previous, self.next_ts())
         else:
             del self._messages[channel.id][message.ts]
             self.emit(events.deleted_event(previous, channel, self.next_ts()), channel)
         self.changed()
+
+    def _emit_change(self, message: Message, previous: JsonObject, event_ts: str) -> None:
+        channel = self.channels[message.channel]
+        root = self._messages[channel.id].get(message.root)
+        known: JsonObject = {"parent_user_id": root.user} if root is not None and message.thread_ts else {}
+        self.emit(events.changed_event(message, previous | known, known, channel, event_ts), channel)
 
     def react(self, message: Message, user: str, emoji: str) -> None:
         if not _EMOJI.fullmatch(emoji):

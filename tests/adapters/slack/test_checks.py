@@ -24,14 +24,23 @@ def problems(findings: list[Finding]) -> list[Finding]:
 async def test_with_everything_in_place_there_is_nothing_to_mend(server: SlackServer) -> None:
     findings = await check(server)
     assert problems(findings) == []
-    assert [finding.subject for finding in findings] == ["Slack bot token", "Slack scopes", "Slack app token"]
+    assert [finding.subject for finding in findings] == [
+        "Slack bot token",
+        "Slack scopes",
+        "Slack app token",
+        "Slack buttons",
+    ]
+    assert "Interactivity" in findings[-1].fix
     assert server.open_sockets == 0
 
 
 async def test_http_mode_says_which_address_slack_needs(server: SlackServer) -> None:
     findings = await check(server, http=True)
     assert problems(findings) == []
-    assert "/slack/events" in findings[-1].fix
+    assert [finding.subject for finding in findings if "/slack/events" in finding.fix] == [
+        "Slack events",
+        "Slack buttons",
+    ]
 
 
 @pytest.mark.parametrize("scope", [*REQUIRED_SCOPES, *USEFUL_SCOPES])

@@ -1,17 +1,21 @@
 """Socket Mode with the real slack-bolt: what is heard, when it is acknowledged, and how a lost connection comes back."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
+from structlog.testing import capture_logs
 
-from adapters.slack.transport import Link, Pauses, SocketEntrance
+from adapters.slack.transport import MOST_SOCKETS, Link, Pauses, SocketEntrance
 from bridge.errors import NotAllowed
-from bridge.messages import NamedPerson, Origin, PersonId
+from bridge.messages import MessageDeleted, MessageEdited, NamedPerson, Origin, PersonId
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
 from tests.adapters.slack.peer import Bridge, make_platform, question, until
 from tests.fakes.clock import FakeClock
+from tests.playground.slack.peers import bare_socket
 
 MENTION = "<@U0BRIDGE>"
 
@@ -107,6 +111,51 @@ async def test_our_own_answer_comes_back_as_our_own(bridge: Bridge) -> None:
     await until(lambda: any(message.origin is Origin.SELF for message in bridge.inbox.messages))
 
 
+async def test_an_edit_is_heard_and_previews_and_our_own_edits_are_not(bridge: Bridge) -> None:
+    server = bridge.server
+    ts = await server.post_as("U0ADA", "C0GENERAL", f"{MENTION} see <https://x.example>")
+    asked, _ = await bridge.heard(2)
+    await server.unfurl("C0GENERAL", ts, "https://x.example")
+    ref = await bridge.platform.send(asked.target, question("half"))
+    await bridge.platform.edit(asked.target, ref, question("whole"))
+    await server.edit_as("U0ADA", "C0GENERAL", ts, f"{MENTION} ask <@U0GRACE>")
+    await server.edit_as("U0ADA", "C0GENERAL", ts, f"{MENTION} never mind")
+    await server.idle(5)
+    first, second = (event for event in bridge.inbox.events if isinstance(event, MessageEdited))
+    assert (first.now.ref, first.now.text, second.now.text) == (asked.ref, "ask @Grace", "never mind")
+    assert first.now.target == asked.target
+    assert first.revision < second.revision
+    assert {delivery.outcome for delivery in server.deliveries} == {"acked"}
+
+
+async def test_a_deletion_is_heard_with_and_without_replies_below(bridge: Bridge) -> None:
+    server = bridge.server
+    roots = [await server.post_as("U0ADA", "C0GENERAL", f"{MENTION} {number}") for number in range(2)]
+    questions = {one.ref: one for one in await bridge.heard(4)}
+    refs = list(questions)
+    own = await bridge.platform.send(questions[refs[0]].target, question("an answer"))
+    for root in roots:
+        await server.delete_as("U0ADA", "C0GENERAL", root)
+    server.workspace.delete(server.message("C0GENERAL", own.address.split("/")[-1]))
+    await server.idle(5)
+    gone = [event for event in bridge.inbox.events if isinstance(event, MessageDeleted)]
+    assert [event.ref for event in gone] == refs
+    assert {event.installation for event in gone} == {server.team_id}
+
+
+@pytest.mark.parametrize("times", [1, 2, 3])
+async def test_what_slack_delivers_again_is_welcome_each_time(bridge: Bridge, times: int) -> None:
+    server = bridge.server
+    bridge.inbox.fail = 2 * times
+    await server.post_as("U0ADA", "C0GENERAL", f"{MENTION} after all")
+    await server.idle(5)
+    assert len({one.event_id for one in bridge.inbox.questions}) == 2
+    assert {delivery.outcome for delivery in server.deliveries} == {"acked"}
+    assert sum(delivery.attempts for delivery in server.deliveries) == 2 + 2 * times
+    assert await server.redeliver(server.deliveries[0].event_id)
+    assert len(bridge.inbox.questions) == 3
+
+
 async def test_people_who_are_mentioned_are_spelled_by_name(bridge: Bridge) -> None:
     await bridge.server.post_as("U0ADA", "C0GENERAL", f"{MENTION} ask <@U0GRACE> about it")
     first, second = await bridge.heard(2)
@@ -196,6 +245,55 @@ async def test_socket_mode_that_was_switched_off_is_reported(bridge: Bridge) -> 
     await bridge.server.disconnect_sockets("link_disabled")
     await until(lambda: not bridge.platform.health().connected)
     assert "Socket Mode is switched off" in bridge.platform.health().detail
+
+
+async def test_when_slack_allows_no_more_connections_an_operator_is_told_what_to_do(
+    server: SlackServer,
+) -> None:
+    with capture_logs() as logged:
+        await _when_all_connections_are_taken(server)
+    assert any("SLACK_APP_TOKEN" in one.get("trouble", "") for one in logged if one["event"] == "socket_not_opened")
+
+
+async def _when_all_connections_are_taken(server: SlackServer) -> None:
+    async with AsyncExitStack() as others:
+        for _ in range(MOST_SOCKETS):
+            await others.enter_async_context(bare_socket(server))
+        platform = make_platform(server)
+        async with Bridge(server, platform, wait=False) as bridge:
+            await until(lambda: "Socket Mode connections" in platform.health().detail)
+            health = platform.health()
+            assert (health.connected, health.hearing) == (False, False)
+            assert "SLACK_APP_TOKEN" in health.detail
+            assert server.open_sockets == MOST_SOCKETS
+            await others.aclose()
+            await until(lambda: platform.health().hearing)
+            assert platform.health().detail == ""
+            await server.post_as("U0ADA", "C0GENERAL", "at last")
+            await bridge.heard(1)
+        await platform.close()
+
+
+async def test_the_last_free_connection_is_taken_and_renewed_with_a_warning(
+    server: SlackServer,
+) -> None:
+    server.sockets.disconnect_grace = 5
+    async with AsyncExitStack() as others:
+        logged = others.enter_context(capture_logs())
+        for _ in range(MOST_SOCKETS - 1):
+            await others.enter_async_context(bare_socket(server))
+        platform = make_platform(server)
+        async with Bridge(server, platform):
+            ours = server.sockets._links[-1]
+            opened = _connections_opened(server)
+            # Now every place is taken, so that the new connection finds one only after the old one has gone.
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(server.sockets._disconnect(ours, "refresh_requested"))
+                await until(lambda: ours.gone.is_set() and platform.health().hearing)
+            assert _connections_opened(server) >= opened + 2
+            assert server.open_sockets == MOST_SOCKETS
+            assert "SLACK_APP_TOKEN" in next(one["fix"] for one in logged if one["event"] == "sockets_all_taken")
+        await platform.close()
 
 
 async def test_a_connection_on_which_nothing_comes_any_more_is_not_hearing() -> None:

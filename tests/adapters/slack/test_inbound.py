@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.inbound import Identity, Ignored, channel_in, identity_in, people_in, read_event
-from bridge.messages import Attachment, MessageReceived, NamedPerson, Origin, PersonId, ReactionChanged
+from bridge.messages import (
+    Attachment,
+    MessageReceived,
+    NamedPerson,
+    Origin,
+    PersonId,
+    ReactionChanged,
+)
 
 ME = Identity(team="T1", user="UBOT", bot="BBOT", app="ABOT")
 TS = "1718000000.000100"
@@ -49,7 +56,7 @@ def reaction(**event: object) -> ReactionChanged | Ignored:
         "event_ts": "1718000001.000200",
     }
     read = read_event({**payload(), "event": {**base, **event}}, ME, {})
-    assert not isinstance(read, MessageReceived)
+    assert isinstance(read, ReactionChanged | Ignored)
     return read
 
 
@@ -143,7 +150,9 @@ def test_an_unknown_bot_id_of_ours_matches_nothing() -> None:
     "event",
     [
         {"subtype": "message_changed", "message": {"text": "new"}, "hidden": True},
-        {"subtype": "message_deleted", "deleted_ts": TS},
+        {"subtype": "message_deleted", "deleted_ts": "soon"},
+        {"subtype": "message_deleted"},
+        {"subtype": "message_changed"},
         {"subtype": "message_replied"},
         {"hidden": True},
         {"type": "app_home_opened"},

@@ -17,7 +17,7 @@ Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def _listening(answer: Answer) -> AsyncIterator[str]:
+async def listening(answer: Answer) -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_post("/slack/events", answer)
     app.router.add_get("/fine", _fine)
@@ -51,7 +51,7 @@ def _bolt(server: SlackServer, statuses: list[int]) -> Answer:
 
 async def test_bolt_accepts_the_signature_and_answers_the_challenge(server: SlackServer) -> None:
     statuses: list[int] = []
-    async with _listening(_bolt(server, statuses)) as url:
+    async with listening(_bolt(server, statuses)) as url:
         server.events_url = url
         assert await server.verify_url()
         await server.post_as("U0ADA", "C0GENERAL", "grüße 世界")
@@ -65,7 +65,7 @@ async def test_bolt_refuses_a_stale_or_a_wrong_signature(server: SlackServer, sk
     server.faults.clock_skew = -301 if skewed else 0
     server.faults.bad_signature = not skewed
     statuses: list[int] = []
-    async with _listening(_bolt(server, statuses)) as url:
+    async with listening(_bolt(server, statuses)) as url:
         server.events_url = url
         await server.post_as("U0ADA", "C0GENERAL", "hi")
         await server.idle(SOON)
@@ -87,7 +87,7 @@ async def test_retries_are_numbered_from_one_and_say_why(server: SlackServer) ->
             request.transport.abort()
         return web.Response()
 
-    async with _listening(answer) as url:
+    async with listening(answer) as url:
         server.events_url = url
         await server.post_as("U0ADA", "C0GENERAL", "hi")
         await server.idle(SOON)
@@ -106,7 +106,7 @@ async def test_a_slow_answer_and_a_redirect_are_failures(server: SlackServer) ->
             await held.wait()
         raise web.HTTPFound("/fine")
 
-    async with _listening(answer) as url:
+    async with listening(answer) as url:
         server.events_url = url
         await server.post_as("U0ADA", "C0GENERAL", "hi")
         await server.idle(SOON)
@@ -119,7 +119,7 @@ async def test_an_app_may_decline_further_retries(server: SlackServer) -> None:
     async def answer(request: web.Request) -> web.StreamResponse:
         return web.Response(status=500, headers={"X-Slack-No-Retry": "1"})
 
-    async with _listening(answer) as url:
+    async with listening(answer) as url:
         server.events_url = url
         await server.post_as("U0ADA", "C0GENERAL", "hi")
         await server.idle(SOON)
@@ -130,7 +130,7 @@ async def test_a_challenge_that_is_not_given_back_is_no_verification(server: Sla
     async def answer(request: web.Request) -> web.StreamResponse:
         return web.Response(text="OK")
 
-    async with _listening(answer) as url:
+    async with listening(answer) as url:
         server.events_url = url
         assert not await server.verify_url()
     assert not await server.verify_url()  # nobody there

@@ -103,6 +103,7 @@ async def test_the_bot_hears_itself(server: SlackServer, client: AsyncWebClient)
     posted, updated, reacted, deleted = _events(server)
     assert (posted["user"], posted["bot_id"], posted["app_id"]) == (server.bot_user_id, server.bot_id, server.app_id)
     assert updated["subtype"] == "message_changed"
+    assert updated["message"]["bot_id"] == server.bot_id  # type: ignore[index]
     assert updated["message"]["text"] == "still me"  # type: ignore[index]
     assert updated["previous_message"]["text"] == f"I am {MENTION}"  # type: ignore[index]
     assert (reacted["user"], reacted["item_user"]) == (server.bot_user_id, server.bot_user_id)
@@ -115,7 +116,58 @@ async def test_a_persons_edit_is_marked_as_one_and_an_edit_without_change_is_non
     await server.edit_as("U0ADA", "C0GENERAL", ts, "hello")
     _, edited = _events(server)
     assert (edited["subtype"], edited["hidden"], edited["channel_type"]) == ("message_changed", True, "channel")
-    assert edited["message"]["edited"]["user"] == "U0ADA"  # type: ignore[index]
+    now, before = edited["message"], edited["previous_message"]
+    assert isinstance(now, dict)
+    assert isinstance(before, dict)
+    assert (now["text"], before["text"], now["ts"], before["ts"]) == ("hello", "hi", ts, ts)
+    assert (now["user"], now["edited"]["user"], "edited" in before) == ("U0ADA", "U0ADA", False)
+    assert now["edited"]["ts"] == f"{str(edited['event_ts']).split('.')[0]}.000000"
+    assert edited["event_ts"] == edited["ts"] != ts
+    assert "channel" not in now
+
+
+async def test_an_edited_reply_names_its_thread(server: SlackServer) -> None:
+    root = await server.post_as("U0ADA", "C0GENERAL", "hi")
+    reply = await server.post_as("U0GRACE", "C0GENERAL", "hello", thread_ts=root)
+    await server.edit_as("U0GRACE", "C0GENERAL", reply, "hello!")
+    now = _events(server)[-1]["message"]
+    assert isinstance(now, dict)
+    assert (now["thread_ts"], now["parent_user_id"]) == (root, "U0ADA")
+
+
+async def test_a_preview_changes_a_message_that_nobody_edited(server: SlackServer) -> None:
+    ts = await server.post_as("U0ADA", "C0GENERAL", "see <https://x.example>")
+    await server.unfurl("C0GENERAL", ts, "https://x.example")
+    changed = _events(server)[-1]
+    now, before = changed["message"], changed["previous_message"]
+    assert isinstance(now, dict)
+    assert isinstance(before, dict)
+    assert changed["subtype"] == "message_changed"
+    assert now["text"] == before["text"]
+    assert [one["from_url"] for one in now["attachments"]] == ["https://x.example"]
+    assert "attachments" not in before
+    assert "edited" not in now
+
+
+async def test_what_is_deleted_is_told_with_what_it_was(server: SlackServer) -> None:
+    root = await server.post_as("U0ADA", "C0GENERAL", "root")
+    reply = await server.post_as("U0GRACE", "C0GENERAL", "reply", thread_ts=root)
+    await server.edit_as("U0ADA", "C0GENERAL", root, "edited root")
+    await server.delete_as("U0ADA", "C0GENERAL", root)
+    await server.delete_as("U0GRACE", "C0GENERAL", reply)
+    tombstone, deleted = _events(server)[-2:]
+    left = tombstone["message"]
+    assert isinstance(left, dict)
+    assert (tombstone["subtype"], left["subtype"], left["ts"], left["hidden"]) == (
+        "message_changed",
+        "tombstone",
+        root,
+        True,
+    )
+    assert (left["user"], "edited" in left) == ("USLACKBOT", False)
+    assert tombstone["previous_message"]["text"] == "edited root"  # type: ignore[index]
+    assert (deleted["subtype"], deleted["deleted_ts"]) == ("message_deleted", reply)
+    assert deleted["previous_message"]["user"] == "U0GRACE"  # type: ignore[index]
 
 
 async def test_reactions_carry_whose_message_it_is_and_growing_times(server: SlackServer) -> None:

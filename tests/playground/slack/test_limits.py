@@ -81,6 +81,11 @@ async def test_one_counted_character_too_many_is_refused(client: AsyncWebClient)
     assert await _post(client, _markdown("&" * 298 + "<" * 3 + "a" * 11_699)) == "msg_blocks_too_long"
 
 
+def button(number: int, **changes: object) -> Block:
+    text = {"type": "plain_text", "text": "a" * 75}
+    return {"type": "button", "action_id": f"act-{number}", "text": text, **changes}
+
+
 @pytest.mark.parametrize("item", ["# a\n", "a\n===\n\n", "a\n---\n\n", "---\n", "***\n\n"])
 async def test_each_heading_and_each_divider_costs_a_hundred_characters(client: AsyncWebClient, item: str) -> None:
     room = 12_000 - 12 * len(item)
@@ -156,7 +161,20 @@ async def test_a_message_has_one_table_block(client: AsyncWebClient) -> None:
         {"type": "image", "image_url": "http://x.example/a.png"},
         {"type": "context", "elements": []},
         {"type": "context", "elements": [{"type": "mrkdwn", "text": "a"}] * 11},
-        {"type": "actions", "elements": [{"type": "button"}] * 26},
+        {"type": "actions", "elements": []},
+        {"type": "actions", "elements": [button(number) for number in range(26)]},
+        {"type": "actions", "elements": [button(1), button(1)]},
+        {"type": "actions", "elements": [{"type": "button", "action_id": "a"}]},
+        {"type": "actions", "elements": [button(1, text={"type": "mrkdwn", "text": "a"})]},
+        {"type": "actions", "elements": [button(1, text={"type": "plain_text", "text": ""})]},
+        {"type": "actions", "elements": [button(1, text={"type": "plain_text", "text": "a" * 76})]},
+        {"type": "actions", "elements": [button(1, action_id="")]},
+        {"type": "actions", "elements": [button(1, action_id="a" * 256)]},
+        {"type": "actions", "elements": [button(1, value="a" * 2_001)]},
+        {"type": "actions", "elements": [button(1, url="a" * 3_001)]},
+        {"type": "actions", "elements": [button(1, style="default")]},
+        {"type": "actions", "elements": ["button"]},
+        {"type": "actions", "elements": [{"type": "users_select", "action_id": "a"}]},
         {"type": "table", "rows": [[{"type": "raw_text", "text": ""}]]},
         {"type": "table", "rows": [[{"type": "rich_text", "elements": []}]]},
         {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}] * 21]},
@@ -180,7 +198,9 @@ async def test_blocks_that_slack_does_not_know_or_that_break_its_rules_are_inval
         {"type": "header", "text": {"type": "plain_text", "text": "a" * 150}},
         {"type": "image", "image_url": "http://x.example/a.png", "alt_text": "a"},
         {"type": "context", "elements": [{"type": "mrkdwn", "text": "a"}] * 10},
-        {"type": "actions", "elements": [{"type": "button"}] * 25},
+        {"type": "actions", "elements": [button(number) for number in range(25)]},
+        {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "a"}}] * 2},
+        {"type": "actions", "elements": [button(1, value="a" * 2_000, style="danger", action_id="a" * 255)]},
         {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 100},
     ],
 )
