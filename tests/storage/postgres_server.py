@@ -27,6 +27,7 @@ FLAGS = {
     "max_connections": "120",
     "shared_buffers": "32MB",
     "log_min_messages": "fatal",
+    "deadlock_timeout": "50ms",
 }
 
 _numbers = itertools.count(1)
