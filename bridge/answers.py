@@ -1,8 +1,7 @@
-"""The desk: backend events become a draft, the draft becomes paced writes on the platform.
+"""The desk: a draft becomes paced writes on the platform.
 
-`AnswerDraft` folds events and knows nothing of platforms. `AnswerWriter` shows the newest draft, then waits its turn; it never
-queues texts. What each message says is decided in `composing`. The upstream read is not done here, so nothing that happens on
-the chat side can cut it.
+`AnswerWriter` shows the newest draft, then waits its turn; it never queues texts. What each message says is decided in
+`composing`. The upstream read is not done here, so nothing that happens on the chat side can cut it.
 """
 
 import asyncio
@@ -10,26 +9,22 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol, assert_never
+from typing import Protocol
 
 from bridge import logs
-from bridge.backend_api import (
-    AnswerCompleted,
-    AnswerStarted,
-    BackendEvent,
-    FileProduced,
-    Progress,
-    TextDelta,
-    TextReplaced,
-)
 from bridge.clock import Clock
 from bridge.composing import Composer, Message
+from bridge.drafts import STATUS_MARK, AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+from bridge.messages import Button, ButtonAction, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
 from bridge.pacing import AnswerPace, Urgency, WriteKind
 from bridge.platform_api import Platform, SendsFiles
+from bridge.standing import Lookup
 
 _log = logs.get("answers")
+
+STOP = Button(action=ButtonAction.STOP, label="Stop")
+RETRY = Button(action=ButtonAction.RETRY, label="Try again")
 
 _WITHDRAWN = "(This part was withdrawn.)"
 """Shown in a message that a shorter replacing text no longer needs. Messages are never deleted: people may have replied."""
@@ -42,67 +37,23 @@ LOOK_AGAIN = 0.25
 """Seconds between two looks at a growing text when the last one had nothing new to show, such as half a link."""
 
 
-class AnswerDraft:
-    """What is known of an answer so far. One task folds, another one reads."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._notes: list[str] = []
-        self.changed = asyncio.Event()
-        """Set at every change; the reader clears it."""
-        self.ended = asyncio.Event()
-        self.complete = True
-        """Whether the text is all that the app had to say; of interest once it has ended."""
-
-    def fold(self, event: BackendEvent) -> None:
-        match event:
-            case TextDelta(text=text):
-                self._pieces.append(text)
-            case TextReplaced(text=text):
-                self._pieces = [text]
-            case FileProduced(name=name):
-                self._notes.append(f"📎 The app made a file, {name}. Files cannot be shown here yet.")
-            case AnswerStarted() | Progress() | AnswerCompleted():
-                return
-            case _:
-                assert_never(event)
-        self.changed.set()
-
-    def add_note(self, note: str) -> None:
-        """A line of our own (Markdown), shown under the text when the answer has ended."""
-        self._notes.append(note)
-
-    def restart(self) -> None:
-        """The question is asked again from the start."""
-        self._pieces = []
-        self.changed.set()
-
-    def end(self, *, complete: bool = True) -> None:
-        """Nothing more comes. Not `complete`: the text was cut off wherever it was."""
-        self.complete = complete
-        self.ended.set()
-        self.changed.set()
-
-    @property
-    def text(self) -> str:
-        if len(self._pieces) > 1:
-            self._pieces = ["".join(self._pieces)]
-        return self._pieces[0] if self._pieces else ""
-
-    @property
-    def notes(self) -> Sequence[str]:
-        return tuple(self._notes)
-
-
 class Recorder(Protocol):
     """Where the writer reports what the platform shows."""
 
-    async def posted(self, part: int, nonce: str, ref: MessageRef, text: str) -> None:
+    async def intending(self, part: int, nonce: str, role: PartRole, text: str) -> None:
+        """A new message is about to be posted."""
+        ...
+
+    async def posted(self, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str) -> None:
         """A new message stands."""
         ...
 
     async def showing(self, part: int, text: str) -> None:
         """A message is about to be edited to this text."""
+        ...
+
+    def limited(self, kind: WriteKind) -> None:
+        """The platform refused a write for now."""
         ...
 
 
@@ -120,6 +71,8 @@ class WriterLimits:
     """How often the message size is halved when the platform refuses a message."""
     most_messages: int = 4
     """Messages that show an answer's text before the rest of it goes into a file, where the platform takes files."""
+    find_tries: int = 5
+    """How often a message that an earlier writer was about to post is looked for before it is posted again."""
     file_tries: int = 5
     """How often a file is tried in vain before its text goes into messages. Being told to wait does not count."""
 
@@ -127,7 +80,9 @@ class WriterLimits:
 @dataclass(slots=True)
 class _Shown:
     ref: MessageRef
-    text: str
+    text: str | None
+    """None: it is not known what it says now."""
+    buttons: tuple[Button, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +91,13 @@ class _Write:
     message: Message
     ref: MessageRef | None
     """None: a new message."""
+    buttons: tuple[Button, ...] = ()
+
+    @property
+    def role(self) -> PartRole:
+        if self.message.file is not None:
+            return PartRole.FILE
+        return PartRole.ANNOUNCEMENT if self.message.announces else PartRole.TEXT
 
 
 class AnswerWriter:
@@ -152,8 +114,10 @@ class AnswerWriter:
         nonce_seed: str,
         limits: WriterLimits,
         people: Mapping[str, str] | None = None,
+        standing: Sequence[SentPart] = (),
     ) -> None:
-        """`people` (id -> name) are those whom the answer may mention."""
+        """`people` (id -> name) are those whom the answer may mention. `standing` are messages that an earlier writer of the
+        same answer posted, or was about to post; they are edited."""
         self._platform = platform
         self._pace = pace
         self._clock = clock
@@ -167,19 +131,28 @@ class AnswerWriter:
             self._people,
             most_messages=limits.most_messages if isinstance(platform, SendsFiles) else None,
         )
+        self._standing = standing
+        self._lookup = Lookup(platform, target, clock, tries=limits.find_tries, pause=limits.retry_pause)
         self._shown: list[_Shown] = []
+        self._kept: list[str] | None = None
+        self._apart = False
+        """What stands takes no line more: our own lines go below it."""
         self._doubtful = 0
         """Messages that may stand, counting those of which it is not known."""
+        self._intended: set[str] = set()
         self._failures = 0
         self._halvings = 0
         self.writes = 0
         """Platform calls made for this answer, refused ones included."""
+        self.first_shown_at: float | None = None
+        """When the first text stood, by the clock's monotonic time."""
 
     async def run(self, draft: AnswerDraft) -> bool:
         """Returns when the ended draft is shown (True) or cannot be shown any more (False). Raises no `PlatformError`."""
+        await self._take_over(draft)
         await self._show_activity_until_text(draft)
         deadline: float | None = None
-        while True:
+        while not draft.abandoned:
             await self._wait_to_look(draft)
             ended = draft.ended.is_set()
             draft.changed.clear()
@@ -200,7 +173,7 @@ class AnswerWriter:
             try:
                 await self._perform(write)
             except MessageRefused as error:
-                if not self._try_otherwise(write, error):
+                if not self._try_otherwise(write, error, draft):
                     await draft.ended.wait()
                     return False
             except (MessageGone, NotAllowed) as error:
@@ -210,18 +183,35 @@ class AnswerWriter:
                 await draft.ended.wait()
                 return False
             except PlatformError as error:
-                await self._pause(error, write)
+                await self._pause(error, write, draft)
+        return False
+
+    async def _take_over(self, draft: AnswerDraft) -> None:
+        """Finds out which messages of an earlier writer stand. What cannot be told is posted again under its nonce."""
+        for sent in self._standing:
+            ref = sent.ref
+            if ref is None:
+                ref = await self._lookup.find(sent, self._outgoing(sent.text, sent.nonce), lambda: draft.abandoned)
+                if ref is None:
+                    break
+                await self._recorder.posted(sent.part, sent.nonce, sent.role, ref, sent.text)
+            self._shown.append(_Shown(ref, sent.text if sent.ref else None))
+            self._composer.announced = self._composer.announced or sent.role is PartRole.ANNOUNCEMENT
+            self._composer.attached = self._composer.attached or sent.role is PartRole.FILE
+        if self._shown and self._platform.capabilities.buttons:
+            # Which buttons the last one has is not known; one edit more makes sure that none is left which means nothing.
+            self._shown[-1].buttons = (STOP, RETRY)
 
     async def _show_activity_until_text(self, draft: AnswerDraft) -> None:
         every = self._platform.capabilities.activity_every.total_seconds()
         due = self._clock.monotonic()
-        while not draft.ended.is_set() and not draft.text.strip():
+        while not draft.ended.is_set() and not draft.text.strip() and not draft.status:
             if self._clock.monotonic() >= due:
                 due = self._clock.monotonic() + every
                 if self._pace.take_extra():
                     await self._platform.show_activity(self._target)
             draft.changed.clear()
-            if not draft.ended.is_set() and not draft.text.strip():
+            if not draft.ended.is_set() and not draft.text.strip() and not draft.status:
                 await self._clock.wait(draft.changed, due - self._clock.monotonic())
         await self._clock.wait(draft.ended, self._limits.first_hold.total_seconds())
 
@@ -241,19 +231,45 @@ class AnswerWriter:
             standing = max(len(self._shown), self._doubtful)
             messages += [Message(text=_WITHDRAWN)] * (standing - len(messages))
         for number, message in enumerate(messages):
+            buttons = self._buttons(draft, ended=ended) if number == len(messages) - 1 else ()
             if number >= len(self._shown):
-                return _Write(number, message, None)
-            if self._shown[number].text.rstrip() != message.text.rstrip():
-                return _Write(number, message, self._shown[number].ref)
+                return _Write(number, message, None, buttons)
+            shown = self._shown[number]
+            same = shown.text is not None and shown.text.rstrip() == message.text.rstrip()
+            if draft.standing and not message.text:
+                continue  # nobody could tell what it says
+            if not same or shown.buttons != buttons:
+                return _Write(number, message, shown.ref, buttons)
         return None
+
+    def _buttons(self, draft: AnswerDraft, *, ended: bool) -> tuple[Button, ...]:
+        if not self._platform.capabilities.buttons:
+            return ()
+        if not ended:
+            return (STOP,)
+        return (RETRY,) if draft.may_retry else ()
 
     async def _compose(self, draft: AnswerDraft, *, ended: bool) -> list[Message]:
         text, notes = draft.text, draft.notes
+        if ended and draft.standing:
+            return self._composer.keep(await self._read_standing(), notes, apart=self._apart)
+        if not ended and not text.strip():
+            return [Message(text=draft.status)] if draft.status else []
 
         def compose() -> list[Message]:
             return self._composer.compose(text, notes, ended=ended, complete=draft.complete)
 
         return await asyncio.to_thread(compose) if self._composer.work(text) > INLINE_WORK else compose()
+
+    async def _read_standing(self) -> list[str]:
+        """What the messages of the earlier writer say: as recorded, else as the platform has it. Empty: nobody can tell."""
+        if self._kept is None:
+            self._kept = []
+            for shown in self._shown:
+                if not shown.text:
+                    shown.text = await self._lookup.read(shown.ref)
+                self._kept.append(shown.text)
+        return self._kept
 
     async def _wait_turn(self, write: _Write, draft: AnswerDraft, deadline: float | None) -> bool:
         """True when `write` may be made now; False after a wait, when there may be a newer text."""
@@ -276,31 +292,42 @@ class AnswerWriter:
         if write.ref is not None:
             # Recorded first: after a crash between the two, what is amended is never less than what people saw.
             await self._recorder.showing(write.part, text)
-            await self._platform.edit(self._target, write.ref, self._outgoing(text, self._nonce(write.part)))
-            self._shown[write.part].text = text
+            message = self._outgoing(text, self._nonce(write.part), write.buttons)
+            await self._platform.edit(self._target, write.ref, message)
+            shown = self._shown[write.part]
+            shown.text, shown.buttons = text, write.buttons
         else:
             self._composer.announced = self._composer.announced or write.message.announces
             # A nonce of its own: a platform that knows it already would answer with the message that has no file.
             nonce = self._nonce("file" if file else write.part)
-            message = self._outgoing(text, nonce)
+            message = self._outgoing(text, nonce, write.buttons)
+            if nonce not in self._intended:
+                await self._recorder.intending(write.part, nonce, write.role, text)
+                self._intended.add(nonce)
             if file is not None and isinstance(self._platform, SendsFiles):
                 ref = await self._platform.send_file(self._target, message, file)
                 self._composer.attached = True
             else:
                 ref = await self._platform.send(self._target, message)
-            self._shown.append(_Shown(ref, text))
-            await self._recorder.posted(write.part, nonce, ref, text)
+            self._shown.append(_Shown(ref, text, write.buttons))
+            await self._recorder.posted(write.part, nonce, write.role, ref, text)
+        if self.first_shown_at is None and not text.startswith(STATUS_MARK):
+            self.first_shown_at = self._clock.monotonic()
         self._failures = 0
 
-    def _outgoing(self, text: str, nonce: str) -> OutgoingMessage:
-        return OutgoingMessage(text=text, nonce=nonce, people=self._people)
+    def _outgoing(self, text: str, nonce: str, buttons: tuple[Button, ...] = ()) -> OutgoingMessage:
+        return OutgoingMessage(text=text, nonce=nonce, people=self._people, buttons=buttons)
 
     def _nonce(self, part: int | str) -> str:
         return hashlib.blake2b(f"{self._seed}:{part}".encode(), digest_size=12).hexdigest()
 
-    def _try_otherwise(self, write: _Write, error: MessageRefused) -> bool:
+    def _try_otherwise(self, write: _Write, error: MessageRefused, draft: AnswerDraft) -> bool:
         """Goes on without a file, or with smaller messages. False: neither is possible."""
         if self._without_file(write, error):
+            return True
+        if draft.standing and write.ref is not None and not self._apart:
+            # It may stand in a smaller form than the dialect's.
+            self._apart = True
             return True
         self._halvings += 1
         # What is in a file already begins where the messages end now.
@@ -319,11 +346,12 @@ class AnswerWriter:
         self._failures = 0
         return True
 
-    async def _pause(self, error: PlatformError, write: _Write) -> None:
+    async def _pause(self, error: PlatformError, write: _Write, draft: AnswerDraft) -> None:
         kind: WriteKind = "edit" if write.ref else "post"
         if isinstance(error, RateLimited):
             seconds = error.retry_after.total_seconds()
             self._pace.penalise(kind, seconds)
+            self._recorder.limited(kind)
             _log.warning("rate_limited", write=kind, retry_after=seconds)
             return
         self._failures += 1
@@ -335,7 +363,10 @@ class AnswerWriter:
         if known and write.ref is None:
             self._doubtful = max(self._doubtful, write.part + 1)
         _log.warning("write_failed", write=kind, code=error.code, again_in=seconds, expected=known)
-        await self._clock.sleep(seconds)
+        if draft.ended.is_set():
+            await self._clock.sleep(seconds)
+        else:
+            await self._clock.wait(draft.ended, seconds)
 
     def _give_up(self, error: PlatformError) -> None:
         _log.warning("answer_not_shown", code=error.code, detail=str(error), messages_shown=len(self._shown))

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bridge import logs
 from bridge.answers import WriterLimits
+from bridge.asking import AskLimits
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
@@ -14,11 +15,16 @@ from bridge.dispatch.local import LocalDispatcher
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
+from bridge.metrics import Metrics
+from bridge.notices import Notices
 from bridge.pacing import Pacer
+from bridge.places import Places
 from bridge.platform_api import Platform
 from bridge.recovery import Recovery
 from bridge.registry import Configuration
+from bridge.resuming import ResumeLimits
 from bridge.router import Policy
+from bridge.routing import Resolver
 from bridge.settings import Settings
 from bridge.storage.migrate import migrate
 from bridge.storage.store import open_store
@@ -29,9 +35,6 @@ from bridge.web.routes import HasWebRoutes, WebRoute
 from bridge.web.server import WebServer
 
 _log = logs.get("app")
-
-ONLY_APP = AppName("default")
-"""The name of the one app that the environment configures; part of every conversation's identity."""
 
 
 class App:
@@ -67,8 +70,8 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
     await migrate(configuration.database)
     store = await open_store(configuration.database, clock, aggregate)
     platforms = {PlatformName(part.name): part.create(clock) for part in configuration.platforms}
-    backends: dict[AppName, Backend] = {ONLY_APP: configuration.backend.create(clock)}
-    return assemble(configuration.core, clock, store, platforms, backends, extra_routes)
+    backends = {name: part.create(clock) for name, part in configuration.apps.items()}
+    return assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes)
 
 
 def assemble(
@@ -77,19 +80,27 @@ def assemble(
     store: Store,
     platforms: Mapping[PlatformName, Platform],
     backends: Mapping[AppName, Backend],
+    routing: Resolver,
     extra_routes: Sequence[WebRoute] = (),
 ) -> App:
     """Wires given parts, real ones or fakes."""
+    metrics = Metrics()
     pacer = Pacer(clock)
-    limits = TurnLimits(writer=WriterLimits(most_messages=core.answer_messages))
-    turns = Turns(store=store, platforms=platforms, backends=backends, pacer=pacer, clock=clock, limits=limits)
-    capacity = min(backend.capacity for backend in backends.values())
-    conversations = Conversations(
-        store=store, turns=turns, platforms=platforms, pacer=pacer, clock=clock, capacity=capacity
+    turns = Turns(
+        store=store,
+        platforms=platforms,
+        backends=backends,
+        policies=routing.apps,
+        places=Places(_capacities(backends)),
+        pacer=pacer,
+        clock=clock,
+        metrics=metrics,
+        limits=_limits(core),
     )
-    dispatcher = LocalDispatcher(conversations.drain, clock)
-    feedback = Feedback(store=store, backends=backends, clock=clock)
-    policy = Policy(like=core.feedback_like_emoji, dislike=core.feedback_dislike_emoji)
+    conversations = Conversations(store=store, turns=turns, clock=clock, fenced=_note_fenced, metrics=metrics)
+    dispatcher = LocalDispatcher(conversations.drain, turns.look, clock)
+    feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
+    notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
     parts = Parts(
         store=store,
         platforms=platforms,
@@ -101,12 +112,17 @@ def assemble(
             store=store,
             dispatcher=dispatcher,
             feedback=feedback,
-            policy=policy,
-            app=ONLY_APP,
-            expect=conversations.expect,
+            policy=_policy(core),
+            resolve=routing.resolve,
+            notices=notices,
+            queued=turns.queued,
+            clock=clock,
+            metrics=metrics,
         ),
+        notices=notices,
         feedback=feedback,
-        recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock),
+        recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
+        metrics=metrics,
         clock=clock,
         limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
     )
@@ -115,5 +131,44 @@ def assemble(
     for platform in platforms.values():
         if isinstance(platform, HasWebRoutes):
             routes += platform.web_routes()
-    web = WebServer(host=core.http_host, port=core.http_port, readiness=supervisor.readiness, routes=routes)
+    web = WebServer(
+        host=core.http_host, port=core.http_port, readiness=supervisor.readiness, routes=routes, metrics=metrics
+    )
     return App(parts, web, supervisor)
+
+
+def _capacities(backends: Mapping[AppName, Backend]) -> dict[str, int]:
+    """Apps on one server share its places, and the most careful setting counts."""
+    found: dict[str, int] = {}
+    for backend in backends.values():
+        found[backend.server] = min(found.get(backend.server, backend.capacity), backend.capacity)
+    return found
+
+
+def _policy(core: Settings) -> Policy:
+    return Policy(
+        like=core.feedback_like_emoji,
+        dislike=core.feedback_dislike_emoji,
+        stop=core.stop_emoji,
+        retry=core.retry_emoji,
+        follow_edits_waiting=core.follow_edits_waiting,
+        follow_edits_running=core.follow_edits_running,
+        follow_deletions=core.follow_deletions,
+    )
+
+
+def _limits(core: Settings) -> TurnLimits:
+    return TurnLimits(
+        writer=WriterLimits(most_messages=core.answer_messages),
+        ask=AskLimits(
+            busy=timedelta(seconds=core.busy_patience),
+            stop=timedelta(seconds=core.stop_patience),
+            notice=timedelta(seconds=core.wait_notice),
+            resume=ResumeLimits(running=timedelta(seconds=core.recover_patience)),
+        ),
+    )
+
+
+def _note_fenced() -> None:
+    """One process alone is never fenced, but for a fault of ours; what it owned is found again by the next sweep."""
+    _log.error("fenced", fix="see that no other process uses this database")

@@ -1,12 +1,16 @@
-"""The command `check`: every part is tried for real, and each problem comes with its fix."""
+"""The command `check`: every part is tried for real, and each problem comes with its fix. `check --route` only explains."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bridge.clock import SystemClock
+from bridge.configuring.asking import describe_access, explain_place, read_place
+from bridge.configuring.limits import respell
 from bridge.errors import StoreError
 from bridge.platform_api import Finding, Severity
-from bridge.registry import Configuration
+from bridge.registry import Configuration, known_platforms, load_routes
+from bridge.routing import Everywhere, Routes
 from bridge.storage.folder import folder_trouble
 from bridge.storage.migrate import current_revision, head_revision
 from bridge.storage.settings import Settings as DatabaseSettings
@@ -23,7 +27,7 @@ class PartFindings:
 
 
 async def check_all(configuration: Configuration) -> list[PartFindings]:
-    """Tries platforms, backend and database one after the other. Raises nothing: problems are findings."""
+    """Tries platforms, apps and database one after the other, and lists the routes. Raises nothing: problems are findings."""
     clock = SystemClock()
     found: list[PartFindings] = []
     for part in configuration.platforms:
@@ -32,13 +36,54 @@ async def check_all(configuration: Configuration) -> list[PartFindings]:
             found.append(PartFindings(part.name, await platform.check()))
         finally:
             await platform.close()
-    backend = configuration.backend.create(clock)
-    try:
-        found.append(PartFindings(configuration.backend.name, await backend.check()))
-    finally:
-        await backend.close()
+    for name, app in configuration.apps.items():
+        backend = app.create(clock)
+        try:
+            findings = await backend.check()
+        finally:
+            await backend.close()
+        found.append(PartFindings(name, [_respell(one, app.spellings) for one in findings]))
+    found.append(PartFindings("routes", describe_routes(configuration)))
     found.append(PartFindings("database", [await _check_database(configuration.database)]))
     return found
+
+
+def _respell(finding: Finding, spellings: Mapping[str, str]) -> Finding:
+    """Backends know the names of their variables; what an app of `bridge.toml` says stands there under other names."""
+    return replace(
+        finding,
+        subject=respell(finding.subject, spellings),
+        problem=respell(finding.problem, spellings),
+        fix=respell(finding.fix, spellings),
+    )
+
+
+def describe_routes(configuration: Configuration) -> list[Finding]:
+    """Every route, in the order of the file, and what about them is probably not meant."""
+    match configuration.routes:
+        case Routes(routes=routes):
+            found = [
+                Finding(
+                    severity=Severity.OK,
+                    subject=str(route),
+                    problem=f"{route.app}; follows {route.follow.value}; for {describe_access(route.access)}",
+                )
+                for route in routes
+            ]
+        case Everywhere(app=app):
+            found = [Finding(severity=Severity.OK, subject="everywhere", problem=f"{app.name}; there are no routes")]
+        case _:
+            found = []
+    return found + [
+        Finding(severity=Severity.WARNING, subject=configuration.config_file, problem=notice)
+        for notice in configuration.notices
+    ]
+
+
+def explain_route(text: str, env_file: Path | None, config_file: Path | None) -> list[str]:
+    """The lines that say which app answers in the place of that spelling, and why. Raises `SettingsError`."""
+    place = read_place(text, known_platforms())
+    return [f"{word:<8} {words}" for word, words in explain_place(place, load_routes(env_file, config_file))]
 
 
 async def _check_database(settings: DatabaseSettings) -> Finding:
@@ -50,9 +95,9 @@ async def _check_database(settings: DatabaseSettings) -> Finding:
             severity=Severity.ERROR,
             subject="revision",
             problem=str(error),
-            fix="Check DATABASE_URL and that its folder can be written.",
+            fix="Check DATABASE_URL, and that the database can be reached or its folder be written.",
         )
-    trouble = "" if settings.path.exists() else folder_trouble(settings)
+    trouble = "" if settings.shared or settings.path.exists() else folder_trouble(settings)
     if trouble:
         return Finding(
             severity=Severity.ERROR, subject="folder", problem=trouble, fix="See DATABASE_URL in .env.example."

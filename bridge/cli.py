@@ -14,6 +14,7 @@ from bridge import logs
 from bridge.errors import BridgeError, SettingsError
 
 _ENV_FILE = Path(".env")
+_log = logs.get("settings")
 
 cli = typer.Typer(
     name="dify-chat-bridge",
@@ -26,6 +27,13 @@ cli = typer.Typer(
 
 EnvFile = Annotated[
     Path | None, typer.Option("--env-file", help="File with settings; `.env` in the working directory when left out.")
+]
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="File with apps and routes; BRIDGE_CONFIG, or `bridge.toml` in the working directory, when left out.",
+    ),
 ]
 
 
@@ -45,15 +53,17 @@ def _options(
 
 
 @cli.command()
-def run(env_file: EnvFile = None) -> None:
+def run(env_file: EnvFile = None, config: ConfigFile = None) -> None:
     """Connect the configured platforms and answer until told to stop (SIGTERM, Ctrl-C)."""
 
     async def start() -> int:
         from bridge.app import build
         from bridge.registry import load
 
-        configuration = load(_find(env_file))
+        configuration = load(_find(env_file), config)
         logs.configure(configuration.core.log_level, configuration.core.log_format)
+        for notice in configuration.notices:
+            _log.warning("probably_not_meant", notice=notice)
         app = await build(configuration)
         app.stop_on_signals()
         # A full collection walks through all that was imported and holds the loop for 30 to 50 ms; that will never be garbage.
@@ -85,15 +95,30 @@ def playground(
 
 
 @cli.command()
-def check(env_file: EnvFile = None) -> None:
+def check(
+    env_file: EnvFile = None,
+    config: ConfigFile = None,
+    route: Annotated[
+        str | None,
+        typer.Option(
+            help="Only say which app answers in this place, and why; nothing is connected to. "
+            "Forms: slack:C0123, slack:T0123/C0123, discord:SERVER/CHANNEL, discord:CHANNEL@CATEGORY, slack:direct.",
+            metavar="PLACE",
+        ),
+    ] = None,
+) -> None:
     """Try every credential, scope, intent, app and the database for real, and say how to mend what is wrong."""
 
     async def start() -> int:
-        from bridge.check import check_all, print_findings
+        from bridge.check import check_all, explain_route, print_findings
         from bridge.registry import load
 
         logs.configure("ERROR")
-        return print_findings(await check_all(load(_find(env_file))))
+        if route is not None:
+            for line in explain_route(route, _find(env_file), config):
+                typer.echo(line)
+            return 0
+        return print_findings(await check_all(load(_find(env_file), config)))
 
     _end(start())
 

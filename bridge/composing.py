@@ -6,9 +6,10 @@ Pure. Nothing is sent here; of what was sent, two facts matter and are told by w
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bridge.drafts import STATUS_MARK
 from bridge.markdown.characters import clean
 from bridge.markdown.dialect import Dialect, People
-from bridge.markdown.repair import mend
+from bridge.markdown.repair import close, mend
 from bridge.messages import OutgoingFile
 from bridge.splitting import Splitter, split
 
@@ -71,6 +72,20 @@ class Composer:
             last = mend(parts[-1])
             parts[-1:] = [last] if self._dialect.render(last, self._people).text.strip() else []
         return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
+
+    def keep(self, texts: Sequence[str], notes: Sequence[str], *, apart: bool) -> list[Message]:
+        """Messages that stand already, with notes below the last one, or in a message of their own (`apart`). Notes that stand
+        there too are not written twice."""
+        new = [note for note in notes if not any(note in text for text in texts[-1:])]
+        kept = list(texts)
+        if len(kept) == 1 and kept[0].startswith(STATUS_MARK):
+            # It was waiting for an answer that did not come.
+            kept.clear()
+        if new and kept and kept[-1].strip() and not apart:
+            kept = self._add_notes([*kept[:-1], close(kept[-1])], new)
+        elif new:
+            kept += self._add_notes([], new)
+        return [Message(text=one) for one in kept]
 
     def shrink(self) -> bool:
         """Cuts half as large from now on. False: that would be too small, and nothing changed."""

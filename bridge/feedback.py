@@ -10,6 +10,7 @@ from bridge.backend_api import Backend
 from bridge.clock import Clock
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.messages import AppName, PersonId, Rating, Vote
+from bridge.metrics import Metrics
 from bridge.store import PendingRating, Store
 
 _log = logs.get("feedback")
@@ -47,11 +48,18 @@ class Feedback:
     """Takes votes in and delivers aggregates."""
 
     def __init__(
-        self, *, store: Store, backends: Mapping[AppName, Backend], clock: Clock, limits: FeedbackLimits | None = None
+        self,
+        *,
+        store: Store,
+        backends: Mapping[AppName, Backend],
+        clock: Clock,
+        metrics: Metrics | None = None,
+        limits: FeedbackLimits | None = None,
     ) -> None:
         self._store = store
         self._backends = backends
         self._clock = clock
+        self._metrics = metrics or Metrics()
         self._limits = limits or FeedbackLimits()
         self._news = asyncio.Event()
 
@@ -59,6 +67,8 @@ class Feedback:
         """Durable when it returns. Raises `StoreUnavailable`."""
         if await self._store.record_vote(vote, aggregate):
             _log.info("voted", rating=vote.rating.value, active=vote.active, platform=vote.message.platform)
+            if vote.active:
+                self._metrics.voted(vote.message.platform, vote.rating)
             self._news.set()
 
     async def run(self) -> None:

@@ -1,23 +1,44 @@
 """The hall: an event becomes a durable row, claimed once, and only then may the platform be acknowledged."""
 
 from collections.abc import Callable
+from datetime import timedelta
+from typing import assert_never
 
 from bridge import logs
+from bridge.clock import Clock
 from bridge.dispatcher import Dispatcher
 from bridge.feedback import Feedback
 from bridge.messages import (
     AppName,
-    AskedQuestion,
     BackendUser,
     ConversationId,
     ConversationKey,
     InboundEvent,
     MessageReceived,
     MessageRef,
-    ReplyTarget,
+    Origin,
 )
-from bridge.router import Ask, Facts, Ignore, Policy, Rate, decide, wants_facts
-from bridge.store import NewQuestion, Store
+from bridge.metrics import Metrics, QuestionResult
+from bridge.notices import Lately, Notices
+from bridge.router import (
+    Ask,
+    Facts,
+    Ignore,
+    Policy,
+    Rate,
+    Refuse,
+    Retry,
+    Revise,
+    Stop,
+    Withdraw,
+    decide,
+    is_addressed,
+    question_in,
+    wants_replied,
+    wants_thread,
+)
+from bridge.routing import Place, Resolution
+from bridge.store import Full, NewQuestion, RetryResult, StopResult, Store, Touched
 
 _log = logs.get("intake")
 
@@ -27,6 +48,15 @@ _REMEMBERED = 2_000
 _LONGEST_USER = 255
 """Dify answers 500 to a longer `user` (measured on 0.15.3 and 1.12.1)."""
 
+_REFUSE = -1
+"""As `NewQuestion.most_waiting`: the message is claimed, and not taken whatever waits."""
+
+_FORGOTTEN = "I no longer have that question. Please ask it again."
+_FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
+_BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
+
+_NOWHERE = Resolution(app=None)
+
 
 def backend_user(key: ConversationKey) -> BackendUser:
     """The backend's `user`: the person in direct messages, the thread everywhere else, so that a thread shares one memory."""
@@ -34,8 +64,24 @@ def backend_user(key: ConversationKey) -> BackendUser:
     return BackendUser(":".join([key.platform, key.installation, *place])[:_LONGEST_USER])
 
 
+def place_of(message: MessageReceived) -> Place:
+    key = message.target.conversation
+    return Place(
+        platform=key.platform,
+        installation=key.installation,
+        channel=key.channel,
+        category=message.category,
+        is_direct=message.is_direct,
+    )
+
+
 class Intake:
-    """The `Inbox` that platforms are given."""
+    """The `Inbox` that platforms are given.
+
+    `resolve` says what holds in a place; `queued` how many turns wait for a place at an app. `refused_again` is how long
+    somebody who was told that the bot does not answer (them) in a place is not told so again; `late_mention` is how old a
+    message may be that becomes a question because it is edited.
+    """
 
     def __init__(
         self,
@@ -44,79 +90,219 @@ class Intake:
         dispatcher: Dispatcher,
         feedback: Feedback,
         policy: Policy,
-        app: AppName,
-        expect: Callable[[ConversationId, ReplyTarget], None],
+        resolve: Callable[[Place], Resolution],
+        notices: Notices,
+        queued: Callable[[AppName], int],
+        clock: Clock,
+        metrics: Metrics | None = None,
+        refused_again: timedelta = timedelta(hours=1),
+        late_mention: timedelta = timedelta(minutes=10),
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._feedback = feedback
         self._policy = policy
-        self._app = app
-        self._expect = expect
+        self._resolve = resolve
+        self._notices = notices
+        self._queued = queued
+        self._clock = clock
+        self._metrics = metrics or Metrics()
+        self._late_mention = late_mention
+        self._refused = Lately(clock, refused_again, _REMEMBERED)
         self._claimed: dict[MessageRef, None] = {}
 
     async def __call__(self, event: InboundEvent) -> None:
-        facts = await self._gather(event) if isinstance(event, MessageReceived) else Facts()
-        decision = decide(event, facts, self._policy)
+        facts, resolution = Facts(), _NOWHERE
+        if isinstance(event, MessageReceived) and event.origin is Origin.PERSON:
+            resolution = self._resolve(place_of(event))
+            facts = await self._gather(event, resolution)
+        decision = decide(event, facts, self._policy, resolution)
         match decision:
             case Ask():
-                assert isinstance(event, MessageReceived)  # noqa: S101  # only messages are asked; for the type checker
-                await self._ask(event, decision)
+                await self._ask(decision)
             case Rate(vote=vote):
                 await self._feedback.vote(vote)
+            case Stop():
+                await self._stop(decision)
+            case Retry():
+                await self._retry(decision)
+            case Revise():
+                await self._revise(decision)
+            case Withdraw():
+                await self._withdraw(decision)
+            case Refuse():
+                self._refuse(decision)
             case Ignore(reason=reason):
                 _log.debug("ignored", event_id=event.event_id, kind=type(event).__name__, reason=reason)
+            case _:
+                assert_never(decision)
 
-    async def _gather(self, event: MessageReceived) -> Facts:
-        if not wants_facts(event):
-            return Facts()
-        replied = await self._store.conversation_of(event.reply_to) if event.reply_to else None
-        thread = None
-        if event.in_thread and not event.mentions_bot:
-            thread = await self._store.find_conversation(event.target.conversation, self._app)
+    async def _gather(self, event: MessageReceived, resolution: Resolution) -> Facts:
+        replied = thread = None
+        if event.reply_to is not None and wants_replied(event, resolution):
+            replied = await self._store.conversation_of(event.reply_to)
+        if resolution.app is not None and wants_thread(event, resolution):
+            thread = await self._store.find_conversation(event.target.conversation, resolution.app.name)
         return Facts(thread=thread, replied=replied)
 
-    async def _ask(self, event: MessageReceived, ask: Ask) -> None:
-        key = event.target.conversation
-        if event.ref in self._claimed:
-            _log.info("duplicate", event_id=event.event_id, platform=key.platform)
-            return
+    # Questions
+
+    async def _ask(self, ask: Ask) -> bool:
+        """Whether the message was claimed now, and not before."""
+        message, key = ask.message, ask.message.target.conversation
+        if message.ref in self._claimed:
+            self._note_duplicate(message)
+            return False
+        if ask.may_stop and await self._stop_instead(ask):
+            return True
+        queued = self._queued(ask.app.name)
+        busy = queued >= ask.app.most_queued
         accepted = await self._store.accept(
             NewQuestion(
-                event_id=event.event_id,
+                event_id=message.event_id,
                 key=key,
-                app=self._app,
+                app=ask.app.name,
                 backend_user=backend_user(key),
-                question=AskedQuestion(
-                    ref=event.ref,
-                    author=event.author,
-                    text=event.text,
-                    target=event.target,
-                    attachments=event.attachments,
-                    named=event.named,
-                    sent_at=event.sent_at,
-                ),
+                question=question_in(message),
                 join=ask.join,
+                most_waiting=_REFUSE if busy else ask.app.most_waiting,
             )
         )
         # Durable now, whoever claimed it.
-        self._claimed[event.ref] = None
-        if len(self._claimed) > _REMEMBERED:
-            del self._claimed[next(iter(self._claimed))]
+        self._remember(message.ref)
         if accepted is None:
-            _log.info("duplicate", event_id=event.event_id, platform=key.platform)
+            self._note_duplicate(message)
             # Its first delivery may have been given up just when it was stored; waking for nothing is harmless.
-            known = ask.join or await self._store.find_conversation(key, self._app)
+            known = await self._conversation(ask)
             if known is not None:
                 self._dispatcher.wake(known)
-            return
+            return False
+        if isinstance(accepted, Full):
+            waiting = queued if busy else accepted.waiting
+            self._metrics.question(key.platform, QuestionResult.REFUSED)
+            _log.info("refused", event_id=message.event_id, platform=key.platform, busy=busy, waiting=waiting)
+            notice = (_BUSY if busy else _FULL).format(waiting=_count(waiting))
+            self._notices.tell(message.target, notice, about="too much waits")
+            return True
+        self._metrics.question(key.platform, QuestionResult.ACCEPTED)
         _log.info(
             "accepted",
-            event_id=event.event_id,
+            event_id=message.event_id,
             platform=key.platform,
+            app=ask.app.name,
             conversation=accepted.conversation_id,
             seq=accepted.seq,
             waiting=accepted.waiting,
         )
-        self._expect(accepted.conversation_id, event.target)
         self._dispatcher.wake(accepted.conversation_id)
+        return True
+
+    async def _stop_instead(self, ask: Ask) -> bool:
+        """Whether the message is dealt with: it ended what was running, or had done so before."""
+        message = ask.message
+        conversation = await self._conversation(ask)
+        if conversation is None:
+            return False
+        result = await self._store.request_stop(message.event_id, conversation, by=message.ref)
+        if result is StopResult.NOTHING_RUNS:
+            return False
+        self._remember(message.ref)
+        self._nudge_to_stop(conversation, result)
+        return True
+
+    async def _conversation(self, ask: Ask) -> ConversationId | None:
+        if ask.join is not None:
+            return ask.join
+        return await self._store.find_conversation(ask.message.target.conversation, ask.app.name)
+
+    def _note_duplicate(self, message: MessageReceived) -> None:
+        self._metrics.question(message.ref.platform, QuestionResult.DUPLICATE)
+        _log.info("duplicate", event_id=message.event_id, platform=message.ref.platform)
+
+    def _remember(self, ref: MessageRef) -> None:
+        self._claimed[ref] = None
+        if len(self._claimed) > _REMEMBERED:
+            del self._claimed[next(iter(self._claimed))]
+
+    def _refuse(self, refuse: Refuse) -> None:
+        message, key = refuse.message, refuse.message.target.conversation
+        _log.info("refused", event_id=message.event_id, platform=key.platform, reason=refuse.reason)
+        who_and_where = (key.platform, key.installation, key.channel, message.author.id)
+        if self._refused.seconds_left(who_and_where) == 0:
+            self._refused.note(who_and_where)
+            self._notices.tell(message.target, refuse.notice)
+
+    # What is already asked
+
+    async def _stop(self, stop: Stop) -> None:
+        conversation = await self._store.conversation_of(stop.answer)
+        if conversation is None:
+            _log.debug("ignored", event_id=stop.event_id, kind="Stop", reason="not on an answer")
+            return
+        result = await self._store.request_stop(stop.event_id, conversation, answer=stop.answer)
+        self._nudge_to_stop(conversation, result)
+
+    def _nudge_to_stop(self, conversation: ConversationId, result: StopResult) -> None:
+        _log.info("stop_requested", conversation=conversation, result=result.value)
+        if result is not StopResult.NOTHING_RUNS:
+            # A duplicate too: its first delivery may have been given up just when it was stored.
+            self._dispatcher.nudge(conversation)
+
+    async def _retry(self, retry: Retry) -> None:
+        retried = await self._store.retry(retry.event_id, retry.answer)
+        _log.info("retry_requested", conversation=retried.conversation_id, result=retried.result.value)
+        if retried.result is RetryResult.ACCEPTED:
+            self._metrics.retried(retry.answer.platform)
+        match retried.result:
+            case RetryResult.ACCEPTED | RetryResult.DUPLICATE:
+                if retried.conversation_id is not None:
+                    self._dispatcher.wake(retried.conversation_id)
+            case RetryResult.FORGOTTEN:
+                if retried.target is not None:
+                    self._notices.tell(retried.target, _FORGOTTEN)
+            case RetryResult.NOTHING:
+                pass
+            case _:
+                assert_never(retried.result)
+
+    async def _revise(self, revise: Revise) -> None:
+        message = revise.message
+        known = message.ref in self._claimed
+        if await self._revise_asked(revise) or known or not self._may_be_asked_late(message):
+            return
+        facts, resolution = Facts(), self._resolve(place_of(message))
+        facts = await self._gather(message, resolution)
+        decision = decide(message, facts, self._policy, resolution)
+        if isinstance(decision, Refuse):
+            self._refuse(decision)
+        elif isinstance(decision, Ask) and not await self._ask(decision):
+            # It was claimed by what it said before, and perhaps only since we looked.
+            await self._revise_asked(revise)
+
+    def _may_be_asked_late(self, message: MessageReceived) -> bool:
+        """A forgotten mention is often put in by an edit. What merely stands near the bot was not meant for it before either."""
+        return is_addressed(message) and self._clock.now() - message.sent_at < self._late_mention
+
+    async def _revise_asked(self, revise: Revise) -> bool:
+        message = revise.message
+        change = await self._store.revise(
+            message.event_id, question_in(message), revise.revision, running=revise.running
+        )
+        if change.touched is Touched.NOTHING or change.conversation_id is None:
+            return False
+        _log.info("revised", conversation=change.conversation_id, touched=change.touched.value)
+        if change.touched is Touched.RUNNING:
+            self._dispatcher.nudge(change.conversation_id)
+        return True
+
+    async def _withdraw(self, withdraw: Withdraw) -> None:
+        change = await self._store.withdraw(withdraw.event_id, withdraw.message)
+        if change.touched is Touched.NOTHING or change.conversation_id is None:
+            return
+        _log.info("withdrawn", conversation=change.conversation_id, touched=change.touched.value)
+        if change.touched is Touched.RUNNING:
+            self._dispatcher.nudge(change.conversation_id)
+
+
+def _count(questions: int) -> str:
+    return "There is 1 question" if questions == 1 else f"There are {questions} questions"

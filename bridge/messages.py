@@ -352,6 +352,8 @@ class Outcome:
     """Code for the log and the record; empty when nothing went wrong."""
     may_retry: bool = False
     """Whether asking once more makes sense, and so whether Retry is offered."""
+    standing: bool = False
+    """The text is not `text` but what stands in the answer's messages already; the notes go below that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

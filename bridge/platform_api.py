@@ -70,6 +70,8 @@ class PlatformHealth:
     """Events would arrive now: a heartbeat was acknowledged lately, not merely a socket held open."""
     detail: str = ""
     """What is wrong, for an operator. Empty when all is well."""
+    heartbeat_age: timedelta | None = None
+    """Since the platform last answered a heartbeat; None where there are none, or not yet one."""
 
 
 class Platform(Protocol):

@@ -1,10 +1,13 @@
-"""Finds platforms and backends by the names of their folders, so that a new one touches its own folder only."""
+"""Finds platforms and backends by the names of their folders, so that a new one touches its own folder only.
+
+`load` makes the whole configuration of them: the environment, `.env` and `bridge.toml`.
+"""
 
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Generic, TypeVar, cast
@@ -14,9 +17,12 @@ from pydantic_settings import BaseSettings
 
 from bridge.backend_api import Backend
 from bridge.clock import Clock
+from bridge.configuring.choosing import Choice, Sources, choose, tell
 from bridge.errors import SettingsError
 from bridge.markdown.dialect import Dialect
+from bridge.messages import AppName
 from bridge.platform_api import Platform
+from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Resolver
 from bridge.settings import Settings, describe, isolated, read
 from bridge.storage.settings import Settings as DatabaseSettings
 
@@ -33,6 +39,8 @@ class Part(Generic[PartT]):
     name: str
     settings: BaseSettings
     module: str
+    spellings: Mapping[str, str] = field(default_factory=dict, kw_only=True)
+    """Names of variables as the part knows them -> what the operator has to touch, where that is something else."""
 
     def create(self, clock: Clock) -> PartT:
         """Makes the part. Its SDK is imported only now, so a platform that is off costs nothing."""
@@ -47,7 +55,22 @@ class Configuration:
     core: Settings
     database: DatabaseSettings
     platforms: tuple[Part[Platform], ...]
-    backend: Part[Backend]
+    apps: Mapping[AppName, Part[Backend]]
+    """Each part's name is that of its backend."""
+    routes: Resolver
+    """Has the same apps."""
+    config_file: str = ""
+    """The `bridge.toml` that was read, if any."""
+    notices: tuple[str, ...] = ()
+    """What is allowed and probably not meant."""
+
+    @classmethod
+    def for_one_app(
+        cls, core: Settings, database: DatabaseSettings, platforms: tuple[Part[Platform], ...], app: Part[Backend]
+    ) -> "Configuration":
+        """One app that answers everywhere, as the environment alone would set it up."""
+        routes = Everywhere(app=AppPolicy(name=DEFAULT_APP))
+        return cls(core=core, database=database, platforms=platforms, apps={DEFAULT_APP: app}, routes=routes)
 
 
 def folders(package: str) -> list[str]:
@@ -56,8 +79,16 @@ def folders(package: str) -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(found.__path__) if module.ispkg)
 
 
-def load(env_file: Path | None) -> Configuration:
-    """Reads every settings class. Raises `SettingsError` with all problems at once."""
+def known_platforms() -> list[str]:
+    """Names of platforms, whether or not they are switched on."""
+    return folders(_PLATFORMS)
+
+
+def load(env_file: Path | None, config_file: Path | None = None) -> Configuration:
+    """Reads every settings class and `bridge.toml`. Raises `SettingsError` with all problems at once.
+
+    `config_file` goes before `BRIDGE_CONFIG`, and that before a `bridge.toml` in the working directory.
+    """
     problems: list[str] = []
 
     def attempt(kind: type[BaseSettings]) -> BaseSettings | None:
@@ -67,7 +98,7 @@ def load(env_file: Path | None) -> Configuration:
             problems.extend(error.problems)
             return None
 
-    core = attempt(Settings)
+    core = cast("Settings | None", attempt(Settings))
     database = attempt(DatabaseSettings)
     wrong = len(problems)
     platforms = [
@@ -80,23 +111,57 @@ def load(env_file: Path | None) -> Configuration:
             "No chat platform is configured: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN for Slack, or DISCORD_TOKEN for Discord "
             "(`dify-chat-bridge playground` needs neither)."
         )
-    wrong = len(problems)
-    backends = [
-        Part[Backend](name, settings, f"{_BACKENDS}.{name}.backend")
-        for name in folders(_BACKENDS)
-        if _is_on(settings := attempt(_settings_class(_BACKENDS, name))) and settings is not None
-    ]
-    if not backends and len(problems) == wrong:
-        problems.append("No app is configured: set DIFY_API_KEY to the API key of a Dify app (its page, API Access).")
-    problems = [*_typing_errors(env_file), *dict.fromkeys(problems)]
-    if problems:
+    choice = choose(core, _sources(env_file, config_file))
+    problems += tell([*choice.file_problems, *choice.problems])
+    if not choice.apps and len(problems) == wrong + (not platforms):
+        problems.append(
+            "No app is configured: set DIFY_API_KEY to the API key of a Dify app (its page, API Access), "
+            "or write apps into bridge.toml (see bridge.toml.example)."
+        )
+    problems = [*_typing_errors(env_file, choice.variables), *dict.fromkeys(problems)]
+    if problems or choice.routes is None:
         raise SettingsError(problems)
     return Configuration(
         core=cast("Settings", core),
         database=cast("DatabaseSettings", database),
         platforms=tuple(platforms),
-        backend=backends[0],
+        apps={
+            name: Part(app.backend, app.settings, f"{_BACKENDS}.{app.backend}.backend", spellings=app.spellings)
+            for name, app in choice.apps.items()
+        },
+        routes=choice.routes,
+        config_file=choice.config_file,
+        notices=(*choice.notices, *_idle_routes(choice, [part.name for part in platforms])),
     )
+
+
+def load_routes(env_file: Path | None, config_file: Path | None = None) -> Resolver:
+    """Only which app answers where; no token and no key needs to be there. Raises `SettingsError`."""
+    try:
+        core = read(Settings, env_file)
+    except SettingsError:
+        core = None  # what is wrong there changes no route
+    choice = choose(core, _sources(env_file, config_file))
+    if choice.file_problems or choice.routes is None:
+        raise SettingsError(tell(choice.file_problems) or ["No app is configured, so none answers anywhere."])
+    return choice.routes
+
+
+def _sources(env_file: Path | None, config_file: Path | None) -> Sources:
+    return Sources(
+        backends={name: _settings_class(_BACKENDS, name) for name in folders(_BACKENDS)},
+        platforms=folders(_PLATFORMS),
+        env_file=env_file,
+        config_file=config_file,
+    )
+
+
+def _idle_routes(choice: Choice, switched_on: Collection[str]) -> list[str]:
+    return [
+        f"The route at {route} is about {route.platform}, which is not switched on."
+        for route in choice.written_routes
+        if route.platform is not None and route.platform not in switched_on
+    ]
 
 
 def platform(name: str, **values: object) -> Part[Platform]:
@@ -145,28 +210,32 @@ def example() -> str:
     return describe(sections)
 
 
-_OURS = ("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "FEEDBACK_", "SHUTDOWN_")
+_OURS = (
+    *("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "FEEDBACK_", "SHUTDOWN_", "BRIDGE_CONF"),
+    *("STOP_", "RETRY_", "FOLLOW_", "RECOVER", "MOST_", "BUSY_", "WAIT_NOT", "CONTEXT_T"),
+)
 """In `.env` a name that begins like this is meant for us. (HTTP_ and LOG_ are not: HTTP_PROXY belongs to others.)"""
 
 
-def _typing_errors(env_file: Path | None) -> list[str]:
-    """Names in `.env` that nobody reads, each with the name that was probably meant."""
-    if env_file is None:
-        return []
-    try:
-        written = dotenv_values(env_file)
-    except UnicodeDecodeError:
-        return []  # told already
+def _typing_errors(env_file: Path | None, used: Collection[str]) -> list[str]:
+    """Names in `.env` that nobody reads, each with the name that was probably meant. `used` is read by `bridge.toml`."""
     classes: list[type[BaseSettings]] = [Settings, DatabaseSettings]
     classes += [_settings_class(package, name) for package in (_PLATFORMS, _BACKENDS) for name in folders(package)]
     known = [field.upper() for kind in classes for field in kind.model_fields]
     errors = []
-    for name in written:
-        if name.upper() in known or not name.upper().startswith(_OURS):
+    for name in _lines_of(env_file):
+        if name.upper() in known or name in used or not name.upper().startswith(_OURS):
             continue
         meant = difflib.get_close_matches(name.upper(), known, n=1)
         errors.append(f"{name} in {env_file} is not a setting{f'; did you mean {meant[0]}?' if meant else '.'}")
     return errors
+
+
+def _lines_of(env_file: Path | None) -> dict[str, str]:
+    try:
+        return {name: value or "" for name, value in dotenv_values(env_file).items()} if env_file else {}
+    except UnicodeDecodeError:
+        return {}  # told by whoever reads the settings
 
 
 def _settings_class(package: str, name: str) -> type[BaseSettings]:

@@ -7,8 +7,12 @@ that file is not done here.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Protocol
 
 from bridge.messages import AppName, Author, ChannelId, Inputs, InstallationId, PersonId, PlatformName
+
+DEFAULT_APP = AppName("default")
+"""The name of the app that the environment configures; part of every conversation's identity, as all names of apps are."""
 
 
 class Follow(StrEnum):
@@ -88,6 +92,17 @@ class Resolution:
     """For an operator: the route that decided, where it stands, and why others did not."""
 
 
+class Resolver(Protocol):
+    """Knows for every place which app answers there."""
+
+    @property
+    def apps(self) -> Mapping[AppName, AppPolicy]:
+        """Every app, whether or not a route leads to it."""
+        ...
+
+    def resolve(self, place: Place) -> Resolution: ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Everywhere:
     """One app for every place, as the environment alone configures it."""
@@ -100,3 +115,111 @@ class Everywhere:
     @property
     def apps(self) -> Mapping[AppName, AppPolicy]:
         return {self.app.name: self.app}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Which app answers in the places that fit. What is None is not asked for."""
+
+    app: AppName
+    platform: PlatformName | None = None
+    installation: InstallationId | None = None
+    channel: ChannelId | None = None
+    category: ChannelId | None = None
+    is_direct: bool = False
+    """Only direct messages. (False asks for nothing: a whole platform has its direct messages too.)"""
+    follow: Follow = Follow.THREAD
+    access: Access = Access()
+    line: int = 0
+    """Where it begins in `bridge.toml`, for people; it decides nothing."""
+
+    @property
+    def specificity(self) -> tuple[bool, bool, bool, bool, bool]:
+        """The larger one wins where two routes fit. Two that have the same and fit in one place ask for the same."""
+        # A channel before `is_direct`: who names the channel of one direct conversation means that one and not all of them.
+        return (
+            self.channel is not None,
+            self.is_direct,
+            self.category is not None,
+            self.installation is not None,
+            self.platform is not None,
+        )
+
+    @property
+    def asks_for(self) -> tuple[str | bool | None, ...]:
+        return (self.platform, self.installation, self.channel, self.category, self.is_direct)
+
+    def fits(self, place: Place) -> bool:
+        return (
+            self.platform in (None, place.platform)
+            and self.installation in (None, place.installation)
+            and self.channel in (None, place.channel)
+            and self.category in (None, place.category)
+            and (place.is_direct or not self.is_direct)
+        )
+
+    def may_fit(self, place: Place) -> bool:
+        """Whether it fits once it is known in which installation or category the place is, where the place leaves that out."""
+        return self.fits(
+            Place(
+                platform=place.platform,
+                installation=place.installation or self.installation or place.installation,
+                channel=place.channel,
+                category=place.category or self.category or place.category,
+                is_direct=place.is_direct,
+            )
+        )
+
+    def __str__(self) -> str:
+        """For people: `line 14 (slack, channel C0123)`."""
+        asked = [
+            str(self.platform or ""),
+            f"workspace or server {self.installation}" if self.installation is not None else "",
+            f"category {self.category}" if self.category is not None else "",
+            f"channel {self.channel}" if self.channel is not None else "",
+            "direct messages" if self.is_direct else "",
+        ]
+        return f"line {self.line} ({', '.join(words for words in asked if words) or 'everywhere'})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routes:
+    """Several apps, or one that does not answer everywhere. In which order the routes are written does not matter."""
+
+    apps: Mapping[AppName, AppPolicy]
+    routes: Sequence[Route]
+    """Each leads to one of `apps`, and no two ask for the same (see `find_twins`)."""
+
+    def resolve(self, place: Place) -> Resolution:
+        fitting = sorted((route for route in self.routes if route.fits(place)), key=_specificity, reverse=True)
+        if not fitting:
+            return Resolution(app=None, because=(f"None of the {len(self.routes)} routes is about this place.",))
+        winner, *others = fitting
+        because = [
+            f"The route at {winner} decides: {'the most specific of those that fit' if others else 'no other one fits'}."
+        ]
+        because += [f"The route at {route} fits too, and is less specific." for route in others]
+        return Resolution(app=self.apps[winner.app], follow=winner.follow, access=winner.access, because=tuple(because))
+
+    def undecided(self, place: Place) -> Sequence[Route]:
+        """Routes that may decide instead when more is known of a place: its installation, its category. Most specific first."""
+        known = max((_specificity(route) for route in self.routes if route.fits(place)), default=None)
+        return sorted(
+            (
+                route
+                for route in self.routes
+                if route.may_fit(place) and not route.fits(place) and (known is None or route.specificity > known)
+            ),
+            key=_specificity,
+            reverse=True,
+        )
+
+
+def find_twins(routes: Sequence[Route]) -> Sequence[tuple[Route, Route]]:
+    """Pairs of routes that are about exactly the same places, so that neither can win, each with the earlier one first."""
+    first: dict[tuple[str | bool | None, ...], Route] = {}
+    return [(earlier, route) for route in routes if (earlier := first.setdefault(route.asks_for, route)) is not route]
+
+
+def _specificity(route: Route) -> tuple[bool, bool, bool, bool, bool]:
+    return route.specificity

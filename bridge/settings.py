@@ -4,6 +4,7 @@ Each platform and backend owns its settings class; this module knows none of the
 """
 
 import re
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
 
@@ -20,6 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bridge.errors import SettingsError
+from bridge.routing import Recover
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
@@ -46,6 +48,61 @@ class Settings(BaseSettings):
     feedback_dislike_emoji: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"👎", "-1", "thumbsdown"}), description="Reactions that mean a thumbs down."
     )
+    stop_emoji: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"🛑", "octagonal_sign", "stop_sign"}),
+        description="Reactions on a growing answer that stop it.",
+    )
+    retry_emoji: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"🔁", "repeat", "🔄", "arrows_counterclockwise"}),
+        description="Reactions on a failed or stopped answer that have its question asked again.",
+    )
+    follow_edits_waiting: bool = Field(
+        default=True, description="A question that waits is replaced when its author edits it."
+    )
+    follow_edits_running: bool = Field(
+        default=True,
+        description="An answer that is being generated is stopped and begun anew when its question is edited.",
+    )
+    follow_deletions: bool = Field(
+        default=True, description="A question that is deleted is not answered, and its answer is stopped."
+    )
+    recover: Recover = Field(
+        Recover.REASK,
+        description="What is done about an answer whose process died: `fetch` looks for it at the app, `reask` also asks once "
+        "more when it is lost, `apologise` only says so. Apps in bridge.toml may each have their own.",
+    )
+    context_turns: int = Field(
+        0,
+        ge=0,
+        le=20,
+        description="Past questions and answers that the app is told when its conversation had to be started anew.",
+    )
+    most_waiting: int = Field(
+        20, ge=1, le=1000, description="Questions that may wait in one conversation; one more is politely refused."
+    )
+    most_queued: int = Field(
+        200, ge=1, le=100_000, description="Questions of all conversations that may wait for a place at one app."
+    )
+    busy_patience: float = Field(
+        60.0,
+        ge=0,
+        le=3600,
+        description="Seconds that a question is tried again while the app is busy or unreachable and did not take it.",
+    )
+    recover_patience: float = Field(
+        120.0,
+        ge=0,
+        le=3600,
+        description="Seconds that an answer is waited for that outlived the process which asked for it.",
+    )
+    stop_patience: float = Field(10.0, ge=1, le=300, description="Seconds that a stopped answer may take to end.")
+    wait_notice: float = Field(
+        3.0, ge=0, le=600, description="Seconds after which a member is told that the question waits for its turn."
+    )
+    bridge_config: Path | None = Field(
+        None,
+        description="File with apps and routes (see bridge.toml.example). Unset: `bridge.toml` in the working directory, if any.",
+    )
     answer_messages: int = Field(
         4,
         ge=1,
@@ -56,7 +113,7 @@ class Settings(BaseSettings):
         60.0, ge=0, le=3600, description="Seconds that running answers may take to finish after SIGTERM."
     )
 
-    @field_validator("feedback_like_emoji", "feedback_dislike_emoji", mode="before")
+    @field_validator("feedback_like_emoji", "feedback_dislike_emoji", "stop_emoji", "retry_emoji", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -65,7 +122,7 @@ class Settings(BaseSettings):
         names = (_SKIN_TONE.sub("", part).strip().strip(":") for part in value.split(","))
         return frozenset(name for name in names if name)
 
-    @field_validator("log_level", "log_format", mode="before")
+    @field_validator("log_level", "log_format", "recover", mode="before")
     @classmethod
     def _accept_any_case(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -74,12 +131,19 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _refuse_overlap(self) -> "Settings":
-        both = self.feedback_like_emoji & self.feedback_dislike_emoji
-        if both:
-            raise ValueError(
-                f"FEEDBACK_LIKE_EMOJI and FEEDBACK_DISLIKE_EMOJI both contain {', '.join(sorted(both))}: "
-                "remove it from one of them."
-            )
+        meanings = {
+            "FEEDBACK_LIKE_EMOJI": self.feedback_like_emoji,
+            "FEEDBACK_DISLIKE_EMOJI": self.feedback_dislike_emoji,
+            "STOP_EMOJI": self.stop_emoji,
+            "RETRY_EMOJI": self.retry_emoji,
+        }
+        overlaps = [
+            f"{one} and {other} both contain {', '.join(sorted(both))}: remove it from one of them."
+            for (one, these), (other, those) in combinations(meanings.items(), 2)
+            if (both := these & those)
+        ]
+        if overlaps:
+            raise ValueError(" ".join(overlaps))
         return self
 
 
@@ -90,7 +154,7 @@ def read(kind: type[SettingsT], env_file: Path | None) -> SettingsT:
     except UnicodeDecodeError as error:
         raise SettingsError([f"{env_file} is not UTF-8 text; save it again with the encoding UTF-8."]) from error
     except ValidationError as error:
-        raise SettingsError([_explain(kind, problem) for problem in error.errors()]) from error
+        raise SettingsError([sentence for _, sentence in explain(kind, error)]) from error
 
 
 def isolated(kind: type[SettingsT], **values: object) -> SettingsT:
@@ -105,6 +169,11 @@ def isolated(kind: type[SettingsT], **values: object) -> SettingsT:
 
     made: SettingsT = Isolated(**values)
     return made
+
+
+def explain(kind: type[BaseModel], error: ValidationError) -> list[tuple[str | None, str]]:
+    """Of each problem the field (None: it is about several) and a sentence in which no secret stands."""
+    return [(str(problem["loc"][0]) if problem["loc"] else None, _explain(kind, problem)) for problem in error.errors()]
 
 
 def _explain(kind: type[BaseModel], problem: object) -> str:
@@ -156,6 +225,8 @@ def _default(value: object) -> str:
             return ""
         case bool():
             return str(value).lower()
+        case SecretStr():
+            return value.get_secret_value()  # a default is no secret
         case frozenset():
             return ",".join(sorted(str(part) for part in value))
         case _:

@@ -14,8 +14,11 @@ from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
-from bridge.platform_api import Platform, Severity
+from bridge.metrics import Metrics
+from bridge.notices import Notices
+from bridge.platform_api import CatchesUp, Leases, Platform, Severity, UsesLeases
 from bridge.recovery import Recovery
+from bridge.remembering import StoreMemory
 from bridge.store import Store
 from bridge.turns import Turns
 from bridge.web.server import WebServer
@@ -28,7 +31,7 @@ class SupervisorLimits:
     grace: timedelta = timedelta(seconds=60)
     """How long running answers may take to finish by themselves after the first signal."""
     last_words: timedelta = timedelta(seconds=10)
-    """How long answers that outlast the grace have to say that they are incomplete."""
+    """How long what outlasts the grace has to come to rest before it is cut off. Nothing is lost by that."""
     sweep_every: timedelta = timedelta(seconds=60)
     keep_payloads: timedelta = timedelta(hours=24)
     """Text of answered questions is kept that long: platforms redeliver for minutes, operators look for a day."""
@@ -48,9 +51,13 @@ class Parts:
     conversations: Conversations
     turns: Turns
     intake: Intake
+    notices: Notices
     feedback: Feedback
     recovery: Recovery
+    metrics: Metrics
     clock: Clock
+    leases: Leases | None = None
+    """None: this process is the only one."""
     limits: SupervisorLimits = field(default_factory=SupervisorLimits)
 
 
@@ -59,6 +66,7 @@ class Supervisor:
         self._parts = parts
         self._refused: dict[PlatformName, str] = {}
         self._stopping = False
+        parts.metrics.before_reading(self._measure)
         self.heard = asyncio.Event()
         """Set once every platform that was not refused has been connected and hearing."""
 
@@ -69,13 +77,15 @@ class Supervisor:
         """
         parts = self._parts
         try:
-            interrupted = await parts.recovery.find()
+            await parts.store.ping()
             await web.start()
+            self._introduce()
             async with asyncio.TaskGroup() as tasks:
                 background = [
                     tasks.create_task(parts.dispatcher.run(), name="dispatcher"),
                     tasks.create_task(parts.feedback.run(), name="feedback"),
-                    tasks.create_task(parts.recovery.resume(interrupted), name="recovery"),
+                    tasks.create_task(parts.notices.run(), name="notices"),
+                    tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]
                 hearing = [
@@ -98,6 +108,28 @@ class Supervisor:
             await parts.store.close()
         _log.info("stopped")
         return 1 if self._all_refused() else 0
+
+    def _introduce(self) -> None:
+        """Gives platforms what they may use of ours."""
+        for name, platform in self._parts.platforms.items():
+            if isinstance(platform, CatchesUp):
+                platform.catch_up_from(StoreMemory(self._parts.store, name))
+            if isinstance(platform, UsesLeases) and self._parts.leases is not None:
+                platform.use_leases(self._parts.leases)
+
+    def _measure(self) -> None:
+        parts = self._parts
+        for name, platform in parts.platforms.items():
+            health = platform.health()
+            age = health.heartbeat_age
+            parts.metrics.platform(
+                name,
+                connected=health.connected,
+                hearing=health.hearing,
+                heartbeat_age=None if age is None else age.total_seconds(),
+            )
+        for app in parts.backends:
+            parts.metrics.waiting(app, parts.turns.queued(app))
 
     async def readiness(self) -> tuple[bool, Mapping[str, object]]:
         """For `/readyz`: every configured platform hears, the store can be read, and nobody asked us to stop."""
@@ -176,7 +208,10 @@ class Supervisor:
                 await parts.recovery.sweep()
                 await parts.store.blank_payloads(parts.clock.now() - parts.limits.keep_payloads)
             except StoreUnavailable as error:
+                parts.metrics.store_unavailable()
                 _log.warning("store_unavailable", doing="housekeeping", detail=str(error))
+            # A call for a running turn may have been lost on its way.
+            await parts.turns.look_all()
 
     async def _shut_down(self, hearing: Sequence[asyncio.Task[None]], insist: asyncio.Event) -> None:
         parts = self._parts
@@ -186,6 +221,7 @@ class Supervisor:
             task.cancel()
         await asyncio.wait(hearing)
         parts.conversations.close()
+        parts.turns.close()
         draining = asyncio.ensure_future(parts.dispatcher.drain(parts.limits.grace))
         insisting = asyncio.ensure_future(insist.wait())
         try:
@@ -197,8 +233,7 @@ class Supervisor:
             await asyncio.gather(draining, insisting, return_exceptions=True)
         if finished:
             return
-        _log.warning("interrupting_answers")
-        await parts.turns.interrupt()
+        _log.warning("handing_over_answers")
+        parts.turns.hand_over()
         if not await parts.dispatcher.drain(parts.limits.last_words):
-            # Their rows are unfinished: the next start ends them with a line of its own.
-            _log.warning("answers_left_unfinished")
+            _log.warning("answers_cut_off")

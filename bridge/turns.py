@@ -1,83 +1,84 @@
-"""One question asked, answered and recorded.
+"""One question: its answer asked for, shown and recorded, from its beginning or from where an earlier owner left it.
 
 Has the bridge's only `except Exception`: when asking breaks, the member gets an ending; when showing breaks, nothing more can
 be shown, and the log and the record say so.
 """
 
 import asyncio
-import secrets
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
 
-from bridge import logs
-from bridge.answers import AnswerDraft, AnswerWriter, WriterLimits
-from bridge.backend_api import AnswerCompleted, AnswerStarted, Backend, Question
+from bridge import endings, logs
+from bridge.answers import AnswerWriter, WriterLimits
+from bridge.asking import Asker, AskLimits
+from bridge.backend_api import Backend
 from bridge.clock import Clock
-from bridge.errors import BackendCut, BackendError, ConversationMissing, Fenced, PlatformError, StoreUnavailable
-from bridge.messages import AnswerId, AnswerState, AppName, BackendIds, MessageRef, PlatformName, ReplyTarget, Turn
-from bridge.pacing import Pacer
+from bridge.drafts import AnswerDraft
+from bridge.errors import Fenced, PlatformError, StoreUnavailable
+from bridge.messages import (
+    AnswerId,
+    AnswerState,
+    AppName,
+    ConversationId,
+    MessageRef,
+    Outcome,
+    PartRole,
+    PlatformName,
+    ReplyTarget,
+    Turn,
+)
+from bridge.metrics import Ending, LimitedCall, Metrics
+from bridge.pacing import Pacer, WriteKind
+from bridge.places import Places
 from bridge.platform_api import OpensThreads, Platform, ReadsBack
+from bridge.routing import AppPolicy
+from bridge.running import Running
 from bridge.store import Store
 
 _log = logs.get("turns")
 
-_SAY_SOMETHING = "Hi! Write your question after my name, and I will pass it on."
-_NO_FILES = "I cannot read attached files yet. Please put what matters into words."
-_FILES_LEFT_OUT = "(I cannot read attached files yet; this answers the text alone.)"
-_NOTHING_SAID = "The app gave an empty answer."
-_NEW_CONVERSATION = "(The app no longer remembered this conversation, so this starts a new one.)"
-_INTERRUPTED = "I was restarted while answering, so this answer is incomplete. Please ask again."
-_BROKEN = "Something went wrong in the bot itself."
-_STOPPED = "(Stopped.)"
+_TRYING_AGAIN = "⏳ Trying again…"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TurnLimits:
     writer: WriterLimits = field(default_factory=WriterLimits)
+    ask: AskLimits = field(default_factory=AskLimits)
     store_patience: timedelta = timedelta(minutes=2)
-    """How long a finished answer waits for a store that is away before its ending is left to the next start."""
+    """How often it is said that a finished answer still waits for a store that is away."""
     longest_title: int = 80
-
-
-def new_reference() -> str:
-    """A short word that stands in the chat and in the log, so that an operator finds the one from the other."""
-    return secrets.token_hex(3).upper()
-
-
-@dataclass(slots=True)
-class _Running:
-    """What is known of a turn while it runs."""
-
-    turn: Turn
-    draft: AnswerDraft
-    ids: BackendIds
-    ids_recorded: bool = True
-    unrecorded: dict[int, tuple[str, MessageRef, str]] = field(default_factory=dict)
-    """Messages that stand and that the store does not know yet."""
-    broken: bool = False
-    interrupted: bool = False
-    state: AnswerState = AnswerState.DONE
-    error: str = ""
+    retry_emoji: str = "🔁"
+    """The reaction that members are told of where there are no buttons."""
 
 
 class _Recorder:
-    def __init__(self, store: Store, running: _Running, *, keeps_text: bool) -> None:
-        self._store = store
-        self._turn = running.turn
-        self._unrecorded = running.unrecorded
-        self._keeps_text = keeps_text
+    """Keeps what could not be recorded until it can."""
 
-    async def posted(self, part: int, nonce: str, ref: MessageRef, text: str) -> None:
+    def __init__(self, store: Store, turn: Turn, metrics: Metrics, *, keeps_text: bool) -> None:
+        self._store = store
+        self._turn = turn
+        self._metrics = metrics
+        self._keeps_text = keeps_text
+        self.unrecorded: dict[int, tuple[str, PartRole, MessageRef, str]] = {}
+        """Messages that stand and that the store does not know yet."""
+
+    async def intending(self, part: int, nonce: str, role: PartRole, text: str) -> None:
+        try:
+            await self._store.record_intended(self._turn, part, nonce, role, text)
+        except StoreUnavailable as error:
+            # Posted all the same: an answer that is seen twice after a crash is better than one that nobody sees.
+            self._away("record_intended", error)
+
+    async def posted(self, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str) -> None:
         kept = text if self._keeps_text else ""
         try:
-            await self._store.record_posted(self._turn, part, nonce, ref, kept)
+            await self._store.record_posted(self._turn, part, nonce, role, ref, kept)
         except StoreUnavailable as error:
-            self._unrecorded[part] = (nonce, ref, kept)
-            _log.warning("store_unavailable", doing="record_posted", detail=str(error))
+            self.unrecorded[part] = (nonce, role, ref, kept)
+            self._away("record_posted", error)
 
     async def showing(self, part: int, text: str) -> None:
         if not self._keeps_text:
@@ -85,7 +86,31 @@ class _Recorder:
         try:
             await self._store.record_shown(self._turn, part, text)
         except StoreUnavailable as error:
-            _log.warning("store_unavailable", doing="record_shown", detail=str(error))
+            self._away("record_shown", error)
+
+    def limited(self, kind: WriteKind) -> None:
+        self._metrics.rate_limited(self._turn.target.platform, LimitedCall(kind))
+
+    async def catch_up(self) -> None:
+        """Raises `StoreUnavailable`."""
+        for part, (nonce, role, ref, text) in list(self.unrecorded.items()):
+            await self._store.record_posted(self._turn, part, nonce, role, ref, text)
+            del self.unrecorded[part]
+
+    def _away(self, doing: str, error: StoreUnavailable) -> None:
+        self._metrics.store_unavailable()
+        _log.warning("store_unavailable", doing=doing, detail=str(error))
+
+
+@dataclass(slots=True)
+class _Work:
+    """A running turn with what belongs to showing and recording it."""
+
+    running: Running
+    recorder: _Recorder
+    outcome_recorded: bool = False
+    shown: bool = False
+    broken: bool = False
 
 
 class Turns:
@@ -95,186 +120,201 @@ class Turns:
         store: Store,
         platforms: Mapping[PlatformName, Platform],
         backends: Mapping[AppName, Backend],
+        policies: Mapping[AppName, AppPolicy],
+        places: Places,
         pacer: Pacer,
         clock: Clock,
+        metrics: Metrics,
         limits: TurnLimits | None = None,
     ) -> None:
         self._store = store
         self._platforms = platforms
         self._backends = backends
+        self._places = places
         self._pacer = pacer
         self._clock = clock
+        self._metrics = metrics
         self._limits = limits or TurnLimits()
-        self._running: dict[AnswerId, _Running] = {}
+        self._asker = Asker(
+            store=store,
+            backends=backends,
+            policies=policies,
+            places=places,
+            clock=clock,
+            metrics=metrics,
+            limits=self._limits.ask,
+        )
+        self._running: dict[AnswerId, Running] = {}
+        self._closing = False
 
-    async def answer(self, turn: Turn, asked: Callable[[], Coroutine[None, None, None]]) -> None:
-        """Runs one turn to its end; calls `asked` when the backend is no longer needed.
+    async def answer(self, turn: Turn) -> bool:
+        """Runs one turn to its end. False: it was handed over before that, and is left for whoever takes it next.
 
         Raises `Fenced` when another owner took over, and nothing else.
         """
+        if turn.target.platform not in self._platforms:
+            _log.error("platform_missing", platform=turn.target.platform, conversation=turn.conversation_id)
+            return False
         with structlog.contextvars.bound_contextvars(
             answer=turn.answer_id, conversation=turn.conversation_id, platform=turn.question.ref.platform
         ):
-            running = _Running(turn, AnswerDraft(), turn.ids)
-            self._running[turn.answer_id] = running
+            work = self._begin(turn)
+            running = work.running
             started = self._clock.monotonic()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    tasks.create_task(self._ask_then(running, asked))
-                    tasks.create_task(self._guard(running, self._write, "write"))
+                    tasks.create_task(self._guard(work, self._ask, "ask"))
+                    tasks.create_task(self._guard(work, self._write, "write"))
             except* Fenced as fenced:
                 raise Fenced("another owner took the conversation") from fenced
             finally:
                 del self._running[turn.answer_id]
-            if running.broken:
-                running.state, running.error = AnswerState.FAILED, "internal"
+            if running.handed_over and not work.shown:
+                _log.info("turn_handed_over", asked=running.attempt)
+                self._metrics.turn_ended(turn.app, turn.target.platform, Ending.HANDED_OVER)
+                return False
+            outcome = _final(work)
             _log.info(
                 "turn_ended",
-                state=running.state.value,
-                error=running.error or None,
+                state=outcome.state.value,
+                error=outcome.error or None,
                 seconds=round(self._clock.monotonic() - started, 3),
-                characters=len(running.draft.text),
+                characters=len(outcome.text),
             )
-            await self._finish(running)
+            await self._finish(work, outcome)
+            self._metrics.turn_ended(turn.app, turn.target.platform, outcome.state)
+            return True
 
-    async def interrupt(self) -> None:
-        """Ends every running answer now, kindly: the backend is told to stop, and each message says that it is incomplete."""
-        running = list(self._running.values())
-        for one in running:
-            one.interrupted = True
-        async with asyncio.TaskGroup() as tasks:
-            for one in running:
-                tasks.create_task(self._stop(one))
+    def queued(self, app: AppName) -> int:
+        """Questions that wait for a place at the app's server, in this process."""
+        return self._places.waiting(self._backends[app].server) if app in self._backends else 0
 
-    async def _stop(self, one: _Running) -> None:
+    async def look(self, conversation: ConversationId) -> None:
+        """Does what others want of the turn that runs in this conversation, if it runs here."""
+        for running in list(self._running.values()):
+            if running.turn.conversation_id == conversation:
+                await self._look(running)
+
+    async def look_all(self) -> None:
+        """The same for all: somebody may have called while nobody heard."""
+        for running in list(self._running.values()):
+            await self._look(running)
+
+    async def _look(self, running: Running) -> None:
         try:
-            # A stopped stream ends by itself, and only so does Dify keep what was said.
-            await self._backends[one.turn.app].stop(one.ids, one.turn.backend_user)
-        except BackendError as error:
-            _log.warning("stop_failed", answer=one.turn.answer_id, code=error.code, detail=str(error))
+            orders = await self._store.orders(running.turn)
+        except StoreUnavailable as error:
+            self._metrics.store_unavailable()
+            _log.warning("store_unavailable", doing="orders", detail=str(error))
+            return
+        except Fenced:
+            # Its own next write meets the same and ends it.
+            return
+        if running.outcome is not None:
+            return
+        if orders.stop is not None and running.stop is None:
+            _log.info("stopping", answer=running.turn.answer_id, reason=orders.stop.value)
+            running.stop = orders.stop
+            running.woken.set()
+        elif orders.question is not None:
+            _log.info("asking_anew", answer=running.turn.answer_id)
+            running.revised = True
+            running.woken.set()
 
-    async def _guard(
-        self, running: _Running, step: Callable[[_Running], Coroutine[None, None, None]], name: str
-    ) -> None:
+    def close(self) -> None:
+        """From now on no backend is asked any more. What has not been asked yet is handed over at once."""
+        self._closing = True
+        for running in self._running.values():
+            if not running.asked and running.outcome is None:
+                self._hand_over(running)
+
+    def hand_over(self) -> None:
+        """Leaves every running answer as it stands, for whoever takes it next. The backend is not told: what it goes on
+        with can perhaps be fetched, and a stopped answer could be taken for a whole one."""
+        for running in self._running.values():
+            self._hand_over(running)
+
+    def _hand_over(self, running: Running) -> None:
+        running.handed_over = True
+        running.draft.abandon()
+        running.woken.set()
+
+    def _begin(self, turn: Turn) -> _Work:
+        platform = self._platforms[turn.target.platform]
+        buttons = platform.capabilities.buttons
+        hint = "" if buttons else f"(React with {self._limits.retry_emoji} to try again.)"
+        running = Running(turn, AnswerDraft(), turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
+        if turn.parts and turn.state is AnswerState.PLANNED:
+            running.draft.say_status(_TRYING_AGAIN)
+        self._running[turn.answer_id] = running
+        if self._closing:
+            self._hand_over(running)
+        keeps_text = not isinstance(platform, ReadsBack)
+        return _Work(running, _Recorder(self._store, turn, self._metrics, keeps_text=keeps_text))
+
+    async def _guard(self, work: _Work, step: Callable[[_Work], Coroutine[None, None, None]], name: str) -> None:
         try:
-            await step(running)
+            await step(work)
         except Fenced:
             raise
         except Exception:  # noqa: BLE001  # the one place where it is allowed; see the module's docstring
             # The last line of defence for a member who waits: whatever broke is logged and the turn still ends.
-            reference = new_reference()
+            reference = endings.new_reference()
             _log.exception("turn_broke", step=name, reference=reference)
-            running.broken = True
-            if not running.draft.ended.is_set():
-                running.draft.add_note(f"⚠️ {_BROKEN} (Reference {reference})")
-                running.draft.end(complete=False)
+            work.broken = True
+            if not work.running.draft.ended.is_set():
+                work.running.outcome = endings.broken(work.running, reference)
+                work.running.draft.conclude(work.running.outcome)
 
-    # Asking
-
-    async def _ask_then(self, running: _Running, asked: Callable[[], Coroutine[None, None, None]]) -> None:
-        await self._guard(running, self._ask, "ask")
-        await asked()
-
-    async def _ask(self, running: _Running) -> None:
-        question = running.turn.question
-        draft = running.draft
-        if not question.text.strip():
-            draft.add_note(_NO_FILES if question.attachments else _SAY_SOMETHING)
-            draft.end()
+    async def _ask(self, work: _Work) -> None:
+        running = work.running
+        outcome = await self._asker.settle(running)
+        if outcome is None:
+            self._hand_over(running)
             return
-        if question.attachments:
-            draft.add_note(_FILES_LEFT_OUT)
-        try:
-            await self._stream(running)
-        except BackendError as error:
-            self._fail(running, error)
-        if running.interrupted:
-            running.state, running.error = AnswerState.FAILED, "interrupted"
-            draft.add_note(f"⚠️ {_INTERRUPTED}")
-        elif running.state is AnswerState.STOPPED:
-            draft.add_note(_STOPPED)
-        elif running.state is AnswerState.DONE and not draft.text.strip():
-            draft.add_note(_NOTHING_SAID)
-        draft.end(complete=running.state is AnswerState.DONE)
+        running.outcome = outcome
+        if running.turn.outcome is None:
+            await self._record_outcome(work, outcome)
+        # A hand-over may have come first; then the next owner shows it.
+        if not running.draft.abandoned:
+            running.draft.conclude(outcome)
 
-    async def _stream(self, running: _Running) -> None:
+    async def _record_outcome(self, work: _Work, outcome: Outcome) -> None:
         try:
-            await self._stream_once(running, running.turn.ids)
-        except ConversationMissing as error:
-            if running.turn.ids.conversation is None:
-                raise
-            _log.warning("backend_conversation_missing", code=error.code, detail=str(error))
-            await self._store.forget_backend_conversation(running.turn)
-            running.draft.restart()
-            running.draft.add_note(_NEW_CONVERSATION)
-            await self._stream_once(running, BackendIds())
-
-    async def _stream_once(self, running: _Running, ids: BackendIds) -> None:
-        turn = running.turn
-        question = Question(text=turn.question.text, user=turn.backend_user, conversation=ids.conversation)
-        completed = False
-        async with aclosing(self._backends[turn.app].answer(question)) as events:
-            async for event in events:
-                if isinstance(event, AnswerStarted):
-                    await self._record_started(running, event.ids)
-                    if running.interrupted:
-                        await self._stop(running)
-                elif isinstance(event, AnswerCompleted):
-                    completed = True
-                    running.state = AnswerState.STOPPED if event.stopped else AnswerState.DONE
-                running.draft.fold(event)
-        if not completed:
-            raise BackendCut("the backend's stream ended without AnswerCompleted")
-
-    async def _record_started(self, running: _Running, ids: BackendIds) -> None:
-        running.ids, running.ids_recorded = ids, False
-        try:
-            await self._store.record_started(running.turn, ids)
+            await self._store.record_outcome(work.running.turn, outcome)
         except StoreUnavailable as error:
-            # The answer goes on from memory; the ids are written again when it ends.
-            _log.warning("store_unavailable", doing="record_started", detail=str(error))
-        else:
-            running.ids_recorded = True
-
-    def _fail(self, running: _Running, error: BackendError) -> None:
-        reference = new_reference()
-        running.state, running.error = AnswerState.FAILED, error.code
-        _log.warning(
-            "answer_failed",
-            reference=reference,
-            kind=type(error).__name__,
-            code=error.code,
-            detail=str(error),
-            fix=error.fix or None,
-            characters=len(running.draft.text),
-        )
-        if running.interrupted:
-            return
-        cut = "" if not running.draft.text.strip() or isinstance(error, BackendCut) else " This answer is incomplete."
-        running.draft.add_note(f"⚠️ {error.user_message}{cut} (Reference {reference})")
+            # It is shown all the same; should we die before the store is back, the backend is asked for it.
+            self._metrics.store_unavailable()
+            _log.warning("store_unavailable", doing="record_outcome", detail=str(error))
 
     # Showing
 
-    async def _write(self, running: _Running) -> None:
+    async def _write(self, work: _Work) -> None:
+        running = work.running
         turn = running.turn
         platform = self._platforms[turn.target.platform]
-        target = await self._place(turn, platform, running.draft)
+        began = self._clock.monotonic()
+        target = await self._place(turn, platform)
         with self._pacer.answering(target, platform.capabilities) as pace:
             writer = AnswerWriter(
                 platform=platform,
                 pace=pace,
                 clock=self._clock,
                 target=target,
-                recorder=_Recorder(self._store, running, keeps_text=not isinstance(platform, ReadsBack)),
+                recorder=work.recorder,
                 nonce_seed=f"{turn.question.ref.address}:{turn.answer_id}",
                 limits=self._limits.writer,
                 people=turn.question.people,
+                standing=turn.parts,
             )
-            shown = await writer.run(running.draft)
-        if not shown and running.state is AnswerState.DONE:
-            running.state, running.error = AnswerState.FAILED, "not shown"
+            work.shown = await writer.run(running.draft)
+        if writer.first_shown_at is not None:
+            self._metrics.first_text(turn.app, turn.target.platform, writer.first_shown_at - began)
+        if work.shown:
+            seconds = self._clock.monotonic() - began
+            self._metrics.last_text(turn.app, turn.target.platform, seconds, writes=writer.writes)
 
-    async def _place(self, turn: Turn, platform: Platform, draft: AnswerDraft) -> ReplyTarget:
+    async def _place(self, turn: Turn, platform: Platform) -> ReplyTarget:
         """Where the answer goes. Opens the thread while the backend is already thinking."""
         target = turn.target
         if not target.opens_thread or not isinstance(platform, OpensThreads):
@@ -295,23 +335,35 @@ class Turns:
 
     # Recording
 
-    async def _finish(self, running: _Running) -> None:
-        deadline = self._clock.monotonic() + self._limits.store_patience.total_seconds()
+    async def _finish(self, work: _Work, outcome: Outcome) -> None:
+        running = work.running
+        patience = self._limits.store_patience.total_seconds()
+        deadline = self._clock.monotonic() + patience
         pause = 0.1
         while True:
             try:
                 if not running.ids_recorded:
                     await self._store.record_started(running.turn, running.ids)
-                for part, (nonce, ref, text) in list(running.unrecorded.items()):
-                    await self._store.record_posted(running.turn, part, nonce, ref, text)
-                    del running.unrecorded[part]
-                await self._store.finish(running.turn, running.state, running.error)
+                await work.recorder.catch_up()
+                await self._store.finish(running.turn, outcome.state, outcome.error)
             except StoreUnavailable as error:
+                self._metrics.store_unavailable()
                 if self._clock.monotonic() > deadline:
                     # Tried for as long as we live: until it is recorded nothing else in the conversation can begin.
                     _log.error("ending_not_recorded", detail=str(error))
-                    deadline += self._limits.store_patience.total_seconds()
+                    deadline += patience
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, 5.0)
             else:
                 return
+
+
+def _final(work: _Work) -> Outcome:
+    """What is recorded: the outcome, unless it could not be shown."""
+    outcome = work.running.outcome
+    text = outcome.text if outcome else ""
+    if work.broken or outcome is None:
+        return Outcome(state=AnswerState.FAILED, text=text, error="internal")
+    if not work.shown and outcome.state is AnswerState.DONE:
+        return Outcome(state=AnswerState.FAILED, text=text, error="not shown")
+    return outcome

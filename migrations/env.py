@@ -7,6 +7,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from bridge.storage.engine import migration_connection
+from bridge.storage.folder import prepare_folder
 from bridge.storage.settings import Settings
 from bridge.storage.tables import UtcDateTime, metadata
 
@@ -16,12 +17,18 @@ def spell(kind: str, value: object, _context: object) -> str | Literal[False]:
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(value, UtcDateTime) else False
 
 
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """The queue's tables come from its own scripts."""
+    return not (kind == "table" and (name or "").startswith("procrastinate_"))
+
+
 def run(connection: Connection) -> None:
-    # SQLite cannot alter most things in place; in batch mode alembic rebuilds the table instead.
     context.configure(
         connection=connection,
         target_metadata=metadata,
-        render_as_batch=True,
+        # SQLite cannot alter most things in place; in batch mode alembic rebuilds the table instead.
+        render_as_batch=connection.dialect.name == "sqlite",
+        include_name=is_ours,
         compare_server_default=True,
         render_item=spell,
         transaction_per_migration=False,
@@ -39,6 +46,6 @@ elif given is not None:
     run(given)
 else:
     settings = Settings(_env_file=Path(".env"))
-    settings.path.parent.mkdir(parents=True, exist_ok=True)
+    prepare_folder(settings)
     with migration_connection(settings) as own:
         run(own)

@@ -1,35 +1,32 @@
-"""The Discord platform as the bridge sees it: ears and mouth put together, and what was heard handed in, in order."""
+"""The Discord platform as the bridge sees it: ears and mouth put together."""
 
 import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
 
 import discord
 
-from adapters.discord import inbound
 from adapters.discord.capabilities import CAPABILITIES
+from adapters.discord.catching_up import CatchUp
 from adapters.discord.checks import run_checks
 from adapters.discord.dialect import DiscordDialect
-from adapters.discord.inbound import DISCORD, Ignored
+from adapters.discord.heard import Connection, Heard
+from adapters.discord.inbound import DISCORD
+from adapters.discord.intake import Intake
+from adapters.discord.lookups import Lookups
 from adapters.discord.outbound import Rest
+from adapters.discord.presses import Presses
+from adapters.discord.reader import Reader
 from adapters.discord.settings import Settings
-from adapters.discord.transport import Gateway, Heard, Pauses, point_at
-from bridge import logs
+from adapters.discord.transport import Gateway, point_at
 from bridge.clock import Clock
-from bridge.errors import StoreUnavailable
 from bridge.markdown.dialect import Dialect
-from bridge.messages import InboundEvent, MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
-from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
+from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
+from bridge.platform_api import Finding, Inbox, Leases, Memory, PlatformCapabilities, PlatformHealth
 
 __all__ = ["DiscordPlatform", "Settings", "create"]
-
-log = logs.get("discord")
-
-FIRST_STORE_PAUSE = 0.1
-"""Seconds before an event is offered again to a store that did not take it."""
-
-Read = Callable[[Heard, int], Awaitable[InboundEvent | Ignored]]
-"""Turns something heard, and when (its revision), into an event."""
 
 
 def create(settings: Settings, clock: Clock) -> "DiscordPlatform":
@@ -39,7 +36,7 @@ def create(settings: Settings, clock: Clock) -> "DiscordPlatform":
 
 
 class DiscordPlatform:
-    """Implements `Platform`, `OpensThreads`, `ReadsBack` and `SendsFiles`."""
+    """Implements `Platform`, `OpensThreads`, `ReadsBack`, `SendsFiles`, `FindsSent`, `CatchesUp` and `UsesLeases`."""
 
     name = DISCORD
 
@@ -48,6 +45,9 @@ class DiscordPlatform:
         self._clock = clock
         self._dialect = DiscordDialect(tables=settings.discord_tables)
         self._rest = Rest(settings, clock, self._dialect)
+        self._lookups = Lookups(settings, self._rest, self._dialect)
+        self._reader = Reader(self._lookups)
+        self._catch_up = CatchUp(settings, clock, self._lookups, self._reader)
         self._gateway = Gateway(settings, clock, self._rest)
 
     @property
@@ -58,12 +58,25 @@ class DiscordPlatform:
     def dialect(self) -> Dialect:
         return self._dialect
 
+    def catch_up_from(self, memory: Memory) -> None:
+        self._catch_up.use(memory)
+
+    def use_leases(self, leases: Leases) -> None:
+        self._gateway.use_leases(leases)
+
     async def run(self, inbox: Inbox) -> None:
-        intake = Intake(self._settings, self._clock, self._read, inbox)
+        intake = Intake(self._settings, self._clock, self._reader.read, inbox)
+        presses = Presses(self._settings, self._clock, inbox)
+        catching_up = asyncio.create_task(self._catch_up.run(intake))
         try:
-            await self._gateway.run(intake.put)
+            await self._gateway.run(Hearing(self._gateway, self._reader, intake, presses, self._catch_up))
         finally:
-            await intake.close()
+            await asyncio.gather(intake.close(), presses.close())
+            catching_up.cancel()
+            await asyncio.gather(catching_up, return_exceptions=True)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.discord_close_timeout):
+                    await self._catch_up.save()
 
     async def close(self) -> None:
         await self._rest.close()
@@ -77,6 +90,9 @@ class DiscordPlatform:
     async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
         return await self._rest.send(target, message, file)
 
+    async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
+        return await self._lookups.find_sent(target, message, since)
+
     async def show_activity(self, target: ReplyTarget) -> None:
         await self._rest.show_typing(target)
 
@@ -87,119 +103,41 @@ class DiscordPlatform:
         return await self._rest.read_back(ref)
 
     def health(self) -> PlatformHealth:
-        return self._gateway.health()
+        health = self._gateway.health()
+        return replace(health, detail="; ".join(part for part in (health.detail, self._catch_up.detail) if part))
 
     async def check(self) -> Sequence[Finding]:
         return await run_checks(self._settings, self._clock)
 
-    async def _read(self, heard: Heard, revision: int) -> InboundEvent | Ignored:
-        if isinstance(heard, discord.RawReactionActionEvent):
-            return inbound.read_reaction(heard, me=self._gateway.me, revision=revision)
-        place = inbound.place_of(heard)
-        if place is None:
-            server = heard.guild.id if heard.guild else getattr(heard.channel, "guild_id", None)
-            place = await self._rest.place_of(heard.channel.id, server)
-        reply = inbound.replied_to(heard)
-        if reply is not None and inbound.needs_author(heard):
-            reply = await self._rest.complete(reply)
-        return inbound.read_message(heard, me=self._gateway.me, place=place, reply=reply)
 
+class Hearing:
+    """What is heard goes to those who make something of it. Implements `Listener`."""
 
-class Intake:
-    """Hands events to the core: in order within a channel, channels side by side, and no more waiting than allowed.
+    def __init__(self, gateway: Gateway, reader: Reader, intake: Intake, presses: Presses, catch_up: CatchUp) -> None:
+        self._gateway = gateway
+        self._reader = reader
+        self._intake = intake
+        self._presses = presses
+        self._catch_up = catch_up
 
-    Discord does not deliver an event again, so one that the store does not take is offered again for a while.
-    """
+    async def before_session(self, connection: Connection) -> None:
+        self._reader.me = self._gateway.me
+        await self._catch_up.before_session(connection)
 
-    def __init__(self, settings: Settings, clock: Clock, read: Read, inbox: Inbox) -> None:
-        self._settings = settings
-        self._clock = clock
-        self._read = read
-        self._inbox = inbox
-        self._lanes: dict[int, deque[tuple[Heard, int]]] = {}
-        self._workers: set[asyncio.Task[None]] = set()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._waiting = 0
-        self._last_revision = 0
-        self._closed = False
+    def session_began(self, connection: Connection) -> None:
+        self._catch_up.session_began(connection)
 
-    def put(self, heard: Heard) -> None:
-        """Takes what was heard just now. Never waits; drops it, and says so, when too much is waiting already."""
-        if self._closed:
-            return
-        if self._waiting >= self._settings.discord_inbox_limit:
-            log.error("event_lost", reason="too many events wait to be stored", id=_id_of(heard))
-            return
-        now = int(self._clock.now().timestamp() * 1_000_000)
-        self._last_revision = max(now, self._last_revision + 1)
-        self._waiting += 1
-        self._idle.clear()
-        channel = heard.channel_id if isinstance(heard, discord.RawReactionActionEvent) else heard.channel.id
-        lane = self._lanes.get(channel)
-        if lane is not None:
-            lane.append((heard, self._last_revision))
-            return
-        self._lanes[channel] = deque([(heard, self._last_revision)])
-        self._start(channel)
+    def shard_left(self, number: int) -> None:
+        self._catch_up.leave(number)
 
-    async def close(self) -> None:
-        """Takes nothing more, and gives what was heard already some time to be stored."""
-        self._closed = True
-        await self._clock.wait(self._idle, self._settings.discord_close_timeout)
-        workers = list(self._workers)
-        for worker in workers:
-            worker.cancel()
-        await asyncio.gather(*workers, return_exceptions=True)
-        if self._waiting:
-            log.error("events_lost", reason="stopped before they were stored", count=self._waiting)
+    def server_seen(self, connection: Connection, server: discord.Guild) -> None:
+        self._catch_up.server_seen(connection, server)
 
-    def _start(self, channel: int) -> None:
-        worker = asyncio.create_task(self._work(self._lanes[channel]))
-        self._workers.add(worker)
-        worker.add_done_callback(lambda ended: self._end(channel, ended))
+    def server_gone(self, connection: Connection, server: int, *, for_good: bool) -> None:
+        self._catch_up.server_gone(connection, server, for_good=for_good)
 
-    def _end(self, channel: int, worker: "asyncio.Task[None]") -> None:
-        self._workers.discard(worker)
-        if not worker.cancelled() and (error := worker.exception()) is not None:
-            # One event that nobody foresaw must not silence its channel. The text of the error may quote a message.
-            log.error("event_lost", reason="could not be read", error=type(error).__name__)
-        if self._lanes[channel] and not worker.cancelled():
-            self._start(channel)
-            return
-        del self._lanes[channel]
+    def hear(self, connection: Connection, heard: Heard) -> None:
+        self._intake.put(heard, self._catch_up.shard_of(connection))
 
-    async def _work(self, lane: "deque[tuple[Heard, int]]") -> None:
-        while lane:
-            heard, revision = lane.popleft()
-            try:
-                event = await self._read(heard, revision)
-                if isinstance(event, Ignored):
-                    log.debug("event_ignored", reason=event.reason)
-                else:
-                    await self._hand_in(event)
-            finally:
-                self._waiting -= 1
-                if not self._waiting:
-                    self._idle.set()
-
-    async def _hand_in(self, event: InboundEvent) -> None:
-        pauses = Pauses(FIRST_STORE_PAUSE, self._settings.discord_store_retry_max)
-        deadline = self._clock.monotonic() + self._settings.discord_store_patience
-        while not await self._offer(event):
-            pause = pauses.take()
-            if self._clock.monotonic() + pause > deadline:
-                log.error("event_lost", reason="the store did not take it", id=event.event_id)
-                return
-            await self._clock.sleep(pause)
-
-    async def _offer(self, event: InboundEvent) -> bool:
-        try:
-            await self._inbox(event)
-        except StoreUnavailable:
-            return False
-        return True
-
-
-def _id_of(heard: Heard) -> int:
-    return heard.message_id if isinstance(heard, discord.RawReactionActionEvent) else heard.id
+    def press(self, interaction: discord.Interaction) -> None:
+        self._presses.put(interaction)

@@ -10,6 +10,18 @@ MAX_NONCE = 25
 MAX_MENTIONED = 100
 """Most people in `allowed_mentions` (API reference, Allowed Mentions Object)."""
 
+MAX_BUTTONS = 5
+"""Most buttons in one row (components reference, Action Row)."""
+
+MAX_BUTTON_LABEL = 80
+"""Most characters on a button (components reference, Button)."""
+
+MAX_HISTORY = 100
+"""Most messages that one call lists (API reference, Get Channel Messages)."""
+
+ANSWER_A_PRESS = timedelta(seconds=3)
+"""Time in which a press must be answered (Discord documentation, Responding to an Interaction)."""
+
 MAX_FILE_BYTES = 10 * 2**20
 """Largest file that a bot can attach in every server (API reference, Uploading Files); boosted servers take more."""
 
@@ -29,4 +41,5 @@ CAPABILITIES = PlatformCapabilities(
     # 50 calls a second for the whole bot (Discord documentation, Global Rate Limit); the rest is for typing, threads and
     # look-ups, which nobody paces.
     total_budget=WriteBudget(limit=40, window=timedelta(seconds=1)),
+    buttons=True,
 )

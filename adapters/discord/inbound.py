@@ -1,19 +1,24 @@
 """What discord.py heard, as events of the bridge. Pure: whatever must be asked for is asked before and passed in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import discord
 
-from adapters.discord import markup
+from adapters.discord import buttons, markup
 from adapters.discord.addresses import Manner, TargetPlace, message_address, target_address
+from adapters.discord.heard import Deletion, Update
 from bridge.messages import (
     Attachment,
     Author,
+    ButtonPressed,
     ChannelId,
     ConversationKey,
     EventId,
     InstallationId,
+    MessageDeleted,
+    MessageEdited,
     MessageReceived,
     MessageRef,
     NamedPerson,
@@ -29,6 +34,8 @@ from bridge.messages import (
 DISCORD = PlatformName("discord")
 DIRECT = InstallationId("@me")
 """What Discord itself calls the place of direct messages in its links."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _WITH_THREADS = (discord.ChannelType.text, discord.ChannelType.news)
 """Channels where a thread can be started from a message (API reference, Start Thread from Message)."""
@@ -52,6 +59,8 @@ class Place:
     parent: int | None = None
     """The channel that a thread hangs under. Set in threads only."""
     takes_threads: bool = False
+    category: int | None = None
+    """What the channel (of a thread: its channel) stands in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,19 +78,34 @@ def place_of(message: discord.Message) -> Place | None:
     if isinstance(channel, discord.DMChannel):
         return Place(channel=channel.id, server=None)
     if isinstance(channel, discord.Thread):
-        return Place(channel=channel.id, server=channel.guild.id, parent=channel.parent_id)
+        above = channel.parent
+        return Place(
+            channel=channel.id,
+            server=channel.guild.id,
+            parent=channel.parent_id,
+            category=None if above is None else above.category_id,
+        )
     if isinstance(channel, discord.abc.GuildChannel):
-        return Place(channel=channel.id, server=channel.guild.id, takes_threads=channel.type in _WITH_THREADS)
+        return Place(
+            channel=channel.id,
+            server=channel.guild.id,
+            takes_threads=channel.type in _WITH_THREADS,
+            category=channel.category_id,
+        )
     return None
 
 
-def place_from_lookup(channel: int, server: int | None, kind: int, parent: int | None) -> Place:
-    """The same from what the REST API says about a channel. `kind` is Discord's number of a channel type."""
+def place_from_lookup(server: int | None, found: Mapping[str, object]) -> Place:
+    """The same from what the REST API says about a channel. Of a thread the category is not told."""
+    kind = found["type"]
+    parent = int(str(found["parent_id"])) if found.get("parent_id") else None
+    in_thread = kind in [each.value for each in _THREADS]
     return Place(
-        channel=channel,
+        channel=int(str(found["id"])),
         server=server,
-        parent=parent if kind in [each.value for each in _THREADS] else None,
+        parent=parent if in_thread else None,
         takes_threads=kind in [each.value for each in _WITH_THREADS],
+        category=None if in_thread else parent,
     )
 
 
@@ -118,6 +142,7 @@ def read_message(message: discord.Message, *, me: int, place: Place, reply: Repl
             id=PersonId(str(message.author.id)),
             display_name=message.author.display_name,
             is_bot=message.author.bot,
+            roles=_roles(message),
         ),
         origin=_origin(message, me),
         text=markup.readable(_with_quotes(message, content), names).strip(),
@@ -128,7 +153,42 @@ def read_message(message: discord.Message, *, me: int, place: Place, reply: Repl
         replies_to_bot=to_us,
         attachments=tuple(_attachments(message)),
         named=tuple(_named(message, me)),
+        category=ChannelId("" if place.category is None else str(place.category)),
         sent_at=message.created_at,
+    )
+
+
+def read_edit(update: Update, now: MessageReceived) -> MessageEdited:
+    """An edit as an event. `now` is the message as it reads now."""
+    revision = (update.edited - _EPOCH) // timedelta(microseconds=1)
+    return MessageEdited(event_id=EventId(f"edit/{update.number}/{revision}"), now=now, revision=revision)
+
+
+def read_deletion(gone: Deletion) -> MessageDeleted:
+    return MessageDeleted(
+        event_id=EventId(f"deletion/{gone.number}"),
+        ref=_ref(gone.channel, gone.number),
+        installation=_installation(gone.server),
+    )
+
+
+def read_press(interaction: discord.Interaction) -> ButtonPressed | Ignored:
+    """A pressed button as an event."""
+    message = interaction.message
+    channel = interaction.channel_id
+    if message is None or channel is None:
+        return Ignored(reason="press without a message")
+    told: dict[str, object] = dict(interaction.data or {})
+    action = buttons.action_of(str(told.get("custom_id", "")))
+    if action is None:
+        return Ignored(reason="button that is not known")
+    return ButtonPressed(
+        # Discord tells every process with this token of it, by the same number.
+        event_id=EventId(f"interaction/{interaction.id}"),
+        message=_ref(channel, message.id),
+        installation=_installation(interaction.guild_id),
+        person=PersonId(str(interaction.user.id)),
+        action=action,
     )
 
 
@@ -166,8 +226,18 @@ def _ref(channel: int, message: int) -> MessageRef:
     return MessageRef(platform=DISCORD, address=message_address(channel, message))
 
 
+def _installation(server: int | None) -> InstallationId:
+    return DIRECT if server is None else InstallationId(str(server))
+
+
+def _roles(message: discord.Message) -> tuple[str, ...]:
+    """As the event has them. `Member.roles` would leave out those that the library has not been told about."""
+    author = message.author
+    return tuple(str(each) for each in author._roles) if isinstance(author, discord.Member) else ()  # noqa: SLF001  as above
+
+
 def _target(message: discord.Message, place: Place) -> ReplyTarget:
-    installation = DIRECT if place.server is None else InstallationId(str(place.server))
+    installation = _installation(place.server)
     if place.server is None:
         thread, person = ThreadId(""), PersonId(str(message.author.id))
     else:

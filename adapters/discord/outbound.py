@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 import discord
 
-from adapters.discord import markup
+from adapters.discord import buttons, markup
 from adapters.discord.addresses import (
     Manner,
     TargetPlace,
@@ -25,7 +25,7 @@ from adapters.discord.addresses import (
 from adapters.discord.capabilities import MAX_MENTIONED
 from adapters.discord.dialect import DIALECT
 from adapters.discord.files import TOO_LARGE, attach
-from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
+from adapters.discord.inbound import DISCORD
 from adapters.discord.refusals import SDK_ERRORS, THREAD_ARCHIVED, THREAD_EXISTS, UNKNOWN_CHANNEL, UNREADABLE, translate
 from adapters.discord.settings import Settings
 from bridge import logs
@@ -47,9 +47,6 @@ log = logs.get("discord")
 
 MOST_SERVERS = 200
 """Servers that one call lists (API reference, Get Current User Guilds)."""
-
-MOST_DOUBTFUL = 200
-"""Posts of unknown outcome that are remembered."""
 
 THREAD_KEPT_OPEN_MINUTES: Literal[1440] = 1440
 """One of 60, 1440, 4320, 10080 (API reference, Start Thread from Message): a day without messages."""
@@ -123,8 +120,6 @@ class Rest:
         self._logging_in = asyncio.Lock()
         self._closed = False
         self._banned_until = 0.0
-        self._doubtful: dict[str, None] = {}
-        """Nonces of posts that may or may not stand, the oldest first."""
 
     async def close(self) -> None:
         self._closed = True
@@ -146,7 +141,7 @@ class Rest:
                 content_allowed=flags.gateway_message_content or flags.gateway_message_content_limited,
             )
 
-        return await self._call(ask)
+        return await self.call(ask)
 
     async def gateway_plan(self) -> GatewayPlan:
         """Where and with how many shards to listen."""
@@ -155,7 +150,7 @@ class Rest:
             shards, url, limits = await client.http.get_bot_gateway()
             return GatewayPlan(shards=shards, url=url, logins_left=limits["remaining"])
 
-        return await self._call(ask)
+        return await self.call(ask)
 
     async def servers(self) -> Sequence[Server]:
         """Where the bot is; in more than `MOST_SERVERS` of them, the first ones."""
@@ -167,14 +162,15 @@ class Rest:
                 for each in listed
             ]
 
-        return await self._call(ask)
+        return await self.call(ask)
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile | None = None) -> MessageRef:
         """Posts a message, with a file or without.
 
         discord.py returns from the call that uses up a channel's budget only when the budget is full again, although the
         message was posted at once. Repeats after a 5xx, its own or the caller's, are safe: Discord answers the same nonce
-        in the same channel with the first message for a few minutes. That one may hold an older text, so it is then edited.
+        in the same channel with the first message for a few minutes. That one may hold an older text (an earlier process may
+        have posted it), so it is then edited.
         """
         place = read_target_address(target.address)
 
@@ -195,31 +191,21 @@ class Rest:
                 mention_author=False,
                 reference=question,  # type: ignore[arg-type]  # the stubs leave out None, which is the default
                 suppress_embeds=True,
+                view=buttons.row(message.buttons),  # type: ignore[arg-type]  # as above
             )
-            return posted.id, posted.content.strip() == text.strip()
+            return posted.id, (posted.content.strip() == text.strip() and buttons.stand_under(posted, message.buttons))
 
         try:
-            number, stands = await self._call(post)
-        except (PlatformUnavailable, RateLimited):
-            # The library repeats what got no answer by itself, so that a limit may be told for the second attempt.
-            self._doubt(message.nonce)
-            raise
+            number, stands = await self.call(post)
         except MessageRefused as error:
             if file is None or error.code not in TOO_LARGE:
                 raise
             # That says nothing against the text.
             raise NotAllowed(str(error), code=error.code) from error
         ref = MessageRef(platform=DISCORD, address=message_address(place.channel, number))
-        if message.nonce in self._doubtful:
-            if not stands:
-                await self.edit(ref, message)
-            del self._doubtful[message.nonce]
+        if not stands:
+            await self.edit(ref, message)
         return ref
-
-    def _doubt(self, nonce: str) -> None:
-        self._doubtful[nonce] = None
-        while len(self._doubtful) > MOST_DOUBTFUL:
-            del self._doubtful[next(iter(self._doubtful))]
 
     async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
         """Replaces a message's text. The same holds as for `send` about the call that uses up the budget.
@@ -232,21 +218,23 @@ class Rest:
         async def change(client: discord.Client) -> None:
             channel = client.get_partial_messageable(place.channel)
             # An edit notifies nobody, but with a shorter list than the post's it would turn mentions into plain text.
-            await channel.get_partial_message(place.message).edit(content=text, allowed_mentions=allow(message))
+            await channel.get_partial_message(place.message).edit(
+                content=text, allowed_mentions=allow(message), view=buttons.row(message.buttons)
+            )
 
         async def reopen(client: discord.Client) -> None:
             await client.http.edit_channel(place.channel, archived=False)
 
         try:
-            await self._call(change)
+            await self.call(change)
         except MessageGone as error:
             if error.code != str(THREAD_ARCHIVED):
                 raise
             try:
-                await self._call(reopen)
+                await self.call(reopen)
             except (NotAllowed, MessageRefused) as refusal:
                 raise MessageGone("the thread is archived and may not be opened again", code=refusal.code) from refusal
-            await self._call(change)
+            await self.call(change)
 
     async def read_back(self, ref: MessageRef) -> str:
         """The text of one of our messages as Discord keeps it."""
@@ -256,7 +244,7 @@ class Rest:
             channel = client.get_partial_messageable(place.channel)
             return (await channel.fetch_message(place.message)).content
 
-        return await self._call(fetch)
+        return await self.call(fetch)
 
     def _content(self, message: OutgoingMessage) -> str:
         return str(self._dialect.payload(message.text, message.people)["content"])
@@ -269,7 +257,7 @@ class Rest:
             await client.get_partial_messageable(place.channel).typing()
 
         with contextlib.suppress(PlatformError):
-            await self._call(tell, within=self._settings.discord_activity_timeout)
+            await self.call(tell, within=self._settings.discord_activity_timeout)
 
     async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
         """Opens a thread under the question, or finds the one that is there; else a target for a plain reply.
@@ -303,7 +291,7 @@ class Rest:
             )
 
         try:
-            await self._call(start, within=self._settings.discord_thread_timeout)
+            await self.call(start, within=self._settings.discord_thread_timeout)
         except (RateLimited, PlatformUnavailable) as error:
             log.info("thread_uncertain", question=question, code=error.code)
             return thread if await self._is_channel(question) else reply
@@ -316,28 +304,6 @@ class Rest:
             return reply
         return thread
 
-    async def complete(self, reply: RepliedTo) -> RepliedTo:
-        """Adds who wrote the message replied to, if that can be read in time. Never raises a `PlatformError`."""
-
-        async def fetch(client: discord.Client) -> int:
-            return (await client.get_partial_messageable(reply.channel).fetch_message(reply.message)).author.id
-
-        with contextlib.suppress(PlatformError):
-            return replace(reply, author=await self._call(fetch, within=self._settings.discord_lookup_timeout))
-        return reply
-
-    async def place_of(self, channel: int, server: int | None) -> Place:
-        """What kind of channel this is. Taken for one without threads when it cannot be read in time."""
-
-        async def fetch(client: discord.Client) -> Place:
-            found = await client.http.get_channel(channel)
-            parent = found.get("parent_id")
-            return place_from_lookup(channel, server, found["type"], int(str(parent)) if parent else None)
-
-        with contextlib.suppress(PlatformError):
-            return await self._call(fetch, within=self._settings.discord_lookup_timeout)
-        return Place(channel=channel, server=server)
-
     async def _is_channel(self, number: int) -> bool:
         """Whether there is such a channel or thread. Raises `PlatformUnavailable` when Discord cannot be asked."""
 
@@ -345,12 +311,13 @@ class Rest:
             await client.http.get_channel(number)
 
         try:
-            await self._call(fetch, within=self._settings.discord_thread_timeout)
+            await self.call(fetch, within=self._settings.discord_thread_timeout)
         except (MessageGone, NotAllowed, MessageRefused, RateLimited):
             return False
         return True
 
-    async def _call(self, make: Callable[[discord.Client], Awaitable[T]], *, within: float | None = None) -> T:
+    async def call(self, make: Callable[[discord.Client], Awaitable[T]], *, within: float | None = None) -> T:
+        """Runs it with the logged-in client, for `within` seconds at most, and translates what the SDK raises."""
         pause = self._banned_until - self._clock.monotonic()
         if pause > 0:
             raise RateLimited("Cloudflare has shut us out", retry_after=timedelta(seconds=pause), code="cloudflare")

@@ -77,6 +77,26 @@ class Settings(BaseSettings):
     discord_store_retry_max: Seconds = Field(
         default=5.0, description="Most seconds between two such offers; the first pause is a tenth of a second."
     )
+    discord_press_patience: Seconds = Field(
+        default=2.0,
+        lt=3.0,
+        description="Seconds to keep offering a pressed button to a store that is down. Discord waits three for an answer.",
+    )
+    discord_catch_up_hours: float = Field(
+        default=24.0,
+        ge=0,
+        description="What was said while the bot was away is read afterwards, if it is no older than these hours. 0: never.",
+    )
+    discord_catch_up_messages: int = Field(
+        default=500, ge=1, description="Most messages read afterwards in one channel or thread, the newest ones."
+    )
+    discord_catch_up_total: int = Field(
+        default=5_000, ge=1, description="Most messages read afterwards in all, conversations with the bot first."
+    )
+    discord_catch_up_retry: Seconds = Field(
+        default=30.0,
+        description="Seconds before a channel that could not be read afterwards is tried again; doubles up to ten times that.",
+    )
     discord_inbox_limit: int = Field(
         default=2_000, ge=1, description="Events that may wait to be stored before further ones are dropped."
     )

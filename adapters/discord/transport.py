@@ -1,4 +1,4 @@
-"""Listening: one supervised gateway connection per shard, a new `discord.Client` for each of its lives.
+"""Listening: one supervised gateway connection per shard, a new `Ears` for each of its lives.
 
 discord.py resumes a lost connection by itself. It does not survive an event that it cannot parse, a gateway that is out of
 reach at the first connect, or a long outage (its pauses grow to a quarter of an hour), so a life that ends or stays deaf
@@ -9,10 +9,7 @@ elsewhere.
 import asyncio
 import contextlib
 import random
-import threading
-import time
 import traceback
-from collections.abc import Callable
 from enum import Enum, auto
 
 import aiohttp
@@ -21,17 +18,16 @@ from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from yarl import URL
 
-from adapters.discord.outbound import Rest, silence_voice_warnings
+from adapters.discord.ears import Ears, hearts_of
+from adapters.discord.heard import Listener
+from adapters.discord.outbound import Rest
 from adapters.discord.settings import Settings
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError
-from bridge.platform_api import PlatformHealth
+from bridge.platform_api import Lease, Leases, PlatformHealth
 
 log = logs.get("discord")
-
-Heard = discord.Message | discord.RawReactionActionEvent
-Hear = Callable[[Heard], None]
 
 PORTAL = "https://discord.com/developers/applications"
 
@@ -39,15 +35,10 @@ PORTAL = "https://discord.com/developers/applications"
 AUTHENTICATION_FAILED = 4004
 SHARDING_REQUIRED = 4011
 
-REIDENTIFY_PAUSE = (1.0, 5.0)
-"""Seconds, drawn at random, between an invalid session and the next login (Discord documentation, Resuming)."""
-MOST_REIDENTIFIES = 3
-"""Logins that one life may repeat before its supervisor takes over, whose pauses grow."""
+STANDBY = "standby: another process hears Discord"
+
 CANCEL_AGAIN = 0.5
 """Seconds until a task that went on after being cancelled is cancelled again."""
-
-ACK_SLACK = 2.0
-"""Heartbeat intervals that the last acknowledgement may be old: one is ordinary, and the answer takes a moment."""
 
 
 def point_at(*, api_url: str, gateway_url: str | None) -> None:
@@ -55,107 +46,6 @@ def point_at(*, api_url: str, gateway_url: str | None) -> None:
     Route.BASE = api_url
     if gateway_url is not None:
         DiscordWebSocket.DEFAULT_GATEWAY = URL(gateway_url)
-
-
-def intents(*, content: bool) -> discord.Intents:
-    """No more than what is used; Message Content is the only privileged one."""
-    wanted = discord.Intents.none()
-    wanted.guilds = True
-    wanted.guild_messages = True
-    wanted.dm_messages = True
-    wanted.guild_reactions = True
-    wanted.dm_reactions = True
-    wanted.message_content = content
-    return wanted
-
-
-def acknowledged_lately(socket: DiscordWebSocket) -> bool:
-    """Whether the gateway answered one of the last heartbeats. discord.py tells only how quick the last answer was."""
-    keeper = socket._keep_alive  # noqa: SLF001  there is no public way; a test holds on to these names
-    if keeper is None or keeper.interval is None:
-        return False
-    return time.perf_counter() - keeper._last_ack <= ACK_SLACK * keeper.interval  # noqa: SLF001  as above
-
-
-def hearts_of(client: discord.Client) -> list[KeepAliveHandler]:
-    """The threads that still beat. discord.py forgets a connection that was given up between first message and login."""
-    beating = [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]
-    return [thread for thread in beating if thread.ws._connection is client._connection]  # noqa: SLF001  no public way
-
-
-class LoginsExhausted(Exception):
-    """One life has logged in to the gateway too often."""
-
-
-class Ears(discord.Client):
-    """One life of one shard's connection."""
-
-    def __init__(self, settings: Settings, clock: Clock, hear: Hear, *, shard: int, shards: int, content: bool) -> None:
-        silence_voice_warnings()
-        super().__init__(
-            intents=intents(content=content),
-            shard_id=shard,
-            shard_count=shards,
-            max_messages=None,
-            member_cache_flags=discord.MemberCacheFlags.none(),
-            chunk_guilds_at_startup=False,
-            # Nothing here waits for "ready", and the task that waits for it would outlive `close`.
-            guild_ready_timeout=0.0,
-            allowed_mentions=discord.AllowedMentions.none(),
-            max_ratelimit_timeout=settings.discord_ratelimit_timeout,
-        )
-        self._settings = settings
-        self._clock = clock
-        self._hear = hear
-        self._reidentified = 0
-        self.session_stands = False
-
-    @property
-    def connected(self) -> bool:
-        # The type says that `ws` is always there; it is None until the first connect has succeeded.
-        socket: DiscordWebSocket | None = self.ws
-        return self.session_stands and socket is not None and socket.open
-
-    @property
-    def hearing(self) -> bool:
-        return self.connected and acknowledged_lately(self.ws)
-
-    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
-        if initial:
-            return
-        self._reidentified += 1
-        if self._reidentified > MOST_REIDENTIFIES:
-            raise LoginsExhausted
-        lowest, highest = REIDENTIFY_PAUSE
-        scale = self._settings.discord_identify_gap / highest
-        await self._clock.sleep(random.uniform(lowest, highest) * scale)
-
-    async def on_connect(self) -> None:
-        self.session_stands = True
-        if self._settings.discord_gateway_url is not None:
-            # A resumed session would go to the address that Discord names, which may be out of reach from here.
-            self.ws.gateway = URL(self._settings.discord_gateway_url)
-        log.info("gateway_session_began", shard=self.shard_id)
-
-    async def on_resumed(self) -> None:
-        self.session_stands = True
-        log.info("gateway_session_resumed", shard=self.shard_id)
-
-    async def on_disconnect(self) -> None:
-        self.session_stands = False
-        log.info("gateway_disconnected", shard=self.shard_id)
-
-    # discord.py runs each of these in a task of its own, started in the order of the events. They hand over before they
-    # wait for anything, so that the order stays.
-
-    async def on_message(self, message: discord.Message) -> None:
-        self._hear(message)
-
-    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
-        self._hear(payload)
-
-    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
-        self._hear(payload)
 
 
 class Pauses:
@@ -195,6 +85,9 @@ class Gateway:
         self._trouble = "not started"
         self._application = 0
         self._me = 0
+        self._leases: Leases | None = None
+        self._standing_by: set[int] = set()
+        """Shards whose lease another process holds."""
         self._ears: dict[int, Ears] = {}
         self._shards = 0
         self._logging_in = asyncio.Lock()
@@ -205,12 +98,19 @@ class Gateway:
         """Our own user id. Known from the moment that anything is heard."""
         return self._me
 
+    def use_leases(self, leases: Leases) -> None:
+        """Each shard listens only while its lease is held."""
+        self._leases = leases
+
     def health(self) -> PlatformHealth:
         ears = list(self._ears.values())
-        complete = self._shards > 0 and len(ears) == self._shards
+        complete = self._shards > 0 and len(ears) + len(self._standing_by) == self._shards
         connected = complete and all(each.connected for each in ears)
         hearing = connected and all(each.hearing for each in ears)
-        if hearing:
+        if self._standing_by and complete and hearing:
+            # Ready to take over, which is all that is asked of a process that may not listen now.
+            detail = STANDBY
+        elif hearing:
             detail = self._content_refused
         elif connected:
             detail = "the gateway no longer acknowledges heartbeats"
@@ -218,12 +118,12 @@ class Gateway:
             detail = self._trouble or "the gateway connection is being made"
         return PlatformHealth(connected=connected, hearing=hearing, detail=detail)
 
-    async def run(self, hear: Hear) -> None:
+    async def run(self, listener: Listener) -> None:
         """Listens until cancelled. Raises `NotAllowed` when the token is refused."""
         try:
             while True:
                 self._shards = await self._plan()
-                await self._run_shards(hear)
+                await self._run_shards(listener)
         finally:
             self._shards = 0
             self._trouble = "stopped"
@@ -254,9 +154,9 @@ class Gateway:
         self._trouble = f"Discord's API cannot be used: {error}"
         log.warning("gateway_address_unknown", code=error.code)
 
-    async def _run_shards(self, hear: Hear) -> None:
+    async def _run_shards(self, listener: Listener) -> None:
         """Returns when the number of shards must be asked for again."""
-        tasks = [asyncio.create_task(self._run_shard(number, hear)) for number in range(self._shards)]
+        tasks = [asyncio.create_task(self._run_shard(number, listener)) for number in range(self._shards)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -266,13 +166,46 @@ class Gateway:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _run_shard(self, number: int, hear: Hear) -> None:
+    async def _run_shard(self, number: int, listener: Listener) -> None:
+        """Returns when Discord wants more shards."""
+        if self._leases is None:
+            return await self._live_on(number, listener)
+        name = f"discord shard {number} of {self._shards}"
+        while True:
+            self._standing_by.add(number)
+            try:
+                async with self._leases.hold(name) as lease:
+                    self._standing_by.discard(number)
+                    log.info("shard_taken", shard=number)
+                    if await self._live_while(lease, number, listener):
+                        return None
+            finally:
+                self._standing_by.discard(number)
+            listener.shard_left(number)
+            log.warning("shard_given_up", shard=number, reason="its lease is no longer certain")
+
+    async def _live_while(self, lease: Lease, number: int, listener: Listener) -> bool:
+        """Lives until the lease is lost (False) or Discord wants more shards (True). The gateway is closed at the end."""
+        living = asyncio.create_task(self._live_on(number, listener))
+        losing = asyncio.create_task(lease.lost())
+        try:
+            await asyncio.wait({living, losing}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await _end(living)
+            losing.cancel()
+            await asyncio.gather(losing, return_exceptions=True)
+        if living.cancelled():
+            return False
+        living.result()
+        return True
+
+    async def _live_on(self, number: int, listener: Listener) -> None:
         """Life after life. Returns when Discord wants more shards."""
         pauses = Pauses(self._settings.discord_reconnect_first, self._settings.discord_reconnect_max)
         while True:
             await self._wait_for_login_turn()
             began = self._clock.monotonic()
-            ending = await self._live(number, hear)
+            ending = await self._live(number, listener)
             if ending is Ending.COUNT_SHARDS:
                 return
             if ending is Ending.WITHOUT_CONTENT:
@@ -288,10 +221,10 @@ class Gateway:
                 await self._clock.sleep(wait)
             self._last_login = self._clock.monotonic()
 
-    async def _live(self, number: int, hear: Hear) -> Ending:
+    async def _live(self, number: int, listener: Listener) -> Ending:
         """One life, from connect to the end of its connection."""
         content = self._content
-        ears = Ears(self._settings, self._clock, hear, shard=number, shards=self._shards, content=content)
+        ears = Ears(self._settings, self._clock, listener, shard=number, shards=self._shards, content=content)
         self._ears[number] = ears
         life = asyncio.create_task(ears.start(self._settings.token))
         try:

@@ -4,10 +4,10 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from bridge.backend_api import AnswerStarted, Backend, BackendEvent, Question
+from bridge.backend_api import AnswerStarted, Backend, BackendEvent, Question, Recovered
 from bridge.clock import Clock
 from bridge.errors import BackendError
-from bridge.messages import BackendIds, BackendUser, Rating
+from bridge.messages import BackendIds, BackendMessageId, BackendUser, Rating
 from bridge.platform_api import Finding
 from bridge.playground.dify import DifyServer
 from bridge.registry import Part
@@ -49,6 +49,10 @@ class WitnessedBackend:
     def capacity(self) -> int:
         return self._backend.capacity
 
+    @property
+    def server(self) -> str:
+        return self._backend.server
+
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         request = Request(question=question.text, user=question.user, conversation=question.conversation or "")
         self._received.requests.append(request)
@@ -68,6 +72,9 @@ class WitnessedBackend:
 
     async def stop(self, ids: BackendIds, user: BackendUser) -> None:
         await self._backend.stop(ids, user)
+
+    async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
+        return await self._backend.recover(question, ids, last_seen)
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         await self._backend.rate(ids, user, rating, content)

@@ -117,7 +117,7 @@ class Stage:
         else:
             assert configured is not None  # noqa: S101  # no stand-in was started because of it; for the type checker
             app = WitnessedPart(configured.name, configured.settings, configured.module, self._camera.received)
-        return Configuration(
+        return Configuration.for_one_app(
             core=isolated(Settings, http_host="127.0.0.1", http_port=0, shutdown_grace=self._grace),
             database=isolated(DatabaseSettings, database_url=f"sqlite:///{self._database}"),
             platforms=(
@@ -134,7 +134,7 @@ class Stage:
                     discord_gateway_url=self.discord.gateway_url,
                 ),
             ),
-            backend=app,
+            app=app,
         )
 
     async def stop(self, *, kill: bool = False) -> None:

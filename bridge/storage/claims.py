@@ -2,14 +2,14 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, select, update
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bridge.messages import AppName, ConversationId, ConversationKey, MessageRef
+from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PlatformName
 from bridge.storage.mapping import AnyRow, dump_question
+from bridge.storage.portable import insert_into
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
-from bridge.store import Accepted, NewQuestion
+from bridge.store import Accepted, Full, NewQuestion
 
 FIRST_GENERATION = 0
 """Which of the conversations with one key is meant. Nothing starts a second one yet."""
@@ -18,29 +18,52 @@ KEY_COLUMNS = ("platform", "installation", "channel_id", "thread_id", "user_key"
 _PLACE = (conversation.c.id, conversation.c.tail, conversation.c.head)
 
 
-async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -> Accepted | None:
+async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -> Accepted | Full | None:
     """None: claimed before; then the caller must roll back, for the conversation has already been given a new number."""
     place = await _join(connection, new, now)
-    claimed = await connection.execute(
-        insert(inbound_event)
-        .values(
-            platform=new.question.ref.platform,
-            installation=new.key.installation,
-            event_id=new.event_id,
-            message_address=new.question.ref.address,
-            kind="message",
-            conversation_id=place.id,
-            seq=place.tail,
-            payload=dump_question(new.question),
-            state="new",
-            received_at=now,
+    waiting = await _count_waiting(connection, place)
+    full = new.most_waiting is not None and waiting > new.most_waiting
+    if full:
+        await connection.execute(
+            update(conversation).where(conversation.c.id == place.id).values(tail=conversation.c.tail - 1)
         )
-        .on_conflict_do_nothing()
-        .returning(inbound_event.c.id)
+    claimed = await claim(
+        connection,
+        platform=new.question.ref.platform,
+        installation=new.key.installation,
+        event_id=new.event_id,
+        message_address=new.question.ref.address,
+        kind="message",
+        conversation_id=place.id,
+        seq=None if full else place.tail,
+        payload="" if full else dump_question(new.question),
+        state="refused" if full else "new",
+        received_at=now,
     )
-    if claimed.scalar_one_or_none() is None:
+    if not claimed:
         return None
-    return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=place.tail - place.head - 1)
+    if full:
+        return Full(waiting=waiting)
+    return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting)
+
+
+async def claim(connection: AsyncConnection, **values: object) -> bool:
+    """Writes the row of an event. False: the event, or the message as this kind and revision, was claimed before."""
+    claimed = await connection.execute(
+        insert_into(connection, inbound_event).values(**values).on_conflict_do_nothing().returning(inbound_event.c.id)
+    )
+    return claimed.scalar_one_or_none() is not None
+
+
+async def is_claimed(connection: AsyncConnection, platform: PlatformName, installation: str, event_id: EventId) -> bool:
+    found = await connection.execute(
+        select(inbound_event.c.id).where(
+            inbound_event.c.platform == platform,
+            inbound_event.c.installation == installation,
+            inbound_event.c.event_id == event_id,
+        )
+    )
+    return found.one_or_none() is not None
 
 
 async def find_conversation(connection: AsyncConnection, key: ConversationKey, app: AppName) -> ConversationId | None:
@@ -63,7 +86,7 @@ async def conversation_of(connection: AsyncConnection, message: MessageRef) -> C
 
 
 async def _join(connection: AsyncConnection, new: NewQuestion, now: datetime) -> AnyRow:
-    """Takes the next number in the conversation, which is made when it is new."""
+    """Takes the next number in the conversation, which is made when it is new. Its row is locked from here on."""
     if new.join is not None:
         joined = await connection.execute(
             update(conversation)
@@ -76,12 +99,29 @@ async def _join(connection: AsyncConnection, new: NewQuestion, now: datetime) ->
             return place
         # The row is gone (an older backup was put back): the question is still worth an answer, in its own place.
     row = await connection.execute(
-        insert(conversation)
+        insert_into(connection, conversation)
         .values(**_key_values(new.key, new.app), backend_user=new.backend_user, tail=1, created_at=now, updated_at=now)
         .on_conflict_do_update(index_elements=KEY_COLUMNS, set_={"tail": conversation.c.tail + 1, "updated_at": now})
         .returning(*_PLACE)
     )
     return row.one()
+
+
+async def _count_waiting(connection: AsyncConnection, place: AnyRow) -> int:
+    """Questions that are not answered, the one being answered included and withdrawn ones not."""
+    if place.tail == place.head + 1:
+        return 0
+    waiting = await connection.execute(
+        select(func.count())
+        .select_from(inbound_event)
+        .where(
+            inbound_event.c.conversation_id == place.id,
+            inbound_event.c.seq > place.head,
+            inbound_event.c.state == "new",
+        )
+    )
+    number: int = waiting.scalar_one()
+    return number
 
 
 def _key_values(key: ConversationKey, app: AppName) -> dict[str, str | int]:

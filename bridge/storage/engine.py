@@ -1,4 +1,4 @@
-"""Connections to SQLite and what their failures mean. No table is known here.
+"""Connections to SQLite, and what the failures of any database mean. No table is known here.
 
 SQLite allows one writer at a time, and several that wait for each other wait by polling. So there is one connection that
 writes, and callers queue for it in memory; readers have connections of their own and, thanks to WAL, wait for nobody.
@@ -63,6 +63,12 @@ def migration_connection(settings: Settings) -> Iterator[Connection]:
     The only way in for a second process is afterwards, and then it finds the work done. Foreign keys are off, as rebuilding a
     table needs; they cannot be switched inside a transaction.
     """
+    if settings.shared:
+        from bridge.storage import postgres
+
+        with translated(), postgres.migration_connection(settings) as connection:
+            yield connection
+        return
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(settings.path)),
         poolclass=NullPool,
@@ -79,14 +85,23 @@ def migration_connection(settings: Settings) -> Iterator[Connection]:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns the library's errors into ours. Only the driver's own words are quoted: they hold no data."""
+    """Turns the library's errors into ours. Only the driver's own words are quoted, as far as they hold no data."""
     try:
         yield
     except DBAPIError as error:
-        # Locked, full, disk trouble, tables missing, not a database: nothing was written, and later it may work.
-        raise StoreUnavailable(f"the database cannot be used: {error.orig}") from error
+        # Locked, full, disk trouble, tables missing, not a database, a connection lost, a deadlock: later it may work.
+        told = getattr(error.orig, "diag", None)
+        if told is not None and told.message_detail is not None:
+            # PostgreSQL quotes whole rows there, and the chain of errors would show it.
+            raise StoreUnavailable(f"the database cannot be used: {told.message_primary}") from None
+        raise StoreUnavailable(f"the database cannot be used: {_first_line(error.orig)}") from error
     except PoolTimeout as error:
         raise StoreUnavailable("the database is too slow: too many are waiting for it") from error
+
+
+def _first_line(error: BaseException | None) -> str:
+    """PostgreSQL's errors go on with the statement, and a failed connection with one line per address."""
+    return str(error).strip().partition("\n")[0]
 
 
 def _open_async(settings: Settings, *, size: int, pragmas: tuple[str, ...]) -> AsyncEngine:

@@ -19,7 +19,9 @@ def folder_trouble(settings: Settings) -> str:
 
 
 def prepare_folder(settings: Settings) -> None:
-    """Makes the folder. Raises `SettingsError`."""
+    """Makes the folder that a database file needs. Raises `SettingsError`."""
+    if settings.shared:
+        return
     trouble = folder_trouble(settings)
     if trouble:
         raise SettingsError([trouble])

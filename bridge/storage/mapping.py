@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -11,6 +12,7 @@ from bridge.errors import StoreUnavailable
 from bridge.messages import (
     Address,
     AnswerId,
+    AnswerState,
     AppName,
     AskedQuestion,
     BackendConversationId,
@@ -21,13 +23,18 @@ from bridge.messages import (
     BackendUser,
     ConversationId,
     MessageRef,
+    Outcome,
+    PartRole,
     PersonId,
     PlatformName,
     Rating,
     ReplyTarget,
+    SentPart,
+    StopReason,
     Turn,
     Vote,
 )
+from bridge.storage.portable import storable
 
 AnyRow = Row[*tuple[Any, ...]]
 """A row as the database library types it: each column is checked by being put into a typed value here."""
@@ -36,14 +43,7 @@ T = TypeVar("T")
 
 _QUESTION = TypeAdapter(AskedQuestion)
 _TARGET = TypeAdapter(ReplyTarget)
-
-
-def storable(text: str) -> str:
-    """Text that UTF-8 can hold: halves of surrogate pairs are joined, and lone ones become U+FFFD.
-
-    JSON escapes let such halves in ("\\ud83d"), and the database refuses them, which would refuse the question for ever.
-    """
-    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+_OUTCOME = TypeAdapter(Outcome)
 
 
 def dump_question(question: AskedQuestion) -> str:
@@ -60,6 +60,15 @@ def dump_target(target: ReplyTarget) -> str:
 
 def load_target(payload: str) -> ReplyTarget:
     return _load(_TARGET, payload, "reply target")
+
+
+def dump_outcome(outcome: Outcome) -> str:
+    return _dump(_OUTCOME, outcome)
+
+
+def load_outcome(payload: str) -> Outcome | None:
+    """None: it is not settled yet, or was blanked."""
+    return _load(_OUTCOME, payload, "outcome") if payload else None
 
 
 def ref_from(platform: str, address: str) -> MessageRef:
@@ -80,19 +89,61 @@ def ids_from(row: AnyRow) -> BackendIds:
     )
 
 
-def turn_from(row: AnyRow, *, answer: int, epoch: int, ids: BackendIds) -> Turn:
-    """A turn from the columns of conversation and question."""
+def turn_from(row: AnyRow, parts: Sequence[SentPart], last_seen: BackendMessageId | None) -> Turn:
+    """A turn from the columns of conversation, question and answer, as `turns.load_turn` names them."""
     question = load_question(row.payload)
+    ids = ids_from(row)
+    state = AnswerState(row.state)
     return Turn(
-        answer_id=AnswerId(answer),
+        answer_id=AnswerId(row.answer_id),
         conversation_id=ConversationId(row.conversation_id),
-        epoch=epoch,
+        epoch=row.epoch,
         seq=row.seq,
         app=AppName(row.app),
         backend_user=BackendUser(row.backend_user),
         question=question,
-        target=question.target if row.reply_target is None else load_target(row.reply_target),
-        ids=ids,
+        target=target_from(row.reply_target, question),
+        # Without a conversation of its own it was, or is to be, asked in the one that goes on.
+        ids=ids if ids.conversation is not None else replace(ids, conversation=conversation_in(row)),
+        state=state,
+        attempt=row.attempt,
+        last_seen=last_seen,
+        parts=tuple(parts),
+        outcome=load_outcome(row.outcome),
+        stop=stop_from(row.stop_reason),
+        superseded=is_superseded(row),
+        poisoned=row.poisoned,
+    )
+
+
+def conversation_in(row: AnyRow) -> BackendConversationId | None:
+    """The backend conversation that a conversation goes on in, selected as `going_on`."""
+    return _optional(BackendConversationId, row.going_on)
+
+
+def target_from(moved_to: str | None, question: AskedQuestion) -> ReplyTarget:
+    return question.target if moved_to is None else load_target(moved_to)
+
+
+def is_superseded(row: AnyRow) -> bool:
+    """Whether the question changed after it was asked. As long as it was not asked, nothing was."""
+    return row.state != AnswerState.PLANNED and bool(row.edit_revision > row.asked_revision)
+
+
+def stop_from(value: str | None) -> StopReason | None:
+    return None if value is None else StopReason(value)
+
+
+def part_from(row: AnyRow) -> SentPart:
+    """A message of an answer. `answer_made_at` stands in for a moment that earlier releases did not record."""
+    stands = row.message_address is not None
+    return SentPart(
+        part=row.part,
+        nonce=row.nonce,
+        role=PartRole(row.role),
+        ref=ref_from(row.platform, row.message_address) if stands else None,
+        text=row.shown_text,
+        intended_at=row.intended_at or row.posted_at or row.answer_made_at,
     )
 
 
@@ -115,6 +166,7 @@ def _optional(kind: Callable[[str], T], value: str | None) -> T | None:
 
 
 def _dump(adapter: TypeAdapter[T], value: T) -> str:
+    # Halves of surrogate pairs become storable before the JSON is read again, and NULs stay what they are: escapes.
     return storable(json.dumps(adapter.dump_python(value, mode="json"), ensure_ascii=False, separators=(",", ":")))
 
 

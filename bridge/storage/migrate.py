@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 import bridge
 from bridge import logs
 from bridge.errors import SettingsError, StoreError, StoreUnavailable
-from bridge.storage.engine import migration_connection
+from bridge.storage.engine import migration_connection, translated
 from bridge.storage.folder import prepare_folder
 from bridge.storage.settings import Settings
 
@@ -69,6 +69,11 @@ def _is_enough(current: str) -> bool:
 
 
 def _read_revision(settings: Settings) -> str | None:
+    if settings.shared:
+        from bridge.storage import postgres
+
+        with translated():
+            return postgres.read_revision(settings)
     if not settings.path.exists():
         return None
     try:
@@ -89,14 +94,19 @@ def _upgrade(settings: Settings) -> str:
         if before is not None and _is_enough(before):
             return before
         _run_alembic(connection)
-        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-        if broken is not None:
-            raise StoreError(f"migrating would break a reference in table {broken[0]}; nothing was changed")
+        if not settings.shared:
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            if broken is not None:
+                raise StoreError(f"migrating would break a reference in table {broken[0]}; nothing was changed")
         _log.info("migrated", before=before, now=head_revision())
     return head_revision()
 
 
 def _revision_of(connection: Connection) -> str | None:
+    if connection.dialect.name == "postgresql":
+        from bridge.storage import postgres
+
+        return postgres.revision_of(connection)
     if connection.execute(text("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'")).first() is None:
         return None
     row = connection.execute(text("SELECT version_num FROM alembic_version")).first()

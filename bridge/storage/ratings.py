@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, or_, select, update
-from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.feedback import standing
-from bridge.messages import AnswerId, AppName, BackendUser, Rating, Vote
+from bridge.messages import AnswerId, AppName, BackendUser, MessageRef, Rating, Vote
+from bridge.storage.claims import conversation_of
 from bridge.storage.mapping import ids_from, rating_from, votes_from
+from bridge.storage.owning import lock_conversation
+from bridge.storage.portable import insert_into, lock_name
 from bridge.storage.tables import answer, conversation, feedback, outbound_message, rating
 from bridge.store import Aggregate, PendingRating
 
@@ -23,10 +25,16 @@ _SAME_MESSAGE = and_(
 )
 
 
+async def lock_message(connection: AsyncConnection, message: MessageRef) -> None:
+    """For a vote and the recording of its message: whichever comes second must see the other. Taken before any row."""
+    await lock_name(connection, f"{message.platform}/{message.address}")
+
+
 async def record_vote(connection: AsyncConnection, vote: Vote, aggregate: Aggregate, now: datetime) -> bool:
+    await lock_message(connection, vote.message)
     state = {"rating": vote.rating, "active": vote.active, "revision": vote.revision, "updated_at": now}
     kept = await connection.execute(
-        insert(feedback)
+        insert_into(connection, feedback)
         .values(
             platform=vote.message.platform,
             message_address=vote.message.address,
@@ -43,6 +51,11 @@ async def record_vote(connection: AsyncConnection, vote: Vote, aggregate: Aggreg
     )
     if kept.scalar_one_or_none() is None:
         return False
+    of = await conversation_of(connection, vote.message)
+    if of is None:
+        return True
+    # Two votes on one answer are counted one after the other, and its messages stay its own meanwhile.
+    await lock_conversation(connection, of)
     found = await connection.execute(
         select(outbound_message.c.answer_id).where(
             outbound_message.c.platform == vote.message.platform,
@@ -83,7 +96,9 @@ async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregat
         "updated_at": now,
     }
     await connection.execute(
-        insert(rating).values(answer_id=of, **values).on_conflict_do_update(index_elements=["answer_id"], set_=values)
+        insert_into(connection, rating)
+        .values(answer_id=of, **values)
+        .on_conflict_do_update(index_elements=["answer_id"], set_=values)
     )
 
 

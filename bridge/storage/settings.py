@@ -2,42 +2,103 @@
 
 from pathlib import Path
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
-_ACCEPTED = ("sqlite+aiosqlite", "sqlite")
-_HINT = "DATABASE_URL must name an SQLite file, for example sqlite:///data/bridge.db"
+_SQLITE = ("sqlite+aiosqlite", "sqlite")
+_POSTGRES = ("postgresql+psycopg", "postgresql", "postgres")
+_HINT = (
+    "DATABASE_URL must name an SQLite file, for example sqlite:///data/bridge.db, "
+    "or a PostgreSQL database, for example postgresql://user:password@host/name"
+)
 
 
 class Settings(BaseSettings):
-    """The database. Only SQLite is supported in this release."""
+    """The database: an SQLite file for one process, PostgreSQL for any number of them."""
 
     # A refused value may be a URL with a password in it.
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
-    database_url: str = Field(
-        "sqlite+aiosqlite:///data/bridge.db",
-        description="SQLite file that holds the record, on a local disk: sqlite:///relative/path or sqlite:////absolute/path.",
+    database_url: SecretStr = Field(
+        SecretStr("sqlite+aiosqlite:///data/bridge.db"),
+        description="SQLite file that holds the record, on a local disk: sqlite:///relative/path or sqlite:////absolute/path. "
+        "Or PostgreSQL 14 or newer, which any number of processes may share: postgresql://user:password@host/name.",
     )
     database_busy_timeout: float = Field(
         10.0, gt=0, le=300, description="Seconds to wait for a database that another program has locked."
     )
+    database_connections: int = Field(
+        10,
+        ge=2,
+        le=200,
+        description="PostgreSQL: connections that the work of one process shares. It has up to 5 more, and 1 for each part "
+        "of a platform that only one process may run.",
+    )
+    database_heartbeat: float = Field(
+        2.0, ge=0.2, le=60, description="PostgreSQL: seconds between two signs of life of a process."
+    )
+    database_stalled: float = Field(
+        10.0,
+        ge=1,
+        le=600,
+        description="PostgreSQL: seconds of silence after which the others take over the work of a process that seems frozen. "
+        "One that has died is noticed sooner.",
+    )
 
     @field_validator("database_url")
     @classmethod
-    def _complete(cls, value: str) -> str:
-        scheme, separator, rest = value.strip().partition("://")
-        if not separator or scheme.lower() not in _ACCEPTED:
-            raise ValueError(f"{_HINT}; only SQLite is supported in this release, other databases are not.")
+    def _complete(cls, value: SecretStr) -> SecretStr:
+        scheme, separator, rest = value.get_secret_value().strip().partition("://")
+        if separator and scheme.lower() in _POSTGRES:
+            return SecretStr(_complete_postgres(rest))
+        if not separator or scheme.lower() not in _SQLITE:
+            raise ValueError(f"{_HINT}; other databases are not supported.")
         if not rest.startswith("/"):
             raise ValueError(f"{_HINT} (three slashes before a relative path, four before an absolute one).")
         name = rest[1:]
         if not name or name == ":memory:" or name.startswith("file:") or "?" in name or name.endswith("/"):
             # A database in memory would be a second, empty one for every connection, and would forget at every restart.
             raise ValueError(f"{_HINT}; a database in memory, a folder or parameters behind ? are not accepted.")
-        return f"{_ACCEPTED[0]}:///{name}"
+        return SecretStr(f"{_SQLITE[0]}:///{name}")
+
+    @field_validator("database_stalled")
+    @classmethod
+    def _outlast_heartbeats(cls, value: float, info: object) -> float:
+        heartbeat = getattr(info, "data", {}).get("database_heartbeat", 0.0)
+        if value < 3 * heartbeat:
+            raise ValueError(f"DATABASE_STALLED must be at least three times DATABASE_HEARTBEAT ({heartbeat:g}).")
+        return value
+
+    @property
+    def shared(self) -> bool:
+        """PostgreSQL: other processes may work with the same record."""
+        return self.database_url.get_secret_value().startswith(_POSTGRES[0])
 
     @property
     def path(self) -> Path:
-        """The database file. A relative one is relative to the working directory."""
-        return Path(self.database_url.partition(":///")[2])
+        """The SQLite file. A relative one is relative to the working directory."""
+        scheme, _, name = self.database_url.get_secret_value().partition(":///")
+        if scheme not in _SQLITE:
+            raise ValueError("only a database in a file has a path")
+        return Path(name)
+
+    @property
+    def url(self) -> URL:
+        """The address in its parts; as text it hides the password."""
+        return make_url(self.database_url.get_secret_value())
+
+
+def _complete_postgres(rest: str) -> str:
+    text = f"{_POSTGRES[0]}://{rest}"
+    # `from None`: the library's words may quote a piece of a password that was taken for something else.
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError(f"{_HINT}; special characters in the password must be percent-encoded.") from None
+    if not url.database:
+        raise ValueError(f"{_HINT}; the name of the database is missing.")
+    if "@" in (url.host or ""):
+        raise ValueError(f"{_HINT}; special characters in the password must be percent-encoded (@ is %40).")
+    return text

@@ -1,14 +1,14 @@
 """The one store: every method of the seam as one transaction. What is done inside each is told in the modules beside this one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
@@ -16,23 +16,39 @@ from bridge.messages import (
     AnswerId,
     AnswerState,
     AppName,
+    AskedQuestion,
     BackendIds,
     ConversationId,
     ConversationKey,
+    EventId,
     MessageRef,
+    Outcome,
+    PartRole,
     PlatformName,
     Rating,
     ReplyTarget,
     Turn,
     Vote,
 )
-from bridge.storage import claims, ratings, recovering, turns
-from bridge.storage.engine import open_readers, open_writer, switch_to_wal, translated
-from bridge.storage.filelock import FileLock
-from bridge.storage.folder import prepare_folder
+from bridge.storage import changes, claims, keeping, progress, ratings, retries, turns
+from bridge.storage.engine import translated
+from bridge.storage.opening import Database, open_database
 from bridge.storage.settings import Settings
 from bridge.storage.tables import conversation
-from bridge.store import Accepted, Aggregate, InterruptedAnswer, NewQuestion, PendingRating, Store
+from bridge.store import (
+    Accepted,
+    Aggregate,
+    Change,
+    Full,
+    NewQuestion,
+    Orders,
+    PastTurn,
+    PendingRating,
+    Retried,
+    RetryResult,
+    StopResult,
+    Store,
+)
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -61,37 +77,31 @@ def whole(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[
     return run
 
 
+OnWork = Callable[[AsyncConnection, ConversationId], Awaitable[None]]
+"""Told of new work at the end of the transaction that makes it, so that what it writes is committed with it or not at all."""
+
 ENDINGS = frozenset({AnswerState.DONE, AnswerState.STOPPED, AnswerState.FAILED})
 
 
-async def open_store(settings: Settings, clock: Clock, aggregate: Aggregate) -> "SqlStore":
-    """Opens the database for this process alone. It is not migrated here.
+async def open_store(
+    settings: Settings, clock: Clock, aggregate: Aggregate, on_work: OnWork | None = None
+) -> "SqlStore":
+    """Opens the database; it is not migrated here.
 
-    Raises `StoreInUse` when another process has it, `StoreUnavailable` when it cannot be opened and `SettingsError` when its
-    folder cannot be used.
+    Raises `StoreInUse` when it is an SQLite file that another process has, `StoreUnavailable` when it cannot be opened and
+    `SettingsError` when its folder cannot be used.
     """
-    prepare_folder(settings)
-    lock = FileLock(settings.path.with_name(settings.path.name + ".lock"))
-    lock.take()
-    try:
-        await switch_to_wal(settings, clock)
-    except BaseException:
-        lock.release()
-        raise
-    return SqlStore(open_writer(settings), open_readers(settings), lock, clock, aggregate)
+    return SqlStore(await open_database(settings, clock), clock, aggregate, on_work)
 
 
 class SqlStore(Store):
-    """`aggregate` is the rule for votes that were cast before their message was known as ours."""
+    """`aggregate` is the rule for votes that are counted for another reason than a vote."""
 
-    def __init__(
-        self, writer: AsyncEngine, readers: AsyncEngine, lock: FileLock, clock: Clock, aggregate: Aggregate
-    ) -> None:
-        self._writer = writer
-        self._readers = readers
-        self._lock = lock
+    def __init__(self, database: Database, clock: Clock, aggregate: Aggregate, on_work: OnWork | None = None) -> None:
+        self._database = database
         self._clock = clock
         self._aggregate = aggregate
+        self._on_work = on_work
         self._closed = False
 
     @whole
@@ -104,9 +114,7 @@ class SqlStore(Store):
         if self._closed:
             return
         self._closed = True
-        await self._readers.dispose()
-        await self._writer.dispose()
-        self._lock.release()
+        await self._database.close()
 
     # Intake
 
@@ -121,70 +129,151 @@ class SqlStore(Store):
             return await claims.conversation_of(connection, message)
 
     @whole
-    async def accept(self, new: NewQuestion) -> Accepted | None:
+    async def accept(self, new: NewQuestion) -> Accepted | Full | None:
         async with self._writing() as connection:
             accepted = await claims.accept(connection, new, self._clock.now())
             if accepted is None:
                 await connection.rollback()
+            elif isinstance(accepted, Accepted):
+                await self._tell(connection, accepted.conversation_id)
             return accepted
+
+    @whole
+    async def revise(self, event_id: EventId, question: AskedQuestion, revision: int, *, running: bool) -> Change:
+        async with self._writing() as connection:
+            return await changes.revise(
+                connection, event_id, question, revision, running=running, now=self._clock.now()
+            )
+
+    @whole
+    async def withdraw(self, event_id: EventId, ref: MessageRef) -> Change:
+        async with self._writing() as connection:
+            return await changes.withdraw(connection, event_id, ref, self._clock.now())
+
+    @whole
+    async def request_stop(
+        self,
+        event_id: EventId,
+        conversation: ConversationId,
+        *,
+        by: MessageRef | None = None,
+        answer: MessageRef | None = None,
+    ) -> StopResult:
+        async with self._writing() as connection:
+            return await changes.request_stop(
+                connection, event_id, conversation, by=by, message=answer, now=self._clock.now()
+            )
+
+    @whole
+    async def retry(self, event_id: EventId, answer: MessageRef) -> Retried:
+        async with self._writing() as connection:
+            retried = await retries.retry(connection, event_id, answer, self._clock.now())
+            if retried.result is RetryResult.ACCEPTED and retried.conversation_id is not None:
+                await self._tell(connection, retried.conversation_id)
+            return retried
 
     # Turns
 
     @whole
     async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
         async with self._reading() as connection:
-            return await recovering.waiting_conversations(connection, platforms)
+            return await keeping.waiting_conversations(connection, platforms)
 
     @whole
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
         async with self._writing() as connection:
-            return await turns.begin_next(connection, conversation, epoch, self._clock.now())
+            return await turns.begin_next(connection, conversation, epoch, self._aggregate, self._clock.now())
+
+    @whole
+    async def orders(self, turn: Turn) -> Orders:
+        async with self._reading() as connection:
+            return await turns.find_orders(connection, turn)
 
     @whole
     async def move_to(self, turn: Turn, target: ReplyTarget) -> None:
         async with self._writing() as connection:
-            await turns.move_to(connection, turn, target, self._clock.now())
+            await progress.move_to(connection, turn, target, self._clock.now())
+
+    @whole
+    async def record_asked(self, turn: Turn, attempt: int) -> AskedQuestion:
+        async with self._writing() as connection:
+            return await progress.record_asked(connection, turn, attempt, self._clock.now())
 
     @whole
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         async with self._writing() as connection:
-            await turns.record_started(connection, turn, ids, self._clock.now())
+            await progress.record_started(connection, turn, ids, self._clock.now())
+
+    @whole
+    async def record_lost(self, turn: Turn) -> None:
+        async with self._writing() as connection:
+            await progress.record_lost(connection, turn, self._clock.now())
 
     @whole
     async def forget_backend_conversation(self, turn: Turn) -> None:
         async with self._writing() as connection:
-            await turns.forget_backend_conversation(connection, turn, self._clock.now())
+            await progress.forget_backend_conversation(connection, turn, self._clock.now())
 
     @whole
-    async def record_posted(self, turn: Turn, part: int, nonce: str, ref: MessageRef, text: str) -> None:
+    async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
+        async with self._reading() as connection:
+            return await turns.recent_turns(connection, turn, limit)
+
+    @whole
+    async def record_intended(self, turn: Turn, part: int, nonce: str, role: PartRole, text: str) -> None:
+        async with self._writing() as connection:
+            await progress.record_part(connection, turn, part, nonce, role, None, text, self._clock.now())
+
+    @whole
+    async def record_posted(
+        self, turn: Turn, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str
+    ) -> None:
         async with self._writing() as connection:
             now = self._clock.now()
-            await turns.record_posted(connection, turn, part, nonce, ref, text, now)
+            await ratings.lock_message(connection, ref)
+            await progress.record_part(connection, turn, part, nonce, role, ref, text, now)
             await ratings.recount(connection, turn.answer_id, self._aggregate, now)
 
     @whole
     async def record_shown(self, turn: Turn, part: int, text: str) -> None:
         async with self._writing() as connection:
-            await turns.record_shown(connection, turn, part, text, self._clock.now())
+            await progress.record_shown(connection, turn, part, text, self._clock.now())
+
+    @whole
+    async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
+        if outcome.state not in ENDINGS:
+            raise ValueError(f"an answer cannot end as {outcome.state}")
+        async with self._writing() as connection:
+            await progress.record_outcome(connection, turn, outcome, self._clock.now())
 
     @whole
     async def finish(self, turn: Turn, state: AnswerState, error: str = "") -> None:
         if state not in ENDINGS:
             raise ValueError(f"an answer cannot end as {state}")
         async with self._writing() as connection:
-            await turns.finish(connection, turn, state, error, self._clock.now())
+            await progress.finish(connection, turn, state, error, self._clock.now())
 
-    # Recovery
-
-    @whole
-    async def interrupted_answers(self) -> Sequence[InterruptedAnswer]:
-        async with self._writing() as connection:
-            return await recovering.interrupted_answers(connection, self._clock.now())
+    # Housekeeping
 
     @whole
     async def blank_payloads(self, before: datetime) -> int:
         async with self._writing() as connection:
-            return await recovering.blank_payloads(connection, before)
+            return await keeping.blank_payloads(connection, before)
+
+    @whole
+    async def bookmark(self, platform: PlatformName, name: str) -> str | None:
+        async with self._reading() as connection:
+            return await keeping.find_bookmark(connection, platform, name)
+
+    @whole
+    async def set_bookmark(self, platform: PlatformName, name: str, value: str) -> None:
+        async with self._writing() as connection:
+            await keeping.set_bookmark(connection, platform, name, value, self._clock.now())
+
+    @whole
+    async def recent_targets(self, platform: PlatformName, since: datetime, limit: int) -> Sequence[ReplyTarget]:
+        async with self._reading() as connection:
+            return await keeping.recent_targets(connection, platform, since, limit)
 
     # Feedback
 
@@ -214,19 +303,23 @@ class SqlStore(Store):
         async with self._writing() as connection:
             await ratings.rating_failed(connection, answer, retry_at)
 
+    async def _tell(self, connection: AsyncConnection, conversation: ConversationId) -> None:
+        if self._on_work is not None:
+            await self._on_work(connection, conversation)
+
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
         self._refuse_when_closed()
         with translated():
-            async with self._writer.begin() as connection:
+            async with self._database.writer.begin() as connection:
                 yield connection
 
     @asynccontextmanager
     async def _reading(self) -> AsyncIterator[AsyncConnection]:
         self._refuse_when_closed()
         with translated():
-            async with self._readers.connect() as connection:
+            async with self._database.readers.connect() as connection:
                 yield connection
 
     def _refuse_when_closed(self) -> None:

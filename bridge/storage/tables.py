@@ -16,14 +16,14 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
-    String,
     Table,
-    Text,
     TypeDecorator,
     UniqueConstraint,
     false,
     text,
 )
+
+from bridge.storage.portable import Plain, PlainText
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -64,13 +64,13 @@ installation = Table(
     "installation",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("platform", String, nullable=False),
-    Column("tenant_id", String, nullable=False),
-    Column("enterprise_id", String, nullable=False, server_default=EMPTY),
-    Column("app_id", String, nullable=False, server_default=EMPTY),
-    Column("bot_user_id", String),
-    Column("token_enc", Text),
-    Column("scopes", Text),
+    Column("platform", Plain, nullable=False),
+    Column("tenant_id", Plain, nullable=False),
+    Column("enterprise_id", Plain, nullable=False, server_default=EMPTY),
+    Column("app_id", Plain, nullable=False, server_default=EMPTY),
+    Column("bot_user_id", Plain),
+    Column("token_enc", PlainText),
+    Column("scopes", PlainText),
     Column("installed_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
     UniqueConstraint("platform", "app_id", "enterprise_id", "tenant_id"),
@@ -82,16 +82,18 @@ conversation = Table(
     Column("id", RowId, primary_key=True),
     # Platform and installation as text, not a row of `installation`: with tokens from the environment there is no such row, and
     # an adapter's installation id is stable by contract.
-    Column("platform", String, nullable=False),
-    Column("installation", String, nullable=False),
-    Column("channel_id", String, nullable=False),
-    Column("thread_id", String, nullable=False, server_default=EMPTY),
-    Column("user_key", String, nullable=False, server_default=EMPTY),
-    Column("app", String, nullable=False),
+    Column("platform", Plain, nullable=False),
+    Column("installation", Plain, nullable=False),
+    Column("channel_id", Plain, nullable=False),
+    Column("thread_id", Plain, nullable=False, server_default=EMPTY),
+    Column("user_key", Plain, nullable=False, server_default=EMPTY),
+    Column("app", Plain, nullable=False),
     Column("reset_generation", Integer, nullable=False, server_default=ZERO),
-    Column("backend_user", String, nullable=False),
-    Column("backend_conversation_id", String),
-    Column("reply_target", Text),  # JSON; the opened thread, once there is one
+    Column("backend_user", Plain, nullable=False),
+    Column("backend_conversation_id", Plain),
+    # A turn of that backend conversation was lost, so later ones may fail. False while there is none.
+    Column("poisoned", Boolean, nullable=False, server_default=false()),
+    Column("reply_target", PlainText),  # JSON; the opened thread, once there is one
     Column("tail", Integer, nullable=False, server_default=ZERO),  # number of the last accepted question
     Column("head", Integer, nullable=False, server_default=ZERO),  # number of the last answered question
     Column("epoch", Integer, nullable=False, server_default=ZERO),
@@ -117,36 +119,50 @@ answer = Table(
     Column("id", RowId, primary_key=True),
     Column("conversation_id", RowId, ForeignKey(conversation.c.id), nullable=False),
     Column("seq", Integer, nullable=False),
-    Column("attempt", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False),  # how often the backend was asked
     Column("epoch", Integer, nullable=False),
-    Column("state", String, nullable=False),
-    Column("last_seen_message_id", String),
-    Column("backend_conversation_id", String),
-    Column("backend_message_id", String),
-    Column("task_id", String),
-    Column("run_id", String),
+    Column("state", Plain, nullable=False),
+    # The backend's message of an earlier attempt at this answer. What earlier answers left there is found by their own rows.
+    Column("last_seen_message_id", Plain),
+    Column("backend_conversation_id", Plain),
+    Column("backend_message_id", Plain),
+    Column("task_id", Plain),
+    Column("run_id", Plain),
     Column("stop_requested_at", UtcDateTime),
-    Column("job_id", String),
-    Column("error", Text, nullable=False, server_default=EMPTY),
+    Column("stop_reason", Plain),
+    Column(
+        "asked_revision", BigInteger, nullable=False, server_default=ZERO
+    ),  # of the question, when it was asked last
+    Column(
+        "outcome", PlainText, nullable=False, server_default=EMPTY
+    ),  # JSON, once it is settled and until it is blanked
+    Column("job_id", Plain),
+    Column("error", PlainText, nullable=False, server_default=EMPTY),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     UniqueConstraint("conversation_id", "seq", "attempt"),
 )
 
+# What came in and must not count twice. `kind` says as what it is claimed:
+#   message  a question, or (without `seq`) a message that says stop, or one that found too much waiting
+#   retry    a question of an answer that had ended, once more; its `revision` is the id of that answer, so there is one at most
+#   edit, delete, stop  without `seq`; a stop has no message, so its address is made of its event
 inbound_event = Table(
     "inbound_event",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("platform", String, nullable=False),
-    Column("installation", String, nullable=False),
-    Column("event_id", String, nullable=False),
-    Column("message_address", String, nullable=False),
-    Column("kind", String, nullable=False),
+    Column("platform", Plain, nullable=False),
+    Column("installation", Plain, nullable=False),
+    Column("event_id", Plain, nullable=False),
+    Column("message_address", Plain, nullable=False),
+    Column("kind", Plain, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default=ZERO),
     Column("conversation_id", RowId, ForeignKey(conversation.c.id), nullable=False),
     Column("seq", Integer),  # NULL: not a question, handled outside the queue
-    Column("payload", Text, nullable=False),
-    Column("state", String, nullable=False),
+    Column("payload", PlainText, nullable=False),  # JSON; empty when it is no question, and once it is blanked
+    # Newest edit of the question that is known. Not `revision`, which is part of its identity.
+    Column("edit_revision", BigInteger, nullable=False, server_default=ZERO),
+    Column("state", Plain, nullable=False),
     Column("answer_id", RowId, ForeignKey(answer.c.id)),
     Column("received_at", UtcDateTime, nullable=False),
     UniqueConstraint("platform", "installation", "event_id", name="uq_inbound_event_delivery"),
@@ -161,12 +177,14 @@ outbound_message = Table(
     Column("id", RowId, primary_key=True),
     Column("answer_id", RowId, ForeignKey(answer.c.id), nullable=False),
     Column("part", Integer, nullable=False),
-    Column("nonce", String, nullable=False),
-    Column("platform", String, nullable=False),
+    Column("nonce", Plain, nullable=False),
+    Column("role", Plain, nullable=False, server_default=text("'text'")),
+    Column("platform", Plain, nullable=False),
     # NULL while a post is only intended; any number of those must be able to stand side by side.
-    Column("message_address", String),
-    Column("state", String, nullable=False),
-    Column("shown_text", Text, nullable=False, server_default=EMPTY),
+    Column("message_address", Plain),
+    Column("state", Plain, nullable=False),
+    Column("shown_text", PlainText, nullable=False, server_default=EMPTY),
+    Column("intended_at", UtcDateTime),  # NULL: from a release that did not record it
     Column("posted_at", UtcDateTime),
     UniqueConstraint("answer_id", "part"),
     UniqueConstraint("nonce"),
@@ -178,11 +196,11 @@ feedback = Table(
     "feedback",
     metadata,
     Column("id", RowId, primary_key=True),
-    Column("platform", String, nullable=False),
-    Column("message_address", String, nullable=False),
-    Column("person_id", String, nullable=False),
-    Column("source", String, nullable=False),
-    Column("rating", String, nullable=False),
+    Column("platform", Plain, nullable=False),
+    Column("message_address", Plain, nullable=False),
+    Column("person_id", Plain, nullable=False),
+    Column("source", Plain, nullable=False),
+    Column("rating", Plain, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
@@ -193,8 +211,8 @@ rating = Table(
     "rating",
     metadata,
     Column("answer_id", RowId, ForeignKey(answer.c.id), primary_key=True, autoincrement=False),
-    Column("wanted", String),  # NULL is "no rating"
-    Column("sent", String),
+    Column("wanted", Plain),  # NULL is "no rating"
+    Column("sent", Plain),
     # The backend may have something else than `sent` says: a delivery was begun and its end is not known.
     Column("uncertain", Boolean, nullable=False, server_default=false()),
     Column("dirty", Boolean, nullable=False, server_default=false()),
@@ -206,11 +224,20 @@ rating = Table(
     Index("ix_rating_due", "dirty", "retry_at"),
 )
 
+bookmark = Table(
+    "bookmark",
+    metadata,
+    Column("platform", Plain, primary_key=True),
+    Column("name", Plain, primary_key=True),
+    Column("value", PlainText, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
 lease = Table(
     "lease",
     metadata,
-    Column("name", String, primary_key=True),
-    Column("holder", String, nullable=False, server_default=EMPTY),
+    Column("name", Plain, primary_key=True),
+    Column("holder", Plain, nullable=False, server_default=EMPTY),
     Column("epoch", Integer, nullable=False, server_default=ZERO),
     Column("expires_at", UtcDateTime, nullable=False),
 )
@@ -218,15 +245,15 @@ lease = Table(
 rate_slot = Table(
     "rate_slot",
     metadata,
-    Column("key", String, primary_key=True),
+    Column("key", Plain, primary_key=True),
     Column("next_at", UtcDateTime, nullable=False),
 )
 
 process = Table(
     "process",
     metadata,
-    Column("id", String, primary_key=True),
-    Column("host", String, nullable=False),
-    Column("version", String, nullable=False),
+    Column("id", Plain, primary_key=True),
+    Column("host", Plain, nullable=False),
+    Column("version", Plain, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
 )

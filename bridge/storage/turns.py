@@ -1,204 +1,194 @@
-"""A turn from its beginning to its end. Each function is part of one transaction that holds the write lock.
+"""How a turn begins, or is taken over. Each function is part of one transaction.
 
-A conversation has at most one unfinished answer (`active_answer_id`). While there is one, nothing new begins, whoever asks:
-either its owner is still at work, or it died and recovery takes the answer over and finishes it first. So no question is ever
-begun twice, and none is passed over.
+A conversation has at most one unfinished answer (`active_answer_id`). While there is one nothing new begins, whoever asks:
+either its owner is still at work, or it died and the next owner takes the answer over and finishes it first. So no question
+is ever begun twice, and none is passed over but withdrawn ones.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, func, insert, select, update
-from sqlalchemy.dialects.sqlite import insert as upsert
+from sqlalchemy import and_, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bridge import logs
-from bridge.errors import Fenced, StoreUnavailable
-from bridge.messages import (
-    AnswerState,
-    BackendConversationId,
-    BackendIds,
-    ConversationId,
-    MessageRef,
-    ReplyTarget,
-    Turn,
-)
-from bridge.storage.mapping import dump_target, storable, turn_from
+from bridge.errors import StoreUnavailable
+from bridge.messages import AnswerId, AnswerState, BackendMessageId, ConversationId, SentPart, Turn
+from bridge.storage.mapping import AnyRow, is_superseded, load_outcome, load_question, part_from, stop_from, turn_from
+from bridge.storage.owning import UNFINISHED, fenced, lock_conversation
+from bridge.storage.retries import take_over
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
+from bridge.store import Aggregate, Orders, PastTurn
 
-UNFINISHED = (AnswerState.ASKED, AnswerState.STREAMING)
-
-_log = logs.get("store")
+_ITS_QUESTION = and_(inbound_event.c.conversation_id == answer.c.conversation_id, inbound_event.c.seq == answer.c.seq)
 
 
 async def begin_next(
-    connection: AsyncConnection, conversation_id: ConversationId, epoch: int | None, now: datetime
+    connection: AsyncConnection, of: ConversationId, epoch: int | None, aggregate: Aggregate, now: datetime
 ) -> Turn | None:
+    place = await lock_conversation(connection, of)
+    if place is None:
+        return None
+    if epoch is not None and place.epoch != epoch:
+        raise fenced(of, epoch)
+    mine = place.epoch + 1 if epoch is None else epoch
+    if place.active_answer_id is not None:
+        if epoch is not None:
+            return None
+        await _put(connection, of, now, epoch=mine)
+        return await load_turn(connection, AnswerId(place.active_answer_id))
+    following = await _following(connection, place)
+    if following is None:
+        if place.head < place.tail:
+            await _put(connection, of, now, head=place.tail)
+        return None
+    begun = await _insert_answer(connection, of, following.seq, mine, now)
+    await _put(connection, of, now, epoch=mine, head=following.seq - 1, active_answer_id=begun)
+    if following.kind == "retry":
+        await take_over(connection, AnswerId(following.revision), begun, aggregate, now)
+    return await load_turn(connection, begun)
+
+
+async def load_turn(connection: AsyncConnection, of: AnswerId) -> Turn:
+    """The turn of an unfinished answer, as it is recorded now."""
     found = await connection.execute(
         select(
             conversation.c.id.label("conversation_id"),
             conversation.c.epoch,
-            conversation.c.head,
-            conversation.c.tail,
-            conversation.c.active_answer_id,
             conversation.c.app,
             conversation.c.backend_user,
-            conversation.c.backend_conversation_id,
+            conversation.c.backend_conversation_id.label("going_on"),
+            conversation.c.poisoned,
             conversation.c.reply_target,
-            inbound_event.c.seq,
             inbound_event.c.payload,
+            inbound_event.c.edit_revision,
+            answer.c.id.label("answer_id"),
+            answer.c.seq,
+            answer.c.state,
+            answer.c.attempt,
+            answer.c.asked_revision,
+            answer.c.last_seen_message_id,
+            answer.c.backend_conversation_id,
+            answer.c.backend_message_id,
+            answer.c.task_id,
+            answer.c.run_id,
+            answer.c.stop_reason,
+            answer.c.outcome,
         )
-        .outerjoin(
-            inbound_event,
-            and_(
-                inbound_event.c.conversation_id == conversation.c.id,
-                inbound_event.c.seq == conversation.c.head + 1,
-            ),
-        )
-        .where(conversation.c.id == conversation_id)
+        .join(conversation, conversation.c.id == answer.c.conversation_id)
+        .join(inbound_event, _ITS_QUESTION)
+        .where(answer.c.id == of)
     )
     row = found.one_or_none()
     if row is None:
-        return None
-    if epoch is not None and row.epoch != epoch:
-        raise _fenced(conversation_id, epoch)
-    if row.active_answer_id is not None:
-        _log.info("unfinished_answer_comes_first", conversation=conversation_id, answer=row.active_answer_id)
-        return None
-    if row.seq is None:
-        if row.head < row.tail:
-            raise StoreUnavailable(f"question {row.head + 1} of conversation {conversation_id} is missing")
-        return None
-    mine = row.epoch + 1 if epoch is None else epoch
-    backend_conversation = row.backend_conversation_id
-    turn = turn_from(
-        row,
-        answer=await _insert_answer(connection, conversation_id, row.seq, mine, now),
-        epoch=mine,
-        ids=BackendIds(
-            conversation=None if backend_conversation is None else BackendConversationId(backend_conversation)
-        ),
-    )
-    await connection.execute(
-        update(conversation)
-        .where(conversation.c.id == conversation_id)
-        .values(epoch=mine, active_answer_id=turn.answer_id, updated_at=now)
-    )
-    return turn
+        raise StoreUnavailable(f"the question of answer {of} is missing")
+    return turn_from(row, await _parts_of(connection, of), await _last_seen(connection, row))
 
 
-async def move_to(connection: AsyncConnection, turn: Turn, target: ReplyTarget, now: datetime) -> None:
-    await _touch(connection, turn, now, reply_target=dump_target(target))
-
-
-async def record_started(connection: AsyncConnection, turn: Turn, ids: BackendIds, now: datetime) -> None:
-    """Ids that are None leave what is known. After the end of the turn only the conversation learns its id."""
-    await _touch(
-        connection,
-        turn,
-        now,
-        backend_conversation_id=func.coalesce(ids.conversation, conversation.c.backend_conversation_id),
-    )
-    await connection.execute(
-        update(answer)
-        .where(answer.c.id == turn.answer_id, answer.c.state.in_(UNFINISHED))
-        .values(
-            state=AnswerState.STREAMING,
-            backend_conversation_id=func.coalesce(ids.conversation, answer.c.backend_conversation_id),
-            backend_message_id=func.coalesce(ids.message, answer.c.backend_message_id),
-            task_id=func.coalesce(ids.task, answer.c.task_id),
-            run_id=func.coalesce(ids.run, answer.c.run_id),
+async def find_orders(connection: AsyncConnection, turn: Turn) -> Orders:
+    found = await connection.execute(
+        select(
+            conversation.c.epoch,
+            inbound_event.c.payload,
+            inbound_event.c.edit_revision,
+            answer.c.state,
+            answer.c.asked_revision,
+            answer.c.stop_reason,
         )
+        .join(conversation, conversation.c.id == answer.c.conversation_id)
+        .join(inbound_event, _ITS_QUESTION)
+        .where(answer.c.id == turn.answer_id)
     )
+    row = found.one_or_none()
+    if row is None or row.epoch != turn.epoch:
+        raise fenced(turn.conversation_id, turn.epoch)
+    wanted = load_question(row.payload) if is_superseded(row) and row.payload else None
+    return Orders(stop=stop_from(row.stop_reason), question=wanted)
 
 
-async def forget_backend_conversation(connection: AsyncConnection, turn: Turn, now: datetime) -> None:
-    await _touch(connection, turn, now, backend_conversation_id=None)
-
-
-async def record_posted(
-    connection: AsyncConnection, turn: Turn, part: int, nonce: str, ref: MessageRef, text: str, now: datetime
-) -> None:
-    """A part that was posted anew (its first message was deleted) replaces what was recorded for it."""
-    await _touch(connection, turn, now)
-    posted = {
-        "nonce": nonce,
-        "platform": ref.platform,
-        "message_address": ref.address,
-        "state": "posted",
-        "shown_text": storable(text),
-        "posted_at": now,
-    }
-    await connection.execute(
-        upsert(outbound_message)
-        .values(answer_id=turn.answer_id, part=part, **posted)
-        .on_conflict_do_update(index_elements=["answer_id", "part"], set_=posted)
+async def recent_turns(connection: AsyncConnection, turn: Turn, limit: int) -> Sequence[PastTurn]:
+    """Answers that were asked for again do not count: what was said then is in the newer one."""
+    again = inbound_event.alias()
+    rows = await connection.execute(
+        select(inbound_event.c.payload, answer.c.outcome)
+        .join(answer, _ITS_QUESTION)
+        .where(
+            answer.c.conversation_id == turn.conversation_id,
+            answer.c.seq < turn.seq,
+            answer.c.state.not_in(UNFINISHED),
+            answer.c.outcome != "",
+            # In JSON a quotation mark within a text is escaped, so this is the field and nothing that was said.
+            ~answer.c.outcome.contains('"text":""', autoescape=True),
+            inbound_event.c.payload != "",
+            ~exists().where(
+                again.c.platform == inbound_event.c.platform,
+                again.c.message_address == inbound_event.c.message_address,
+                again.c.kind == "retry",
+                again.c.revision == answer.c.id,
+            ),
+        )
+        .order_by(answer.c.seq.desc())
+        .limit(limit)
     )
+    past = [(load_question(row.payload), load_outcome(row.outcome)) for row in rows]
+    return [PastTurn(question=asked.text, answer=said.text) for asked, said in reversed(past) if said is not None]
 
 
-async def record_shown(connection: AsyncConnection, turn: Turn, part: int, text: str, now: datetime) -> None:
-    await _touch(connection, turn, now)
-    await connection.execute(
-        update(outbound_message)
-        .where(outbound_message.c.answer_id == turn.answer_id, outbound_message.c.part == part)
-        .values(shown_text=storable(text))
+async def _following(connection: AsyncConnection, place: AnyRow) -> AnyRow | None:
+    found = await connection.execute(
+        select(inbound_event.c.seq, inbound_event.c.kind, inbound_event.c.revision)
+        .where(
+            inbound_event.c.conversation_id == place.id,
+            inbound_event.c.seq > place.head,
+            inbound_event.c.state == "new",
+        )
+        .order_by(inbound_event.c.seq)
+        .limit(1)
     )
+    return found.one_or_none()
 
 
-async def finish(connection: AsyncConnection, turn: Turn, state: AnswerState, error: str, now: datetime) -> None:
-    """Finishing what is finished changes nothing: the caller repeats this when it could not learn how a commit ended."""
-    ended = await connection.execute(
-        update(conversation)
-        .where(_owned(turn), conversation.c.active_answer_id == turn.answer_id)
-        .values(head=turn.seq, active_answer_id=None, updated_at=now)
-    )
-    if ended.rowcount == 0:
-        await _require_epoch(connection, turn)
-        return
-    await connection.execute(
-        update(answer).where(answer.c.id == turn.answer_id).values(state=state, error=storable(error), finished_at=now)
-    )
-    await connection.execute(
-        update(inbound_event)
-        .where(inbound_event.c.conversation_id == turn.conversation_id, inbound_event.c.seq == turn.seq)
-        .values(state="answered", answer_id=turn.answer_id)
-    )
+async def _put(connection: AsyncConnection, of: ConversationId, now: datetime, **values: object) -> None:
+    await connection.execute(update(conversation).where(conversation.c.id == of).values(updated_at=now, **values))
 
 
 async def _insert_answer(
-    connection: AsyncConnection, conversation_id: ConversationId, seq: int, epoch: int, now: datetime
-) -> int:
+    connection: AsyncConnection, of: ConversationId, seq: int, epoch: int, now: datetime
+) -> AnswerId:
     made = await connection.execute(
         insert(answer)
-        .values(
-            conversation_id=conversation_id,
-            seq=seq,
-            attempt=1,
-            epoch=epoch,
-            state=AnswerState.ASKED,
-            created_at=now,
-        )
+        .values(conversation_id=of, seq=seq, attempt=0, epoch=epoch, state=AnswerState.PLANNED, created_at=now)
         .returning(answer.c.id)
     )
-    number: int = made.scalar_one()
-    return number
+    return AnswerId(made.scalar_one())
 
 
-def _owned(turn: Turn) -> ColumnElement[bool]:
-    return and_(conversation.c.id == turn.conversation_id, conversation.c.epoch == turn.epoch)
+async def _parts_of(connection: AsyncConnection, of: AnswerId) -> list[SentPart]:
+    rows = await connection.execute(
+        select(outbound_message, answer.c.created_at.label("answer_made_at"))
+        .join(answer, answer.c.id == outbound_message.c.answer_id)
+        .where(outbound_message.c.answer_id == of)
+        .order_by(outbound_message.c.part)
+    )
+    return [part_from(row) for row in rows]
 
 
-async def _touch(connection: AsyncConnection, turn: Turn, now: datetime, **values: object) -> None:
-    """Writes to the conversation and by that checks, in the same statement, that it is still the turn's own."""
-    touched = await connection.execute(update(conversation).where(_owned(turn)).values(updated_at=now, **values))
-    if touched.rowcount == 0:
-        raise _fenced(turn.conversation_id, turn.epoch)
-
-
-async def _require_epoch(connection: AsyncConnection, turn: Turn) -> None:
-    owned = await connection.execute(select(conversation.c.id).where(_owned(turn)))
-    if owned.one_or_none() is None:
-        raise _fenced(turn.conversation_id, turn.epoch)
-
-
-def _fenced(conversation_id: ConversationId, epoch: int) -> Fenced:
-    return Fenced(f"conversation {conversation_id} has another owner than epoch {epoch}")
+async def _last_seen(connection: AsyncConnection, row: AnyRow) -> BackendMessageId | None:
+    """The newest message that the backend had in this conversation before it was asked (again)."""
+    if row.last_seen_message_id is not None:
+        return BackendMessageId(row.last_seen_message_id)
+    within = row.backend_conversation_id or row.going_on
+    if within is None:
+        return None
+    found = await connection.execute(
+        select(answer.c.backend_message_id)
+        .where(
+            answer.c.conversation_id == row.conversation_id,
+            answer.c.seq < row.seq,
+            answer.c.backend_conversation_id == within,
+            answer.c.backend_message_id.is_not(None),
+        )
+        .order_by(answer.c.seq.desc())
+        .limit(1)
+    )
+    seen: str | None = found.scalar_one_or_none()
+    return None if seen is None else BackendMessageId(seen)

@@ -1,4 +1,4 @@
-"""One HTTP port: `/livez`, `/readyz` and the routes of platforms that are called over HTTP."""
+"""One HTTP port: `/livez`, `/readyz`, `/metrics` and the routes of platforms that are called over HTTP."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
@@ -6,6 +6,7 @@ from aiohttp import web
 
 from bridge import logs
 from bridge.errors import SettingsError
+from bridge.metrics import CONTENT_TYPE, Metrics
 from bridge.web.routes import WebRoute
 
 _log = logs.get("web")
@@ -18,11 +19,20 @@ _LARGEST_BODY = 1024 * 1024
 
 
 class WebServer:
-    def __init__(self, *, host: str, port: int, readiness: Readiness, routes: Sequence[WebRoute] = ()) -> None:
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        readiness: Readiness,
+        routes: Sequence[WebRoute] = (),
+        metrics: Metrics | None = None,
+    ) -> None:
         self._host = host
         self._wanted_port = port
         self._readiness = readiness
         self._routes = routes
+        self._metrics = metrics or Metrics()
         self._runner: web.AppRunner | None = None
 
     @property
@@ -37,6 +47,7 @@ class WebServer:
         app = web.Application(client_max_size=_LARGEST_BODY)
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
+        app.router.add_get("/metrics", self._show_metrics)
         for route in self._routes:
             app.router.add_route(route.method, route.path, route.handler)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
@@ -60,6 +71,9 @@ class WebServer:
     async def _readyz(self, _request: web.Request) -> web.Response:
         ready, parts = await self._readiness()
         return web.json_response({"ready": ready, **parts}, status=200 if ready else 503)
+
+    async def _show_metrics(self, _request: web.Request) -> web.Response:
+        return web.Response(body=self._metrics.render(), headers={"Content-Type": CONTENT_TYPE})
 
 
 def explain_address(host: str, port: int, error: OSError) -> str:

@@ -6,15 +6,20 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from bridge.answers import WriterLimits
+from bridge.asking import AskLimits
 from bridge.backend_api import Question
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
 from bridge.messages import ConversationId
+from bridge.metrics import Metrics
+from bridge.notices import Notices
 from bridge.pacing import Pacer
+from bridge.places import Places
 from bridge.recovery import Recovery
 from bridge.router import Policy
+from bridge.routing import AppPolicy, Everywhere
 from bridge.turns import TurnLimits, Turns
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend, Step
@@ -22,7 +27,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FAKE, FakePlatform
 from tests.fakes.store import FakeStore
 
-POLICY = Policy(like=frozenset({"👍"}), dislike=frozenset({"👎"}))
+POLICY = Policy(like=frozenset({"👍"}), dislike=frozenset({"👎"}), stop=frozenset({"🛑"}), retry=frozenset({"🔁"}))
 
 
 class Room:
@@ -32,43 +37,59 @@ class Room:
         platform: FakePlatform | None = None,
         capacity: int = 100,
         writer: WriterLimits | None = None,
+        ask: AskLimits | None = None,
+        app: AppPolicy | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.store = store or FakeStore(aggregate)
         self.platform = platform or FakePlatform(self.clock)
         self.platform.clock = self.clock
-        self.backend = FakeBackend(self.clock)
+        self.backend = FakeBackend(self.clock, capacity=capacity)
+        self.metrics = Metrics()
         platforms, backends = {FAKE: self.platform}, {values.APP: self.backend}
         self.pacer = Pacer(self.clock)
+        self.routing = Everywhere(app=app or AppPolicy(name=values.APP))
         self.turns = Turns(
             store=self.store,
             platforms=platforms,
             backends=backends,
+            policies=self.routing.apps,
+            places=Places({self.backend.server: capacity}),
             pacer=self.pacer,
             clock=self.clock,
-            limits=TurnLimits(writer=writer or WriterLimits(), store_patience=timedelta(seconds=30)),
+            metrics=self.metrics,
+            limits=TurnLimits(
+                writer=writer or WriterLimits(), ask=ask or AskLimits(), store_patience=timedelta(seconds=30)
+            ),
         )
+        self.fenced = 0
         self.conversations = Conversations(
-            store=self.store,
-            turns=self.turns,
-            platforms=platforms,
-            pacer=self.pacer,
-            clock=self.clock,
-            capacity=capacity,
+            store=self.store, turns=self.turns, clock=self.clock, fenced=self._count_fenced, metrics=self.metrics
         )
-        self.dispatcher = LocalDispatcher(self.conversations.drain, self.clock)
-        self.feedback = Feedback(store=self.store, backends=backends, clock=self.clock)
+        self.dispatcher = LocalDispatcher(self.conversations.drain, self.turns.look, self.clock)
+        self.feedback = Feedback(store=self.store, backends=backends, clock=self.clock, metrics=self.metrics)
+        self.notices = Notices(platforms=platforms, pacer=self.pacer, clock=self.clock, metrics=self.metrics)
         self.inbox = Intake(
             store=self.store,
             dispatcher=self.dispatcher,
             feedback=self.feedback,
             policy=POLICY,
-            app=values.APP,
-            expect=self.conversations.expect,
+            resolve=self.routing.resolve,
+            notices=self.notices,
+            queued=self.turns.queued,
+            clock=self.clock,
+            metrics=self.metrics,
         )
         self.recovery = Recovery(
-            store=self.store, platforms=platforms, dispatcher=self.dispatcher, clock=self.clock, attempts=4
+            store=self.store,
+            platforms=platforms,
+            dispatcher=self.dispatcher,
+            clock=self.clock,
+            metrics=self.metrics,
         )
+
+    def _count_fenced(self) -> None:
+        self.fenced += 1
 
     def answer_with(self, script: Callable[[Question], Iterable[Step]]) -> None:
         self.backend.script = script
@@ -87,10 +108,16 @@ async def room(
     platform: FakePlatform | None = None,
     capacity: int = 100,
     writer: WriterLimits | None = None,
+    ask: AskLimits | None = None,
+    app: AppPolicy | None = None,
 ) -> AsyncIterator[Room]:
     """Running: events that go into `inbox` are answered as the clock moves. Left as a killed process leaves it."""
-    made = Room(store, platform, capacity, writer)
-    tasks = [asyncio.ensure_future(made.dispatcher.run()), asyncio.ensure_future(made.feedback.run())]
+    made = Room(store, platform, capacity, writer, ask, app)
+    tasks = [
+        asyncio.ensure_future(made.dispatcher.run()),
+        asyncio.ensure_future(made.feedback.run()),
+        asyncio.ensure_future(made.notices.run()),
+    ]
     try:
         yield made
     finally:

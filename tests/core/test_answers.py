@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.answers import AnswerDraft, AnswerWriter, WriterLimits
+from bridge.answers import AnswerWriter, WriterLimits
 from bridge.backend_api import FileProduced, TextDelta, TextReplaced
+from bridge.drafts import AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import MessageRef
-from bridge.pacing import Pacer
+from bridge.messages import MessageRef, PartRole
+from bridge.pacing import Pacer, WriteKind
 from tests.fakes import values
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform
@@ -20,9 +21,16 @@ from tests.fakes.platform import FakePlatform
 class Records:
     def __init__(self) -> None:
         self.parts: dict[int, tuple[MessageRef, str]] = {}
+        self.waits = 0
 
-    async def posted(self, part: int, nonce: str, ref: MessageRef, text: str) -> None:
+    async def intending(self, part: int, nonce: str, role: PartRole, text: str) -> None:
+        pass
+
+    async def posted(self, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str) -> None:
         self.parts[part] = (ref, text)
+
+    def limited(self, kind: WriteKind) -> None:
+        self.waits += 1
 
     async def showing(self, part: int, text: str) -> None:
         self.parts[part] = (self.parts[part][0], text)

@@ -4,10 +4,11 @@ import pytest
 
 from bridge.backend_api import Question
 from bridge.errors import StoreUnavailable
-from bridge.messages import Origin
+from bridge.messages import AnswerState, Origin
 from tests.core.room import room
 from tests.fakes import values
 from tests.fakes.backend import Step, say
+from tests.fakes.events import deleted, edited
 from tests.fakes.platform import FAKE
 
 
@@ -127,13 +128,14 @@ async def test_after_closing_nothing_new_is_begun_and_everything_still_waits() -
         assert len(await at.store.waiting_conversations([FAKE])) == 1
 
 
-async def test_questions_beyond_the_backends_places_wait_without_being_begun() -> None:
+async def test_questions_beyond_the_backends_places_wait_without_being_asked() -> None:
     async with room(capacity=2) as at:
         at.answer_with(slow)
         for number in range(1, 6):
             await at.inbox(values.message(number=number, where=values.target(str(number))))
         await at.clock.advance(1)
-        assert len(at.backend.asked) == len(at.store.answers) == 2
+        assert len(at.backend.asked) == 2
+        assert [answer.state for answer in at.store.answers].count(AnswerState.PLANNED) == 3
         await at.clock.advance(20)
         assert len(at.texts) == 5
 
@@ -145,6 +147,33 @@ async def test_a_question_that_waited_for_a_place_when_the_process_died_is_answe
             await at.inbox(values.message(f"question {number}", number=number, where=values.target(str(number))))
         await at.clock.advance(1)
     async with room(store=at.store, platform=at.platform) as after:
-        await after.recovery.resume(await after.recovery.find())
+        await after.recovery.sweep()
         await after.clock.advance(1)
-        assert [question.text for question in after.backend.asked] == ["question 2"]
+        assert "question 2" in [question.text for question in after.backend.asked]
+        assert "You said: question 2" in after.texts
+
+
+async def test_a_question_that_waits_for_a_place_may_be_edited_and_deleted() -> None:
+    async with room(capacity=1) as at:
+        at.answer_with(slow)
+        events = [values.message(f"question {n}", number=n, where=values.target(str(n))) for n in (1, 2, 3)]
+        for event in events:
+            await at.inbox(event)
+        await at.clock.advance(1)
+        await at.inbox(edited(events[1], "question 2, better"))
+        await at.inbox(deleted(3))
+        await at.clock.advance(60)
+        assert [question.text for question in at.backend.asked] == ["question 1", "question 2, better"]
+
+
+async def test_a_flood_through_few_places_is_answered_whole_and_in_order() -> None:
+    async with room(capacity=8) as at:
+        at.answer_with(lambda question: [0.1, *say(question.text)])
+        for number in range(300):
+            thread = str(number % 15)
+            await at.inbox(values.message(f"{thread}:{number}", number=number, where=values.target(thread)))
+        await at.clock.advance(60)
+        assert sorted(at.texts, key=lambda text: int(text.split(":")[1])) == [f"{n % 15}:{n}" for n in range(300)]
+        for first in range(15):
+            mine = [question.text for question in at.backend.asked if question.text.startswith(f"{first}:")]
+            assert mine == [f"{first}:{number}" for number in range(first, 300, 15)]

@@ -3,29 +3,32 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 
 from bridge.errors import BackendFailed, RateLimited, StoreUnavailable
 from bridge.messages import AnswerState
-from tests.core.room import Room, room
+from tests.core.room import room
 from tests.core.test_recovery import killed_while_answering
 from tests.fakes import values
 from tests.fakes.backend import say
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform, ThreadingPlatform
 
+T = TypeVar("T")
 
-def fail_once(call: Callable[..., Awaitable[None]], times: int = 1) -> Callable[..., Awaitable[None]]:
+
+def fail_once(call: Callable[..., Awaitable[T]], times: int = 1) -> Callable[..., Awaitable[T]]:
     """The same call, unavailable the first `times` times."""
     left = times
 
-    async def failing(*arguments: object) -> None:
+    async def failing(*arguments: object) -> T:
         nonlocal left
         if left:
             left -= 1
             raise StoreUnavailable("locked")
-        await call(*arguments)
+        return await call(*arguments)
 
     return failing
 
@@ -58,14 +61,9 @@ async def test_a_message_whose_recording_failed_can_be_rated_all_the_same(monkey
         assert len(at.backend.ratings) == 1
 
 
-async def resumed(at: Room) -> None:
-    resuming = asyncio.ensure_future(at.recovery.resume(await at.recovery.find()))
-    await at.clock.advance(120)
-    await resuming
-    await at.clock.advance(5)
-
-
-@pytest.mark.parametrize("call", ["record_posted", "finish", "waiting_conversations"])
+@pytest.mark.parametrize(
+    "call", ["record_intended", "record_posted", "record_outcome", "finish", "waiting_conversations", "record_lost"]
+)
 async def test_a_store_that_is_away_during_recovery_neither_ends_nor_mutes_anything(
     call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,9 +71,10 @@ async def test_a_store_that_is_away_during_recovery_neither_ends_nor_mutes_anyth
         await killed_while_answering(at, shown=False)
     async with room(store=at.store, platform=at.platform) as after:
         monkeypatch.setattr(after.store, call, fail_once(getattr(after.store, call), times=2))
-        await resumed(after)
-        assert "restarted before I could answer" in after.texts[0]
-        assert [question.text for question in after.backend.asked] == ["And then?"]
+        starting = asyncio.ensure_future(after.recovery.start())
+        await after.clock.advance(120)
+        await starting
+        assert after.texts == ["You said: What is up?", "You said: And then?"]
 
 
 async def test_after_a_long_outage_at_the_end_of_an_answer_the_conversation_goes_on() -> None:
@@ -144,19 +143,6 @@ async def test_an_ending_stands_outside_whatever_fence_was_open(text: str, close
         await at.inbox(values.message())
         await at.clock.advance(5)
         assert at.texts[0].startswith(f"{closed}\n\n⚠️")
-
-
-async def test_who_waits_for_a_place_sees_that_somebody_is_at_it() -> None:
-    async with room(capacity=1) as at:
-        at.answer_with(lambda question: [20.0, *say(question.text)])
-        await at.inbox(values.message("one", number=1, where=values.target("1")))
-        await at.clock.advance(1)
-        before = len(at.platform.activity)
-        await at.inbox(values.message("two", number=2, where=values.target("2")))
-        await at.clock.advance(10)
-        assert len(at.platform.activity) - before >= 3, "the second is typed for, too, again and again"
-        await at.clock.advance(60)
-        assert at.texts == ["one", "two"]
 
 
 async def test_a_delivery_that_was_given_up_while_it_was_stored_is_woken_by_the_next_one() -> None:

@@ -163,19 +163,21 @@ async def test_a_stopped_answer_says_so_beside_the_file_and_not_in_it() -> None:
         assert "(Stopped.)" not in attached(at)
 
 
-async def test_killed_before_the_file_the_announcement_gets_the_ending() -> None:
+async def test_killed_before_the_file_the_answer_is_asked_again_and_the_file_comes() -> None:
     platform = FilePlatform(FakeClock(), max_text=300)
     async with room(platform=platform, writer=LIMITS) as at:
         at.answer_with(lambda _: [*say(*(one + "\n\n" for one in PARAGRAPHS), pause=2.0), 1000.0])
         await at.inbox(values.message())
         await at.clock.advance(30)
         assert at.texts == [*PARAGRAPHS[:2], WRITING]
-    async with room(store=at.store, platform=platform) as after:
-        await after.recovery.resume(await after.recovery.find())
+    async with room(store=at.store, platform=platform, writer=LIMITS) as after:
+        after.answer_with(lambda _: say(*(one + "\n\n" for one in PARAGRAPHS)))
+        await after.recovery.start()
         await after.clock.advance(60)
         assert after.texts[:2] == PARAGRAPHS[:2]
-        assert after.texts[2].startswith(f"{WRITING}\n\n⚠️ I was restarted")
-        assert platform.files == {}
+        assert after.texts[2].startswith("📄 The rest of this answer")
+        assert len(after.texts) == 4
+        assert len(platform.files) == 1
 
 
 async def test_long_texts_are_cut_in_a_thread_and_short_ones_are_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ from bridge import registry
 from bridge.app import assemble
 from bridge.errors import SettingsError
 from bridge.feedback import aggregate
+from bridge.routing import AppPolicy, Everywhere
 from bridge.settings import Settings, isolated, read
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend
@@ -53,6 +54,7 @@ def test_the_number_of_messages_reaches_who_writes_them() -> None:
         FakeStore(aggregate),
         {},
         {values.APP: FakeBackend(FakeClock())},
+        Everywhere(app=AppPolicy(name=values.APP)),
     )
     assert app.parts.turns._limits.writer.most_messages == 7
 
@@ -163,7 +165,7 @@ def test_a_platform_without_credentials_is_simply_off(monkeypatch: pytest.Monkey
     monkeypatch.setenv("DIFY_API_KEY", "app-abc")
     configuration = registry.load(None)
     assert [part.name for part in configuration.platforms] == ["slack"]
-    assert configuration.backend.name == "dify"
+    assert [part.name for part in configuration.apps.values()] == ["dify"]
 
 
 def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from bridge.app import ONLY_APP, App, assemble
+from bridge.app import App, assemble
 from bridge.errors import NotAllowed, PlatformUnavailable
 from bridge.feedback import aggregate
 from bridge.messages import AnswerState
 from bridge.platform_api import Finding, Severity
+from bridge.routing import AppPolicy, Everywhere
 from bridge.settings import Settings, isolated
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend, say
@@ -27,7 +28,9 @@ class House:
         self.platform = FakePlatform(self.clock)
         self.backend = FakeBackend(self.clock)
         core = isolated(Settings, http_port=0, **settings)
-        self.app: App = assemble(core, self.clock, self.store, {FAKE: self.platform}, {ONLY_APP: self.backend})
+        routing = Everywhere(app=AppPolicy(name=values.APP))
+        platforms, backends = {FAKE: self.platform}, {values.APP: self.backend}
+        self.app: App = assemble(core, self.clock, self.store, platforms, backends, routing)
         self.running: asyncio.Task[int] | None = None
 
     async def start(self) -> None:
@@ -162,7 +165,7 @@ async def test_housekeeping_finds_what_waits_and_forgets_old_text() -> None:
         at.store.failures = 6
         await at.clock.advance(61 + timedelta(hours=40).total_seconds())
         assert len(at.platform.texts) == 1
-        assert at.store.conversations[0].questions[0][0] is None
+        assert at.store.conversations[0].questions[0].question is None
 
 
 async def test_a_wrong_key_is_told_in_the_log_at_start(capsys: pytest.CaptureFixture[str]) -> None:

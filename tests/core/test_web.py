@@ -9,6 +9,8 @@ import pytest
 from aiohttp import web
 
 from bridge.errors import SettingsError
+from bridge.messages import PlatformName
+from bridge.metrics import Metrics
 from bridge.web.routes import WebRoute
 from bridge.web.server import WebServer
 
@@ -17,12 +19,12 @@ State = tuple[bool, Mapping[str, object]]
 
 @asynccontextmanager
 async def serving(
-    state: State, routes: tuple[WebRoute, ...] = ()
+    state: State, routes: tuple[WebRoute, ...] = (), metrics: Metrics | None = None
 ) -> AsyncIterator[tuple[WebServer, aiohttp.ClientSession]]:
     async def readiness() -> State:
         return state
 
-    server = WebServer(host="127.0.0.1", port=0, readiness=readiness, routes=routes)
+    server = WebServer(host="127.0.0.1", port=0, readiness=readiness, routes=routes, metrics=metrics)
     await server.start()
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{server.port}") as session:
@@ -55,6 +57,17 @@ async def test_routes_of_platforms_are_served_beside() -> None:
             assert await response.text() == "hello"
         async with session.get("/fake/events") as response:
             assert response.status == 405
+
+
+async def test_metrics_are_read_as_prometheus_reads_them() -> None:
+    metrics = Metrics()
+    metrics.retried(PlatformName("slack"))
+    async with serving((False, {}), metrics=metrics) as (_, session), session.get("/metrics") as response:
+        assert response.status == 200
+        assert response.headers["Content-Type"] == "text/plain; version=0.0.4; charset=utf-8"
+        lines = (await response.text()).splitlines()
+    assert 'bridge_retries_total{platform="slack"} 1.0' in lines
+    assert "# TYPE bridge_first_text_seconds histogram" in lines
 
 
 async def test_a_taken_port_is_named_with_the_fix() -> None:

@@ -2,10 +2,26 @@
 
 import asyncio
 import heapq
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
+
+_in_thread = asyncio.to_thread
+_at_work = [0]
+
+
+async def _counted(work: Callable[..., object], /, *args: object, **kwargs: object) -> object:
+    _at_work[0] += 1
+    try:
+        return await _in_thread(work, *args, **kwargs)
+    finally:
+        _at_work[0] -= 1
+
+
+# Threads take real time. Whoever moves the clock must wait for them, or time would pass them by on a busy machine.
+asyncio.to_thread = _counted  # type: ignore[assignment]  # the same, counted
 
 
 class FakeClock:
@@ -50,8 +66,12 @@ class FakeClock:
 
     async def settle(self) -> None:
         """Lets every task run until it waits for something."""
-        for _ in range(60):
-            await asyncio.sleep(0)
+        while True:
+            for _ in range(60):
+                await asyncio.sleep(0)
+            if not _at_work[0]:
+                return
+            await asyncio.sleep(0.001)
 
     async def advance(self, seconds: float) -> None:
         """Moves time forward, stopping at every wake-up on the way."""

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from adapters.discord.dialect import DiscordDialect
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, PlatformError, PlatformUnavailable
-from bridge.messages import Address, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import Address, Button, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth, WriteBudget
 
 FAKE = PlatformName("fake")
@@ -23,6 +23,7 @@ class ShownMessage:
     nonce: str
     people: list[Mapping[str, str]] = field(default_factory=list)
     """Who might be mentioned, for every text."""
+    buttons: tuple[Button, ...] = ()
     history: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -52,6 +53,7 @@ class FakePlatform:
     run_errors: list[PlatformError] = field(default_factory=list)
     closed: bool = False
     hearing: bool = False
+    buttons: bool = False
 
     @property
     def capabilities(self) -> PlatformCapabilities:
@@ -60,6 +62,7 @@ class FakePlatform:
             edit_budget=WriteBudget(limit=self.edit_limit, window=timedelta(seconds=5)),
             min_edit_interval=timedelta(seconds=1),
             activity_every=timedelta(seconds=8),
+            buttons=self.buttons,
         )
 
     @property
@@ -89,9 +92,10 @@ class FakePlatform:
         for address, known in self.messages.items():
             if known.nonce == message.nonce:
                 known.history.append((self.clock.monotonic(), text))
+                known.buttons = message.buttons
                 return MessageRef(platform=self.name, address=Address(address))
         address = f"{target.address}/m{len(self.messages)}"
-        shown = ShownMessage(target, message.nonce, [message.people], [(self.clock.monotonic(), text)])
+        shown = ShownMessage(target, message.nonce, [message.people], message.buttons, [(self.clock.monotonic(), text)])
         self.messages[address] = shown
         if self.lost_answers:
             self.lost_answers -= 1
@@ -104,6 +108,7 @@ class FakePlatform:
             raise MessageGone("no such message")
         self.messages[ref.address].history.append((self.clock.monotonic(), text))
         self.messages[ref.address].people.append(message.people)
+        self.messages[ref.address].buttons = message.buttons
 
     async def show_activity(self, target: ReplyTarget) -> None:
         self.activity.append(self.clock.monotonic())
@@ -123,6 +128,7 @@ class FakePlatform:
         failure = self.failures.pop(0) if self.failures else None
         if failure is not None:
             raise failure
+        assert self.buttons or not message.buttons, "told not to have buttons"
         text = str(self.dialect.payload(message.text, message.people)["content"])
         if not text:
             raise MessageRefused("empty message")
@@ -130,6 +136,23 @@ class FakePlatform:
             raise MessageRefused("too long")
         assert len(message.nonce) <= 25
         return text
+
+
+@dataclass
+class FindingPlatform(FakePlatform):
+    """Can be searched for what was posted; `find_errors` meet the next searches."""
+
+    find_errors: list[PlatformError] = field(default_factory=list)
+    searched: list[str] = field(default_factory=list)
+
+    async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
+        self.searched.append(message.nonce)
+        if self.find_errors:
+            raise self.find_errors.pop(0)
+        for address, known in self.messages.items():
+            if known.nonce == message.nonce:
+                return MessageRef(platform=self.name, address=Address(address))
+        return None
 
 
 @lru_cache(maxsize=32)

@@ -1,9 +1,10 @@
 """The store in memory: the same promises, no waiting. `failures` makes the next calls raise."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
 from bridge.messages import (
@@ -11,88 +12,114 @@ from bridge.messages import (
     AnswerState,
     AppName,
     AskedQuestion,
-    BackendConversationId,
     BackendIds,
-    BackendUser,
     ConversationId,
     ConversationKey,
+    EventId,
     MessageRef,
+    Outcome,
+    PartRole,
     PlatformName,
     Rating,
     ReplyTarget,
+    SentPart,
+    StopReason,
     Turn,
     Vote,
 )
-from bridge.store import Accepted, Aggregate, InterruptedAnswer, NewQuestion, PendingRating, PostedPart
+from bridge.store import (
+    Accepted,
+    Aggregate,
+    Change,
+    Full,
+    NewQuestion,
+    Orders,
+    PastTurn,
+    PendingRating,
+    Retried,
+    RetryResult,
+    StopResult,
+    Touched,
+)
+from tests.fakes import values
+from tests.fakes.rows import RUNNING, UNFINISHED, KeptAnswer, KeptConversation, KeptQuestion, KeptRating
 
-
-@dataclass
-class _Conversation:
-    id: ConversationId
-    key: ConversationKey
-    app: AppName
-    backend_user: BackendUser
-    backend_conversation: BackendConversationId | None = None
-    home: ReplyTarget | None = None
-    head: int = 0
-    epoch: int = 0
-    questions: list[tuple[AskedQuestion | None, AnswerId | None, datetime]] = field(default_factory=list)
-
-
-@dataclass
-class _Answer:
-    turn: Turn
-    state: AnswerState = AnswerState.ASKED
-    ids: BackendIds = field(default_factory=BackendIds)
-    error: str = ""
-    parts: dict[int, PostedPart] = field(default_factory=dict)
-
-
-@dataclass
-class _Rating:
-    wanted: Rating | None
-    likes: int
-    dislikes: int
-    sent: Rating | None = None
-    dirty: bool = False
-    attempts: int = 0
-    retry_at: datetime | None = None
+NOTHING = Change(touched=Touched.NOTHING)
 
 
 class FakeStore:
-    def __init__(self, aggregate: Aggregate) -> None:
+    """`clock` dates what is written (default: always the moment `values.THEN`); `on_work` is told of new work."""
+
+    def __init__(
+        self,
+        aggregate: Aggregate,
+        clock: Clock | None = None,
+        on_work: Callable[[ConversationId], Awaitable[None]] | None = None,
+    ) -> None:
         self._aggregate = aggregate
+        self._clock = clock
+        self._on_work = on_work
         self._claimed: set[tuple[str, ...]] = set()
-        self.conversations: list[_Conversation] = []
-        self.answers: list[_Answer] = []
+        self.conversations: list[KeptConversation] = []
+        self.answers: list[KeptAnswer] = []
         self._votes: dict[tuple[MessageRef, str, str], Vote] = {}
-        self._ratings: dict[AnswerId, _Rating] = {}
+        self._ratings: dict[AnswerId, KeptRating] = {}
+        self.bookmarks: dict[tuple[PlatformName, str], str] = {}
         self.failures = 0
         """How many of the next calls raise `StoreUnavailable`."""
         self.closed = False
+
+    # Tools
 
     def _work(self) -> None:
         if self.failures:
             self.failures -= 1
             raise StoreUnavailable("the store is away")
 
-    def _owned(self, turn: Turn) -> _Conversation:
+    def _now(self) -> datetime:
+        return self._clock.now() if self._clock else values.THEN
+
+    def _seen(self, turn: Turn) -> KeptConversation:
         found = self.conversations[turn.conversation_id - 1]
         if found.epoch != turn.epoch:
             raise Fenced("another owner")
         return found
 
-    def _answer_of(self, message: MessageRef) -> _Answer | None:
+    def _owned(self, turn: Turn) -> KeptConversation:
+        found = self._seen(turn)
+        found.active_at = self._now()
+        return found
+
+    def _answer(self, turn: Turn) -> KeptAnswer:
+        self._owned(turn)
+        return self.answers[turn.answer_id - 1]
+
+    def _answer_of(self, message: MessageRef) -> KeptAnswer | None:
         for answer in self.answers:
             if any(part.ref == message for part in answer.parts.values()):
                 return answer
         return None
+
+    def _question_of(self, message: MessageRef) -> tuple[KeptConversation, KeptQuestion] | None:
+        """The newest: a question that is asked again is a further one with the same message."""
+        found = [(one, asked) for one in self.conversations for asked in one.questions if asked.ref == message]
+        return found[-1] if found else None
+
+    def _running(self, conversation: KeptConversation) -> KeptAnswer | None:
+        answer = conversation.active and self.answers[conversation.active - 1]
+        return answer if answer and answer.state in RUNNING else None
+
+    async def _tell(self, conversation: ConversationId) -> None:
+        if self._on_work:
+            await self._on_work(conversation)
 
     async def ping(self) -> None:
         self._work()
 
     async def close(self) -> None:
         self.closed = True
+
+    # Intake
 
     async def find_conversation(self, key: ConversationKey, app: AppName) -> ConversationId | None:
         self._work()
@@ -103,23 +130,116 @@ class FakeStore:
         answer = self._answer_of(message)
         return answer.turn.conversation_id if answer else None
 
-    async def accept(self, new: NewQuestion) -> Accepted | None:
+    async def accept(self, new: NewQuestion) -> Accepted | Full | None:
         self._work()
-        claims = {
-            ("event", new.key.platform, new.key.installation, new.event_id),
-            ("message", new.key.platform, new.question.ref.address),
-        }
+        ref = new.question.ref
+        claims = {_event(new.key, new.event_id), _message(ref)}
         if claims & self._claimed:
             return None
         self._claimed |= claims
         found = new.join or await self.find_conversation(new.key, new.app)
         if found is None:
             found = ConversationId(len(self.conversations) + 1)
-            self.conversations.append(_Conversation(found, new.key, new.app, new.backend_user))
+            self.conversations.append(KeptConversation(found, new.key, new.app, new.backend_user))
         conversation = self.conversations[found - 1]
-        conversation.questions.append((new.question, None, new.question.sent_at))
-        seq = len(conversation.questions)
-        return Accepted(conversation_id=found, seq=seq, waiting=seq - conversation.head - 1)
+        conversation.active_at = self._now()
+        waiting = sum(not asked.withdrawn for asked in conversation.questions[conversation.head :])
+        if new.most_waiting is not None and waiting > new.most_waiting:
+            return Full(waiting=waiting)
+        conversation.questions.append(KeptQuestion(ref, new.question))
+        await self._tell(found)
+        return Accepted(conversation_id=found, seq=len(conversation.questions), waiting=waiting)
+
+    async def revise(self, event_id: EventId, question: AskedQuestion, revision: int, *, running: bool) -> Change:
+        self._work()
+        found = self._question_of(question.ref)
+        if found is None:
+            return NOTHING
+        conversation, asked = found
+        seq = conversation.questions.index(asked) + 1
+        if seq <= conversation.head or asked.withdrawn or revision <= asked.revision:
+            return NOTHING
+        answer = self._running(conversation)
+        if conversation.active and seq == conversation.head + 1:
+            if not running or answer is None or answer.stop is StopReason.WITHDRAWN:
+                return NOTHING
+            touched = Touched.RUNNING
+        else:
+            touched = Touched.WAITING
+        if asked.question is not None and _said(asked.question) == _said(question):
+            return NOTHING
+        self._claimed.add(_event(conversation.key, event_id))
+        asked.question, asked.revision = question, revision
+        return Change(touched=touched, conversation_id=conversation.id)
+
+    async def withdraw(self, event_id: EventId, ref: MessageRef) -> Change:
+        self._work()
+        found = self._question_of(ref)
+        if found is None:
+            return NOTHING
+        conversation, asked = found
+        seq = conversation.questions.index(asked) + 1
+        if seq <= conversation.head:
+            return NOTHING
+        if conversation.active and seq == conversation.head + 1:
+            answer = self._running(conversation)
+            if answer is None:
+                return NOTHING
+            answer.stop = StopReason.WITHDRAWN
+            touched = Touched.RUNNING
+        else:
+            asked.question, asked.withdrawn = None, True
+            touched = Touched.WAITING
+        self._claimed.add(_event(conversation.key, event_id))
+        return Change(touched=touched, conversation_id=conversation.id)
+
+    async def request_stop(
+        self,
+        event_id: EventId,
+        conversation: ConversationId,
+        *,
+        by: MessageRef | None = None,
+        answer: MessageRef | None = None,
+    ) -> StopResult:
+        self._work()
+        if not 0 < conversation <= len(self.conversations):
+            return StopResult.NOTHING_RUNS
+        found = self.conversations[conversation - 1]
+        claims = {_event(found.key, event_id)} | ({_message(by)} if by else set())
+        if claims & self._claimed:
+            return StopResult.DUPLICATE
+        running = self._running(found)
+        if running is None or (answer is not None and self._answer_of(answer) is not running):
+            return StopResult.NOTHING_RUNS
+        self._claimed |= claims
+        running.stop = running.stop or StopReason.MEMBER
+        return StopResult.STOPPING
+
+    async def retry(self, event_id: EventId, answer: MessageRef) -> Retried:
+        self._work()
+        old = self._answer_of(answer)
+        if old is None or old.state not in (AnswerState.FAILED, AnswerState.STOPPED):
+            return Retried(result=RetryResult.NOTHING)
+        conversation = self.conversations[old.turn.conversation_id - 1]
+        asked = conversation.questions[old.turn.seq - 1]
+        target = conversation.home or (asked.question.target if asked.question else None)
+        claim = _event(conversation.key, event_id)
+        if old.retried or claim in self._claimed:
+            result = RetryResult.DUPLICATE
+        elif asked.question is None:
+            result = RetryResult.FORGOTTEN
+        else:
+            result = RetryResult.ACCEPTED
+            self._claimed.add(claim)
+            old.retried = True
+            conversation.active_at = self._now()
+            conversation.questions.append(
+                KeptQuestion(asked.ref, asked.question, asked.revision, retry_of=old.turn.answer_id)
+            )
+            await self._tell(conversation.id)
+        return Retried(result=result, conversation_id=conversation.id, target=target)
+
+    # Turns
 
     async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
         self._work()
@@ -127,87 +247,207 @@ class FakeStore:
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
         self._work()
-        found = self.conversations[conversation - 1]
-        if found.head >= len(found.questions):
+        if not 0 < conversation <= len(self.conversations):
             return None
+        found = self.conversations[conversation - 1]
         if epoch is not None and found.epoch != epoch:
             raise Fenced("another owner")
-        question, begun, at = found.questions[found.head]
-        if begun is not None or question is None:
+        if found.active:
+            if epoch is not None:
+                return None
+            found.epoch += 1
+            return self._turn(found, self.answers[found.active - 1])
+        while found.head < len(found.questions) and found.questions[found.head].withdrawn:
+            found.head += 1
+        if found.head >= len(found.questions):
             return None
+        asked = found.questions[found.head]
+        assert asked.question is not None
         found.epoch = found.epoch + 1 if epoch is None else epoch
-        answer_id = AnswerId(len(self.answers) + 1)
+        found.active = asked.answer = AnswerId(len(self.answers) + 1)
+        found.active_at = self._now()
         turn = Turn(
-            answer_id=answer_id,
+            answer_id=found.active,
             conversation_id=conversation,
             epoch=found.epoch,
             seq=found.head + 1,
             app=found.app,
             backend_user=found.backend_user,
-            question=question,
-            target=found.home or question.target,
-            ids=BackendIds(conversation=found.backend_conversation),
+            question=asked.question,
+            target=asked.question.target,
         )
-        found.questions[found.head] = (question, answer_id, at)
-        self.answers.append(_Answer(turn))
-        return turn
+        answer = KeptAnswer(turn)
+        self.answers.append(answer)
+        if asked.retry_of is not None:
+            old = self.answers[asked.retry_of - 1]
+            answer.parts, old.parts = old.parts, {}
+            for moved in (old, answer):
+                self._recount(moved.turn.answer_id)
+        return self._turn(found, answer)
+
+    def _turn(self, conversation: KeptConversation, answer: KeptAnswer) -> Turn:
+        asked = conversation.questions[answer.turn.seq - 1]
+        assert asked.question is not None
+        current = conversation.backend_conversation
+        ids = replace(answer.ids, conversation=answer.ids.conversation or current)
+        seen = [
+            earlier.ids.message
+            for earlier in self.answers
+            if earlier.turn.conversation_id == conversation.id
+            and earlier.turn.seq < answer.turn.seq
+            and earlier.ids.conversation == ids.conversation
+            and earlier.ids.message is not None
+        ]
+        return replace(
+            answer.turn,
+            epoch=conversation.epoch,
+            question=asked.question,
+            target=conversation.home or asked.question.target,
+            ids=ids,
+            state=answer.state,
+            attempt=answer.attempt,
+            last_seen=answer.last_seen or (seen[-1] if seen and ids.conversation is not None else None),
+            parts=tuple(answer.parts[number] for number in sorted(answer.parts)),
+            outcome=answer.outcome,
+            stop=answer.stop,
+            superseded=answer.state is not AnswerState.PLANNED and asked.revision > answer.asked_revision,
+            poisoned=conversation.poisoned,
+        )
+
+    async def orders(self, turn: Turn) -> Orders:
+        self._work()
+        asked = self._seen(turn).questions[turn.seq - 1]
+        answer = self.answers[turn.answer_id - 1]
+        edited = answer.state is not AnswerState.PLANNED and asked.revision > answer.asked_revision
+        return Orders(stop=answer.stop, question=asked.question if edited else None)
 
     async def move_to(self, turn: Turn, target: ReplyTarget) -> None:
         self._work()
         self._owned(turn).home = target
 
+    async def record_asked(self, turn: Turn, attempt: int) -> AskedQuestion:
+        self._work()
+        conversation, answer = self._owned(turn), self._answer(turn)
+        asked = conversation.questions[turn.seq - 1]
+        assert asked.question is not None
+        if answer.state in UNFINISHED:
+            current = conversation.backend_conversation
+            if current is None or answer.ids.conversation not in (None, current):
+                answer.last_seen = None
+            elif answer.ids.message is not None:
+                answer.last_seen = answer.ids.message
+            answer.state, answer.attempt, answer.outcome = AnswerState.ASKED, attempt, None
+            answer.ids, answer.asked_revision = BackendIds(), asked.revision
+        return asked.question
+
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         self._work()
+        conversation, answer = self._owned(turn), self._answer(turn)
+        if ids.conversation is not None and ids.conversation != conversation.backend_conversation:
+            conversation.backend_conversation, conversation.poisoned = ids.conversation, False
+        if answer.state not in UNFINISHED:
+            return
+        answer.ids = BackendIds(
+            conversation=ids.conversation or answer.ids.conversation,
+            message=ids.message or answer.ids.message,
+            task=ids.task or answer.ids.task,
+            run=ids.run or answer.ids.run,
+        )
+        if answer.state in RUNNING:
+            answer.state = AnswerState.STREAMING
+
+    async def record_lost(self, turn: Turn) -> None:
+        self._work()
         conversation = self._owned(turn)
-        if ids.conversation is not None:
-            conversation.backend_conversation = ids.conversation
-        answer = self.answers[turn.answer_id - 1]
-        answer.ids, answer.state = ids, AnswerState.STREAMING
+        conversation.poisoned = conversation.backend_conversation is not None
 
     async def forget_backend_conversation(self, turn: Turn) -> None:
         self._work()
-        self._owned(turn).backend_conversation = None
+        conversation = self._owned(turn)
+        conversation.backend_conversation, conversation.poisoned = None, False
 
-    async def record_posted(self, turn: Turn, part: int, nonce: str, ref: MessageRef, text: str) -> None:
+    async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
         self._work()
-        self.answers[turn.answer_id - 1].parts[part] = PostedPart(part=part, ref=ref, text=text)
-        if any(vote.message == ref for vote in self._votes.values()):
-            self._recount(turn.answer_id, self._aggregate)
+        past = [
+            PastTurn(question=asked.question.text, answer=answer.outcome.text)
+            for asked in self.conversations[turn.conversation_id - 1].questions[: turn.seq - 1]
+            if asked.question is not None and asked.answer is not None
+            for answer in [self.answers[asked.answer - 1]]
+            if answer.state not in UNFINISHED and not answer.retried and answer.outcome and answer.outcome.text
+        ]
+        return past[-limit:] if limit > 0 else []
+
+    async def record_intended(self, turn: Turn, part: int, nonce: str, role: PartRole, text: str) -> None:
+        self._work()
+        self._put(turn, SentPart(part=part, nonce=nonce, role=role, text=text, intended_at=self._now()))
+
+    async def record_posted(
+        self, turn: Turn, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str
+    ) -> None:
+        self._work()
+        self._put(turn, SentPart(part=part, nonce=nonce, role=role, ref=ref, text=text, intended_at=self._now()))
+        self._recount(turn.answer_id)
+
+    def _put(self, turn: Turn, part: SentPart) -> None:
+        parts = self._answer(turn).parts
+        known = parts.get(part.part)
+        same = known is not None and known.nonce == part.nonce
+        parts[part.part] = replace(part, intended_at=known.intended_at) if known and same else part
 
     async def record_shown(self, turn: Turn, part: int, text: str) -> None:
         self._work()
-        parts = self.answers[turn.answer_id - 1].parts
-        parts[part] = replace(parts[part], text=text)
+        parts = self._answer(turn).parts
+        if part in parts:
+            parts[part] = replace(parts[part], text=text)
+
+    async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
+        self._work()
+        answer = self._answer(turn)
+        if answer.state in UNFINISHED:
+            answer.state, answer.outcome = AnswerState.FINALISING, outcome
 
     async def finish(self, turn: Turn, state: AnswerState, error: str = "") -> None:
         self._work()
-        self._owned(turn).head = turn.seq
-        answer = self.answers[turn.answer_id - 1]
-        answer.state, answer.error = state, error
+        conversation = self._owned(turn)
+        if conversation.active != turn.answer_id:
+            return
+        conversation.head, conversation.active = turn.seq, None
+        answer = self._answer(turn)
+        answer.state, answer.error, answer.finished_at = state, error, self._now()
 
-    async def interrupted_answers(self) -> Sequence[InterruptedAnswer]:
-        self._work()
-        found: list[InterruptedAnswer] = []
-        for answer in self.answers:
-            if answer.state not in (AnswerState.ASKED, AnswerState.STREAMING):
-                continue
-            conversation = self.conversations[answer.turn.conversation_id - 1]
-            conversation.epoch += 1
-            target = conversation.home or answer.turn.question.target
-            turn = replace(answer.turn, epoch=conversation.epoch, ids=answer.ids, target=target)
-            parts = tuple(answer.parts[number] for number in sorted(answer.parts))
-            found.append(InterruptedAnswer(turn=turn, state=answer.state, parts=parts))
-        return found
+    # Housekeeping
 
     async def blank_payloads(self, before: datetime) -> int:
         self._work()
         count = 0
-        for conversation in self.conversations:
-            for number, (question, answer, at) in enumerate(conversation.questions[: conversation.head]):
-                if question is not None and at < before:
-                    conversation.questions[number] = (None, answer, at)
-                    count += 1
+        for answer in self.answers:
+            asked = self.conversations[answer.turn.conversation_id - 1].questions[answer.turn.seq - 1]
+            if answer.finished_at is None or answer.finished_at >= before:
+                continue
+            count += asked.question is not None
+            asked.question = answer.outcome = None
+            answer.parts = {number: replace(part, text="") for number, part in answer.parts.items()}
         return count
+
+    async def bookmark(self, platform: PlatformName, name: str) -> str | None:
+        self._work()
+        return self.bookmarks.get((platform, name))
+
+    async def set_bookmark(self, platform: PlatformName, name: str, value: str) -> None:
+        self._work()
+        self.bookmarks[platform, name] = value
+
+    async def recent_targets(self, platform: PlatformName, since: datetime, limit: int) -> Sequence[ReplyTarget]:
+        self._work()
+        active = [one for one in self.conversations if one.key.platform == platform and one.active_at >= since]
+        found = []
+        for one in sorted(active, key=lambda one: (one.active_at, one.id), reverse=True):
+            kept = [asked.question.target for asked in one.questions if asked.question is not None]
+            if one.home or kept:
+                found.append(one.home or kept[-1])
+        return found[:limit]
+
+    # Feedback
 
     async def record_vote(self, vote: Vote, aggregate: Aggregate) -> bool:
         self._work()
@@ -216,20 +456,20 @@ class FakeStore:
         if known is not None and vote.revision <= known.revision:
             return False
         self._votes[name] = vote
-        if known is not None and known.active == vote.active:
-            return False
         answer = self._answer_of(vote.message)
         if answer is not None:
             self._recount(answer.turn.answer_id, aggregate)
         return True
 
-    def _recount(self, answer_id: AnswerId, aggregate: Aggregate) -> None:
+    def _recount(self, answer_id: AnswerId, aggregate: Aggregate | None = None) -> None:
         refs = {part.ref for part in self.answers[answer_id - 1].parts.values()}
         votes = [vote for vote in self._votes.values() if vote.message in refs]
+        if not votes and answer_id not in self._ratings:
+            return
         opinions = list(standing(votes).values())
-        wanted = aggregate(votes)
+        wanted = (aggregate or self._aggregate)(votes)
         sent = self._ratings[answer_id].sent if answer_id in self._ratings else None
-        self._ratings[answer_id] = _Rating(
+        self._ratings[answer_id] = KeptRating(
             wanted, opinions.count(Rating.LIKE), opinions.count(Rating.DISLIKE), sent, wanted != sent
         )
 
@@ -262,3 +502,15 @@ class FakeStore:
         self._work()
         known = self._ratings[answer]
         known.attempts, known.retry_at, known.dirty = known.attempts + 1, retry_at, retry_at is not None
+
+
+def _said(question: AskedQuestion) -> tuple[object, ...]:
+    return question.text, question.attachments, question.named
+
+
+def _event(key: ConversationKey, event_id: EventId) -> tuple[str, ...]:
+    return ("event", key.platform, key.installation, event_id)
+
+
+def _message(ref: MessageRef) -> tuple[str, ...]:
+    return ("message", ref.platform, ref.address)

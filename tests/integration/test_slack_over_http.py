@@ -28,7 +28,7 @@ async def test_a_mention_over_http_is_answered_and_strangers_are_refused(tmp_pat
     await dify.start()
     slack.on_change(changes.notice)
     app = await build(
-        Configuration(
+        Configuration.for_one_app(
             core=isolated(Settings, http_port=port),
             database=isolated(DatabaseSettings, database_url=f"sqlite:///{tmp_path}/bridge.db"),
             platforms=(
@@ -39,7 +39,7 @@ async def test_a_mention_over_http_is_answered_and_strangers_are_refused(tmp_pat
                     slack_api_url=slack.api_url,
                 ),
             ),
-            backend=backend("dify", dify_api_key=dify.api_key, dify_base_url=dify.base_url),
+            app=backend("dify", dify_api_key=dify.api_key, dify_base_url=dify.base_url),
         )
     )
     running = asyncio.ensure_future(app.run())

@@ -20,7 +20,7 @@ from bridge.settings import isolated, read
 from bridge.storage.migrate import current_revision, head_revision, migrate
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
-from tests.contracts.store_suite import new
+from tests.contracts.store_steps import new
 from tests.fakes import values
 from tests.fakes.platform import FAKE
 
@@ -105,7 +105,7 @@ async def test_every_commit_survives_a_kill_in_the_middle_of_writing(tmp_path: P
         "import asyncio, sys\n"
         "from pathlib import Path\n"
         "from tests.storage.test_sqlite import opened, settings_for\n"
-        "from tests.contracts.store_suite import new\n"
+        "from tests.contracts.store_steps import new\n"
         "async def main():\n"
         f"    async with opened(settings_for(Path({str(tmp_path)!r}))) as store:\n"
         "        for number in range(100000):\n"

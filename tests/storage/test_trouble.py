@@ -20,7 +20,7 @@ from bridge.storage.migrate import migrate, migrations_folder
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from bridge.storage.tables import UtcDateTime, metadata
-from tests.contracts.store_suite import accept, answered, begin, new, vote
+from tests.contracts.store_steps import accept, answered, begin, new, vote
 from tests.fakes import values
 
 

@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 
+from yarl import URL
+
 from bridge import logs
-from bridge.backend_api import Backend, BackendEvent, Question
+from bridge.backend_api import Backend, BackendEvent, Question, Recovered, TextDelta, TextReplaced
 from bridge.backends.dify.checks import ask_mode, check_dify
 from bridge.backends.dify.client import Answering, DifyClient
 from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.framing import Json, read_object, text_of
 from bridge.backends.dify.reading import EventReader, NothingMore
+from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
+from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import (
@@ -24,7 +28,7 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
-from bridge.messages import BackendIds, BackendUser, Rating
+from bridge.messages import BackendIds, BackendMessageId, BackendUser, Rating
 from bridge.platform_api import Finding
 
 __all__ = ["DifyBackend", "Settings", "create"]
@@ -48,13 +52,20 @@ class DifyBackend:
     name = "dify"
 
     def __init__(
-        self, settings: Settings, clock: Clock, *, linger: float = LINGER_SECONDS, queue_timeout: float = QUEUE_SECONDS
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        linger: float = LINGER_SECONDS,
+        queue_timeout: float = QUEUE_SECONDS,
+        look_again: float = LOOK_AGAIN_SECONDS,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._linger = linger
         self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
+        self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, look_again=look_again)
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
@@ -64,6 +75,11 @@ class DifyBackend:
         return self._settings.dify_max_concurrent
 
     @property
+    def server(self) -> str:
+        """Apps of one Dify server share its connections, whatever their keys."""
+        return str(URL(self._settings.dify_base_url).origin())
+
+    @property
     def version(self) -> str:
         """Dify's version as its last answer told it; "" before the first."""
         return self._client.version
@@ -71,12 +87,14 @@ class DifyBackend:
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         async with self._place():
             machine = AnswerMachine(question.conversation)
+            said = False
             try:
                 async with (
                     self._client.ask(_request_for(question)) as answering,
                     aclosing(self._events(answering, machine)) as events,
                 ):
                     async for event in events:
+                        said = said or _has_text(event)
                         yield event
                 for event in machine.flush():
                     yield event
@@ -86,9 +104,9 @@ class DifyBackend:
                 yield completed
             except BackendError as error:
                 for event in machine.flush():
+                    said = said or _has_text(event)
                     yield event
-                better = await self._understand(error, question, machine)
-                better.fix = better.fix or fix_for(better.code)
+                better = _explain_fully(await self._understand(error, question, machine), said=said)
                 if better is error:
                     raise
                 raise better from error
@@ -98,7 +116,14 @@ class DifyBackend:
             raise BackendFailed("the answer has no task id yet", code="no_task")
         reply = await self._client.call("POST", f"/chat-messages/{ids.task}/stop", body={"user": user})
         if reply.status != 200 or not reply.is_json:
-            raise explain_refusal(reply)
+            raise _explain_fully(explain_refusal(reply))
+
+    async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
+        try:
+            return await self._seeker.find_fate(question, ids, last_seen)
+        except BackendError as error:
+            _explain_fully(error)
+            raise
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:
@@ -129,7 +154,9 @@ class DifyBackend:
             async with asyncio.timeout(limit):
                 await self._places.acquire()
         except TimeoutError as problem:
-            raise BackendBusy(f"no place among DIFY_MAX_CONCURRENT for {limit:g} s", code="no_place") from problem
+            raise BackendBusy(
+                f"no place among DIFY_MAX_CONCURRENT for {limit:g} s", code="no_place", user_message=NO_PLACE
+            ) from problem
         try:
             yield
         finally:
@@ -244,11 +271,22 @@ def _request_for(question: Question) -> Json:
     return body
 
 
+def _has_text(event: BackendEvent) -> bool:
+    return isinstance(event, TextDelta | TextReplaced) and not (event.text == "" or event.text.isspace())
+
+
+def _explain_fully(error: BackendError, *, said: bool = False) -> BackendError:
+    """The same error, with what the operator can do and what the member is told."""
+    error.fix = error.fix or fix_for(error.code)
+    put_in_words(error, said=said)
+    return error
+
+
 def _explain_refused_rating(reply: Refusal) -> BackendError:
     error = explain_refusal(reply)
     if reply.status in (400, 404) and reply.read():
         # The message is gone, belongs to somebody else or takes no rating: later is no better.
-        return QuestionRefused(str(error), code=error.code, user_message="This answer can no longer be rated.")
+        return QuestionRefused(str(error), code=error.code, user_message=NO_RATING)
     # A key or an address that the operator mends lets a rating through later.
     error.may_retry = True
     return error

@@ -50,16 +50,16 @@ class Answering:
                 raise BackendFailed(f"the reply is larger than {max_bytes} bytes", code="reply_too_large")
         return bytes(whole)
 
-    async def refusal(self) -> Refusal:
+    async def refusal(self, max_bytes: int = REFUSAL_BYTES) -> Refusal:
         """This response as a refusal, with as much of its body as is worth reading."""
         body = bytearray()
         try:
-            while len(body) < REFUSAL_BYTES and (chunk := await self._response.content.readany()):
+            while len(body) < max_bytes and (chunk := await self._response.content.readany()):
                 body += chunk
         except (aiohttp.ClientError, ConnectionError):
             # Status and headers say enough.
             pass
-        return Refusal(status=self._response.status, headers=self._response.headers, body=bytes(body[:REFUSAL_BYTES]))
+        return Refusal(status=self._response.status, headers=self._response.headers, body=bytes(body[:max_bytes]))
 
 
 class DifyClient:
@@ -99,7 +99,13 @@ class DifyClient:
             response.close()
 
     async def call(
-        self, method: str, path: str, *, body: Json | None = None, query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        max_bytes: int = REFUSAL_BYTES,
     ) -> Refusal:
         """One short call. Returns whatever Dify answered; raises `BackendError` only when nothing usable came back."""
         limit = self._settings.dify_control_timeout
@@ -107,7 +113,7 @@ class DifyClient:
             async with asyncio.timeout(limit):
                 response = await self._request(method, path, limit, body=body, query=query, replayable=True)
                 try:
-                    return await Answering(response).refusal()
+                    return await Answering(response).refusal(max_bytes)
                 finally:
                     response.close()
         except TimeoutError as problem:

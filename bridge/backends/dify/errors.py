@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from bridge.backends.dify.framing import Json, read_object, text_of
+from bridge.backends.dify.sentences import INPUTS, MODEL_BUSY, SWITCHED_OFF, TOO_LONG
 from bridge.errors import (
     BackendBusy,
     BackendError,
@@ -60,11 +61,9 @@ _NEVER_HANDED_ON = frozenset({503, 521, 523, 530})
 _TOO_MANY = "too many requests"
 _PROVIDER_CODES = ("provider_not_initialize", "provider_quota_exceeded", "model_currently_not_support")
 _WRONG_APP_CODES = ("not_chat_app", "not_completion_app", "not_workflow_app", "app_unavailable", "agent_not_published")
-_QUOTA_MESSAGE = "The app has used up its quota. Please tell whoever runs this bot."
-_PROVIDER_MESSAGE = "The app's model is not available. Please tell whoever runs this bot."
-_TOO_LONG_MESSAGE = "This question is too long for the app. Please ask a shorter one."
-_INPUTS_MESSAGE = "The app asks for information that this bot does not give. Please tell whoever runs this bot."
-_MODEL_MESSAGE = "The app's model failed while answering."
+
+# The model's provider says it has too much to do. Dify passes the status on in its words only (measured on both versions).
+_PROVIDER_BUSY = re.compile(r"status code 429\b|rate.?limit|too many requests", re.IGNORECASE)
 
 
 def fix_for(code: str) -> str:
@@ -111,20 +110,23 @@ def explain_refusal(refusal: Refusal, *, continuing: bool = False) -> BackendErr
 
     if status == 429 or code == "too_many_requests" or (status == 400 and words.lower().startswith(_TOO_MANY)):
         if code == "rate_limit_error":
-            return BackendMisconfigured(detail, code=code, user_message=_QUOTA_MESSAGE)
+            return BackendMisconfigured(detail, code=code)
         return BackendBusy(detail, code="too_many_requests", retry_after=_retry_after(refusal.headers))
     if 300 <= status < 400:
         target = refusal.headers.get("Location", "").split("?")[0][:200]
         return BackendMisconfigured(f"{detail}; it redirects to {target or 'nowhere'}", code=REDIRECTED)
     if status in (401, 403):
         # The finer 403 codes of newer versions all say that the operator closed the app.
-        return BackendMisconfigured(detail, code="unauthorized" if status == 401 else code or "forbidden")
+        switched_off = SWITCHED_OFF if status == 403 else ""
+        return BackendMisconfigured(
+            detail, code="unauthorized" if status == 401 else code or "forbidden", user_message=switched_off
+        )
     if status == 404:
         return _explain_not_found(detail, code, continuing=continuing)
     if status == 405:
         return BackendMisconfigured(detail, code="method_not_allowed")
     if status == 413:
-        return QuestionRefused(detail, code=code or "too_large", user_message=_TOO_LONG_MESSAGE)
+        return QuestionRefused(detail, code=code or "too_large", user_message=TOO_LONG)
     if status == 415:
         return BackendMisconfigured(detail, code="unsupported_media_type")
     if status >= 500:
@@ -158,18 +160,18 @@ def _explain_bad_request(detail: str, code: str, reply: Json, *, continuing: boo
     if code in _WRONG_APP_CODES:
         return BackendMisconfigured(detail, code=code)
     if code in _PROVIDER_CODES:
-        return BackendMisconfigured(detail, code=code, user_message=_PROVIDER_MESSAGE)
+        return BackendMisconfigured(detail, code=code)
     if code == "completion_request_error":
         if "too long" in words.lower():
-            return QuestionRefused(detail, code=code, user_message=_TOO_LONG_MESSAGE)
-        return BackendFailed(detail, code=code, user_message=_MODEL_MESSAGE)
+            return QuestionRefused(detail, code=code, user_message=TOO_LONG)
+        return _explain_failed_run(detail, code, words)
     if words.startswith("Run failed:"):
         # What an `error` event would have said, had the server streamed.
-        return BackendFailed(detail, code=code)
+        return _explain_failed_run(detail, code, words)
     if continuing and (code == "conversation_completed" or _is_about(reply, "conversation_id")):
         return ConversationMissing(detail, code=code)
     if "in input form" in words or _is_about(reply, "inputs"):
-        return QuestionRefused(detail, code=code, user_message=_INPUTS_MESSAGE)
+        return QuestionRefused(detail, code=code, user_message=INPUTS)
     return QuestionRefused(detail, code=code or "bad_request")
 
 
@@ -195,15 +197,17 @@ def explain_error_event(event: Json) -> BackendError:
         error.accepted = True
         return error
     if code in _PROVIDER_CODES:
-        error = BackendMisconfigured(detail, code=code, user_message=_PROVIDER_MESSAGE)
+        error = BackendMisconfigured(detail, code=code)
         error.accepted = True
         return error
-    if code == "completion_request_error":
-        return BackendFailed(detail, code=code, user_message=_MODEL_MESSAGE)
     if code == "conversation_completed":
         return ConversationMissing(detail, code=code)
     # `invalid_param` here is any failure inside the app (a node, a tool), not something wrong with the request.
-    return BackendFailed(detail, code=code or "error")
+    return _explain_failed_run(detail, code or "error", words)
+
+
+def _explain_failed_run(detail: str, code: str, words: str) -> BackendFailed:
+    return BackendFailed(detail, code=code, user_message=MODEL_BUSY if _PROVIDER_BUSY.search(words) else "")
 
 
 def is_bare(event: Json) -> bool:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from bridge.playground.dify.faults import Fault, HttpFault
-from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StoredMessage
+from bridge.playground.dify.faults import Fault, HttpFault, StreamFault, Trouble, error_event
+from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
 from bridge.playground.dify.run import ChatRun, Timing
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
@@ -67,9 +67,11 @@ async def ask(state: DifyState, request: web.Request) -> web.StreamResponse:
     except (asyncio.CancelledError, ConnectionError):
         if record.ended is Ended.RUNNING:
             record.ended = Ended.CUT if state.stopping else Ended.CLIENT_CLOSED
+            if (running := state.running.get(record.task_id)) is not None:
+                running.run.leave(server_dies=state.stopping)
         raise
     finally:
-        state.running.pop(record.task_id, None)
+        state.end_run(record)
         state.changed()
 
 
@@ -83,11 +85,28 @@ async def stop(state: DifyState, request: web.Request) -> web.Response:
         return web.Response(status=503, text="stop is refused", content_type="text/html")
     task = request.match_info["task_id"]
     state.stops.append(task)
-    running = state.running.get(task)
-    if running is not None and (state.mode == "advanced-chat" or running.user == user):
-        running.run.stop.set()
+    state.stop_log.append(StopCall(task_id=task, user=user, worked=_stop_run(state, task, user)))
     state.changed()
     return state.dialect.reply({"result": "success"})
+
+
+def _stop_run(state: DifyState, task: str, user: str) -> bool:
+    """True when this ended a run. What a run has said that nobody listens to is lost all the same (measured)."""
+    record = state.by_task.get(task)
+    if record is None:
+        return False
+    record.stop_calls += 1
+    if state.mode != "advanced-chat" and record.user != user:
+        return False
+    running, unheard = state.running.get(task), state.unheard.get(task)
+    if running is not None:
+        running.run.stop.set()
+    elif unheard is not None and unheard.is_running(state.clock.monotonic()):
+        unheard.stopped = True
+    else:
+        return False
+    record.stopped = True
+    return True
 
 
 async def _answer(state: DifyState, request: web.Request, record: ChatRequest) -> web.StreamResponse:
@@ -100,10 +119,18 @@ async def _answer(state: DifyState, request: web.Request, record: ChatRequest) -
     broken: Fault | None = fault or reply.fault
     if isinstance(broken, HttpFault):
         return _refusal(state, record, broken)
+    if isinstance(broken, StreamFault) and broken.kind is Trouble.DROPPED:
+        record.ended = Ended.CUT
+        if request.transport is not None:
+            request.transport.close()
+        return web.Response()
+    if state.faults.strict_history and any(not message.answer for message in conversation.messages):
+        broken = error_event(at=0)
     state.conversations[conversation.id] = conversation
     message = StoredMessage(id=str(uuid.uuid4()), query=record.query, created_at=state.wall_seconds())
     conversation.messages.append(message)
     record.message_id, record.task_id = message.id, str(uuid.uuid4())
+    record.stored, record.home = message, conversation.id
     if not streaming:
         return await _answer_whole(state, record, conversation, message, reply)
     run = ChatRun(

@@ -33,6 +33,10 @@ async def show_requests(state: DifyState, request: web.Request) -> web.Response:
     )
 
 
+async def show_questions(state: DifyState, request: web.Request) -> web.Response:
+    return web.json_response({query: asdict(asked) for query, asked in state.questions().items()})
+
+
 async def show_ratings(state: DifyState, request: web.Request) -> web.Response:
     return web.json_response(
         {
@@ -51,6 +55,7 @@ async def show_faults(state: DifyState, request: web.Request) -> web.Response:
             "always": faults.always is not None,
             "refuse_feedback": faults.refuse_feedback,
             "refuse_stop": faults.refuse_stop,
+            "strict_history": faults.strict_history,
             "max_connections": state.max_connections,
             "first_token": state.first_token,
             "per_token": state.per_token,
@@ -85,8 +90,15 @@ def apply_faults(state: DifyState, body: Json) -> None:
         if not isinstance(value, int | float) or value < 0:
             raise ValueError(f"{key} must be a number from 0")
         numbers[key] = float(value)
+    strict = body.get("strict_history", state.faults.strict_history)
+    if not isinstance(strict, bool):
+        raise ValueError("strict_history must be true or false")  # noqa: TRY004  # as everything here
     if body.get("clear"):
         state.faults.clear()
+        strict = bool(body.get("strict_history", False))
+    if body.get("forget_conversations"):
+        state.conversations.clear()
+    state.faults.strict_history = strict
     state.faults.fail_next += [NAMED[name]() for name in names]
     if "always" in body:
         state.faults.always = NAMED[str(always)]() if always is not None else None

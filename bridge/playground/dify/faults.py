@@ -4,10 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-HTML_503 = (
-    "<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n"
-    "<body><center><h1>503 Service Temporarily Unavailable</h1></center></body>\r\n</html>\r\n"
-)
+
+def _page(title: str) -> str:
+    """A page as nginx makes it."""
+    return (
+        f"<html>\r\n<head><title>{title}</title></head>\r\n"
+        f"<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    )
+
+
+HTML_503 = _page("503 Service Temporarily Unavailable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,8 @@ class Trouble(StrEnum):
     """The stream ends (for a chatflow after `workflow_finished`) without `message_end`."""
     SLOW_HEADERS = "slow_headers"
     """Not even headers for `seconds`, and then the answer."""
+    DROPPED = "dropped"
+    """The connection closes without a word, and nothing was made of the question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +77,37 @@ def too_many_requests_400() -> HttpFault:
 
 def html_503() -> HttpFault:
     return HttpFault(status=503, html=HTML_503)
+
+
+def html_502() -> HttpFault:
+    """The proxy lost Dify."""
+    return HttpFault(status=502, html=_page("502 Bad Gateway"))
+
+
+def html_504() -> HttpFault:
+    """The proxy did not want to wait any longer."""
+    return HttpFault(status=504, html=_page("504 Gateway Time-out"))
+
+
+def wrong_key() -> HttpFault:
+    return HttpFault(status=401, code="unauthorized", message="Access token is invalid")
+
+
+def api_disabled() -> HttpFault:
+    return HttpFault(status=403, code="forbidden", message="The app's API service has been disabled.")
+
+
+def plan_quota() -> HttpFault:
+    """The runs of a Cloud plan are used up (from the source)."""
+    return HttpFault(status=429, code="rate_limit_error", message="Rate limit exceeded, please upgrade your plan.")
+
+
+def internal_error() -> HttpFault:
+    return HttpFault(status=500, code="internal_server_error", message="Internal Server Error, please contact support.")
+
+
+def dropped() -> StreamFault:
+    return StreamFault(kind=Trouble.DROPPED)
 
 
 def conversation_missing() -> HttpFault:
@@ -104,6 +143,15 @@ def slow_headers(seconds: float = 12.0) -> StreamFault:
 
 
 NAMED: dict[str, Callable[[], Fault]] = {
+    "wrong_key": wrong_key,
+    "api_disabled": api_disabled,
+    "plan_quota": plan_quota,
+    "provider_quota": lambda: error_event(at=0, code="provider_quota_exceeded"),
+    "internal_error": internal_error,
+    "internal_error_event": lambda: error_event(at=0, code="internal_server_error"),
+    "html_502": html_502,
+    "html_504": html_504,
+    "dropped": dropped,
     "429": rate_limited,
     "429_retry_after": lambda: rate_limited(3),
     "too_many_requests_400": too_many_requests_400,
@@ -131,6 +179,9 @@ class Faults:
     refuse_feedback: int = 0
     """So many of the next feedback calls are answered with 503."""
     refuse_stop: int = 0
+    strict_history: bool = False
+    """The model's provider refuses a history with an empty answer in it, as some do. A lost answer then makes every later
+    question of its conversation fail before any text."""
 
     def take(self) -> Fault | None:
         return self.fail_next.pop(0) if self.fail_next else self.always
@@ -140,3 +191,4 @@ class Faults:
         self.always = None
         self.refuse_feedback = 0
         self.refuse_stop = 0
+        self.strict_history = False

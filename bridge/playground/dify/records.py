@@ -17,6 +17,54 @@ class Ended(StrEnum):
 
 
 @dataclass(slots=True, kw_only=True)
+class Unheard:
+    """A run that goes on although nobody reads its stream any more. Worked out when somebody asks; no task is behind it."""
+
+    due: float
+    """`Clock.monotonic` at which the model will have said everything; infinite when its server died."""
+    text: str
+    error: str = ""
+    """What it fails with at `due`, if it does."""
+    stopped: bool = False
+
+    def is_running(self, now: float) -> bool:
+        return not self.stopped and now < self.due
+
+    def has_succeeded(self, now: float) -> bool:
+        return not self.stopped and not self.error and now >= self.due
+
+
+@dataclass(slots=True, kw_only=True)
+class StoredRun:
+    """A chatflow's workflow run."""
+
+    id: str
+    query: str
+    user: str
+    created_at: int
+    status: str = "running"
+    answer: str = ""
+    error: str = ""
+    unheard: Unheard | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class StoredMessage:
+    id: str
+    query: str
+    answer: str = ""
+    """Stored at the end only, as the real one does: a dropped stream leaves it empty for good."""
+    status: str = "normal"
+    error: str = ""
+    created_at: int = 0
+    tool: str = ""
+    """What an agent called first."""
+    step: str = ""
+    """What an agent said in its last step; written at the end of the step, and not when it was stopped."""
+    unheard: Unheard | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class ChatRequest:
     """One POST /chat-messages, refused ones included."""
 
@@ -29,18 +77,16 @@ class ChatRequest:
     body: dict[str, object]
     task_id: str = ""
     message_id: str = ""
+    """Empty while nothing was made of it; refused questions stay so."""
     ended: Ended = Ended.RUNNING
-
-
-@dataclass(slots=True, kw_only=True)
-class StoredMessage:
-    id: str
-    query: str
-    answer: str = ""
-    """Stored at the end only, as the real one does: a dropped stream leaves it empty for good."""
-    status: str = "normal"
-    error: str = ""
-    created_at: int = 0
+    stored: StoredMessage | None = None
+    """What was made of it, and still is when its conversation was deleted."""
+    home: str = ""
+    """The conversation that it ended up in."""
+    stop_calls: int = 0
+    """Stop calls that named its task, whoever made them."""
+    stopped: bool = False
+    """One of them ended its run, whether or not anybody was still listening."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,6 +102,35 @@ class Rating:
     rating: str
     content: str
     user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopCall:
+    """One stop call as it came, refused ones left out."""
+
+    task_id: str
+    user: str
+    worked: bool
+    """It ended a run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Everything that came of one question's text, however often it was asked."""
+
+    posts: int
+    """How often it arrived."""
+    accepted: int
+    """How often something was made of it: each of these cost a run."""
+    users: tuple[str, ...]
+    conversations: tuple[str, ...]
+    """Where it ended up, each once, in order."""
+    endings: tuple[str, ...]
+    """One for each post."""
+    stopped: int
+    """Runs of it that a stop call ended."""
+    answers: tuple[str, ...]
+    """What is stored, one for each that was accepted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

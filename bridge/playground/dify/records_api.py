@@ -1,9 +1,9 @@
-"""What the stand-in Dify tells about itself and its history: info, parameters, messages, conversations, feedback."""
+"""What the stand-in Dify tells about itself, and the ratings it takes: info, parameters, feedback."""
 
 from aiohttp import web
 
 from bridge.playground.dify.chat import is_uuid, read_body, read_user
-from bridge.playground.dify.records import Rating, RatingCall, StoredMessage
+from bridge.playground.dify.records import Rating, RatingCall
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json, not_found_page
 
@@ -37,31 +37,6 @@ async def parameters(state: DifyState, request: web.Request) -> web.Response:
             "system_parameters": {"image_file_size_limit": 10, "file_size_limit": 15},
         }
     )
-
-
-async def messages(state: DifyState, request: web.Request) -> web.Response:
-    user = request.query.get("user", "DEFAULT-USER")
-    ident = request.query.get("conversation_id", "")
-    if not is_uuid(ident):
-        raise state.dialect.refuse_param(f"{ident} is not a valid uuid.")
-    conversation = state.conversations.get(ident)
-    if conversation is None or conversation.user != user:
-        raise state.dialect.refuse(404, "not_found", "Conversation Not Exists.")
-    limit = _limit(state, request)
-    page = conversation.messages[-limit:]
-    data = [_message(state, ident, message) for message in page]
-    return state.dialect.reply({"limit": limit, "has_more": len(conversation.messages) > limit, "data": data})
-
-
-async def conversations(state: DifyState, request: web.Request) -> web.Response:
-    user = request.query.get("user", "DEFAULT-USER")
-    limit = _limit(state, request)
-    mine = [conversation for conversation in state.conversations.values() if conversation.user == user][::-1]
-    data = [
-        {"id": one.id, "name": "New conversation", "inputs": {}, "status": "normal", "created_at": one.created_at}
-        for one in mine[:limit]
-    ]
-    return state.dialect.reply({"limit": limit, "has_more": len(mine) > limit, "data": data})
 
 
 async def rate(state: DifyState, request: web.Request) -> web.Response:
@@ -105,28 +80,3 @@ def _rate(state: DifyState, ident: str, body: Json) -> web.Response:
         # Leaving `content` out of a later call erases it.
         state.ratings[ident] = Rating(rating=str(rating), content=str(body.get("content") or ""), user=user)
     return state.dialect.reply({"result": "success"})
-
-
-def _message(state: DifyState, conversation_id: str, message: StoredMessage) -> Json:
-    rating = state.ratings.get(message.id)
-    return {
-        "id": message.id,
-        "conversation_id": conversation_id,
-        "inputs": {},
-        "query": message.query,
-        "answer": message.answer,
-        "feedback": {"rating": rating.rating} if rating else None,
-        "retriever_resources": [],
-        "created_at": message.created_at,
-        "agent_thoughts": [],
-        "message_files": [],
-        "status": message.status,
-        "error": message.error or None,
-    }
-
-
-def _limit(state: DifyState, request: web.Request) -> int:
-    text = request.query.get("limit", "20")
-    if not text.isdigit() or not 1 <= int(text) <= 100:
-        raise state.dialect.refuse_param("limit must be from 1 to 100")
-    return int(text)

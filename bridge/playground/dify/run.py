@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass
 
 from bridge.playground.dify.faults import StreamFault, Trouble
-from bridge.playground.dify.records import ChatRequest, Ended, StoredMessage
+from bridge.playground.dify.records import ChatRequest, Ended, StoredMessage, StoredRun, Unheard
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.wire import EventStream, Json
 
@@ -44,6 +44,12 @@ class ChatRun:
         self._began = began
         self.stop = asyncio.Event()
         self._run_id = str(uuid.uuid4())
+        self.workflow_run = (
+            StoredRun(id=self._run_id, query=record.query, user=record.user, created_at=message.created_at)
+            if mode == "advanced-chat"
+            else None
+        )
+        message.tool = reply.tool
         self._thought_id = str(uuid.uuid4())
         self._said = ""
         self._ids: Json = {
@@ -61,12 +67,28 @@ class ChatRun:
         ending = await self._say_tokens(out)
         match ending:
             case Ended.CUT:
+                # Whoever broke the connection, Dify sees a client that is gone.
+                self.leave()
                 out.cut()
             case Ended.ERROR:
                 await self._fail(out)
             case _:
                 await self._close(out)
         self._record.ended = ending
+
+    def leave(self, *, server_dies: bool = False) -> Unheard:
+        """Nobody reads any more. The model goes on, but the answer's row keeps what it has: nothing (measured on both)."""
+        breaks = self._fault
+        due = self._first_due + len(self._reply.tokens) * self._per_token
+        error = ""
+        if breaks is not None and breaks.kind is Trouble.ERROR_EVENT:
+            due, error = self._first_due + breaks.at * self._per_token, breaks.message
+        hangs = breaks is not None and breaks.kind in (Trouble.PING_ONLY, Trouble.SILENT, Trouble.BARE_ERROR)
+        unheard = Unheard(due=math.inf if hangs or server_dies else due, text="".join(self._reply.tokens), error=error)
+        self._message.unheard = unheard
+        if self.workflow_run is not None:
+            self.workflow_run.unheard = unheard
+        return unheard
 
     async def _spoil_beginning(self, out: EventStream, fault: StreamFault) -> bool:
         """True when nothing else is to be said."""
@@ -85,7 +107,7 @@ class ChatRun:
                 return True
             case Trouble.SLOW_HEADERS:
                 await out.stay_silent_until(self._began + fault.seconds)
-            case Trouble.ERROR_EVENT | Trouble.CUT | Trouble.NO_MESSAGE_END:
+            case Trouble.ERROR_EVENT | Trouble.CUT | Trouble.NO_MESSAGE_END | Trouble.DROPPED:
                 pass
         return False
 
@@ -119,6 +141,7 @@ class ChatRun:
         """The ordinary end, also of a stopped answer. A chatflow tells its `workflow_finished` before `message_end`."""
         stopped = self.stop.is_set()
         self._message.answer = self._said
+        self._message.step = "" if stopped else self._said
         if self._reply.replaced_by is not None and not stopped:
             self._message.answer = self._reply.replaced_by
             await out.send(self._event("message_replace", answer=self._reply.replaced_by, reason="output_moderation"))
@@ -160,6 +183,9 @@ class ChatRun:
         )
 
     async def _finish_workflow(self, out: EventStream, status: str, error: str | None) -> None:
+        if self.workflow_run is not None:
+            self.workflow_run.status, self.workflow_run.error = status, error or ""
+            self.workflow_run.answer = "" if status == "failed" else self._said
         data: Json = {
             "id": self._run_id,
             "status": status,

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bridge.clock import Clock
-from bridge.playground.dify import chat, control, records_api
+from bridge.playground.dify import chat, control, history_api, records_api
 from bridge.playground.dify.faults import Faults
 from bridge.playground.dify.places import Places
-from bridge.playground.dify.records import ChatRequest, Conversation, Rating, RatingCall
+from bridge.playground.dify.records import Asked, ChatRequest, Conversation, Rating, RatingCall, StopCall
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Refused, not_found_page
@@ -25,11 +25,13 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/messages/{message_id}/feedbacks", records_api.rate),
     ("GET", "/v1/info", records_api.info),
     ("GET", "/v1/parameters", records_api.parameters),
-    ("GET", "/v1/messages", records_api.messages),
-    ("GET", "/v1/conversations", records_api.conversations),
+    ("GET", "/v1/messages", history_api.messages),
+    ("GET", "/v1/conversations", history_api.conversations),
+    ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
 )
 _CONTROLS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/control/requests", control.show_requests),
+    ("GET", "/control/questions", control.show_questions),
     ("GET", "/control/ratings", control.show_ratings),
     ("GET", "/control/faults", control.show_faults),
     ("POST", "/control/faults", control.set_faults),
@@ -73,6 +75,10 @@ class DifyServer:
         if runner is not None:
             await runner.cleanup()
 
+    async def come_back(self) -> None:
+        """After `stop`, at the same address and with everything it remembers."""
+        await self.start(self._host, self._port)
+
     @property
     def base_url(self) -> str:
         return f"http://{self._host}:{self._port}/v1"
@@ -100,6 +106,19 @@ class DifyServer:
     @property
     def stops(self) -> list[str]:
         return self._state.stops
+
+    @property
+    def stop_log(self) -> list[StopCall]:
+        return self._state.stop_log
+
+    def questions(self) -> dict[str, Asked]:
+        """What came of every text that was asked: how often it arrived and ran, for whom, where, how it ended."""
+        return self._state.questions()
+
+    def forget_conversations(self) -> None:
+        """Somebody deleted them all; nobody can continue one any more."""
+        self._state.conversations.clear()
+        self._state.changed()
 
     @property
     def faults(self) -> Faults:

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 
 from bridge.clock import Clock
 from bridge.playground.dify.faults import Faults
-from bridge.playground.dify.records import ChatRequest, Conversation, Rating, RatingCall
+from bridge.playground.dify.records import (
+    Asked,
+    ChatRequest,
+    Conversation,
+    Ended,
+    Rating,
+    RatingCall,
+    StopCall,
+    StoredRun,
+    Unheard,
+)
 from bridge.playground.dify.run import ChatRun
 from bridge.playground.dify.script import Reply, default_reply
 from bridge.playground.dify.wire import Dialect
@@ -31,10 +41,15 @@ class DifyState:
         self.required_inputs: list[str] = []
         self.script: Callable[[str], Reply] | None = None
         self.requests: list[ChatRequest] = []
+        self.by_task: dict[str, ChatRequest] = {}
         self.conversations: dict[str, Conversation] = {}
         self.ratings: dict[str, Rating] = {}
         self.rating_log: list[RatingCall] = []
         self.stops: list[str] = []
+        self.stop_log: list[StopCall] = []
+        self.runs: dict[str, StoredRun] = {}
+        self.unheard: dict[str, Unheard] = {}
+        """By task: runs that nobody listens to any more."""
         self.faults = Faults()
         self.running: dict[str, Running] = {}
         self.stopping = False
@@ -45,7 +60,35 @@ class DifyState:
         return self.script(query) if self.script is not None else default_reply(query, earlier)
 
     def start_run(self, record: ChatRequest, run: ChatRun) -> None:
+        self.by_task[record.task_id] = record
         self.running[record.task_id] = Running(user=record.user, run=run)
+        if run.workflow_run is not None:
+            self.runs[run.workflow_run.id] = run.workflow_run
+
+    def end_run(self, record: ChatRequest) -> None:
+        """Nothing is streamed for this request any more; what goes on unheard is kept for stop calls."""
+        self.running.pop(record.task_id, None)
+        if record.stored is not None and record.stored.unheard is not None:
+            self.unheard[record.task_id] = record.stored.unheard
+
+    def questions(self) -> dict[str, Asked]:
+        """Every text that was asked, in the order of its first time."""
+        posts: dict[str, list[ChatRequest]] = {}
+        for one in self.requests:
+            posts.setdefault(one.query, []).append(one)
+        return {query: self._sum_up(of_one) for query, of_one in posts.items()}
+
+    def _sum_up(self, posts: Sequence[ChatRequest]) -> Asked:
+        made = [one for one in posts if one.stored is not None]
+        return Asked(
+            posts=len(posts),
+            accepted=len(made),
+            users=tuple(dict.fromkeys(one.user for one in posts)),
+            conversations=tuple(dict.fromkeys(one.home for one in made)),
+            endings=tuple(Ended.STOPPED if one.stopped else one.ended for one in posts),
+            stopped=sum(one.stopped for one in posts),
+            answers=tuple(one.stored.answer for one in made if one.stored is not None),
+        )
 
     def wall_seconds(self) -> int:
         """Dify keeps times to the second."""

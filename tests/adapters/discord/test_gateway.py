@@ -12,7 +12,8 @@ from yarl import URL
 
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.outbound import GatewayPlan
-from adapters.discord.transport import Pauses, intents, point_at
+from adapters.discord.ears import intents
+from adapters.discord.transport import Pauses, point_at
 from bridge.errors import NotAllowed, StoreUnavailable
 from bridge.messages import InboundEvent
 from bridge.playground.discord import DiscordServer, Fault

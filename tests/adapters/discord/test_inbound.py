@@ -164,16 +164,16 @@ def test_a_channel_that_the_library_does_not_know_has_no_place_yet() -> None:
 @pytest.mark.parametrize(
     ("kind", "place"),
     [
-        (0, Place(channel=1, server=2, takes_threads=True)),
-        (5, Place(channel=1, server=2, takes_threads=True)),
-        (2, Place(channel=1, server=2)),
+        (0, Place(channel=1, server=2, takes_threads=True, category=3)),
+        (5, Place(channel=1, server=2, takes_threads=True, category=3)),
+        (2, Place(channel=1, server=2, category=3)),
         (11, Place(channel=1, server=2, parent=3)),
         (12, Place(channel=1, server=2, parent=3)),
     ],
 )
 def test_a_place_that_was_looked_up_is_like_one_that_was_told(kind: int, place: Place) -> None:
     # A text channel's parent is its category, which is no thread's channel.
-    assert place_from_lookup(1, 2, kind, 3) == place
+    assert place_from_lookup(2, {"id": "1", "type": kind, "parent_id": "3"}) == place
 
 
 def test_where_no_thread_can_be_the_answer_is_a_reply() -> None:

@@ -151,7 +151,7 @@ async def test_a_conversation_belongs_to_one_user_and_remembers(server: DifyServ
     assert (await caller.call("POST", "/chat-messages", question(conversation_id=conversation, user="u-2")))[0] == 404
     assert "my first question" in said(await caller.ask("and now?", conversation_id=conversation))
     _, text = await caller.call("GET", f"/messages?conversation_id={conversation}&user=u-1")
-    assert [item["query"] for item in json.loads(text)["data"]] == ["my first question", "and now?"]
+    assert {item["query"] for item in json.loads(text)["data"]} == {"my first question", "and now?"}
     assert (await caller.call("GET", f"/messages?conversation_id={conversation}&user=u-2"))[0] == 404
     assert len(server.conversations) == 1
 

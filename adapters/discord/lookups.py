@@ -1,0 +1,133 @@
+"""What is asked of Discord besides: who wrote, where, with which roles, and what stands in a channel. Reads only.
+
+All raise a `PlatformError` unless they say otherwise.
+"""
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import discord
+
+from adapters.discord.addresses import Manner, message_address, read_target_address
+from adapters.discord.capabilities import MAX_HISTORY
+from adapters.discord.heard import Payload
+from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
+from adapters.discord.marks import number_at
+from adapters.discord.outbound import Rest
+from adapters.discord.settings import Settings
+from bridge.errors import MessageGone, PlatformError
+from bridge.markdown.dialect import Dialect
+from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+
+CLOCK_SKEW = timedelta(minutes=2)
+"""How far our clock may be ahead of Discord's."""
+
+MOST_PAGES = 5
+"""Pages of a channel that are searched for one of our messages."""
+
+
+class Lookups:
+    def __init__(self, settings: Settings, rest: Rest, dialect: Dialect) -> None:
+        self._settings = settings
+        self._rest = rest
+        self._dialect = dialect
+
+    async def complete(self, reply: RepliedTo) -> RepliedTo:
+        """Adds who wrote the message replied to, if that can be read in time. Never raises a `PlatformError`."""
+
+        async def fetch(client: discord.Client) -> int:
+            return (await client.get_partial_messageable(reply.channel).fetch_message(reply.message)).author.id
+
+        with contextlib.suppress(PlatformError):
+            return replace(reply, author=await self._rest.call(fetch, within=self._settings.discord_lookup_timeout))
+        return reply
+
+    async def place_of(self, channel: int, server: int | None) -> Place:
+        """What kind of channel this is. Taken for one without threads when it cannot be read in time."""
+        with contextlib.suppress(PlatformError):
+            return await self.find_place(channel, server)
+        return Place(channel=channel, server=server)
+
+    async def find_place(self, channel: int, server: int | None) -> Place:
+        """The same, and it must be known."""
+        found = place_from_lookup(server, await self._channel(channel))
+        if found.parent is None:
+            return found
+        # Of a thread one is told the channel, and of that its category.
+        above = place_from_lookup(server, await self._channel(found.parent))
+        return replace(found, category=above.category)
+
+    async def _channel(self, channel: int) -> Payload:
+        async def fetch(client: discord.Client) -> Payload:
+            return dict(await client.http.get_channel(channel))
+
+        return await self._rest.call(fetch, within=self._settings.discord_lookup_timeout)
+
+    async def message(self, channel: int, number: int) -> Payload:
+        async def fetch(client: discord.Client) -> Payload:
+            return dict(await client.http.get_message(channel, number))
+
+        return await self._rest.call(fetch, within=self._settings.discord_lookup_timeout)
+
+    async def member(self, server: int, person: int) -> Payload | None:
+        """Somebody's membership with its roles; None when there is none any more."""
+
+        async def fetch(client: discord.Client) -> Payload:
+            return dict(await client.http.get_member(server, person))
+
+        try:
+            return await self._rest.call(fetch, within=self._settings.discord_call_timeout)
+        except MessageGone:
+            return None
+
+    async def page(self, channel: int, *, before: int | None = None, after: int | None = None) -> Sequence[Payload]:
+        """At most `MAX_HISTORY` messages, the newest first: those right before a number, or right after one."""
+
+        async def fetch(client: discord.Client) -> Sequence[Payload]:
+            listed = await client.http.logs_from(channel, MAX_HISTORY, before=before, after=after)
+            return sorted((dict(each) for each in listed), key=number_of, reverse=True)
+
+        return await self._rest.call(fetch)
+
+    async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
+        """The newest message of ours there that says the same and was posted since then, by our clock.
+
+        Discord gives nonces back to whoever posts, but never in a channel's history.
+        """
+        place = read_target_address(target.address)
+        text = str(self._dialect.payload(message.text, message.people)["content"]).strip()
+        if not text:
+            return None
+        me = (await self._rest.log_in()).user
+        after = number_at(since - CLOCK_SKEW)
+        found: int | None = None
+        for _ in range(MOST_PAGES):
+            listed = await self.page(place.channel, after=after)
+            for each in listed:
+                if author_of(each) != me or str(each.get("content", "")).strip() != text:
+                    continue
+                if place.manner is not Manner.IN and _replied_to(each) not in (None, place.question):
+                    # In a channel without threads others are answered as well, and may be told the same.
+                    continue
+                found = max(found or 0, number_of(each))
+            if len(listed) < MAX_HISTORY:
+                break
+            after = number_of(listed[0])
+        return None if found is None else MessageRef(platform=DISCORD, address=message_address(place.channel, found))
+
+
+def number_of(payload: Payload) -> int:
+    return int(str(payload["id"]))
+
+
+def author_of(payload: Payload) -> int:
+    author = payload["author"]
+    return int(str(author["id"])) if isinstance(author, dict) else 0
+
+
+def _replied_to(payload: Payload) -> int | None:
+    reference = payload.get("message_reference")
+    number = reference.get("message_id") if isinstance(reference, dict) else None
+    return None if number is None else int(str(number))

@@ -1,0 +1,395 @@
+"""Asking the backend, and asking again where that is right, until it is settled how an answer ends.
+
+What is shown is a draft's affair; nothing of a platform is known here. Nothing is asked before the store knows that it will be.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, aclosing
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Literal
+
+from bridge import endings, logs
+from bridge.backend_api import AnswerCompleted, AnswerStarted, Backend, Fate, Question, Recovered, TextDelta
+from bridge.clock import Clock
+from bridge.errors import (
+    BackendBusy,
+    BackendCut,
+    BackendError,
+    BackendUnreachable,
+    ConversationMissing,
+    StoreUnavailable,
+)
+from bridge.messages import AnswerState, AppName, AskedQuestion, BackendIds, Outcome, Turn
+from bridge.metrics import Metrics, Rescue
+from bridge.places import Places
+from bridge.resuming import ResumeLimits, Way, decide, look_up
+from bridge.routing import AppPolicy
+from bridge.running import Running
+from bridge.store import PastTurn, Store
+
+_log = logs.get("asking")
+
+_SAY_SOMETHING = "Hi! Write your question after my name, and I will pass it on."
+_NO_FILES = "I cannot read attached files yet. Please put what matters into words."
+_FILES_LEFT_OUT = "(I cannot read attached files yet; this answers the text alone.)"
+_NEW_CONVERSATION = "(The app no longer remembered this conversation, so this starts a new one.)"
+_ROTATED = "(The app could not go on with this conversation, so this starts a new one.)"
+_IN_LINE = "⏳ The app is busy. You are number {number} in line."
+_TRYING = "⏳ {why} I keep trying."
+_CHANGED = "⏳ The question was changed. I am asking again…"
+_FETCHING = "⏳ I was restarted and am getting your answer back…"
+
+POISONED_CODE = "completion_request_error"
+"""What Dify says when the model refuses the history, for one because a lost turn left an empty message in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskLimits:
+    """Bounds of patience; the operator may change them."""
+
+    busy: timedelta = timedelta(seconds=60)
+    """How long a question is tried again that the backend provably did not take."""
+    first_pause: timedelta = timedelta(seconds=1)
+    """Before the second try; doubles up to `longest_pause`."""
+    longest_pause: timedelta = timedelta(seconds=15)
+    stop: timedelta = timedelta(seconds=10)
+    """How long a stopped answer may take to end before its connection is cut."""
+    notice: timedelta = timedelta(seconds=3)
+    """After which a member is told that the question waits."""
+    store: timedelta = timedelta(seconds=30)
+    """How long a question that cannot be recorded as asked is tried. Then it is left to the next sweep, unasked."""
+    resume: ResumeLimits = field(default_factory=ResumeLimits)
+
+
+class Asker:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        backends: Mapping[AppName, Backend],
+        policies: Mapping[AppName, AppPolicy],
+        places: Places,
+        clock: Clock,
+        metrics: Metrics,
+        limits: AskLimits,
+    ) -> None:
+        self._store = store
+        self._backends = backends
+        self._policies = policies
+        self._places = places
+        self._clock = clock
+        self._metrics = metrics
+        self._limits = limits
+
+    async def settle(self, running: Running) -> Outcome | None:
+        """How the answer ends, once that is known; None when it was handed over instead. Raises `Fenced`."""
+        turn = running.turn
+        if turn.outcome is not None:
+            self._rescued(turn, Rescue.SHOWN)
+            return turn.outcome
+        if turn.app not in self._backends:
+            _log.error("app_missing", app=turn.app, fix="put the app back into the configuration")
+            return endings.without_app(running)
+        if turn.state in (AnswerState.ASKED, AnswerState.STREAMING):
+            way = await self._resume(running)
+            if way is not Way.ASK:
+                return way
+        elif turn.stop is not None:
+            return endings.stopped(running)
+        elif _says_nothing(running, turn.question):
+            return endings.answered(running)
+        return await self._ask(running)
+
+    # What an earlier owner left
+
+    async def _resume(self, running: Running) -> Outcome | Literal[Way.ASK] | None:
+        turn, policy = running.turn, self._policies[running.turn.app]
+        backend = self._backends[turn.app]
+        question = self._question(running, turn.question, turn.ids)
+        looking = look_up(backend, question, turn, policy.recover, self._clock, self._limits.resume)
+        seen = await running.until_woken(looking, self._clock, self._limits.notice, lambda: running.say(_FETCHING))
+        if running.handed_over:
+            return None
+        if seen is None:
+            # Told to stop, or asked something else, meanwhile.
+            seen = Recovered(fate=Fate.UNKNOWN, ids=turn.ids)
+        running.ids = seen.ids
+        way = Way.ASK_AGAIN if running.revised and running.stop is None else None
+        way = way or (Way.STOP if running.stop else decide(turn, seen.fate, policy.recover, self._limits.resume.asks))
+        _log.warning("answer_resumed", state=turn.state.value, fate=seen.fate.value, way=way.value, detail=seen.detail)
+        match way:
+            case Way.SHOW:
+                self._rescued(turn, Rescue.FETCHED)
+                await self._record_started(running, seen.ids)
+                running.draft.restart()
+                running.draft.fold(TextDelta(text=seen.text))
+                if seen.fate is Fate.STOPPED or turn.stop is not None:
+                    return endings.stopped(running)
+                return endings.answered(running)
+            case Way.ASK:
+                return Way.ASK
+            case Way.ASK_AGAIN:
+                self._rescued(turn, Rescue.REASKED)
+                await self._end_lost(running)
+                return Way.ASK
+            case Way.STOP:
+                if running.ids.task:
+                    await self._stop_backend(running)
+                return endings.stopped(running, standing=True)
+            case Way.APOLOGISE | Way.FAIL:
+                self._rescued(turn, Rescue.APOLOGISED)
+                return endings.interrupted(running, by_app=way is Way.FAIL)
+
+    async def _end_lost(self, running: Running) -> None:
+        """Makes sure that the run that nobody listens to ends, and that its empty answer cannot spoil what follows."""
+        turn = running.turn
+        if running.ids.task:
+            await self._stop_backend(running)
+        try:
+            if turn.last_seen is None:
+                # There is nothing in that conversation that is worth going on with.
+                await self._store.forget_backend_conversation(turn)
+            else:
+                running.poisoned = True
+                await self._store.record_lost(turn)
+        except StoreUnavailable as error:
+            self._store_away("record_lost", error)
+        running.ids = BackendIds(conversation=turn.ids.conversation if turn.last_seen is not None else None)
+        if turn.superseded or running.revised:
+            running.attempt, running.revised = 0, False
+
+    # Asking
+
+    async def _ask(self, running: Running) -> Outcome | None:
+        deadline: float | None = None
+        pause = self._limits.first_pause.total_seconds()
+        while True:
+            if running.handed_over:
+                return None
+            if running.stop is not None:
+                return endings.stopped(running)
+            if running.revised:
+                self._start_over(running)
+            running.woken.clear()
+            try:
+                completed = await self._ask_once(running)
+            except BackendError as error:
+                if running.woken.is_set():
+                    continue
+                if await self._heal(running, error):
+                    continue
+                deadline = deadline or self._clock.monotonic() + self._limits.busy.total_seconds()
+                told = error.retry_after.total_seconds() if error.retry_after else 0.0
+                wait = max(told, pause)
+                may_pass = isinstance(error, BackendBusy | BackendUnreachable) and not error.accepted
+                if not may_pass or self._clock.monotonic() + wait > deadline:
+                    self._metrics.backend_failed(running.turn.app, error.code)
+                    return endings.failed(running, error)
+                _log.warning("asked_again_later", code=error.code, detail=str(error), again_in=wait)
+                self._metrics.backend_failed(running.turn.app, error.code)
+                why = error.user_message.partition(". ")[0].rstrip(".") + "."
+                running.say(_TRYING.format(why=why))
+                pause = min(pause * 2, self._limits.longest_pause.total_seconds())
+                await self._clock.wait(running.woken, wait)
+            else:
+                if completed is None or running.stop is not None or running.revised:
+                    continue
+                return endings.stopped(running) if completed.stopped else endings.answered(running)
+
+    def _start_over(self, running: Running) -> None:
+        """The question was edited: asked anew, in the same messages, as if what was asked had never been."""
+        running.revised = False
+        running.attempt = 0
+        running.ids = BackendIds(
+            conversation=running.turn.ids.conversation if running.turn.last_seen is not None else None
+        )
+        running.draft.restart()
+        running.draft.say_status(_CHANGED)
+
+    async def _ask_once(self, running: Running) -> AnswerCompleted | None:
+        """None: something else is wanted now (`woken`)."""
+        turn = running.turn
+        server = self._backends[turn.app].server
+
+        def tell(number: int) -> None:
+            line[0] = number
+            if told[0]:
+                running.say(_IN_LINE.format(number=number))
+
+        def notice() -> None:
+            told[0] = True
+            tell(line[0])
+
+        line, told = [1], [False]
+        async with AsyncExitStack() as place:
+            coming = place.enter_async_context(self._places.take(server, tell))
+            if await running.until_woken(_then_true(coming), self._clock, self._limits.notice, notice) is None:
+                return None
+            asked = await self._record_asked(running)
+            if asked is None:
+                return None
+            if _says_nothing(running, asked):
+                return AnswerCompleted()
+            running.notes = [one for one in running.notes if one != _FILES_LEFT_OUT]
+            if asked.attachments:
+                running.notes.append(_FILES_LEFT_OUT)
+            question = await self._with_context(running, self._question(running, asked, running.ids))
+            if running.woken.is_set():
+                return None
+            running.asked = True
+            try:
+                return await self._stream(running, question)
+            finally:
+                running.asked = False
+
+    async def _record_asked(self, running: Running) -> AskedQuestion | None:
+        """The question as it reads now. None: it was not recorded, so it may not be asked; it is handed over."""
+        deadline = self._clock.monotonic() + self._limits.store.total_seconds()
+        pause = 0.1
+        while True:
+            try:
+                return await self._store.record_asked(running.turn, running.attempt + 1)
+            except StoreUnavailable as error:
+                self._store_away("record_asked", error)
+                if self._clock.monotonic() > deadline:
+                    running.handed_over = True
+                if running.handed_over:
+                    return None
+                await self._clock.sleep(pause)
+                pause = min(pause * 2, 5.0)
+
+    async def _stream(self, running: Running, question: Question) -> AnswerCompleted | None:
+        ended = asyncio.Event()
+        pump = asyncio.ensure_future(self._pump(running, question))
+        pump.add_done_callback(lambda _: ended.set())
+        woken = asyncio.ensure_future(running.woken.wait())
+        try:
+            await asyncio.wait({pump, woken}, return_when=asyncio.FIRST_COMPLETED)
+            if not pump.done() and not running.handed_over:
+                await self._end_stream(running, ended)
+        finally:
+            woken.cancel()
+            pump.cancel()
+            await asyncio.gather(pump, woken, return_exceptions=True)
+        return None if pump.cancelled() else pump.result()
+
+    async def _end_stream(self, running: Running, ended: asyncio.Event) -> None:
+        """Has the backend end it, which keeps there what was said; the stream then ends by itself, a little later."""
+        deadline = self._clock.monotonic() + self._limits.stop.total_seconds()
+        if not running.ids.task:
+            await self._clock.wait(running.started, self._limits.stop.total_seconds())
+        if not ended.is_set() and await self._stop_backend(running):
+            await self._clock.wait(ended, deadline - self._clock.monotonic())
+
+    async def _stop_backend(self, running: Running) -> bool:
+        turn = running.turn
+        try:
+            await self._backends[turn.app].stop(running.ids, turn.backend_user)
+        except BackendError as error:
+            _log.warning("stop_failed", code=error.code, detail=str(error))
+            return False
+        return True
+
+    async def _pump(self, running: Running, question: Question) -> AnswerCompleted:
+        completed: AnswerCompleted | None = None
+        running.started.clear()
+        accepted = True
+        try:
+            async with aclosing(self._backends[running.turn.app].answer(question)) as events:
+                async for event in events:
+                    if isinstance(event, AnswerStarted):
+                        await self._record_started(running, event.ids)
+                        running.started.set()
+                    elif isinstance(event, AnswerCompleted):
+                        completed = event
+                    running.draft.fold(event)
+        except BackendError as error:
+            accepted = error.accepted or running.started.is_set()
+            raise
+        finally:
+            running.attempt += accepted
+        if completed is None:
+            raise BackendCut("the backend's stream ended without AnswerCompleted")
+        return completed
+
+    async def _record_started(self, running: Running, ids: BackendIds) -> None:
+        running.ids, running.ids_recorded = ids, False
+        try:
+            await self._store.record_started(running.turn, ids)
+        except StoreUnavailable as error:
+            # The answer goes on from memory; the ids are written again when it ends.
+            self._store_away("record_started", error)
+        else:
+            running.ids_recorded = True
+
+    # Healing
+
+    async def _heal(self, running: Running, error: BackendError) -> bool:
+        """Leaves a backend conversation that is of no use any more, once. True: ask again, in a new one."""
+        missing = isinstance(error, ConversationMissing)
+        poisoned = running.poisoned and error.code == POISONED_CODE and not running.draft.text.strip()
+        if running.healed or running.turn.ids.conversation is None or not (missing or poisoned):
+            return False
+        _log.warning("backend_conversation_left", missing=missing, code=error.code, detail=str(error))
+        try:
+            await self._store.forget_backend_conversation(running.turn)
+        except StoreUnavailable as trouble:
+            self._store_away("forget_backend_conversation", trouble)
+        running.healed = True
+        running.ids = BackendIds()
+        running.draft.restart()
+        running.notes.append(_NEW_CONVERSATION if missing else _ROTATED)
+        return True
+
+    async def _with_context(self, running: Running, question: Question) -> Question:
+        turns = self._policies[running.turn.app].context_turns
+        if not running.healed or not turns:
+            return question
+        try:
+            past = await self._store.recent_turns(running.turn, turns)
+        except StoreUnavailable as error:
+            self._store_away("recent_turns", error)
+            return question
+        return Question(
+            text=with_past(past, question.text),
+            user=question.user,
+            conversation=question.conversation,
+            inputs=question.inputs,
+        )
+
+    def _question(self, running: Running, asked: AskedQuestion, ids: BackendIds) -> Question:
+        turn = running.turn
+        inputs = self._policies[turn.app].inputs
+        return Question(text=asked.text, user=turn.backend_user, conversation=ids.conversation, inputs=inputs)
+
+    # Small things
+
+    def _rescued(self, turn: Turn, how: Rescue) -> None:
+        self._metrics.rescued(turn.app, turn.target.platform, how)
+
+    def _store_away(self, doing: str, error: StoreUnavailable) -> None:
+        self._metrics.store_unavailable()
+        _log.warning("store_unavailable", doing=doing, detail=str(error))
+
+
+def _says_nothing(running: Running, asked: AskedQuestion) -> bool:
+    """True: there is nothing to ask; the member is told what to do."""
+    if asked.text.strip():
+        return False
+    running.notes = [_NO_FILES if asked.attachments else _SAY_SOMETHING]
+    return True
+
+
+async def _then_true(work: Coroutine[None, None, None]) -> bool:
+    await work
+    return True
+
+
+def with_past(past: Sequence[PastTurn], text: str) -> str:
+    """A question together with what was said before it, for an app that has forgotten."""
+    if not past:
+        return text
+    said = "\n\n".join(f"Question: {turn.question}\nAnswer: {turn.answer}" for turn in past)
+    return f"Earlier in this conversation:\n\n{said}\n\nNow the question is:\n\n{text}"

@@ -1,0 +1,238 @@
+"""What became of a question whose asker is gone: found in Dify's history, and judged. Nothing is changed at Dify.
+
+Dify takes no key that would make a question recognisable, so one whose ids were never recorded is found by its words, its place
+and what is known to be older. A wrong answer is worse than none: whenever two explanations are left, the fate is `unsure`.
+
+What can be known (measured on 0.15.3 and 1.12.1): a chat app's answer is lost with its stream and looks like one being made. An
+agent's last step is kept. A chatflow of 1.12.1 goes on to its end, and the run tells its text. A failure is told.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from bridge.backend_api import Fate, Question, Recovered
+from bridge.backends.dify.client import DifyClient
+from bridge.backends.dify.errors import shorten
+from bridge.backends.dify.history import (
+    Gone,
+    ListedConversation,
+    NotKept,
+    Row,
+    RunDetail,
+    list_conversations,
+    list_messages,
+    read_run,
+)
+from bridge.backends.dify.thinking import ThinkFilter
+from bridge.clock import Clock
+from bridge.messages import BackendConversationId, BackendIds, BackendMessageId
+
+LOOK_AGAIN_SECONDS = 1.0
+"""Between the two looks for what was not there, or was only just written. Dify makes the row while it takes the question."""
+
+LONGEST_RUN_SECONDS = 1200.0
+"""Dify's APP_MAX_EXECUTION_TIME unless the operator raised it. A run that is older and still "running" died with its server."""
+
+MOST_CONVERSATIONS = 5
+"""Conversations of one user that are looked into."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    conversation: BackendConversationId
+    row: Row
+
+
+class _Unclear(Exception):
+    """Something was found that may or may not be this question."""
+
+
+class Seeker:
+    """Looks for one question. `max_bytes` bounds each reply that is read."""
+
+    def __init__(
+        self, client: DifyClient, clock: Clock, max_bytes: int, *, look_again: float = LOOK_AGAIN_SECONDS
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._max_bytes = max_bytes
+        self._look_again = look_again
+
+    async def find_fate(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
+        """Raises `BackendError` when Dify could not be asked."""
+        known = replace(ids, conversation=ids.conversation or question.conversation)
+        try:
+            if ids.message:
+                return await self._look_at_known(question, known, ids.message)
+            if ids.run:
+                # The message is not known, yet the run is: it says more than the history could.
+                return await self._judge_run(known) or _unsure(known, "Dify does not tell about this run")
+            return await self._look_for(question, known, last_seen)
+        except NotKept as problem:
+            return Recovered(fate=Fate.UNKNOWN, ids=known, detail=str(problem))
+        except (_Unclear, Gone) as problem:
+            # A conversation that is gone may have taken the question with it, or refused it: both look like this. If it was
+            # asked, asking again is asking twice, and that is for the app's policy to allow.
+            return _unsure(known, str(problem))
+
+    async def _look_at_known(self, question: Question, ids: BackendIds, message: BackendMessageId) -> Recovered:
+        if ids.conversation is None:
+            return await self._judge_run(ids) or _unsure(ids, "the conversation is not known")
+        try:
+            row = await self._find_row(question, ids.conversation, message)
+        except Gone:
+            # The run needs no conversation.
+            if (judged := await self._judge_run(ids)) is not None:
+                return judged
+            raise
+        if row is None:
+            return await self._judge_run(ids) or _unsure(ids, "the message is not in its conversation")
+        return await self._judge(question, _Found(conversation=ids.conversation, row=row), ids)
+
+    async def _look_for(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
+        """Looks twice: the row may be made a moment after the first look."""
+        for look in range(2):
+            if look:
+                await self._clock.sleep(self._look_again)
+            if ids.conversation is None:
+                found = await self._find_started(question, last_seen)
+            else:
+                found = await self._find_continued(question, ids.conversation, last_seen)
+            if found is not None:
+                return await self._judge(
+                    question, found, replace(ids, conversation=found.conversation, message=found.row.id)
+                )
+        return Recovered(fate=Fate.ABSENT, ids=ids, detail="Dify has no such question")
+
+    async def _find_continued(
+        self, question: Question, conversation: BackendConversationId, last_seen: BackendMessageId | None
+    ) -> _Found | None:
+        rows = await list_messages(self._client, conversation, question.user, self._max_bytes)
+        ours = [row for row in rows if row.id != last_seen and _says(row, question)]
+        if not ours:
+            return None
+        if question.conversation is None:
+            # The conversation began with this question, so whatever says the same in it was asked for it.
+            return _Found(conversation=conversation, row=_newest(ours))
+        before = next((row for row in rows if row.id == last_seen), None)
+        if before is None:
+            raise _Unclear("the same was asked in this conversation, and which came last is not known")
+        later = [row for row in ours if row.created_at > before.created_at]
+        if later:
+            return _Found(conversation=conversation, row=_newest(later))
+        if any(row.created_at == before.created_at for row in ours):
+            raise _Unclear("the same was asked within one second, and which came last is not known")
+        return None
+
+    async def _find_started(self, question: Question, last_seen: BackendMessageId | None) -> _Found | None:
+        """Among conversations that hold nothing but this question.
+
+        `user` is a thread, or a person in direct messages, so there may be older ones that began with the same words.
+        """
+        listed = await list_conversations(self._client, question.user, self._max_bytes)
+        newest = sorted(listed, key=lambda one: one.created_at, reverse=True)[:MOST_CONVERSATIONS]
+        alike: list[tuple[ListedConversation, Sequence[Row]]] = []
+        older: ListedConversation | None = None
+        for one in newest:
+            try:
+                rows = await list_messages(self._client, one.id, question.user, self._max_bytes)
+            except Gone:
+                continue
+            if any(row.id == last_seen for row in rows):
+                older = one
+            elif rows and all(_says(row, question) for row in rows):
+                alike.append((one, rows))
+        if older is not None:
+            alike = [(one, rows) for one, rows in alike if one.created_at >= older.created_at]
+            if any(one.created_at == older.created_at for one, _ in alike):
+                raise _Unclear("two conversations began within one second, and one of them with the same question")
+        elif alike and len(listed) > 1:
+            raise _Unclear("this user has more than one conversation, and one of them began with the same question")
+        if not alike:
+            return None
+        # Several are attempts of one question.
+        return max(
+            (_Found(conversation=one.id, row=_newest(rows)) for one, rows in alike),
+            key=lambda found: (found.row.created_at, found.row.answer != ""),
+        )
+
+    async def _find_row(
+        self, question: Question, conversation: BackendConversationId, message: BackendMessageId
+    ) -> Row | None:
+        rows = await list_messages(self._client, conversation, question.user, self._max_bytes)
+        return next((row for row in rows if row.id == message), None)
+
+    async def _judge(self, question: Question, found: _Found, ids: BackendIds) -> Recovered:
+        row = found.row
+        if row.status == "error":
+            return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(row.error) or "Dify says that it failed")
+        if row.status == "paused":
+            return Recovered(fate=Fate.FAILED, ids=ids, detail="the chatflow waits for a form to be filled in")
+        if row.answer:
+            return await self._judge_answer(row.answer, ids)
+        if row.steps_done:
+            return await self._judge_steps(question, found, ids)
+        return await self._judge_run(ids) or _unsure(ids, "no answer is stored")
+
+    async def _judge_answer(self, answer: str, ids: BackendIds) -> Recovered:
+        """A stored answer is whole, unless its run says that it was stopped, or that it goes on after a pause."""
+        judged = await self._judge_run(ids)
+        if judged is not None and judged.fate is Fate.RUNNING:
+            return judged
+        stopped = judged is not None and judged.fate is Fate.STOPPED
+        return Recovered(fate=Fate.STOPPED if stopped else Fate.ANSWERED, ids=ids, text=_shape(answer))
+
+    async def _judge_steps(self, question: Question, found: _Found, ids: BackendIds) -> Recovered:
+        """An agent writes each step down when it ends. Some kinds write their last one in two goes, moments apart."""
+        await self._clock.sleep(self._look_again)
+        row = await self._find_row(question, found.conversation, found.row.id)
+        if row is None or (row.steps != found.row.steps and not row.answer):
+            return _unsure(ids, "the agent is still writing")
+        return Recovered(fate=Fate.ANSWERED, ids=ids, text=_shape(row.answer or "".join(row.steps)))
+
+    async def _judge_run(self, ids: BackendIds) -> Recovered | None:
+        """None: there is no run, or nothing is told about it."""
+        if not ids.run:
+            return None
+        run = await read_run(self._client, ids.run, self._max_bytes)
+        return None if run is None else _judge_detail(run, ids)
+
+
+def _judge_detail(run: RunDetail, ids: BackendIds) -> Recovered:
+    match run.status:
+        case "running" if run.age < LONGEST_RUN_SECONDS:
+            return Recovered(fate=Fate.RUNNING, ids=ids, detail="the run is under way")
+        case "running":
+            return _unsure(ids, f"the run has been running for {run.age:.0f} s")
+        case "succeeded" | "partial-succeeded" if run.answer is not None:
+            return Recovered(fate=Fate.ANSWERED, ids=ids, text=_shape(run.answer), detail=run.status)
+        case "stopped":
+            return Recovered(fate=Fate.STOPPED, ids=ids, text=_shape(run.answer or ""))
+        case "failed" | "paused":
+            return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or f"the run is {run.status}")
+        case _:
+            return _unsure(ids, f"the run is {shorten(run.status) or 'of no known status'} and has no answer")
+
+
+def _unsure(ids: BackendIds, detail: str) -> Recovered:
+    return Recovered(fate=Fate.UNSURE, ids=ids, detail=detail)
+
+
+def _says(row: Row, question: Question) -> bool:
+    # Dify drops NUL characters from questions (measured), and reading its reply drops lone surrogates.
+    return row.query.strip() == _plain(question.text).strip()
+
+
+def _plain(text: str) -> str:
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def _newest(rows: Sequence[Row]) -> Row:
+    """Of rows of the same second, one with an answer."""
+    return max(rows, key=lambda row: (row.created_at, row.answer != ""))
+
+
+def _shape(answer: str) -> str:
+    """As it would have been streamed: without what the model thought aloud."""
+    thoughts = ThinkFilter()
+    return thoughts.feed(answer) + thoughts.flush()

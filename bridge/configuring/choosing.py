@@ -1,0 +1,203 @@
+"""Puts together which apps there are: those of `bridge.toml`, and the one of the environment. And which answers where."""
+
+import os
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dotenv import dotenv_values
+from pydantic_settings import BaseSettings
+
+from bridge.configuring.document import Document, Problem, read_document
+from bridge.configuring.limits import LimitsReader, is_secret
+from bridge.configuring.reading import Known, Written, WrittenApp, did_you_mean, read_written
+from bridge.errors import SettingsError
+from bridge.messages import AppName
+from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Resolver, Route, Routes
+from bridge.settings import Settings, read
+
+CONFIG_FILE = Path("bridge.toml")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChosenApp:
+    """How one app's backend is reached."""
+
+    backend: str
+    settings: BaseSettings
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """Names of variables as the backend knows them -> what the operator has to touch for this app."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Choice:
+    """What was found. `routes` is None when `file_problems` or `problems` says why."""
+
+    config_file: str = ""
+    """The file that was read, as the operator gave it; empty when there is none."""
+    apps: dict[AppName, ChosenApp] = field(default_factory=dict)
+    routes: Resolver | None = None
+    """May be there although settings of a backend are wrong: it needs none of them."""
+    written_routes: Sequence[Route] = ()
+    variables: frozenset[str] = frozenset()
+    """Those that the file names."""
+    file_problems: list[Problem] = field(default_factory=list)
+    """Without these nobody can say where which app answers."""
+    problems: list[Problem] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    """What is allowed and probably not meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where to look."""
+
+    backends: Mapping[str, type[BaseSettings]]
+    platforms: Collection[str]
+    env_file: Path | None
+    config_file: Path | None
+    """As the command line has it."""
+
+
+def choose(core: Settings | None, sources: Sources) -> Choice:
+    """`core` is None when it is wrong, which is told already. Raises nothing."""
+    choice = Choice()
+    defaults = _policy(core)
+    try:
+        document = _find_document(core, sources.config_file)
+    except SettingsError as error:
+        choice.file_problems += [Problem(0, sentence) for sentence in error.problems]
+        return choice
+    from_environment = _read_environment(sources, choice)
+    if document is None:
+        choice.apps = from_environment
+        policies = {DEFAULT_APP: defaults} if from_environment else {}
+        has_routes = False
+    else:
+        choice.config_file = document.name
+        written = read_written(document, defaults, Known(platforms=sources.platforms, apps=from_environment.keys()))
+        choice.file_problems += written.problems
+        # What the file says of `default` goes before what the environment makes of it.
+        others = {name: app for name, app in from_environment.items() if name not in written.names}
+        choice.apps = others | _read_apps(document, written, sources, choice)
+        policies = dict.fromkeys(others, defaults) | {app.policy.name: app.policy for app in written.apps}
+        choice.written_routes = written.routes
+        has_routes = written.has_routes
+        choice.notices += _second_app(sources, written, others)
+    if not choice.file_problems and policies:
+        choice.routes = _make_routes(policies, choice, has_routes=has_routes)
+    choice.notices += _unreachable_apps(policies, choice) if has_routes else []
+    return choice
+
+
+def tell(problems: Iterable[Problem]) -> list[str]:
+    """Their sentences in the order of their lines, each once."""
+    return list(dict.fromkeys(problem.sentence for problem in sorted(problems, key=lambda one: one.line)))
+
+
+def _policy(core: Settings | None) -> AppPolicy:
+    if core is None:
+        return AppPolicy(name=DEFAULT_APP)
+    return AppPolicy(
+        name=DEFAULT_APP,
+        recover=core.recover,
+        context_turns=core.context_turns,
+        most_waiting=core.most_waiting,
+        most_queued=core.most_queued,
+    )
+
+
+def _find_document(core: Settings | None, option: Path | None) -> Document | None:
+    asked = option or (core.bridge_config if core else None)
+    if asked is None:
+        return read_document(CONFIG_FILE) if CONFIG_FILE.is_file() else None
+    if not asked.is_file():
+        raise SettingsError([f"{'--config' if option else 'BRIDGE_CONFIG'}: {asked} is not a file."])
+    return read_document(asked)
+
+
+def _read_environment(sources: Sources, choice: Choice) -> dict[AppName, ChosenApp]:
+    """The one app that needs no file."""
+    found: dict[AppName, ChosenApp] = {}
+    for name, kind in sources.backends.items():
+        try:
+            settings = read(kind, sources.env_file)
+        except SettingsError as error:
+            choice.problems += [Problem(0, sentence) for sentence in error.problems]
+            continue
+        if getattr(settings, "enabled", False) and not found:
+            found[DEFAULT_APP] = ChosenApp(backend=name, settings=settings)
+    return found
+
+
+def _read_apps(document: Document, written: Written, sources: Sources, choice: Choice) -> dict[AppName, ChosenApp]:
+    found: dict[AppName, ChosenApp] = {}
+    reader = LimitsReader(document, sources.env_file, _variables(sources.env_file))
+    for app in written.apps:
+        kind = sources.backends.get(app.backend)
+        if kind is None:
+            words = (
+                f"apps.{app.policy.name}.backend must be {' or '.join(sorted(sources.backends))}, but it is {app.backend!r}."
+                f"{did_you_mean(app.backend, sources.backends)}"
+            )
+            choice.problems.append(document.say((*app.place, "backend"), words))
+            continue
+        read_app = reader.read(app, kind)
+        choice.problems += read_app.problems
+        choice.variables |= _named_variables(app)
+        if read_app.settings is not None:
+            found[app.policy.name] = ChosenApp(
+                backend=app.backend, settings=read_app.settings, spellings=read_app.spellings
+            )
+    return found
+
+
+def _named_variables(app: WrittenApp) -> frozenset[str]:
+    return frozenset(str(value) for key, value in app.rest.items() if key.endswith("_env"))
+
+
+def _variables(env_file: Path | None) -> dict[str, str]:
+    try:
+        lines = dotenv_values(env_file) if env_file else {}
+    except UnicodeDecodeError:
+        lines = {}  # told by whoever reads the settings
+    return {name: value or "" for name, value in lines.items()} | dict(os.environ)
+
+
+def _make_routes(policies: Mapping[AppName, AppPolicy], choice: Choice, *, has_routes: bool) -> Resolver | None:
+    if has_routes:
+        return Routes(apps=policies, routes=tuple(choice.written_routes))
+    if len(policies) == 1:
+        (policy,) = policies.values()
+        return Everywhere(app=policy)
+    names = ", ".join(sorted(policies))
+    hint = " (`default` is the one of the environment)" if DEFAULT_APP in policies else ""
+    words = (
+        f"{choice.config_file}: there are several apps, {names}{hint}, and no [[routes]] that say which of them answers where. "
+        f'Write for example [[routes]] with app = "{min(policies)}" below it, which answers everywhere.'
+    )
+    choice.file_problems.append(Problem(0, words))
+    return None
+
+
+def _second_app(sources: Sources, written: Written, others: Mapping[AppName, ChosenApp]) -> list[str]:
+    if not (written.apps and others):
+        return []
+    (app,) = others.values()
+    kind = sources.backends[app.backend]
+    keys = " and ".join(name.upper() for name, one in kind.model_fields.items() if is_secret(one))
+    words = (
+        f"{keys} in the environment is an app too, besides those of the file: it is named {DEFAULT_APP} and answers where a "
+        "route leads to it. Remove it if it is not meant to be one."
+    )
+    return [words]
+
+
+def _unreachable_apps(policies: Mapping[AppName, AppPolicy], choice: Choice) -> list[str]:
+    reached = {route.app for route in choice.written_routes}
+    return [
+        f"No route leads to the app {name}, so it answers nowhere. "
+        f'[[routes]] with app = "{name}" alone lets it answer wherever no other route does.'
+        for name in sorted(policies)
+        if name not in reached
+    ]

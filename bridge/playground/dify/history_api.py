@@ -1,0 +1,156 @@
+"""What the stand-in Dify tells about the past: messages, conversations, and how a chatflow's run stands."""
+
+import json
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from bridge.playground.dify.chat import is_uuid
+from bridge.playground.dify.records import Conversation, StoredMessage, StoredRun
+from bridge.playground.dify.state import DifyState
+from bridge.playground.dify.wire import Json
+
+_NO_PARENT = "00000000-0000-0000-0000-000000000000"
+_SORTS = ("created_at", "-created_at", "updated_at", "-updated_at")
+
+
+async def messages(state: DifyState, request: web.Request) -> web.Response:
+    """The newest page, oldest first. Rows of one second come in any order: here by id, which is as good as none."""
+    user = request.query.get("user", "DEFAULT-USER")
+    ident = request.query.get("conversation_id", "")
+    if not is_uuid(ident):
+        raise state.dialect.refuse_param(f"{ident} is not a valid uuid.")
+    conversation = state.conversations.get(ident)
+    if conversation is None or conversation.user != user:
+        raise state.dialect.refuse(404, "not_found", "Conversation Not Exists.")
+    limit = _limit(state, request)
+    rows = sorted(conversation.messages, key=lambda message: (message.created_at, message.id))
+    if first := request.query.get("first_id"):
+        before = next((row for row in rows if row.id == first), None)
+        if before is None:
+            raise state.dialect.refuse(404, "not_found", "First Message Not Exists.")
+        # The real one goes by the second too, and so may skip one.
+        rows = [row for row in rows if row.created_at < before.created_at]
+    data = [_message(state, ident, message) for message in rows[-limit:]]
+    return state.dialect.reply({"limit": limit, "has_more": len(rows) > limit, "data": data})
+
+
+async def conversations(state: DifyState, request: web.Request) -> web.Response:
+    user = request.query.get("user", "DEFAULT-USER")
+    sort = request.query.get("sort_by", "-updated_at")
+    if sort not in _SORTS:
+        raise state.dialect.refuse_param(f"{sort} is not a valid choice")
+    limit = _limit(state, request)
+    mine = [conversation for conversation in state.conversations.values() if conversation.user == user]
+    by_update = sort.endswith("updated_at")
+    mine.sort(key=lambda one: (_updated_at(one) if by_update else one.created_at, one.id), reverse=sort[0] == "-")
+    data = [
+        {
+            "id": one.id,
+            "name": (one.messages[0].query if one.messages else "New conversation")[:20],
+            "inputs": {},
+            "status": "normal",
+            "introduction": "",
+            "created_at": one.created_at,
+            "updated_at": _updated_at(one),
+        }
+        for one in mine[:limit]
+    ]
+    return state.dialect.reply({"limit": limit, "has_more": len(mine) > limit, "data": data})
+
+
+async def run_detail(state: DifyState, request: web.Request) -> web.Response:
+    """Old versions refuse it for everything but workflow apps; new ones tell nothing but nulls about an unknown run."""
+    allowed = ("workflow",) if state.dialect.is_old else ("workflow", "advanced-chat")
+    if state.mode not in allowed:
+        raise state.dialect.refuse(
+            400, "not_workflow_app", "Please check if your app mode matches the right API route."
+        )
+    run = state.runs.get(request.match_info["run_id"])
+    if run is None:
+        fields = ("id", "workflow_id", "status", "inputs", "outputs", "error", "created_at", "finished_at")
+        return state.dialect.reply(dict.fromkeys(fields))
+    status, answer, error = _standing(run, state.clock.monotonic())
+    # Both are strings of JSON (measured on 1.12.1), not objects as the documentation has it.
+    outputs = json.dumps({"answer": answer, "files": []} if status == "succeeded" or answer else {})
+    return state.dialect.reply(
+        {
+            "id": run.id,
+            "workflow_id": _NO_PARENT,
+            "status": status,
+            "inputs": json.dumps({"sys.query": run.query, "sys.user_id": run.user, "sys.workflow_run_id": run.id}),
+            "outputs": outputs,
+            "error": error or None,
+            "total_steps": 0 if status == "running" else 3,
+            "total_tokens": 0,
+            "created_at": run.created_at,
+            "finished_at": None if status == "running" else state.wall_seconds(),
+            "elapsed_time": 0.0,
+        }
+    )
+
+
+def _standing(run: StoredRun, now: float) -> tuple[str, str, str]:
+    """Status, answer and error, also of a run that went on alone."""
+    alone = run.unheard
+    if alone is None:
+        return run.status, run.answer, run.error
+    if alone.stopped:
+        return "stopped", "", "Stopped by user."
+    if alone.is_running(now):
+        return "running", "", ""
+    return ("failed", "", alone.error) if alone.error else ("succeeded", alone.text, "")
+
+
+def _message(state: DifyState, conversation_id: str, message: StoredMessage) -> Json:
+    rating = state.ratings.get(message.id)
+    return {
+        "id": message.id,
+        "conversation_id": conversation_id,
+        "parent_message_id": _NO_PARENT,
+        "inputs": {},
+        "query": message.query,
+        "answer": message.answer,
+        "feedback": {"rating": rating.rating} if rating else None,
+        "retriever_resources": [],
+        "created_at": message.created_at,
+        "agent_thoughts": _thoughts(state, message) if state.mode == "agent-chat" else [],
+        "message_files": [],
+        "status": message.status,
+        "error": message.error or None,
+    }
+
+
+def _thoughts(state: DifyState, message: StoredMessage) -> Sequence[Json]:
+    """An agent's steps. The last one is written down at its end even when nobody listens any more (measured on both)."""
+    alone = message.unheard
+    done_alone = alone is not None and alone.has_succeeded(state.clock.monotonic())
+    step = alone.text if alone is not None and done_alone else message.step
+    told = [("", message.tool), (step, "")] if message.tool else [(step, "")]
+    return [
+        {
+            "id": f"{message.id}-{position}",
+            "chain_id": None,
+            "message_id": message.id,
+            "position": position,
+            "thought": thought,
+            "tool": tool,
+            "tool_labels": {},
+            "tool_input": "",
+            "created_at": message.created_at,
+            "observation": "",
+            "files": [],
+        }
+        for position, (thought, tool) in enumerate(told, 1)
+    ]
+
+
+def _updated_at(conversation: Conversation) -> int:
+    return max((message.created_at for message in conversation.messages), default=conversation.created_at)
+
+
+def _limit(state: DifyState, request: web.Request) -> int:
+    text = request.query.get("limit", "20")
+    if not text.isdigit() or not 1 <= int(text) <= 100:
+        raise state.dialect.refuse_param("limit must be from 1 to 100")
+    return int(text)

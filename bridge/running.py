@@ -1,0 +1,76 @@
+"""A turn while it runs: what its own tasks know of it, and what others want of it meanwhile."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TypeVar
+
+from bridge.clock import Clock
+from bridge.drafts import AnswerDraft
+from bridge.messages import AnswerState, BackendIds, Outcome, StopReason, Turn
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Running:
+    turn: Turn
+    draft: AnswerDraft
+    ids: BackendIds
+    attempt: int
+    """How often the backend may have worked on the question."""
+    retry_hint: str = ""
+    """How to have a failed question asked again, where there is no button for it."""
+    ids_recorded: bool = True
+    stop: StopReason | None = None
+    revised: bool = False
+    """The question was edited since it was asked."""
+    handed_over: bool = False
+    """Somebody else goes on with it."""
+    asked: bool = False
+    """The backend is at work on it, in our hearing."""
+    healed: bool = False
+    """It was asked anew in a new backend conversation. That is done once."""
+    poisoned: bool = False
+    """A turn was lost in the backend's conversation, this one's earlier attempt perhaps."""
+    notes: list[str] = field(default_factory=list)
+    """Lines of our own to be shown below the answer, whatever its end."""
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set together with `stop`, `revised` or `handed_over`."""
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+    """The backend has named its ids."""
+    outcome: Outcome | None = None
+
+    @property
+    def keeps_text(self) -> bool:
+        """An earlier owner has shown some of the answer; it stays until there is something better."""
+        return bool(self.turn.parts) and self.turn.state in (AnswerState.ASKED, AnswerState.STREAMING)
+
+    def say(self, status: str) -> None:
+        """Shows a line for as long as there is no text."""
+        if not self.draft.text.strip() and not self.keeps_text:
+            self.draft.say_status(status)
+
+    def wake(self) -> None:
+        self.woken.set()
+
+    async def until_woken(
+        self, work: Coroutine[None, None, T], clock: Clock, after: timedelta, notice: Callable[[], None]
+    ) -> T | None:
+        """What `work` comes to, or None when something else is wanted first; `work` is then cancelled. `notice` is called
+        once when it takes longer than `after`."""
+        over = asyncio.Event()
+        working = asyncio.ensure_future(work)
+        waiting = asyncio.ensure_future(self.woken.wait())
+        try:
+            working.add_done_callback(lambda _: over.set())
+            waiting.add_done_callback(lambda _: over.set())
+            if not await clock.wait(over, after.total_seconds()):
+                notice()
+                await over.wait()
+        finally:
+            waiting.cancel()
+            working.cancel()
+            await asyncio.gather(working, waiting, return_exceptions=True)
+        return None if working.cancelled() else working.result()

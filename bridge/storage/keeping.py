@@ -1,0 +1,100 @@
+"""What a start and the housekeeping look for: what waits, text that may go, and what else is remembered."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.messages import ConversationId, PlatformName, ReplyTarget
+from bridge.storage.mapping import load_question, load_target, target_from
+from bridge.storage.portable import insert_into
+from bridge.storage.tables import answer, bookmark, conversation, inbound_event, outbound_message
+
+
+async def waiting_conversations(
+    connection: AsyncConnection, platforms: Collection[PlatformName]
+) -> Sequence[ConversationId]:
+    """The question being answered is the one behind the head, so an unfinished answer is found like a question that waits."""
+    waiting = await connection.execute(
+        select(conversation.c.id)
+        .join(
+            inbound_event,
+            and_(
+                inbound_event.c.conversation_id == conversation.c.id,
+                inbound_event.c.seq == conversation.c.head + 1,
+            ),
+        )
+        .where(conversation.c.head < conversation.c.tail, conversation.c.platform.in_(platforms))
+        .order_by(inbound_event.c.id)
+    )
+    return [ConversationId(row.id) for row in waiting]
+
+
+async def blank_payloads(connection: AsyncConnection, before: datetime) -> int:
+    """Texts of answers, kept so that they can be shown again, go with those of their questions."""
+    over = select(answer.c.id).where(answer.c.finished_at < before)
+    blanked = await connection.execute(
+        update(inbound_event)
+        .where(inbound_event.c.payload != "", inbound_event.c.state == "answered", inbound_event.c.answer_id.in_(over))
+        .values(payload="")
+    )
+    await connection.execute(
+        update(outbound_message)
+        .where(outbound_message.c.shown_text != "", outbound_message.c.answer_id.in_(over))
+        .values(shown_text="")
+    )
+    await connection.execute(
+        update(answer).where(answer.c.outcome != "", answer.c.finished_at < before).values(outcome="")
+    )
+    return blanked.rowcount
+
+
+async def find_bookmark(connection: AsyncConnection, platform: PlatformName, name: str) -> str | None:
+    found = await connection.execute(
+        select(bookmark.c.value).where(bookmark.c.platform == platform, bookmark.c.name == name)
+    )
+    value: str | None = found.scalar_one_or_none()
+    return value
+
+
+async def set_bookmark(
+    connection: AsyncConnection, platform: PlatformName, name: str, value: str, now: datetime
+) -> None:
+    kept = {"value": value, "updated_at": now}
+    await connection.execute(
+        insert_into(connection, bookmark)
+        .values(platform=platform, name=name, **kept)
+        .on_conflict_do_update(index_elements=["platform", "name"], set_=kept)
+    )
+
+
+async def recent_targets(
+    connection: AsyncConnection, platform: PlatformName, since: datetime, limit: int
+) -> Sequence[ReplyTarget]:
+    """A conversation that never moved is answered where its last question was, as long as the text of one is kept."""
+    latest = (
+        select(func.max(inbound_event.c.seq))
+        .where(inbound_event.c.conversation_id == conversation.c.id, inbound_event.c.payload != "")
+        .correlate(conversation)
+        .scalar_subquery()
+    )
+    rows = await connection.execute(
+        select(conversation.c.reply_target, inbound_event.c.payload)
+        .outerjoin(
+            inbound_event, and_(inbound_event.c.conversation_id == conversation.c.id, inbound_event.c.seq == latest)
+        )
+        .where(
+            conversation.c.platform == platform,
+            conversation.c.updated_at >= since,
+            or_(conversation.c.reply_target.is_not(None), inbound_event.c.payload.is_not(None)),
+        )
+        .order_by(conversation.c.updated_at.desc(), conversation.c.id.desc())
+        .limit(limit)
+    )
+    return [
+        load_target(row.reply_target)
+        if row.payload is None
+        else target_from(row.reply_target, load_question(row.payload))
+        for row in rows
+    ]

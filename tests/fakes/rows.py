@@ -1,0 +1,83 @@
+"""What the store in memory keeps: one value per row of the real one."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bridge.messages import (
+    AnswerId,
+    AnswerState,
+    AppName,
+    AskedQuestion,
+    BackendConversationId,
+    BackendIds,
+    BackendMessageId,
+    BackendUser,
+    ConversationId,
+    ConversationKey,
+    MessageRef,
+    Outcome,
+    Rating,
+    ReplyTarget,
+    SentPart,
+    StopReason,
+    Turn,
+)
+from tests.fakes import values
+
+RUNNING = (AnswerState.PLANNED, AnswerState.ASKED, AnswerState.STREAMING)
+UNFINISHED = (*RUNNING, AnswerState.FINALISING)
+
+
+@dataclass(eq=False)
+class KeptQuestion:
+    ref: MessageRef
+    question: AskedQuestion | None
+    """None: withdrawn, or its text was removed."""
+    revision: int = 0
+    withdrawn: bool = False
+    answer: AnswerId | None = None
+    retry_of: AnswerId | None = None
+
+
+@dataclass
+class KeptConversation:
+    id: ConversationId
+    key: ConversationKey
+    app: AppName
+    backend_user: BackendUser
+    backend_conversation: BackendConversationId | None = None
+    poisoned: bool = False
+    home: ReplyTarget | None = None
+    head: int = 0
+    epoch: int = 0
+    active: AnswerId | None = None
+    """The one unfinished answer."""
+    active_at: datetime = values.THEN
+    questions: list[KeptQuestion] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class KeptAnswer:
+    turn: Turn
+    state: AnswerState = AnswerState.PLANNED
+    attempt: int = 0
+    asked_revision: int = 0
+    ids: BackendIds = field(default_factory=BackendIds)
+    last_seen: BackendMessageId | None = None
+    error: str = ""
+    stop: StopReason | None = None
+    outcome: Outcome | None = None
+    parts: dict[int, SentPart] = field(default_factory=dict)
+    finished_at: datetime | None = None
+    retried: bool = False
+
+
+@dataclass
+class KeptRating:
+    wanted: Rating | None
+    likes: int
+    dislikes: int
+    sent: Rating | None = None
+    dirty: bool = False
+    attempts: int = 0
+    retry_at: datetime | None = None
