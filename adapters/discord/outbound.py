@@ -13,7 +13,7 @@ from typing import Literal, TypeVar
 
 import discord
 
-from adapters.discord import buttons, markup
+from adapters.discord import markup
 from adapters.discord.addresses import (
     Manner,
     TargetPlace,
@@ -27,6 +27,7 @@ from adapters.discord.dialect import DIALECT
 from adapters.discord.files import TOO_LARGE, attach
 from adapters.discord.inbound import DISCORD
 from adapters.discord.refusals import SDK_ERRORS, THREAD_ARCHIVED, THREAD_EXISTS, UNKNOWN_CHANNEL, UNREADABLE, translate
+from adapters.discord.rest import buttons
 from adapters.discord.settings import Settings
 from bridge import logs
 from bridge.clock import Clock

@@ -18,8 +18,8 @@ from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from yarl import URL
 
-from adapters.discord.ears import Ears, hearts_of
-from adapters.discord.heard import Listener
+from adapters.discord.gateway.ears import Ears, hearts_of
+from adapters.discord.gateway.heard import Listener
 from adapters.discord.outbound import Rest
 from adapters.discord.settings import Settings
 from bridge import logs

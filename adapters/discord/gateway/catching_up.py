@@ -14,14 +14,14 @@ import discord
 
 from adapters.discord.addresses import read_target_address
 from adapters.discord.capabilities import MAX_HISTORY
-from adapters.discord.heard import Connection, Payload
+from adapters.discord.gateway.heard import Connection, Payload
+from adapters.discord.gateway.intake import Intake
+from adapters.discord.gateway.marks import earlier, number_at
+from adapters.discord.gateway.reader import Reader
+from adapters.discord.gateway.shards import Report, Shard
 from adapters.discord.inbound import DIRECT, Place, place_of
-from adapters.discord.intake import Intake
-from adapters.discord.lookups import Lookups, author_of, number_of
-from adapters.discord.marks import earlier, number_at
-from adapters.discord.reader import Reader
+from adapters.discord.rest.lookups import Lookups, author_of, number_of
 from adapters.discord.settings import Settings
-from adapters.discord.shards import Report, Shard
 from adapters.discord.transport import Pauses
 from bridge import logs
 from bridge.clock import Clock

@@ -12,9 +12,9 @@ import discord
 
 from adapters.discord.addresses import Manner, message_address, read_target_address
 from adapters.discord.capabilities import MAX_HISTORY
-from adapters.discord.heard import Payload
+from adapters.discord.gateway.heard import Payload
+from adapters.discord.gateway.marks import number_at
 from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
-from adapters.discord.marks import number_at
 from adapters.discord.outbound import Rest
 from adapters.discord.settings import Settings
 from bridge.errors import MessageGone, PlatformError

@@ -15,7 +15,7 @@ import discord
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from yarl import URL
 
-from adapters.discord.heard import Deletion, Heard, Listener, Payload, Update
+from adapters.discord.gateway.heard import Deletion, Heard, Listener, Payload, Update
 from adapters.discord.outbound import silence_voice_warnings
 from adapters.discord.settings import Settings
 from bridge import logs

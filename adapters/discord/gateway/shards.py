@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import discord
 
-from adapters.discord.heard import Connection, Payload
-from adapters.discord.marks import Mark
+from adapters.discord.gateway.heard import Connection, Payload
+from adapters.discord.gateway.marks import Mark
 
 
 @dataclass(slots=True, kw_only=True)

@@ -3,9 +3,9 @@
 import discord
 
 from adapters.discord import inbound
-from adapters.discord.heard import Deletion, Heard, Payload, Update
+from adapters.discord.gateway.heard import Deletion, Heard, Payload, Update
 from adapters.discord.inbound import Ignored, Place
-from adapters.discord.lookups import Lookups
+from adapters.discord.rest.lookups import Lookups
 from bridge import logs
 from bridge.errors import PlatformError
 from bridge.messages import InboundEvent, MessageReceived
