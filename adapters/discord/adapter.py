@@ -45,7 +45,7 @@ class DiscordPlatform:
         self._clock = clock
         self._dialect = DiscordDialect(tables=settings.discord_tables)
         self._rest = Rest(settings, clock, self._dialect)
-        self._lookups = Lookups(settings, self._rest, self._dialect)
+        self._lookups = Lookups(settings, clock, self._rest, self._dialect)
         self._reader = Reader(self._lookups)
         self._catch_up = CatchUp(settings, clock, self._lookups, self._reader)
         self._gateway = Gateway(settings, clock, self._rest)

@@ -226,6 +226,9 @@ class CatchUp:
 
     async def _fill(self, shard: Shard, channel: int, server: int | None, reached: int, upto: int | None) -> None:
         filled = False
+        if channel in shard.again:
+            shard.again.discard(channel)
+            upto = None
         try:
             async with self._at_once:
                 messages = await self._missed(shard, channel, reached, upto)
@@ -240,7 +243,7 @@ class CatchUp:
             shard.queued[channel] -= 1
             if not shard.queued[channel]:
                 del shard.queued[channel]
-                if filled:
+                if filled and channel not in shard.again:
                     shard.close_gap(channel)
             self._conclude(shard)
 

@@ -182,7 +182,6 @@ class Ears(discord.Client):
             server=server,
             edited=edited,
             message=message,
-            payload=data,
             build=self.build,
         )
         # In a task like all other events, so that it does not overtake one.

@@ -54,7 +54,11 @@ class Reader:
             return Ignored(reason="edited message without a text")
         if message.author.id == self.me:
             return Ignored(reason="edited by ourselves")
-        return inbound.read_edit(update, await self.read_message(message))
+        now = await self.read_message(message)
+        if not now.text and not now.attachments and not now.mentions_bot:
+            # Nobody can edit a message to nothing: we may not read this one, now that it does not mention us any more.
+            return Ignored(reason="edited message without a text that may be read")
+        return inbound.read_edit(update, now)
 
     async def _complete(self, update: Update) -> Payload:
         """The message as it reads now. Over REST it comes without its server and its author's membership."""
