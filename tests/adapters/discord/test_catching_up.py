@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.marks import number_at
+from adapters.discord.gateway.marks import number_at
 from bridge.errors import StoreUnavailable
 from bridge.messages import InboundEvent, ReplyTarget
 from bridge.playground.discord import DiscordServer, Fault
