@@ -26,6 +26,7 @@ from adapters.discord.transport import Pauses
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import MessageGone, NotAllowed, PlatformError, StoreUnavailable
+from bridge.messages import Origin
 from bridge.platform_api import Memory
 
 log = logs.get("discord")
@@ -280,6 +281,8 @@ class CatchUp:
                 continue
             place = place or place_of(message) or await self._lookups.find_place(channel, server)
             event = await self._reader.read_message(message, place)
+            if event.origin is not Origin.PERSON:
+                continue
             if self._intake is None or not await self._intake.hand_in(event):
                 return False
             shard.report.handed_in += 1

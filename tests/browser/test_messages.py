@@ -14,6 +14,7 @@ from bridge.playground.bodies import Act
 from bridge.playground.discord import DiscordServer
 from bridge.playground.server import PageServer
 from bridge.playground.slack import SlackServer
+from bridge.playground.slack.model import JsonObject
 from tests.browser.conftest import PATIENCE, take_picture
 from tests.browser.test_panes import Platforms
 
@@ -57,11 +58,14 @@ class Visit:
 async def write_in_slack(server: SlackServer) -> tuple[str, str]:
     asked = await server.post_as("U0ADA", "C0GENERAL", f"<@{server.bot_user_id}> is 1 &lt; 2?")
     await server.post_as("U0GRACE", "C0GENERAL", "hello")
-    elements = [
+    elements: list[JsonObject] = [
         {"type": "button", "action_id": f"bridge:{label.lower()}", "text": {"type": "plain_text", "text": label}}
         for label in ("Stop", "Retry")
     ]
-    blocks = [{"type": "markdown", "text": "An **answer**, half of it"}, {"type": "actions", "elements": elements}]
+    blocks: list[JsonObject] = [
+        {"type": "markdown", "text": "An **answer**, half of it"},
+        {"type": "actions", "elements": elements},
+    ]
     client = AsyncWebClient(token=server.bot_token, base_url=server.api_url)
     posted = await client.chat_postMessage(channel="C0GENERAL", text="x", blocks=blocks)
     return asked, str(posted["ts"])

@@ -219,12 +219,8 @@ def _unsure(ids: BackendIds, detail: str) -> Recovered:
 
 
 def _says(row: Row, question: Question) -> bool:
-    # Dify drops NUL characters from questions (measured), and reading its reply drops lone surrogates.
-    return row.query.strip() == _plain(question.text).strip()
-
-
-def _plain(text: str) -> str:
-    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+    # Dify drops NUL characters from questions (measured).
+    return row.query.strip() == question.text.replace("\0", "").strip()
 
 
 def _newest(rows: Sequence[Row]) -> Row:

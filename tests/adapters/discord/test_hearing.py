@@ -176,7 +176,7 @@ async def test_the_authors_kind_is_told(server: DiscordServer, platform: Discord
         assert origins[""] in (Origin.SELF, Origin.SYSTEM)
 
 
-async def test_an_edited_message_is_not_heard_again(
+async def test_an_edited_message_is_not_heard_as_a_new_one(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
     async with hearing(platform, inbox):
