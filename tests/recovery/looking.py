@@ -34,6 +34,21 @@ def _discord_buttons(message: DiscordMessage) -> list[str]:
     return [button.custom_id for button in message.buttons if not button.disabled]
 
 
+def texts(seat: Seat, thread: str) -> list[str]:
+    """What the bot has said there, files included, in the order in which a person reads it."""
+    found: list[str] = []
+    if isinstance(seat, SlackSeat):
+        for message in seat.server.messages(seat._channel_of[thread], thread):
+            if message.user == seat.server.bot_user_id:
+                contents = (seat.server.uploads.content(file.id) or b"" for file in message.files)
+                found += [message.visible_text, *(content.decode() for content in contents)]
+    elif isinstance(seat, DiscordSeat) and thread in seat.server.channels:
+        for one in seat.server.messages(thread):
+            if one.author_id == seat.server.bot_id:
+                found += [one.content, *((file.content or b"").decode() for _, file in one.attachments)]
+    return [text for text in found if text]
+
+
 def buttons(seat: Seat, thread: str) -> list[str]:
     """Ids of every button under the bot's messages there."""
     return [button for _, found in _ours(seat, thread) for button in found]

@@ -41,4 +41,5 @@ async def test_killed_at_a_row_of_the_crash_table_every_question_is_answered_onc
         if not follows:
             await on.until(lambda: looking.is_open(seat, thread) and exam.shown(seat, thread) != [], "a first answer")
             await exam.follow(seat, thread)
-        await exam.pass_all(most_asks=row.asks, notes=row.notes)
+        # Whoever else was being answered meanwhile is in row 6.
+        await exam.pass_all(most_asks=2, asks={NAME: row.asks}, notes=row.notes)
