@@ -169,7 +169,7 @@ class Turns:
                 raise Fenced("another owner took the conversation") from fenced
             finally:
                 del self._running[turn.answer_id]
-            if running.handed_over and not work.shown:
+            if running.handed_over and (running.outcome is None or not work.shown):
                 _log.info("turn_handed_over", asked=running.attempt)
                 self._metrics.turn_ended(turn.app, turn.target.platform, Ending.HANDED_OVER)
                 return False
