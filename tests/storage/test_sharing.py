@@ -154,6 +154,16 @@ async def test_votes_and_the_recording_of_their_message_cross_between_processes(
     assert [one.likes for one in due] == [3] * 12
 
 
+async def test_votes_on_two_messages_of_one_answer_count_whoever_hears_of_them(stores: list[SqlStore]) -> None:
+    for number in range(12):
+        turn = await answered(stores[0], number, f"a{number}")
+        await post(stores[0], turn, f"b{number}", part=1)
+        await asyncio.gather(
+            *(stores[at].record_vote(vote(f"{of}{number}", who=of), aggregate) for at, of in enumerate("ab", 1))
+        )
+    assert [one.likes for one in await stores[0].due_ratings(values.THEN, 50)] == [2] * 12
+
+
 async def test_everything_at_once_on_one_conversation_ends_in_no_deadlock(stores: list[SqlStore]) -> None:
     turn = await answered(stores[0], 0, "a0", thread="1", state=AnswerState.FAILED)
     for number in range(1, 6):
