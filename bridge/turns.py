@@ -268,6 +268,8 @@ class Turns:
 
     async def _ask(self, work: _Work) -> None:
         running = work.running
+        # An order may have come just after the turn was taken and before anybody could have told us.
+        await self._look(running)
         outcome = await self._asker.settle(running)
         if outcome is None:
             self._hand_over(running)

@@ -32,6 +32,7 @@ class Listener(discord.Client):
         self.reactions: list[discord.RawReactionActionEvent] = []
         self.edits: list[discord.RawMessageUpdateEvent] = []
         self.deleted: list[int] = []
+        self.presses: list[discord.Interaction] = []
         self.opened: list[discord.Thread] = []
         self.channels_made: list[str] = []
         self.typed: list[int] = []
@@ -73,6 +74,14 @@ class Listener(discord.Client):
 
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
         self.deleted.append(event.message_id)
+        self._tell()
+
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        self.deleted.extend(event.message_ids)
+        self._tell()
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        self.presses.append(interaction)
         self._tell()
 
     async def on_raw_reaction_add(self, event: discord.RawReactionActionEvent) -> None:

@@ -15,7 +15,7 @@ import discord
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from yarl import URL
 
-from adapters.discord.heard import Deletion, Heard, Listener, Payload, Update
+from adapters.discord.gateway.heard import Deletion, Heard, Listener, Payload, Update
 from adapters.discord.outbound import silence_voice_warnings
 from adapters.discord.settings import Settings
 from bridge import logs
@@ -182,7 +182,6 @@ class Ears(discord.Client):
             server=server,
             edited=edited,
             message=message,
-            payload=data,
             build=self.build,
         )
         # In a task like all other events, so that it does not overtake one.

@@ -1,0 +1,227 @@
+"""Buttons under our messages, and what becomes of pressing one."""
+
+import asyncio
+
+import discord
+import pytest
+
+from adapters.discord.adapter import DiscordPlatform
+from adapters.discord.gateway.presses import NOT_NOTED
+from bridge.errors import StoreUnavailable
+from bridge.messages import Button, ButtonAction, ButtonPressed, InboundEvent, OutgoingMessage
+from bridge.playground.discord import DiscordServer, Fault
+from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
+
+CALLBACK = "POST /interactions/{interaction_id}/{token}/callback"
+
+STOP = Button(action=ButtonAction.STOP, label="Stop")
+RETRY = Button(action=ButtonAction.RETRY, label="Retry")
+
+
+def with_buttons(text: str, *buttons: Button, nonce: str = "n1") -> OutgoingMessage:
+    return OutgoingMessage(text=text, nonce=nonce, buttons=buttons)
+
+
+def presses(inbox: Inbox) -> list[ButtonPressed]:
+    return [each for each in inbox.events if isinstance(each, ButtonPressed)]
+
+
+async def test_buttons_stand_under_a_message_and_an_edit_replaces_them(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    assert platform.capabilities.buttons
+    async with hearing(platform, inbox):
+        target = await ask(server, inbox)
+        ref = await platform.send(target, with_buttons("growing", STOP))
+        message = server.messages(server.general)[-1]
+        assert [(each.custom_id, each.label) for each in message.buttons] == [("bridge:stop", "Stop")]
+        await platform.edit(target, ref, with_buttons("failed", RETRY))
+        assert [(each.custom_id, each.label) for each in message.buttons] == [("bridge:retry", "Retry")]
+        await platform.edit(target, ref, out("done"))
+        assert message.buttons == ()
+        await platform.send(target, out("without any", "n2"))
+        assert server.messages(server.general)[-1].buttons == ()
+
+
+async def test_a_label_is_cut_to_what_discord_takes(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        long = Button(action=ButtonAction.STOP, label="S" * 200)
+        await platform.send(await ask(server, inbox), with_buttons("x", long))
+        assert server.messages(server.general)[-1].buttons[0].label == "S" * 80
+
+
+async def test_a_press_is_handed_in_and_answered_without_a_word(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        ref = await platform.send(await ask(server, inbox), with_buttons("growing", STOP))
+        number = server.messages(server.general)[-1].id
+        pressed = await server.press(server.grace, server.general, number, "bridge:stop")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+        (event,) = presses(inbox)
+        assert event == ButtonPressed(
+            event_id=event.event_id,
+            message=ref,
+            installation=event.installation,
+            person=event.person,
+            action=ButtonAction.STOP,
+        )
+        assert event.event_id == f"interaction/{pressed}"
+        assert event.installation == server.guild_id
+        assert event.person == server.grace
+        assert server.interactions[pressed].ephemeral == ""
+
+
+async def test_a_press_in_private_and_in_a_thread_names_the_right_message(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await server.post_as(server.ada, server.dm_ada, "just us")
+        private = await platform.send((await inbox.message("just us")).target, with_buttons("a", STOP))
+        thread = await platform.open_thread(await ask(server, inbox), "t")
+        threaded = await platform.send(thread, with_buttons("b", RETRY, nonce="n2"))
+        for ref in (private, threaded):
+            channel, number = ref.address.split("/")
+            button = server.message(channel, number).buttons[0]
+            await server.press(server.ada, channel, number, button.custom_id)
+        await until(lambda: len(presses(inbox)) == 2, "for both presses")
+        assert {(each.message, each.action, each.installation) for each in presses(inbox)} == {
+            (private, ButtonAction.STOP, "@me"),
+            (threaded, ButtonAction.RETRY, server.guild_id),
+        }
+
+
+async def test_a_button_of_an_earlier_process_works(server: DiscordServer, make: Make, inbox: Inbox) -> None:
+    first = make()
+    async with hearing(first, inbox):
+        await first.send(await ask(server, inbox), with_buttons("growing", STOP))
+    await first.close()
+    number = server.messages(server.general)[-1].id
+    async with hearing(make(), inbox):
+        pressed = await server.press(server.ada, server.general, number, "bridge:stop")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+    assert len(presses(inbox)) == 1
+
+
+async def test_a_button_that_is_not_known_any_more_is_answered_and_ignored(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hearing(platform, inbox):
+        with monkeypatch.context() as patch:
+            patch.setattr("adapters.discord.rest.buttons._OURS", "bridge:of-old:")
+            await platform.send(await ask(server, inbox), with_buttons("x", STOP))
+        number = server.messages(server.general)[-1].id
+        pressed = await server.press(server.ada, server.general, number, "bridge:of-old:stop")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+    assert presses(inbox) == []
+
+
+class Away(Inbox):
+    """A store that takes messages but no presses until told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = True
+        self.refused = 0
+
+    async def __call__(self, event: InboundEvent) -> None:
+        if self.away and isinstance(event, ButtonPressed):
+            self.refused += 1
+            raise StoreUnavailable("down")
+        await super().__call__(event)
+
+
+async def test_while_the_store_is_away_who_pressed_is_told_to_press_again(server: DiscordServer, make: Make) -> None:
+    platform, inbox = make(discord_press_patience=0.3), Away()
+    async with hearing(platform, inbox):
+        await platform.send(await ask(server, inbox), with_buttons("growing", STOP))
+        number = server.messages(server.general)[-1].id
+        pressed = await server.press(server.ada, server.general, number, "bridge:stop")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+        assert server.interactions[pressed].ephemeral == NOT_NOTED
+        assert inbox.refused > 1
+        assert presses(inbox) == []
+
+
+async def test_a_store_that_is_back_in_time_takes_the_press(server: DiscordServer, platform: DiscordPlatform) -> None:
+    inbox = Away()
+    async with hearing(platform, inbox):
+        await platform.send(await ask(server, inbox), with_buttons("growing", STOP))
+        number = server.messages(server.general)[-1].id
+        pressed = await server.press(server.ada, server.general, number, "bridge:stop")
+        await until(lambda: inbox.refused > 0, "for a refusal")
+        inbox.away = False
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+        assert server.interactions[pressed].ephemeral == ""
+        assert len(presses(inbox)) == 1
+
+
+async def test_a_press_does_not_wait_behind_the_messages_of_its_channel(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    gate = asyncio.Event()
+
+    class Slow(Inbox):
+        async def __call__(self, event: InboundEvent) -> None:
+            if getattr(event, "text", "") == "slow":
+                await gate.wait()
+            await super().__call__(event)
+
+    inbox = Slow()
+    async with hearing(platform, inbox):
+        await platform.send(await ask(server, inbox), with_buttons("growing", STOP))
+        number = server.messages(server.general)[-1].id
+        await server.post_as(server.ada, server.general, "slow")
+        await server.press(server.ada, server.general, number, "bridge:stop")
+        await until(lambda: len(presses(inbox)) == 1, "for the press")
+        gate.set()
+
+
+async def test_two_processes_hear_a_press_as_one_event_and_one_of_them_answers(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    one, two, other = make(), make(), Inbox()
+    async with hearing(one, inbox), hearing(two, other):
+        await one.send(await ask(server, inbox), with_buttons("growing", STOP))
+        number = server.messages(server.general)[-1].id
+        pressed = await server.press(server.ada, server.general, number, "bridge:stop")
+        answers = [call for call in server.calls if call.route == CALLBACK.split()[1]]
+        await until(
+            lambda: len([call for call in server.calls if call.route == CALLBACK.split()[1] and call.status]) == 2,
+            f"for two answers; {answers}",
+        )
+        assert presses(inbox) == presses(other)
+        assert server.interactions[pressed].acknowledged
+        assert sorted(call.code for call in server.calls if call.route == CALLBACK.split()[1]) == [0, 40060]
+        await ask(server, inbox, "still hearing?")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault(status=404, code=10062), Fault(status=400, code=40060), Fault(status=403, code=50001), Fault(kind="drop")],
+)
+async def test_an_answer_that_fails_harms_nothing(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, fault: Fault
+) -> None:
+    async with hearing(platform, inbox):
+        await platform.send(await ask(server, inbox), with_buttons("growing", STOP))
+        number = server.messages(server.general)[-1].id
+        server.faults.fail_next[CALLBACK] = [fault]
+        await server.press(server.ada, server.general, number, "bridge:stop")
+        await until(lambda: not server.faults.fail_next[CALLBACK], "for the answer to be tried")
+        second = await server.press(server.ada, server.general, number, "bridge:stop")
+        await until(lambda: server.interactions[second].acknowledged, "for the answer to a press")
+        assert len(presses(inbox)) == 2
+
+
+async def test_the_library_remembers_no_buttons(server: DiscordServer, platform: DiscordPlatform, inbox: Inbox) -> None:
+    async with hearing(platform, inbox):
+        target = await ask(server, inbox)
+        ref = await platform.send(target, with_buttons("growing", STOP))
+        await platform.edit(target, ref, with_buttons("failed", RETRY))
+        client = platform._rest._client
+        assert isinstance(client, discord.Client)
+        assert client.persistent_views == []
+        assert client._connection._view_store._views == {}
