@@ -281,6 +281,18 @@ def add_channel(world: World, name: str, kind: ChannelKind, category: str | None
     return place
 
 
+def begin_outage(world: World) -> None:
+    body: Json = {"id": world.guild_id, "unavailable": True}
+    world.publish(Dispatch(name="GUILD_DELETE", intent=INTENT_GUILDS, in_guild=True, make=lambda _: dict(body)))
+    world.outage = True
+
+
+def end_outage(world: World) -> None:
+    world.outage = False
+    whole = payloads.guild_create(world)
+    world.publish(Dispatch(name="GUILD_CREATE", intent=INTENT_GUILDS, in_guild=True, make=lambda _: dict(whole)))
+
+
 def add_role(world: World, name: str) -> str:
     role_id = world.new_id()
     world.roles[role_id] = name

@@ -72,6 +72,8 @@ class Gateway:
         """Sends an event to every session that may have it; those cut off get it when they resume."""
         faults = self._world.faults
         breaks = dispatch.name == "MESSAGE_CREATE" and faults.bad_dispatch_next
+        if dispatch.in_guild and self._world.outage:
+            return
         for session in self._sessions.values():
             if not session.takes(dispatch.intent, in_guild=dispatch.in_guild, guild_id=self._world.guild_id):
                 continue
