@@ -53,7 +53,7 @@ ended AS (
         RETURNING id
 ), again AS (
     UPDATE procrastinate_jobs
-        SET status = 'todo', attempts = attempts + 1, abort_requested = false,
+        SET status = 'todo', worker_id = NULL, attempts = attempts + 1, abort_requested = false,
             scheduled_at = now() + %(pause)s * interval '1 second'
         WHERE id = %(job)s AND status = 'doing' AND worker_id = %(worker)s AND EXISTS (SELECT FROM more)
         RETURNING id
@@ -62,13 +62,10 @@ SELECT (SELECT count(*) FROM ended) AS ended, (SELECT count(*) FROM again) AS ag
     (SELECT count(*) FROM procrastinate_jobs WHERE id = %(job)s) AS standing
 """
 
+# Without its process, whose row goes next: that would lock the job again just when others come to take it.
 _PUT_BACK = """
-WITH mine AS (
-    SELECT id FROM procrastinate_jobs
-        WHERE worker_id = %(worker)s AND status = 'doing' AND (%(jobs)s::bigint[] IS NULL OR id = ANY(%(jobs)s))
-        FOR UPDATE
-)
-SELECT id, procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM mine
+UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL, abort_requested = false, scheduled_at = now()
+    WHERE worker_id = %(worker)s AND status = 'doing' AND (%(jobs)s::bigint[] IS NULL OR id = ANY(%(jobs)s))
 """
 
 # A process counts as alive while it gives signs of life. Silent for a short time, it is believed as long as its connection
@@ -85,15 +82,17 @@ WITH alive AS (
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         ))
 ), left_behind AS (
-    SELECT id, attempts FROM procrastinate_jobs
+    SELECT id FROM procrastinate_jobs
         WHERE status = 'doing' AND task_name = '{TASK}'
         AND pg_postmaster_start_time() < now() - %(stalled)s * interval '1 second'
         AND (worker_id IS NULL OR worker_id NOT IN (SELECT id FROM alive))
         FOR UPDATE SKIP LOCKED
 )
-SELECT id, procrastinate_retry_job_v2(
-    id, now() + CASE WHEN attempts < 3 THEN 0 ELSE least(2 ^ (attempts - 3), 60) END * interval '1 second', NULL, NULL, NULL
-) FROM left_behind
+UPDATE procrastinate_jobs j
+    SET status = 'todo', worker_id = NULL, attempts = attempts + 1, abort_requested = false,
+        scheduled_at = now() + CASE WHEN attempts < 3 THEN 0 ELSE least(2 ^ (attempts - 3), 60) END * interval '1 second'
+    FROM left_behind WHERE j.id = left_behind.id
+    RETURNING j.id
 """  # noqa: S608
 
 _REVIVE = f"""
@@ -178,7 +177,8 @@ class JobQueue:
 
     async def put_back(self, worker: int, jobs: Collection[int] | None) -> None:
         """Lets others do what this process was given; None means all of it."""
-        await self._all(_PUT_BACK, worker=worker, jobs=None if jobs is None else list(jobs))
+        chosen = None if jobs is None else list(jobs)
+        await _translated(self._connector.execute_query_async(_PUT_BACK, worker=worker, jobs=chosen))
 
     async def rescue(self, *, stalled: float, gone: float) -> list[int]:
         """Puts back the jobs of processes that were silent for `stalled` seconds, or for `gone` and are not connected."""

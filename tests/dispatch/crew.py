@@ -43,7 +43,7 @@ async def eventually(condition: Callable[[], bool], what: str, within: float = P
     deadline = clock.monotonic() + within
     while not condition():
         assert clock.monotonic() < deadline, f"not within {within} s: {what}"
-        await clock.sleep(0.01)
+        await clock.sleep(0.02)
 
 
 class Crew:
@@ -109,15 +109,20 @@ class Crew:
         return int(str(count))
 
     async def all_answered(self, within: float = PATIENCE) -> None:
-        await eventually(lambda: self.count("end") >= self._asked, f"{self._asked} answers", within)
+        await eventually(lambda: self.answered() == self._asked, f"{self._asked} answers", within)
+
+    def answered(self) -> int:
+        # The journal alone would miss what was recorded just before its process was killed.
+        [[count]] = self.ask("SELECT count(*) FROM answer WHERE state IN ('done', 'stopped')")
+        return int(str(count))
 
     def require_once_and_in_order(self) -> None:
         """Every question answered, none twice, in each conversation one after the other."""
         ends: dict[int, list[int]] = defaultdict(list)
         for line in self.lines("end"):
             ends[line.conversation].append(line.seq)
-        assert sum(map(len, ends.values())) == self._asked, "answered twice, or not at all"
-        assert all(order == list(range(1, len(order) + 1)) for order in ends.values()), ends
+        assert all(order == sorted(set(order)) for order in ends.values()), f"twice, or out of order: {ends}"
+        assert self.answered() == self._asked, "answered twice, or not at all"
         assert self.ask("SELECT id FROM conversation WHERE head < tail OR active_answer_id IS NOT NULL") == []
         assert self.ask("SELECT seq FROM answer WHERE state NOT IN ('done', 'stopped')") == []
 
