@@ -4,7 +4,7 @@ Procrastinate keeps jobs, orders them, lets one per conversation run, and knows 
 leaves to its users are added here, each as one statement, so that no two processes can do it by halves:
 
 - a job is ended, or put back, only by the process that it belongs to;
-- a job that ends while questions wait stays, to run again;
+- a job that ends while questions wait that have no other stays, to run again;
 - what a dead process was doing is put back.
 
 Every method raises `StoreUnavailable` when the database does not answer; then nothing is known about what it did.
@@ -45,8 +45,12 @@ SELECT (SELECT count(*) FROM beat) AS known,
     ARRAY(SELECT id FROM procrastinate_jobs WHERE worker_id = %(worker)s AND status = 'doing') AS jobs
 """
 
+# A question that came in the last moment has a job of its own, which need not wait.
 _SETTLE = """
-WITH more AS (SELECT 1 FROM conversation WHERE id = %(conversation)s AND head < tail),
+WITH more AS (
+    SELECT 1 FROM conversation c WHERE c.id = %(conversation)s AND c.head < c.tail
+        AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.lock = c.id::text AND j.status = 'todo')
+),
 ended AS (
     DELETE FROM procrastinate_jobs
         WHERE id = %(job)s AND status = 'doing' AND worker_id = %(worker)s AND NOT EXISTS (SELECT FROM more)

@@ -1,14 +1,14 @@
 """Several real processes on one PostgreSQL, and what their journal says afterwards."""
 
 import json
+import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import psycopg
@@ -21,8 +21,13 @@ from bridge.settings import isolated
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from tests.contracts.store_steps import accept, new
+from tests.dispatch.worker import live
 
 PATIENCE = 30.0
+
+NURSERY = multiprocessing.get_context("forkserver")
+"""Importing takes longer than everything that is tested; so it is done once, and each process is forked from there."""
+NURSERY.set_forkserver_preload(["tests.dispatch.worker"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,31 +55,26 @@ class Crew:
     def __init__(self, url: str, folder: Path, store: SqlStore, *, heartbeat: float, stalled: float) -> None:
         self.url = url
         self.store = store
-        self.members: list[subprocess.Popen[bytes]] = []
+        self.members: list[BaseProcess] = []
         self._folder = folder
         self._journal = folder / "journal"
-        self._environment = {
-            **os.environ,
-            "DATABASE_URL": url,
-            "DATABASE_HEARTBEAT": str(heartbeat),
-            "DATABASE_STALLED": str(stalled),
-        }
+        self._database = {"database_url": url, "database_heartbeat": heartbeat, "database_stalled": stalled}
         self._asked = 0
 
-    def hire(self, *, grace: float = 10.0, **limits: float) -> subprocess.Popen[bytes]:
-        with (self._folder / "stderr").open("ab") as errors:
-            member = subprocess.Popen(
-                [sys.executable, "-m", "tests.dispatch.worker", str(self._journal), json.dumps(limits)],
-                env={**self._environment, "GRACE": str(grace)},
-                stdout=errors,
-                stderr=errors,
-            )
+    def hire(self, *, grace: float = 10.0, **limits: float) -> None:
+        member = NURSERY.Process(target=live, args=(self._database, self._folder, grace, limits))
+        member.start()
         self.members.append(member)
-        return member
+
+    def member(self, pid: int) -> BaseProcess:
+        return next(member for member in self.members if member.pid == pid)
+
+    def send(self, pid: int, number: signal.Signals) -> None:
+        os.kill(pid, number)
 
     async def all_up(self) -> None:
         """Every process listens: its presence is known to the server."""
-        alive = [member for member in self.members if member.poll() is None]
+        alive = [member for member in self.members if member.exitcode is None]
         await eventually(lambda: self.listeners() >= len(alive), "every process listens")
 
     def listeners(self) -> int:
@@ -128,10 +128,9 @@ class Crew:
 
     def end(self) -> None:
         for member in self.members:
-            if member.poll() is None:
-                member.send_signal(signal.SIGCONT)
-                member.kill()
-            member.wait()
+            member.kill()  # also when it is frozen
+            member.join()
+            member.close()
 
 
 @asynccontextmanager

@@ -12,7 +12,6 @@ from bridge.clock import SystemClock
 from bridge.dispatch.deferring import defer_work
 from bridge.dispatch.jobs import JobQueue, Settled, Taken
 from bridge.dispatch.listening import Ear
-from bridge.errors import StoreUnavailable
 from bridge.feedback import aggregate
 from bridge.messages import AnswerState, ConversationId, PlatformName
 from bridge.settings import isolated
@@ -20,7 +19,7 @@ from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from tests.contracts.store_steps import accept, new
 from tests.fakes.platform import FAKE
-from tests.storage.postgres_server import migrated_template, migrated_url, server
+from tests.storage.postgres_server import migrated_template, migrated_url
 
 __all__ = ["migrated_template", "migrated_url"]
 
