@@ -9,6 +9,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from bridge.dispatch.procrastinate import Limits, ProcrastinateDispatcher, exit_
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import aggregate
 from bridge.messages import AnswerState, ConversationId, Turn
+from bridge.settings import isolated
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from tests.fakes.platform import FAKE
@@ -91,8 +94,7 @@ class Worker:
                 return
 
 
-async def work(journal: Journal, grace: float, limits: Limits) -> None:
-    settings = Settings()
+async def work(settings: Settings, journal: Journal, grace: float, limits: Limits) -> None:
     clock = SystemClock()
     store = await open_store(settings, clock, aggregate, defer_work)
     worker = Worker(store, journal)
@@ -113,8 +115,11 @@ async def work(journal: Journal, grace: float, limits: Limits) -> None:
         running.result()
 
 
-if __name__ == "__main__":
+def live(database: dict[str, object], folder: Path, grace: float, limits: Mapping[str, float]) -> None:
+    """The whole life of a process."""
+    errors = os.open(folder / "stderr", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    os.dup2(errors, sys.stderr.fileno())
     logs.configure("INFO", "json")
-    asyncio.run(
-        work(Journal(Path(sys.argv[1])), float(os.environ.get("GRACE", "10")), Limits(**json.loads(sys.argv[2])))
-    )
+    settings = isolated(Settings, **database)
+    chosen = replace(Limits(), sweep_every=limits.get("sweep_every", 30.0), poll=limits.get("poll", 1.0))
+    asyncio.run(work(settings, Journal(folder / "journal"), grace, chosen))
