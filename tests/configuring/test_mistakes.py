@@ -217,6 +217,16 @@ def test_what_is_wrong_in_the_environment_is_told_once_and_as_such() -> None:
     assert problem(text, "DIFY_MAX_CONCURRENT=0\n").startswith("DIFY_MAX_CONCURRENT must be a whole number")
 
 
+def test_a_route_to_the_app_of_an_environment_that_is_wrong_is_no_mistake() -> None:
+    text = '[[routes]]\napp = "default"\n'
+    assert problem(text, "DIFY_API_KEY=app-env\nDIFY_MAX_CONCURRENT=0\n").startswith("DIFY_MAX_CONCURRENT must be")
+
+
+def test_a_file_that_is_not_toml_does_not_hide_what_is_wrong_in_the_environment() -> None:
+    told = problems("apps", "DIFY_MAX_CONCURRENT=0\n")
+    assert {one.split(" ")[0] for one in told} == {"DIFY_MAX_CONCURRENT", "bridge.toml"}
+
+
 def test_limits_that_contradict_each_other_are_told_with_the_app() -> None:
     assert problem(APP + "progress_timeout = 20\n", "DIFY_IDLE_TIMEOUT=30\n") == (
         "bridge.toml line 1: apps.support.progress_timeout (20) must not be shorter than DIFY_IDLE_TIMEOUT (30): "
