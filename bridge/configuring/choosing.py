@@ -83,9 +83,8 @@ def choose(core: Settings | None, sources: Sources) -> Choice:
         written = read_written(document, defaults, known)
         choice.file_problems += written.problems
         # What the file says of `default` goes before what the environment makes of it.
-        others = {name: app for name, app in from_environment.items() if name not in written.names}
-        choice.apps = others | _read_apps(document, written, sources, choice)
-        policies = dict.fromkeys(others, defaults) | {app.policy.name: app.policy for app in written.apps}
+        choice.apps = from_environment | _read_apps(document, written, sources, choice)
+        policies = dict.fromkeys(from_environment, defaults) | {app.policy.name: app.policy for app in written.apps}
         choice.written_routes = written.routes
         has_routes = written.has_routes
         choice.notices += _own_key(sources, written, from_environment)

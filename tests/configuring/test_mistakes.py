@@ -153,6 +153,11 @@ def test_two_routes_about_the_same_places_are_refused_with_both_lines() -> None:
     assert problem(text).startswith("bridge.toml line 7: this route is about the same places as the one at line 3")
 
 
+def test_a_route_with_a_mistake_is_not_taken_for_the_twin_of_what_is_left_of_it() -> None:
+    text = APP + '[[routes]]\napp = "support"\n[[routes]]\napp = "support"\nchannel = "#help"\n'
+    assert problem(text).startswith("bridge.toml line 7: routes.channel must be")
+
+
 def test_all_problems_of_all_files_are_told_at_once_in_the_order_of_their_lines() -> None:
     text = (
         '[apps.x]\napi_key = "app-verysecret"\nrecover = "x"\nmax_concurent = 1\n'
