@@ -139,6 +139,10 @@ async def test_posting_again_after_a_restart_finds_the_first_one_and_shows_the_n
     (message,) = [one for one in server.messages(server.general) if one.is_bot]
     assert message.content == "whole"
     assert message.buttons == ()
+    await make().send(question, OutgoingMessage(text="whole", nonce="n1", buttons=(stop,)))
+    assert [each.custom_id for each in message.buttons] == ["bridge:stop"]
+    await make().send(question, out("whole", "n1"))
+    assert [each.custom_id for each in message.buttons] == []
     edits = [call for call in server.calls if call.method == "PATCH"]
     assert await make().send(question, out("whole", "n1")) == ref
     assert [call for call in server.calls if call.method == "PATCH"] == edits
