@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup playground run test check bench env-example constraints clean
+.PHONY: setup playground run test check bench soak env-example constraints clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,10 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m tests.benchmarks
+
+# Kills the bridge at 200 random moments; SOAK_SEED=1234 repeats other ones. About ten minutes.
+soak: setup
+	SOAK_RUNS=$${SOAK_RUNS:-200} $(BIN)/python -m pytest tests/recovery
 
 env-example: setup
 	$(BIN)/dify-chat-bridge env-example > .env.example

@@ -154,6 +154,8 @@ class AnswerWriter:
         deadline: float | None = None
         while not draft.abandoned:
             await self._wait_to_look(draft)
+            if draft.abandoned:
+                break
             ended = draft.ended.is_set()
             draft.changed.clear()
             write = await self._next_write(draft, ended=ended)
@@ -168,7 +170,7 @@ class AnswerWriter:
                 await draft.changed.wait()
                 await self._clock.wait(draft.ended, LOOK_AGAIN)
                 continue
-            if not await self._wait_turn(write, draft, deadline):
+            if not await self._wait_turn(write, draft, deadline) or draft.abandoned:
                 continue
             try:
                 await self._perform(write)
@@ -203,12 +205,13 @@ class AnswerWriter:
             self._shown[-1].buttons = (STOP, RETRY)
 
     async def _show_activity_until_text(self, draft: AnswerDraft) -> None:
+        """Not where messages stand already: they say what is going on, and Slack ends a status only with a new message."""
         every = self._platform.capabilities.activity_every.total_seconds()
         due = self._clock.monotonic()
         while not draft.ended.is_set() and not draft.text.strip() and not draft.status:
             if self._clock.monotonic() >= due:
                 due = self._clock.monotonic() + every
-                if self._pace.take_extra():
+                if not self._shown and self._pace.take_extra():
                     await self._platform.show_activity(self._target)
             draft.changed.clear()
             if not draft.ended.is_set() and not draft.text.strip() and not draft.status:

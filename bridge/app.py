@@ -158,13 +158,14 @@ def _policy(core: Settings) -> Policy:
 
 
 def _limits(core: Settings) -> TurnLimits:
+    patience = timedelta(seconds=core.recover_patience)
     return TurnLimits(
         writer=WriterLimits(most_messages=core.answer_messages),
         ask=AskLimits(
             busy=timedelta(seconds=core.busy_patience),
             stop=timedelta(seconds=core.stop_patience),
             notice=timedelta(seconds=core.wait_notice),
-            resume=ResumeLimits(running=timedelta(seconds=core.recover_patience)),
+            resume=ResumeLimits(running=patience, unsure=min(ResumeLimits().unsure, patience)),
         ),
     )
 

@@ -57,10 +57,12 @@ def run(env_file: EnvFile = None, config: ConfigFile = None) -> None:
     """Connect the configured platforms and answer until told to stop (SIGTERM, Ctrl-C)."""
 
     async def start() -> int:
-        from bridge.app import build
         from bridge.registry import load
 
+        # Before everything else is imported: what is wrong with the settings is told at once.
         configuration = load(_find(env_file), config)
+        from bridge.app import build
+
         logs.configure(configuration.core.log_level, configuration.core.log_format)
         for notice in configuration.notices:
             _log.warning("probably_not_meant", notice=notice)

@@ -58,12 +58,15 @@ class Conversations:
         while not self._closing:
             try:
                 turn = await self._store.begin_next(conversation, epoch)
+                if turn is None and failures and epoch is not None:
+                    # What could not be begun may have been begun all the same, just as the store went away.
+                    turn = await self._store.begin_next(conversation, None)
                 if turn is None:
                     return
                 epoch = turn.epoch
-                failures = 0
                 if not await self._turns.answer(turn):
                     return
+                failures = 0
             except Fenced:
                 _log.warning("fenced", conversation=conversation)
                 self._fenced()

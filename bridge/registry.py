@@ -112,8 +112,9 @@ def load(env_file: Path | None, config_file: Path | None = None) -> Configuratio
             "(`dify-chat-bridge playground` needs neither)."
         )
     choice = choose(core, _sources(env_file, config_file))
-    problems += tell([*choice.file_problems, *choice.problems])
-    if not choice.apps and len(problems) == wrong + (not platforms):
+    wrong_apps = tell([*choice.file_problems, *choice.problems])
+    problems += wrong_apps
+    if not choice.apps and not wrong_apps:
         problems.append(
             "No app is configured: set DIFY_API_KEY to the API key of a Dify app (its page, API Access), "
             "or write apps into bridge.toml (see bridge.toml.example)."

@@ -169,7 +169,7 @@ class Turns:
                 raise Fenced("another owner took the conversation") from fenced
             finally:
                 del self._running[turn.answer_id]
-            if running.handed_over and not work.shown:
+            if running.handed_over and (running.outcome is None or not work.shown):
                 _log.info("turn_handed_over", asked=running.attempt)
                 self._metrics.turn_ended(turn.app, turn.target.platform, Ending.HANDED_OVER)
                 return False
@@ -268,6 +268,8 @@ class Turns:
 
     async def _ask(self, work: _Work) -> None:
         running = work.running
+        # An order may have come just after the turn was taken and before anybody could have told us.
+        await self._look(running)
         outcome = await self._asker.settle(running)
         if outcome is None:
             self._hand_over(running)

@@ -23,7 +23,8 @@ from adapters.discord.settings import Settings
 from adapters.discord.transport import Gateway, point_at
 from bridge.clock import Clock
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
+from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Inbox, Leases, Memory, PlatformCapabilities, PlatformHealth
 
 __all__ = ["DiscordPlatform", "Settings", "create"]

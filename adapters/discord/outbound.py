@@ -42,7 +42,8 @@ from bridge.errors import (
     RateLimited,
 )
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, PaceGroup, ReplyTarget
+from bridge.messages import MessageRef, OutgoingMessage, PaceGroup, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 
 T = TypeVar("T")
 

@@ -50,7 +50,7 @@ several projects: slackapi/bolt-js issue 2509, metabase pull 79908); counted in 
 
 BLOCKS = 48
 """Blocks after Slack's own expansion, which refuses more than 50 (`invalid_blocks`, same sources): each heading, divider and
-table is one, and so is the text between two of them."""
+table is one, and so is the text between two of them. The buttons below are one more."""
 
 ITEM_EXTRA = 100
 """What a heading or divider costs beyond its own letters (bolt-js issue 2509, measured)."""

@@ -1,9 +1,9 @@
 """What may stand in `bridge.toml`. A field's description ends the sentence "... must be" that an operator reads."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
 from bridge.routing import Follow, Recover
 
@@ -22,6 +22,13 @@ def _read_id(value: object) -> object:
         return str(value)
     if isinstance(value, str) and (not value or _NOT_IN_IDS.search(value)):
         raise ValueError("not an id")
+    return value
+
+
+def _refuse_false(value: bool) -> bool:  # noqa: FBT001  # a validator
+    # It would read as "not in direct messages", and no route can say that.
+    if not value:
+        raise ValueError("not true")
     return value
 
 
@@ -55,7 +62,7 @@ class RouteTable(BaseModel):
     server: Id | None = Field(None, description='the id of a server, such as "1059199", not its name')
     channel: Id | None = Field(None, description='the id of a channel in quotes, such as "C0123", not its name')
     category: Id | None = Field(None, description='the id of a category, such as "1059200", not its name')
-    direct: Literal[True] | None = Field(
+    direct: Annotated[bool, AfterValidator(_refuse_false)] | None = Field(
         None, description="true, or left out (a route without it is about direct messages too)"
     )
     follow: Follow = Field(Follow.THREAD, strict=False, description='"mention", "thread" or "everything"')

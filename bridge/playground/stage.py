@@ -18,8 +18,15 @@ from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.errors import BridgeError, StoreInUse
 from bridge.feedback import aggregate
-from bridge.playground.acting import post_to_discord, post_to_slack, react_in_discord, react_in_slack
-from bridge.playground.bodies import BadBody, Post, React, Turn
+from bridge.playground.acting import (
+    act_in_discord,
+    act_in_slack,
+    post_to_discord,
+    post_to_slack,
+    react_in_discord,
+    react_in_slack,
+)
+from bridge.playground.bodies import Act, BadBody, Post, React, Turn
 from bridge.playground.dify import DifyServer
 from bridge.playground.discord import DiscordServer
 from bridge.playground.picture import Camera
@@ -249,6 +256,9 @@ class Stage:
 
     async def react(self, platform: str, react: React) -> None:
         await (react_in_slack(self.slack, react) if platform == "slack" else react_in_discord(self.discord, react))
+
+    async def act(self, platform: str, act: Act) -> None:
+        await (act_in_slack(self.slack, act) if platform == "slack" else act_in_discord(self.discord, act))
 
     async def turn(self, turn: Turn) -> None:
         switch = self._switches.get(turn.name)

@@ -94,12 +94,12 @@ def translated() -> Iterator[None]:
         if told is not None and told.message_detail is not None:
             # PostgreSQL quotes whole rows there, and the chain of errors would show it.
             raise StoreUnavailable(f"the database cannot be used: {told.message_primary}") from None
-        raise StoreUnavailable(f"the database cannot be used: {_first_line(error.orig)}") from error
+        raise StoreUnavailable(f"the database cannot be used: {first_line(error.orig)}") from error
     except PoolTimeout as error:
         raise StoreUnavailable("the database is too slow: too many are waiting for it") from error
 
 
-def _first_line(error: BaseException | None) -> str:
+def first_line(error: BaseException | None) -> str:
     """PostgreSQL's errors go on with the statement, and a failed connection with one line per address."""
     return str(error).strip().partition("\n")[0]
 

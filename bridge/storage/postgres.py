@@ -57,9 +57,8 @@ def conninfo(settings: Settings, purpose: str = "", options: Mapping[str, str] |
         **NOTICE_WITHIN,
     }
     flags = f"{flags} {given.pop('options', '')}".strip()
-    return make_conninfo(
-        **{name: value for name, value in own.items() if value is not None} | given | {"options": flags}
-    )
+    known = {name: str(value) for name, value in own.items() if value is not None}
+    return make_conninfo("", **(known | given | {"options": flags}))
 
 
 def work_options(settings: Settings) -> dict[str, str]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from bridge.backends.dify.settings import Settings as DifySettings
+from tests.benchmarks.accepting import accept_questions, idle_conversations
 from tests.benchmarks.documents import ANSWERS, SIZE, hostile, many_lines
 from tests.benchmarks.engine import (
     DIALECTS,
@@ -88,9 +89,10 @@ async def show_threads(
 
 
 async def show_added(table: Table, where: Callable[[Stage], Platform], name: str) -> None:
-    added = await one_by_one(where, 50)
-    table.head(f"Added between event and backend request, {name}, 50 questions one by one")
+    added = await one_by_one(where, 100)
+    table.head(f"Added between event and backend request, {name}, 100 questions one by one")
     table.row(f"{name}: added, median", middle(added), "ms", 15)
+    table.row(f"{name}: added, 99 of 100", percentile(added, 0.99), "ms")
     table.row(f"{name}: added, worst", worst(added), "ms")
 
 
@@ -100,7 +102,23 @@ async def show_idle(table: Table) -> None:
     table.row("ready, database at head, median of 5", middle(result.ready), "s", 1.5)
     table.row("ready, no database yet", result.cold, "s")
     table.row("resident memory at rest", result.resident, "MB", 110)
-    table.row("CPU used at rest, of one core", result.cpu_share * 100, "%")
+    table.row("CPU used at rest, of one core", result.cpu_share * 100, "%", 1)
+
+
+async def show_accepting(table: Table) -> None:
+    for name, url in (("SQLite", ""), ("PostgreSQL", os.environ.get("BENCH_DATABASE_URL", ""))):
+        if name != "SQLite" and not url:
+            continue
+        result = await accept_questions(url)
+        table.head(f"Questions made durable, {name}")
+        table.row(f"{name}: one after the other, median", middle(result.alone), "ms")
+        table.row(f"{name}: one after the other, 99 of 100", percentile(result.alone, 0.99), "ms")
+        table.row(f"{name}: accepted a second, 50 at once", result.per_second, "", at_least=100)
+
+
+async def show_conversations(table: Table) -> None:
+    table.head("Conversations in which nobody talks any more")
+    table.row("memory of a thousand", await idle_conversations(300), "MB", 5)
 
 
 async def show_answers(table: Table, name: str) -> None:
@@ -146,6 +164,8 @@ ENGINE: dict[str, Callable[[Table], Awaitable[None]]] = {
 LOADS: dict[str, Callable[[Table], Awaitable[None]]] = {
     **ENGINE,
     "idle": show_idle,
+    "accepting": show_accepting,
+    "conversations": show_conversations,
     "added-discord": lambda table: show_added(table, discord, "Discord"),
     "added-slack": lambda table: show_added(table, slack, "Slack"),
     "discord-1": lambda table: show_threads(table, discord, "Discord", 1, 1, {"first": 0.45, "last": 3.6}),

@@ -14,6 +14,7 @@ from bridge.playground.bodies import Act
 from bridge.playground.discord import DiscordServer
 from bridge.playground.server import PageServer
 from bridge.playground.slack import SlackServer
+from bridge.playground.slack.model import JsonObject
 from tests.browser.conftest import PATIENCE, take_picture
 from tests.browser.test_panes import Platforms
 
@@ -57,11 +58,14 @@ class Visit:
 async def write_in_slack(server: SlackServer) -> tuple[str, str]:
     asked = await server.post_as("U0ADA", "C0GENERAL", f"<@{server.bot_user_id}> is 1 &lt; 2?")
     await server.post_as("U0GRACE", "C0GENERAL", "hello")
-    elements = [
+    elements: list[JsonObject] = [
         {"type": "button", "action_id": f"bridge:{label.lower()}", "text": {"type": "plain_text", "text": label}}
         for label in ("Stop", "Retry")
     ]
-    blocks = [{"type": "markdown", "text": "An **answer**, half of it"}, {"type": "actions", "elements": elements}]
+    blocks: list[JsonObject] = [
+        {"type": "markdown", "text": "An **answer**, half of it"},
+        {"type": "actions", "elements": elements},
+    ]
     client = AsyncWebClient(token=server.bot_token, base_url=server.api_url)
     posted = await client.chat_postMessage(channel="C0GENERAL", text="x", blocks=blocks)
     return asked, str(posted["ts"])
@@ -156,6 +160,7 @@ async def test_one_edits_ones_own_message_with_the_keyboard_while_others_write(v
     await expect(own.get_by_test_id("edit")).to_be_focused()
 
 
+@pytest.mark.parametrize("visit", ["slack"], indirect=True)
 async def test_an_edit_can_be_given_up(visit: Visit) -> None:
     own, before = visit.message(0), visit.text_of_own()
     for end in ("Escape", "Cancel"):
@@ -181,6 +186,7 @@ async def test_one_deletes_ones_own_message_and_not_that_of_others(visit: Visit)
     await expect(visit.message(0).get_by_test_id("delete")).to_have_count(1)
 
 
+@pytest.mark.parametrize("visit", ["slack"], indirect=True)
 async def test_the_controls_are_seen_when_they_are_wanted(visit: Visit) -> None:
     controls = visit.message(0).locator(".own")
     await visit.message(2).hover()

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import pytest
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, Backend, BackendEvent, Question, TextDelta
+from bridge.backend_api import AnswerCompleted, AnswerStarted, Backend, BackendEvent, Fate, Question, TextDelta
 from bridge.errors import BackendCut, BackendError, BackendUnreachable
 from bridge.messages import BackendConversationId, BackendIds, BackendUser, Rating
 from bridge.platform_api import Severity
@@ -49,6 +49,10 @@ class BackendStage(Protocol):
 
     async def all_ended(self) -> None:
         """Returns once the server runs nothing any more."""
+        ...
+
+    async def another_second(self) -> None:
+        """Whatever is asked from now on is dated later than what was asked before, also where times are kept to the second."""
         ...
 
     async def go_down(self) -> None:
@@ -235,6 +239,108 @@ class BackendContract:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
         assert stage.rating_of(ids) == "like"
+
+    async def test_stopping_what_has_ended_or_is_somebody_elses_changes_nothing(self, stage: BackendStage) -> None:
+        stage.say(["ok"])
+        ended = ids_of(await collect(stage.backend, ask()))
+        await stage.backend.stop(ended, USER)
+        await stage.backend.stop(ended, USER)
+        stage.say(["word "] * 5, pause=0.02)
+        events: list[BackendEvent] = []
+
+        async with asyncio.timeout(PATIENCE), aclosing(stage.backend.answer(ask())) as stream:
+            async for event in stream:
+                events.append(event)
+                if isinstance(event, TextDelta) and text_of(events) == "word ":
+                    await stage.backend.stop(ended, USER)
+
+        assert text_of(events) == "word " * 5
+
+    async def test_apps_of_one_server_share_its_name(self, stage: BackendStage) -> None:
+        assert stage.backend.server
+        assert stage.backend.server == stage.backend.server.strip()
+        assert stage.backend.capacity > 0
+
+    async def test_an_answer_that_was_given_is_recovered_whole(self, stage: BackendStage) -> None:
+        stage.say(["<think>hm</think>", "one ", "two ", "three"])
+        events = await collect(stage.backend, ask())
+
+        found = await stage.backend.recover(ask(), ids_of(events), None)
+
+        assert found.fate in (Fate.ANSWERED, Fate.UNKNOWN)
+        if found.fate is Fate.ANSWERED:
+            assert found.text == text_of(events) == "one two three"
+        assert found.ids == ids_of(events)
+        assert stage.asked() == 1
+
+    async def test_a_question_is_found_without_its_ids(self, stage: BackendStage) -> None:
+        stage.say(["found"])
+        first = ids_of(await collect(stage.backend, ask("a first question")))
+        alone = await stage.backend.recover(ask("a first question"), BackendIds(), None)
+        await stage.another_second()
+        second = ids_of(await collect(stage.backend, ask("a second question", first.conversation)))
+        later = await stage.backend.recover(
+            ask("a second question", first.conversation), BackendIds(conversation=first.conversation), first.message
+        )
+
+        for found, ids in ((alone, first), (later, second)):
+            assert found.fate in (Fate.ANSWERED, Fate.UNKNOWN)
+            if found.fate is Fate.ANSWERED:
+                assert (found.text, found.ids.conversation, found.ids.message) == (
+                    "found",
+                    ids.conversation,
+                    ids.message,
+                )
+        assert stage.asked() == 2
+
+    async def test_a_question_that_never_arrived_is_not_mistaken_for_an_earlier_one(self, stage: BackendStage) -> None:
+        stage.say(["an old answer"])
+        new = await stage.backend.recover(ask("never asked"), BackendIds(), None)
+        ids = ids_of(await collect(stage.backend, ask("hi")))
+        await stage.another_second()
+        again = await stage.backend.recover(ask("hi", ids.conversation), BackendIds(), ids.message)
+        later = ids_of(await collect(stage.backend, ask("something else", ids.conversation)))
+        older = await stage.backend.recover(ask("hi", ids.conversation), BackendIds(), later.message)
+
+        for found in (new, again, older):
+            assert found.fate in (Fate.ABSENT, Fate.UNKNOWN)
+            assert (found.text, found.ids.message) == ("", None)
+        assert stage.asked() == 2
+
+    async def test_an_equal_question_of_somebody_else_is_not_found(self, stage: BackendStage) -> None:
+        stage.say(["not yours"])
+        await collect(stage.backend, ask("hi"))
+        other = Question(text="hi", user=BackendUser("contract:thread:2"))
+
+        assert (await stage.backend.recover(other, BackendIds(), None)).fate in (Fate.ABSENT, Fate.UNKNOWN)
+
+    async def test_an_abandoned_answer_is_never_called_absent(self, stage: BackendStage) -> None:
+        stage.say(["word "] * 1000, pause=0.02)
+        events: list[BackendEvent] = []
+        async with aclosing(stage.backend.answer(ask())) as stream:
+            async for event in stream:
+                events.append(event)
+                if isinstance(event, TextDelta):
+                    break
+        await asyncio.wait_for(stage.noticed_departure(), PATIENCE)
+
+        known = await stage.backend.recover(ask(), ids_of(events), None)
+        unknown = await stage.backend.recover(ask(), BackendIds(), None)
+
+        assert known.fate in (Fate.UNSURE, Fate.RUNNING, Fate.UNKNOWN)
+        assert unknown.fate in (Fate.UNSURE, Fate.RUNNING, Fate.UNKNOWN)
+        assert known.ids == ids_of(events)
+        assert known.text == unknown.text == ""
+
+    async def test_nothing_is_said_about_a_question_when_nobody_can_be_asked(self, stage: BackendStage) -> None:
+        stage.say(["ok"])
+        ids = ids_of(await collect(stage.backend, ask()))
+        await stage.go_down()
+
+        with pytest.raises(BackendError) as caught:
+            await stage.backend.recover(ask(), ids, None)
+
+        assert caught.value.may_retry
 
     async def test_a_server_that_is_gone_is_unreachable_and_was_asked_nothing(self, stage: BackendStage) -> None:
         await stage.go_down()

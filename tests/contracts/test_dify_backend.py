@@ -1,11 +1,12 @@
 """The backend contract, bound to Dify: every kind of app, as old and as newer servers speak."""
 
 from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
 
 import pytest
 
 from bridge.backend_api import Backend
-from bridge.backends.dify.backend import create
+from bridge.backends.dify.backend import DifyBackend
 from bridge.clock import SystemClock
 from bridge.messages import BackendIds
 from bridge.playground.dify import DifyServer, Reply, cut
@@ -13,12 +14,22 @@ from tests.backends.dify.asking import make_settings
 from tests.contracts.backend_suite import BackendContract, BackendStage
 
 
+class MovedClock(SystemClock):
+    """The real time, and so many seconds more."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
 class DifyStage:
-    def __init__(self, server: DifyServer) -> None:
+    def __init__(self, server: DifyServer, clock: MovedClock) -> None:
         self._server = server
-        self.backend: Backend = create(
-            make_settings(server.base_url, dify_api_key=server.api_key, dify_finish_grace=0.5), SystemClock()
-        )
+        self._clock = clock
+        settings = make_settings(server.base_url, dify_api_key=server.api_key, dify_finish_grace=0.5)
+        self.backend: Backend = DifyBackend(settings, SystemClock(), look_again=0.05)
 
     def say(self, tokens: Sequence[str], *, pause: float = 0.0, breaks_after: int | None = None) -> None:
         fault = None if breaks_after is None else cut(at=breaks_after)
@@ -37,6 +48,9 @@ class DifyStage:
     async def all_ended(self) -> None:
         await self._server.until(lambda: all(request.ended != "running" for request in self._server.requests))
 
+    async def another_second(self) -> None:
+        self._clock.ahead += timedelta(seconds=1)
+
     async def go_down(self) -> None:
         await self._server.stop()
 
@@ -47,9 +61,10 @@ class DifyStage:
 )
 async def stage(request: pytest.FixtureRequest) -> AsyncIterator[BackendStage]:
     mode, version = request.param
-    server = DifyServer(SystemClock(), mode=mode, version=version)
+    clock = MovedClock()
+    server = DifyServer(clock, mode=mode, version=version)
     await server.start()
-    stage = DifyStage(server)
+    stage = DifyStage(server, clock)
     yield stage
     await stage.backend.close()
     await server.stop()

@@ -172,6 +172,7 @@ async def hall(app: AppPolicy | None = None, platform: FakePlatform | None = Non
     tasks = [asyncio.ensure_future(made.dispatcher.run()), asyncio.ensure_future(made.notices.run())]
     try:
         yield made
+        assert not any(task.done() for task in tasks), "they work until they are cancelled"
     finally:
         for task in tasks:
             task.cancel()

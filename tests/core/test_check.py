@@ -1,9 +1,23 @@
 """What `check` prints can be read on a wide terminal and on a narrow one, and its exit code says whether to worry."""
 
-import pytest
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from bridge.check import PartFindings, print_findings
+import pytest
+from pydantic_settings import BaseSettings
+
+from bridge.backend_api import Backend
+from bridge.check import PartFindings, check_all, describe_routes, print_findings
+from bridge.clock import Clock
+from bridge.messages import AppName, ChannelId, PersonId, PlatformName
 from bridge.platform_api import Finding, Severity
+from bridge.registry import Configuration, Part
+from bridge.routing import DEFAULT_APP, Access, AppPolicy, Everywhere, Follow, Resolver, Route, Routes
+from bridge.settings import Settings, isolated
+from bridge.storage.settings import Settings as DatabaseSettings
+from tests.fakes.backend import FakeBackend
+from tests.fakes.clock import FakeClock
 
 FINE = Finding(severity=Severity.OK, subject="token", problem="accepted")
 ODD = Finding(
@@ -26,3 +40,66 @@ def test_every_finding_and_fix_is_readable_at_any_width(
 def test_warnings_alone_are_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     assert print_findings([PartFindings("slack", [FINE, ODD])]) == 0
     assert "All is well." in capsys.readouterr().out
+
+
+class Complaining(FakeBackend):
+    async def check(self) -> Sequence[Finding]:
+        return [
+            WRONG,
+            Finding(severity=Severity.WARNING, subject="DIFY_IDLE_TIMEOUT", problem="short", fix="DIFY_IDLE_TIMEOUT"),
+        ]
+
+
+@dataclass(frozen=True)
+class FakePart(Part[Backend]):
+    def create(self, clock: Clock) -> Backend:
+        return Complaining(FakeClock())
+
+
+SUPPORT = AppName("support")
+
+
+def configuration(tmp_path: Path, routes: Resolver, *apps: AppName, notices: tuple[str, ...] = ()) -> Configuration:
+    spellings = {"DIFY_API_KEY": "SUPPORT_KEY", "DIFY_IDLE_TIMEOUT": "apps.support.idle_timeout"}
+    return Configuration(
+        core=isolated(Settings),
+        database=isolated(DatabaseSettings, database_url=f"sqlite:///{tmp_path}/bridge.db"),
+        platforms=(),
+        apps={
+            name: FakePart("dify", BaseSettings(), "", spellings=spellings if name == SUPPORT else {}) for name in apps
+        },
+        routes=routes,
+        config_file="bridge.toml",
+        notices=notices,
+    )
+
+
+async def test_every_app_is_tried_under_its_own_name_and_told_in_the_words_of_its_operator(tmp_path: Path) -> None:
+    policies = {name: AppPolicy(name=name) for name in (SUPPORT, DEFAULT_APP)}
+    found = await check_all(configuration(tmp_path, Routes(apps=policies, routes=()), SUPPORT, DEFAULT_APP))
+    parts = {part.part: part.findings for part in found}
+    assert list(parts) == ["support", "default", "routes", "database"]
+    assert [one.fix for one in parts["support"]] == ["Copy SUPPORT_KEY again.", "apps.support.idle_timeout"]
+    assert parts["support"][1].subject == "apps.support.idle_timeout"
+    assert [one.fix for one in parts["default"]] == ["Copy DIFY_API_KEY again.", "DIFY_IDLE_TIMEOUT"]
+
+
+def test_every_route_is_listed_with_what_it_does_and_what_is_odd_is_a_warning(tmp_path: Path) -> None:
+    route = Route(
+        app=SUPPORT,
+        platform=PlatformName("slack"),
+        channel=ChannelId("C1"),
+        follow=Follow.MENTION,
+        access=Access(users=frozenset({PersonId("U1")}), roles=frozenset({"R1"})),
+        line=7,
+    )
+    routes = Routes(apps={SUPPORT: AppPolicy(name=SUPPORT)}, routes=(route,))
+    listed, odd = describe_routes(configuration(tmp_path, routes, SUPPORT, notices=("Odd.",)))
+    assert (listed.severity, listed.subject) == (Severity.OK, "line 7 (slack, channel C1)")
+    assert listed.problem == "support; follows mention; for only person U1, role R1"
+    assert (odd.severity, odd.subject, odd.problem) == (Severity.WARNING, "bridge.toml", "Odd.")
+
+
+def test_without_routes_the_one_app_is_listed(tmp_path: Path) -> None:
+    (listed,) = describe_routes(configuration(tmp_path, Everywhere(app=AppPolicy(name=SUPPORT)), SUPPORT))
+    assert (listed.subject, listed.problem) == ("everywhere", "support; there are no routes")

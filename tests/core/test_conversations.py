@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from bridge.conversations import Conversations
 from bridge.errors import StoreUnavailable
 from bridge.messages import AnswerState, ConversationId, Turn
@@ -33,12 +35,20 @@ async def test_after_closing_nothing_new_is_begun_and_everything_still_waits() -
         assert await at.store.waiting_conversations([FAKE]) == [1]
 
 
-async def test_a_turn_that_is_handed_over_is_the_last_one_begun_here() -> None:
+async def test_a_turn_that_is_handed_over_is_the_last_one_begun_here(monkeypatch: pytest.MonkeyPatch) -> None:
     async with hall() as at:
         at.turns.hands_over = True
+        begun = []
+        begin = at.store.begin_next
+
+        async def noted(conversation: ConversationId, epoch: int | None) -> Turn | None:
+            begun.append(conversation)
+            return await begin(conversation, epoch)
+
+        monkeypatch.setattr(at.store, "begin_next", noted)
         await at.tell(values.message(number=1), values.message(number=2))
         await at.clock.advance(100)
-        assert len(at.turns.answered) == 1
+        assert len(begun) == 1
         assert at.store.answers[0].state is AnswerState.ASKED
 
 
@@ -88,6 +98,43 @@ async def test_a_store_that_stays_away_is_not_asked_for_ever() -> None:
         at.dispatcher.wake(ConversationId(1))
         await at.clock.advance(1)
         assert at.texts == ["What is up?"]
+
+
+async def test_moments_without_the_store_do_not_add_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with hall() as at:
+        begin, tries = at.store.begin_next, 0
+
+        async def often_away(conversation: ConversationId, epoch: int | None) -> Turn | None:
+            nonlocal tries
+            tries += 1
+            if tries % 4:
+                raise StoreUnavailable("away")
+            return await begin(conversation, epoch)
+
+        monkeypatch.setattr(at.store, "begin_next", often_away)
+        await at.tell(*(values.message(number=number) for number in range(6)))
+        await at.clock.advance(100)
+        assert len(at.texts) == 6
+
+
+async def test_a_question_that_was_begun_just_as_the_store_went_away_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with hall() as at:
+        begin, calls = at.store.begin_next, 0
+
+        async def committed_and_gone(conversation: ConversationId, epoch: int | None) -> Turn | None:
+            nonlocal calls
+            calls += 1
+            turn = await begin(conversation, epoch)
+            if calls == 2:
+                raise StoreUnavailable("the connection broke after the commit")
+            return turn
+
+        monkeypatch.setattr(at.store, "begin_next", committed_and_gone)
+        await at.tell(values.message("first", number=1), values.message("second", number=2))
+        await at.clock.advance(10)
+        assert at.texts == ["first", "second"]
 
 
 async def test_a_turn_that_the_store_left_as_it_was_is_taken_up_again_later() -> None:

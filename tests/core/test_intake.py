@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.messages import AppName, Author, ChannelId, InstallationId, MessageReceived, PersonId
+from bridge.messages import AppName, Author, ChannelId, InstallationId, MessageReceived, Origin, PersonId
 from bridge.router import NO_APP, NOT_ADMITTED
 from bridge.routing import Access, AppPolicy, Place, Resolution
+from tests.contracts.store_steps import new
 from tests.core.hall import Hall, hall
 from tests.fakes import values
 from tests.fakes.platform import FAKE
@@ -41,6 +42,12 @@ async def test_routes_are_asked_about_the_place_where_the_message_stands() -> No
                 is_direct=True,
             )
         ]
+
+
+async def test_routes_are_not_asked_about_what_bots_say() -> None:
+    async with hall() as at:
+        await at.tell(values.message(origin=Origin.BOT), values.message(origin=Origin.SELF, number=2))
+        assert at.places == []
 
 
 async def test_one_thread_is_a_conversation_of_its_own_for_each_app() -> None:
@@ -95,6 +102,14 @@ async def test_people_who_were_told_are_not_remembered_without_end() -> None:
             author = Author(platform=FAKE, id=PersonId(str(number)), display_name="")
             await at.inbox(replace(values.message(number=number), author=author))
         assert len(at.inbox._refused._when) <= 2_000
+
+
+async def test_a_delivery_that_was_given_up_while_it_was_stored_is_begun_by_the_next_one() -> None:
+    async with hall() as at:
+        await at.store.accept(new(1, text="What is up?"))
+        await at.tell(values.message(event="again"))
+        assert at.texts == ["What is up?"]
+        assert counted(at, "duplicate") == 1
 
 
 # Too much

@@ -44,6 +44,7 @@ async def desk() -> AsyncIterator[Desk]:
     running = asyncio.ensure_future(made.dispatcher.run())
     try:
         yield made
+        assert not running.done(), "it works until it is cancelled"
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -65,6 +66,16 @@ async def test_one_that_is_woken_while_it_is_worked_on_is_looked_at_once_more() 
             at.dispatcher.wake(FIRST)
         await at.clock.advance(100)
         assert at.drain.started == [(0, 1), (10, 1)]
+
+
+async def test_it_is_never_worked_on_twice_at_once_whoever_else_is_woken() -> None:
+    async with desk() as at:
+        at.dispatcher.wake(FIRST)
+        await at.clock.advance(1)
+        at.dispatcher.wake(FIRST)
+        at.dispatcher.wake(SECOND)
+        await at.clock.advance(100)
+        assert at.drain.started == [(0, 1), (1, 2), (10, 1)]
 
 
 async def test_waking_many_times_takes_no_more_room_than_once() -> None:

@@ -43,6 +43,7 @@ async def board(platform: FakePlatform | None = None, limits: NoticeLimits | Non
     running = asyncio.ensure_future(made.notices.run())
     try:
         yield made
+        assert not running.done(), "it works until it is cancelled"
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -127,6 +128,29 @@ async def test_a_platform_that_says_wait_is_asked_again_then() -> None:
         assert at.metrics.read("bridge_rate_limited_total", platform=FAKE, call="other") == 1
 
 
+async def test_while_a_channel_has_to_wait_nobody_else_posts_there_and_telling_it_again_hastens_nothing() -> None:
+    async with board() as at:
+        at.platform.failures = [RateLimited("wait", retry_after=timedelta(seconds=30))]
+        at.notices.tell(HERE, "1 waits.", about="waiting")
+        await at.clock.advance(5)
+        at.notices.tell(HERE, "2 wait.", about="waiting")
+        at.notices.tell(values.target("2"), "Sorry.")
+        at.notices.tell(ELSEWHERE, "Sorry.")
+        await at.clock.advance(60)
+        assert at.posted == [(5, "Sorry."), (30, "2 wait."), (30, "Sorry.")]
+
+
+async def test_what_is_told_while_a_try_fails_is_what_is_tried_next() -> None:
+    async with board() as at:
+        at.platform.latency = 5
+        at.platform.failures = [PlatformUnavailable("away")]
+        at.notices.tell(HERE, "1 waits.", about="waiting")
+        await at.clock.advance(1)
+        at.notices.tell(HERE, "2 wait.", about="waiting")
+        await at.clock.advance(200)
+        assert at.posted == [(11, "2 wait.")]
+
+
 async def test_a_post_of_unknown_outcome_is_tried_again_as_the_same_message() -> None:
     async with board() as at:
         at.platform.lost_answers = 1
@@ -170,9 +194,10 @@ async def test_a_channel_that_stands_still_holds_up_no_other() -> None:
 async def test_only_so_many_wait_and_the_rest_is_dropped() -> None:
     async with board(limits=NoticeLimits(most_waiting=10)) as at:
         for number in range(50):
-            at.notices.tell(HERE, f"Line {number}.")
+            at.notices.tell(HERE, f"Line {number}.", about=str(number))
+        at.notices.tell(HERE, "Line 9, as it is now.", about="9")
         await at.clock.advance(100)
-        assert at.platform.texts == [f"Line {number}." for number in range(10)]
+        assert at.platform.texts == [*(f"Line {number}." for number in range(9)), "Line 9, as it is now."]
         at.notices.tell(HERE, "There is room again.")
         await at.clock.advance(1)
         assert at.platform.texts[-1] == "There is room again."

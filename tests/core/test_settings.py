@@ -10,7 +10,7 @@ from bridge import registry
 from bridge.app import assemble
 from bridge.errors import SettingsError
 from bridge.feedback import aggregate
-from bridge.routing import AppPolicy, Everywhere
+from bridge.routing import AppPolicy, Everywhere, Recover
 from bridge.settings import Settings, isolated, read
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend
@@ -35,7 +35,8 @@ NAMES = (
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)  # whoever works here may have a bridge.toml
     for name in NAMES:
         monkeypatch.delenv(name, raising=False)
 
@@ -139,6 +140,76 @@ def test_an_emoji_cannot_mean_both(monkeypatch: pytest.MonkeyPatch) -> None:
         read(Settings, None)
 
 
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("STOP_EMOJI", "FEEDBACK_LIKE_EMOJI"),
+        ("RETRY_EMOJI", "FEEDBACK_DISLIKE_EMOJI"),
+        ("RETRY_EMOJI", "STOP_EMOJI"),
+    ],
+)
+def test_no_emoji_can_mean_two_things(name: str, other: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, ":tada:,🎉")
+    monkeypatch.setenv(other, "🎉,x")
+    with pytest.raises(SettingsError) as caught:
+        read(Settings, None)
+    (problem,) = caught.value.problems
+    assert problem in {
+        f"{one} and {two} both contain 🎉: remove it from one of them." for one, two in ((name, other), (other, name))
+    }
+
+
+def test_every_overlap_of_emoji_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STOP_EMOJI", "👍")
+    monkeypatch.setenv("RETRY_EMOJI", "👍,👎")
+    with pytest.raises(SettingsError) as caught:
+        read(Settings, None)
+    for names in (
+        "FEEDBACK_LIKE_EMOJI and STOP_EMOJI",
+        "STOP_EMOJI and RETRY_EMOJI",
+        "FEEDBACK_DISLIKE_EMOJI and RETRY_EMOJI",
+    ):
+        assert f"{names} both contain" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "words"),
+    [
+        ("CONTEXT_TURNS", "21", "CONTEXT_TURNS must be a whole number from 0 on and up to 20"),
+        ("MOST_WAITING", "0", "MOST_WAITING must be a whole number from 1 on and up to 1000"),
+        ("MOST_QUEUED", "0", "MOST_QUEUED must be a whole number from 1 on and up to 100000"),
+        ("BUSY_PATIENCE", "-1", "BUSY_PATIENCE must be a number from 0 on and up to 3600"),
+        ("RECOVER_PATIENCE", "3601", "RECOVER_PATIENCE must be a number from 0 on and up to 3600"),
+        ("STOP_PATIENCE", "0", "STOP_PATIENCE must be a number from 1 on and up to 300"),
+        ("WAIT_NOTICE", "x", "WAIT_NOTICE must be a number from 0 on and up to 600, but it is 'x'."),
+        ("RECOVER", "never", "RECOVER: input should be 'fetch', 'reask' or 'apologise' (it is 'never')"),
+        ("FOLLOW_DELETIONS", "perhaps", "FOLLOW_DELETIONS: input should be a valid boolean"),
+    ],
+)
+def test_every_wait_and_limit_is_bounded(name: str, wrong: str, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, wrong)
+    with pytest.raises(SettingsError) as caught:
+        read(Settings, None)
+    assert caught.value.problems[0].startswith(words)
+
+
+def test_how_to_recover_may_be_written_in_any_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECOVER", " Fetch")
+    assert read(Settings, None).recover is Recover.FETCH
+
+
+def test_names_that_the_file_of_apps_reads_are_no_typing_errors(tmp_path: Path) -> None:
+    env, config = tmp_path / ".env", tmp_path / "bridge.toml"
+    config.write_text('[apps.x]\napi_key_env = "DIFY_SUPPORT"\n')
+    env.write_text("DIFY_SUPPORT=app-x\nDIFY_SALES=app-y\nSTOP_EMOJIS=x\n")
+    with pytest.raises(SettingsError) as caught:
+        registry.load(env, config)
+    text = "\n".join(caught.value.problems)
+    assert "DIFY_SUPPORT" not in text
+    assert "DIFY_SALES" in text
+    assert "did you mean STOP_EMOJI?" in text
+
+
 def test_nothing_configured_says_what_to_set() -> None:
     with pytest.raises(SettingsError) as caught:
         registry.load(None)
@@ -165,7 +236,7 @@ def test_a_platform_without_credentials_is_simply_off(monkeypatch: pytest.Monkey
     monkeypatch.setenv("DIFY_API_KEY", "app-abc")
     configuration = registry.load(None)
     assert [part.name for part in configuration.platforms] == ["slack"]
-    assert [part.name for part in configuration.apps.values()] == ["dify"]
+    assert {name: part.name for name, part in configuration.apps.items()} == {"default": "dify"}
 
 
 def test_secrets_do_not_show_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:

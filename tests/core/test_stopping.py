@@ -71,6 +71,16 @@ async def test_the_second_delivery_of_a_stop_ends_nothing_else(remembered: bool)
         assert at.texts == ["stopped: What is up?", "and then?"]
 
 
+async def test_the_second_delivery_of_a_stop_is_known_without_asking_the_store() -> None:
+    async with hall() as at:
+        await answering(at)
+        await at.tell(values.message("stop", number=2, event="mention"))
+        at.store.failures = 1
+        await at.inbox(values.message("stop", number=2, event="message"))
+        assert at.store.failures == 1
+        at.store.failures = 0
+
+
 async def test_the_second_delivery_of_a_stop_that_was_a_question_does_not_end_itself() -> None:
     async with hall() as at:
         at.turns.seconds = 60
@@ -103,7 +113,8 @@ async def test_an_order_under_an_answer_that_has_ended_does_not_end_the_next_one
     async with hall() as at:
         await at.tell(values.message("What is up?"))
         at.turns.seconds = 60
-        await at.tell(values.message("and then?", number=2), order(at.answers[0]))
+        await at.tell(values.message("and then?", number=2))
+        await at.tell(order(at.answers[0]))
         await at.clock.advance(100)
         assert at.texts == ["What is up?", "and then?"]
         assert at.turns.looked == []

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from bridge.backend_api import AnswerCompleted, AnswerStarted, BackendEvent, Fate, Question, Recovered, TextDelta
 from bridge.clock import Clock
-from bridge.errors import BackendError, BackendFailed, BackendUnreachable, ConversationMissing
+from bridge.errors import BackendError, BackendFailed, BackendUnreachable, ConversationMissing, QuestionRefused
 from bridge.messages import (
     BackendConversationId,
     BackendIds,
@@ -25,7 +25,7 @@ from bridge.messages import (
     BackendUser,
     Rating,
 )
-from bridge.platform_api import Finding
+from bridge.platform_api import Finding, Severity
 
 Step = BackendEvent | BackendError | float | asyncio.Event
 """An event, a failure to raise, seconds to wait, or something to wait for."""
@@ -94,10 +94,12 @@ class FakeBackend:
     stopped_by: list[BackendUser] = field(default_factory=list)
     """The users of those calls."""
     ratings: list[tuple[BackendIds, BackendUser, Rating | None, str]] = field(default_factory=list)
+    """Every rating that was delivered, in order."""
     rate_errors: list[BackendError] = field(default_factory=list)
     closed: bool = False
     findings: Sequence[Finding] = ()
     _running: dict[BackendTaskId, _Running] = field(default_factory=dict)
+    _owners: dict[BackendMessageId, BackendUser] = field(default_factory=dict)
 
     @property
     def running(self) -> int:
@@ -120,7 +122,8 @@ class FakeBackend:
         steps: list[Step] = [0.0, poisoned_failure()] if poisoned else list(self.script(question))
         if steps and isinstance(steps[0], BackendError):
             raise steps[0]
-        task = BackendTaskId(f"t{number}")
+        task, message = BackendTaskId(f"t{number}"), BackendMessageId(f"m{number}")
+        self._owners[message] = question.user
         mine = self._running[task] = _Running(question.user)
         self.most_at_once = max(self.most_at_once, len(self._running))
         finished = False
@@ -128,7 +131,7 @@ class FakeBackend:
             yield AnswerStarted(
                 ids=BackendIds(
                     conversation=question.conversation or BackendConversationId(f"c{number}"),
-                    message=BackendMessageId(f"m{number}"),
+                    message=message,
                     task=task,
                 )
             )
@@ -173,9 +176,13 @@ class FakeBackend:
         self._check_up()
         if self.rate_errors:
             raise self.rate_errors.pop(0)
+        if ids.message and self._owners.get(ids.message, user) != user:
+            raise QuestionRefused("Message Not Exists.", code="not_found")
         self.ratings.append((ids, user, rating, content))
 
     async def check(self) -> Sequence[Finding]:
+        if self.down:
+            return [Finding(severity=Severity.ERROR, subject="fake", problem="nobody listens", fix="Start it.")]
         return self.findings
 
     async def close(self) -> None:

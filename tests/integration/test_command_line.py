@@ -70,6 +70,86 @@ async def test_a_missing_env_file_is_named(tmp_path: Path) -> None:
     assert "nowhere.env" in err
 
 
+async def test_a_wrong_file_of_apps_is_told_line_by_line(tmp_path: Path) -> None:
+    (tmp_path / "bridge.toml").write_text(
+        '[apps.x]\napi_key = "app-verysecret"\n[[routes]]\nchanel = "C1"\napp = "y"\n'
+    )
+    code, _, err = await command(tmp_path, "run", SLACK_BOT_TOKEN="xoxb-1-2-a", SLACK_APP_TOKEN="xapp-1-A1-2-a")
+    assert code == 2
+    assert [line.partition(": ")[2].split(":")[0] for line in err.splitlines()] == [
+        f"bridge.toml line {line}" for line in (2, 4, 5)
+    ]
+    assert "verysecret" not in err
+
+
+async def test_a_route_is_explained_without_a_token_a_key_or_a_network(tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(
+        '[apps.support]\napi_key_env = "SUPPORT_KEY"\n[[routes]]\napp = "support"\nplatform = "slack"\nchannel = "C0123"\n'
+    )
+    code, out, _ = await command(tmp_path, "check", "--config", "other.toml", "--route", "slack:T1/C0123")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines()] == ["app", "follow", "access", "because"]
+    assert "line 3 (slack, channel C0123)" in out
+    code, _, err = await command(tmp_path, "check", "--config", "other.toml", "--route", "C0123")
+    assert (code, "discord:CHANNEL@CATEGORY" in err) == (2, True)
+    code, _, err = await command(tmp_path, "check", "--route", "slack:C0123")
+    assert (code, err) == (2, "Error: No app is configured, so none answers anywhere.\n")
+
+
+async def test_the_forms_of_a_place_are_in_the_help(tmp_path: Path) -> None:
+    code, out, _ = await command(tmp_path, "check", "--help")
+    assert code == 0
+    for form in (
+        "slack:C0123",
+        "slack:T0123/C0123",
+        "discord:SERVER/CHANNEL",
+        "discord:CHANNEL@CATEGORY",
+        "slack:direct",
+    ):
+        assert form in out
+
+
+async def test_check_tries_every_app_of_the_file_and_lists_its_routes(tmp_path: Path) -> None:
+    clock = SystemClock()
+    slack, support, sales = SlackServer(clock), DifyServer(clock), DifyServer(clock)
+    for server in (slack, support, sales):
+        await server.start()
+    (tmp_path / "bridge.toml").write_text(
+        f'''
+        [apps.support]
+        api_key_env = "SUPPORT_KEY"
+        base_url = "{support.base_url}"
+        [apps.sales]
+        api_key_env = "SALES_KEY"
+        base_url = "{sales.base_url}"
+        [[routes]]
+        app = "support"
+        [[routes]]
+        app = "sales"
+        platform = "slack"
+        channel = "C0123"
+        '''
+    )
+    settings = {
+        "SLACK_BOT_TOKEN": slack.bot_token,
+        "SLACK_APP_TOKEN": slack.app_token,
+        "SLACK_API_URL": slack.api_url,
+        "SUPPORT_KEY": support.api_key,
+        "SALES_KEY": sales.api_key,
+    }
+    try:
+        await command(tmp_path, "migrate", **settings)
+        code, out, _ = await command(tmp_path, "check", **settings)
+        assert code == 0, out
+        for words in ("support", "sales", "line 8 (everywhere)", "line 10 (slack, channel C0123)"):
+            assert words in out
+        code, out, _ = await command(tmp_path, "check", **{**settings, "SALES_KEY": "app-wrong"})
+        assert (code, "SALES_KEY" in out, "DIFY_API_KEY" in out, "app-wrong" in out) == (1, True, False, False), out
+    finally:
+        for server in (slack, support, sales):
+            await server.stop()
+
+
 async def test_migrate_makes_the_database_and_can_be_repeated(tmp_path: Path) -> None:
     for _ in range(2):
         code, out, _ = await command(tmp_path, "migrate", DATABASE_URL="sqlite:///here/bridge.db")

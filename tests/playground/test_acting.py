@@ -3,9 +3,17 @@
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from slack_sdk.web.async_client import AsyncWebClient
 
-from bridge.playground.acting import post_to_discord, post_to_slack, react_in_discord, react_in_slack
-from bridge.playground.bodies import BadBody, Post, React
+from bridge.playground.acting import (
+    act_in_discord,
+    act_in_slack,
+    post_to_discord,
+    post_to_slack,
+    react_in_discord,
+    react_in_slack,
+)
+from bridge.playground.bodies import BadBody, Delete, Edit, Post, Press, React
 from bridge.playground.discord import DiscordServer
 from bridge.playground.slack import SlackServer
 from bridge.playground.view import Json, discord_view, mention_bot, slack_view
@@ -145,3 +153,69 @@ async def test_reactions_to_nothing_or_with_unknown_emoji_are_explained(
             await react_in_discord(
                 discord, React(channel=discord.general, message="1", person=discord.ada, emoji=emoji, add=True)
             )
+
+
+async def test_what_was_typed_in_slack_can_be_typed_anew(slack: SlackServer) -> None:
+    ts = await post_to_slack(slack, to("C0GENERAL", "@bot is a < b & &lt; c?", "U0ADA"))
+    [shown] = messages_of(channel_of(slack_view(slack, unrated), "C0GENERAL"))
+    assert shown["typed"] == "@bot is a < b & &lt; c?"
+    await act_in_slack(slack, Edit(channel="C0GENERAL", message=ts, person="U0ADA", text="@bot is a > b?"))
+    [shown] = messages_of(channel_of(slack_view(slack, unrated), "C0GENERAL"))
+    assert (shown["typed"], shown["edited"]) == ("@bot is a > b?", True)
+    assert slack.message("C0GENERAL", ts).text == f"<@{slack.bot_user_id}> is a &gt; b?"
+    await act_in_slack(slack, Delete(channel="C0GENERAL", message=ts, person="U0ADA"))
+    assert messages_of(channel_of(slack_view(slack, unrated), "C0GENERAL")) == []
+
+
+async def test_what_was_typed_in_discord_can_be_typed_anew(discord: DiscordServer) -> None:
+    posted = await post_to_discord(discord, to(discord.general, "@bot is a < b?", discord.ada))
+    [shown] = messages_of(channel_of(discord_view(discord, unrated), discord.general))
+    assert shown["typed"] == "@bot is a < b?"
+    at = {"channel": discord.general, "message": posted, "person": discord.ada}
+    await act_in_discord(discord, Edit(**at, text="@bot is a > b?"))
+    [shown] = messages_of(channel_of(discord_view(discord, unrated), discord.general))
+    assert (shown["typed"], shown["edited"]) == ("@bot is a > b?", True)
+    assert discord.message(discord.general, posted).content == f"<@{discord.bot_id}> is a > b?"
+    await act_in_discord(discord, Delete(**at))
+    assert messages_of(channel_of(discord_view(discord, unrated), discord.general)) == []
+
+
+async def test_a_press_in_slack_reaches_the_button_and_a_vain_one_is_told_to_who_pressed(slack: SlackServer) -> None:
+    slack.retry_schedule = ()
+    client = AsyncWebClient(token=slack.bot_token, base_url=slack.api_url)
+    text = {"type": "plain_text", "text": "Stop"}
+    row = {"type": "actions", "elements": [{"type": "button", "action_id": "a", "text": text, "style": "danger"}]}
+    ts = str((await client.chat_postMessage(channel="C0GENERAL", text="x", blocks=[row]))["ts"])
+    await act_in_slack(slack, Press(channel="C0GENERAL", message=ts, person="U0GRACE", button="a"))
+    [shown] = messages_of(channel_of(slack_view(slack, unrated), "C0GENERAL"))
+    assert shown["buttons"] == [{"id": "a", "label": "Stop", "style": "danger"}]
+    assert shown["told"] == {}
+    await slack.idle(5)
+    [shown] = messages_of(channel_of(slack_view(slack, unrated), "C0GENERAL"))
+    assert list(shown["told"]) == ["U0GRACE"]  # type: ignore[call-overload]
+
+
+async def test_what_cannot_be_done_to_a_message_is_explained(slack: SlackServer, discord: DiscordServer) -> None:
+    ts = await post_to_slack(slack, to("C0GENERAL", "mine", "U0ADA"))
+    posted = await post_to_discord(discord, to(discord.general, "mine", discord.ada))
+    there = {"channel": "C0GENERAL", "message": ts, "person": "U0GRACE"}
+    for in_slack, problem in (
+        (Edit(**there, text="yours"), "not written by"),
+        (Delete(**there), "not written by"),
+        (Press(**there, button="a"), "no button"),
+        (Delete(channel="C0GENERAL", message="1.000001", person="U0ADA"), "no message"),
+        (Delete(channel="C0NOWHERE", message=ts, person="U0ADA"), "channel does not exist"),
+    ):
+        with pytest.raises(BadBody, match=problem):
+            await act_in_slack(slack, in_slack)
+    there = {"channel": discord.general, "message": posted, "person": discord.grace}
+    for in_discord, problem in (
+        (Edit(**there, text="yours"), "only its author"),
+        (Delete(**there), "Only their own"),
+        (Press(**there, button="a"), "no such button"),
+        (Delete(channel=discord.general, message="1", person=discord.ada), "message does not exist"),
+    ):
+        with pytest.raises(BadBody, match=problem):
+            await act_in_discord(discord, in_discord)
+    assert slack.message("C0GENERAL", ts).text == "mine"
+    assert discord.message(discord.general, posted).content == "mine"

@@ -12,7 +12,7 @@ import pytest
 
 from bridge.clock import SystemClock
 from bridge.errors import SettingsError
-from bridge.playground.bodies import LONGEST_TEXT, BadBody, Post, React, Turn
+from bridge.playground.bodies import LONGEST_TEXT, Act, BadBody, Delete, Edit, Post, Press, React, Turn
 from bridge.playground.server import PageServer
 
 
@@ -40,6 +40,9 @@ class Scene:
     async def react(self, platform: str, react: React) -> None:
         self.done.append((platform, react))
 
+    async def act(self, platform: str, act: Act) -> None:
+        self.done.append((platform, act))
+
     async def turn(self, turn: Turn) -> None:
         self.done.append(turn)
 
@@ -66,6 +69,7 @@ async def client(page: PageServer) -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
+AT = {"channel": "C1", "message": "9", "person": "U1"}
 POST = {"channel": "C1", "thread": None, "person": "U1", "text": "@bot hello"}
 
 
@@ -78,7 +82,7 @@ async def test_the_page_and_its_files_are_served_and_name_nothing_outside(client
     own = sorted(
         one.name for one in (resources.files("bridge.playground") / "page").iterdir() if one.name != "index.html"
     )
-    assert {"page.css", "panes.css", "markdown.css", "page.js", "pane.js", "markdown.js"} <= set(own)
+    assert {"page.css", "panes.css", "markdown.css", "page.js", "pane.js", "markdown.js", "message.js"} <= set(own)
     for name in own:
         async with client.get(f"/page/{name}") as answer:
             assert answer.status == 200
@@ -136,6 +140,9 @@ async def test_what_is_done_on_the_page_reaches_the_scene(client: aiohttp.Client
         assert await answer.json() == {"id": "17"}
     for path, body in (
         ("slack/react", react),
+        ("slack/edit", AT | {"text": "@bot bye"}),
+        ("discord/delete", AT),
+        ("slack/press", AT | {"button": "bridge:stop"}),
         ("faults", {"name": "dify_down", "on": True}),
         ("restart", {"kill": True}),
     ):
@@ -144,6 +151,9 @@ async def test_what_is_done_on_the_page_reaches_the_scene(client: aiohttp.Client
     assert scene.done == [
         ("discord", Post(channel="C1", thread="5", person="U1", text="@bot hello")),
         ("slack", React(channel="C1", message="9", person="U1", emoji="👍", add=True)),
+        ("slack", Edit(channel="C1", message="9", person="U1", text="@bot bye")),
+        ("discord", Delete(channel="C1", message="9", person="U1")),
+        ("slack", Press(channel="C1", message="9", person="U1", button="bridge:stop")),
         Turn(name="dify_down", on=True),
         True,
     ]
@@ -163,6 +173,9 @@ async def test_what_is_done_on_the_page_reaches_the_scene(client: aiohttp.Client
         ("discord/post", json.dumps(POST | {"thread": 5}).encode(), "The field “thread” must be a text that is not empty."),
         ("discord/react", b'{"channel": "a", "message": "b", "person": "c", "emoji": "d", "add": 1}',
          "The field “add” must be true or false."),
+        ("slack/edit", json.dumps(AT | {"text": " "}).encode(), "The message is empty."),
+        ("slack/delete", b'{"channel": "a", "person": "c"}', "The field “message” must be a text that is not empty."),
+        ("discord/press", json.dumps(AT).encode(), "The field “button” must be a text that is not empty."),
         ("faults", b'{"name": "dify_down"}', "The field “on” must be true or false."),
         ("restart", b"{}", "The field “kill” must be true or false."),
     ],

@@ -27,6 +27,7 @@ FLAGS = {
     "max_connections": "120",
     "shared_buffers": "32MB",
     "log_min_messages": "fatal",
+    "deadlock_timeout": "50ms",
 }
 
 _numbers = itertools.count(1)
@@ -65,12 +66,13 @@ class PostgresServer:
 
     def start(self) -> None:
         flags = [f"--{name}={value}" for name, value in self._flags.items()]
-        self._process = subprocess.Popen(
-            [self._bin / "postgres", "-D", self._data, "-h", "127.0.0.1", "-p", str(self.port), "-k", "", *flags],
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "log").open("ab"),
-            user=self._user,
-        )
+        with (self._folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", self._data, "-h", "127.0.0.1", "-p", str(self.port), "-k", "", *flags],
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                user=self._user,
+            )
         deadline = time.monotonic() + 20
         while True:
             try:

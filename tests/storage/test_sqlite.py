@@ -128,7 +128,7 @@ async def test_every_commit_survives_a_kill_in_the_middle_of_writing(tmp_path: P
 
 
 async def test_the_database_is_durable_against_power_loss(tmp_path: Path) -> None:
-    async with opened(settings_for(tmp_path)) as store, store._writer.begin() as db:
+    async with opened(settings_for(tmp_path)) as store, store._database.writer.begin() as db:
         assert await db.scalar(text("PRAGMA synchronous")) == 2
         assert await db.scalar(text("PRAGMA journal_mode")) == "wal"
 
@@ -196,7 +196,7 @@ async def test_a_folder_that_cannot_be_used_is_named_with_the_setting(tmp_path: 
 @pytest.mark.parametrize(
     ("url", "hint"),
     [
-        ("postgresql+psycopg://db/bridge", "only SQLite is supported"),
+        ("mysql://db/bridge", "other databases are not supported"),
         ("sqlite://", "three slashes"),
         ("sqlite:///:memory:", "in memory"),
         ("nonsense", "must name an SQLite file"),

@@ -1,5 +1,6 @@
 """Dify's part of the configuration: environment variables `DIFY_...`, checked for what people get wrong."""
 
+import re
 import ssl
 from enum import StrEnum
 from pathlib import Path
@@ -154,7 +155,9 @@ class Settings(BaseSettings):
         except ValueError:
             usable = False
         if not usable:
-            raise ValueError(f"DIFY_BASE_URL must be an http:// or https:// address, {example}, but it is {url!r}.")
+            raise ValueError(
+                f"DIFY_BASE_URL must be an http:// or https:// address, {example}, but it is {_without_password(url)!r}."
+            )
         if parts.username is not None or parts.password is not None:
             raise ValueError("DIFY_BASE_URL must not contain a user name or password; the key goes into DIFY_API_KEY.")
         if parts.query or parts.fragment:
@@ -212,6 +215,10 @@ class Settings(BaseSettings):
                 f"({self.dify_idle_timeout:g}): raise the one or lower the other."
             )
         return self
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(?<=//)[^/]*@", "...@", url)
 
 
 def _range_of(settings: type[Settings], name: str) -> str:

@@ -9,7 +9,7 @@ from bridge.clock import Clock
 from bridge.playground.dify import chat, control, history_api, records_api
 from bridge.playground.dify.faults import Faults
 from bridge.playground.dify.places import Places
-from bridge.playground.dify.records import Asked, ChatRequest, Conversation, Rating, RatingCall, StopCall
+from bridge.playground.dify.records import Asked, ChatRequest, Conversation, Rating, RatingCall, StopCall, StoredRun
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Refused, not_found_page
@@ -94,6 +94,11 @@ class DifyServer:
     @property
     def conversations(self) -> dict[str, Conversation]:
         return self._state.conversations
+
+    @property
+    def runs(self) -> dict[str, StoredRun]:
+        """Runs of a chatflow, by id."""
+        return self._state.runs
 
     @property
     def ratings(self) -> dict[str, Rating]:

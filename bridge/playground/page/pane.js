@@ -1,10 +1,8 @@
 // One platform's pane: channels, messages, threads, composers. Draws what the server says; keeps only what is selected.
 
 import { icon } from "/page/icons.js";
-import { element, render } from "/page/markdown.js";
-
-const QUICK = ["👍", "👎"];
-const RATED = { like: "like", dislike: "dislike", none: "no rating" };
+import { element } from "/page/markdown.js";
+import { drawMessage, fit } from "/page/message.js";
 
 // Makes the children of `parent` match `items`: nodes are kept by key and made again only when their content changed.
 export function keep(parent, items, key, make) {
@@ -228,146 +226,9 @@ export class Pane {
       return { ...message, told, editing, thread: threadLine(message), viewer: this.person };
     });
     keep(list, rows.length || !empty ? rows : [{ id: "empty", empty }], (row) => row.id, (row) =>
-      row.empty ? element("li", { class: "empty" }, row.empty) : this.message(row, list),
+      row.empty ? element("li", { class: "empty" }, row.empty) : drawMessage(this, row, list),
     );
     if (atEnd || another) list.scrollTop = list.scrollHeight;
-  }
-
-  message(row, list) {
-    const head = element("div", { class: "by" }, element("strong", {}, row.name));
-    if (row.bot) head.append(element("span", { class: "badge" }, "APP"));
-    head.append(element("time", { datetime: new Date(row.time * 1000).toISOString() }, clock(row.time)));
-    const text = element("div", { class: "text", "data-testid": "text" }, render(row.text, row.dialect, this.names, row.mentions));
-    if (row.edited) (text.lastElementChild?.matches("p") ? text.lastElementChild : text).append(element("span", { class: "edited" }, "(edited)"));
-    const body = element("div", { class: "body" }, head, row.editing ? this.editor(row) : text, ...row.files.map(card));
-    if (row.buttons.length) body.append(element("div", { class: "buttons" }, ...row.buttons.map((one) => this.button(row, one))));
-    if (row.told) body.append(element("p", { class: "told", role: "status", "data-testid": "told" }, row.told));
-    body.append(this.reactions(row));
-    if (row.thread) body.append(this.threadButton(row));
-    if (row.author === row.viewer && !row.editing) body.append(this.ownControls(row, list));
-    return element(
-      "li",
-      { class: row.bot ? "message bot" : "message", "data-testid": "message", "data-author": row.bot ? "bot" : "person", "data-id": row.id },
-      element("span", { class: "avatar", "aria-hidden": "true", "data-tone": row.bot ? "bot" : tone(row.name) }, row.bot ? icon("bot", 24) : row.name[0]),
-      body,
-    );
-  }
-
-  // A button under an answer, as the platform has it.
-  button(row, { id, label, style }) {
-    const attributes = { type: "button", class: `press ${style}`, "data-focus": `press ${id}`, "data-testid": "press", "data-button": id };
-    const button = element("button", attributes, label);
-    button.addEventListener("click", () => this.send("press", { channel: row.channel, message: row.id, person: this.person, button: id }));
-    return button;
-  }
-
-  ownControls(row, list) {
-    const control = (name, label, act) => {
-      const button = element("button", { type: "button", title: label, "aria-label": label, "data-focus": name, "data-testid": name }, icon(name === "edit" ? "pencil" : "bin", 15));
-      button.addEventListener("click", act);
-      return button;
-    };
-    const edit = () => {
-      this.editing = { id: row.id, list, text: row.typed };
-      this.draw();
-      this.focusEditor();
-    };
-    const remove = () => this.send("delete", { channel: row.channel, message: row.id, person: this.person });
-    return element("div", { class: "own" }, control("edit", "Edit your message", edit), control("delete", "Delete your message", remove));
-  }
-
-  // What is typed lives in `editing`, since the message may be drawn anew meanwhile.
-  editor(row) {
-    const box = element("textarea", { rows: "1", "aria-label": "Your message, edited", "data-focus": "editor", "data-testid": "editor" });
-    box.value = this.editing.text;
-    box.addEventListener("input", () => {
-      this.editing.text = box.value;
-      fit(box);
-    });
-    const close = () => {
-      const list = this.editing.list;
-      this.editing = null;
-      this.draw();
-      list.querySelector(`[data-id="${CSS.escape(row.id)}"] [data-focus="edit"]`)?.focus();
-    };
-    const save = async () => {
-      const text = this.editing.text;
-      if (text === row.typed) return close();
-      if (await this.send("edit", { channel: row.channel, message: row.id, person: this.person, text })) close();
-    };
-    box.addEventListener("keydown", (event) => {
-      if (event.isComposing) return;
-      if (event.key === "Escape") close();
-      else if (event.key === "Enter" && !event.shiftKey) {
-        event.preventDefault();
-        save();
-      }
-    });
-    const form = element(
-      "form",
-      { class: "editor" },
-      box,
-      element("button", { type: "button", class: "quiet", "data-focus": "cancel" }, "Cancel"),
-      element("button", { "data-focus": "save", "data-testid": "save" }, "Save"),
-    );
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      save();
-    });
-    form.querySelector(".quiet").addEventListener("click", close);
-    return form;
-  }
-
-  focusEditor() {
-    const box = this.editing.list.querySelector('[data-focus="editor"]');
-    fit(box);
-    box.focus();
-    box.setSelectionRange(box.value.length, box.value.length);
-  }
-
-  reactions(row) {
-    const bar = element("div", { class: "reactions" });
-    const shown = row.reactions.map((one) => one.emoji);
-    for (const { emoji, people } of row.reactions) bar.append(this.pill(row, emoji, people));
-    if (row.bot) {
-      for (const emoji of QUICK) if (!shown.includes(emoji)) bar.append(this.pill(row, emoji, []));
-    }
-    if (row.rating) {
-      bar.append(element("span", { class: "rating", "data-testid": "rating", "data-rating": row.rating, title: "What Dify was told about this answer" }, `Dify: ${RATED[row.rating]}`));
-    }
-    return bar;
-  }
-
-  pill(row, emoji, people) {
-    const mine = people.includes(row.viewer);
-    const who = people.map((id) => this.names[id] ?? id).join(", ");
-    const verb = mine ? "Take away" : "React with";
-    const button = element(
-      "button",
-      {
-        type: "button",
-        class: people.length ? "pill" : "pill quick",
-        "aria-pressed": String(mine),
-        "aria-label": people.length ? `${emoji} by ${who}. ${verb} ${emoji}` : `${verb} ${emoji}`,
-        title: people.length ? `${who} reacted with ${emoji}` : `${verb} ${emoji}`,
-        "data-testid": emoji === "👍" ? "react-up" : emoji === "👎" ? "react-down" : "react",
-        "data-focus": emoji,
-      },
-      icon(emoji, 14),
-    );
-    if (people.length) button.append(element("b", {}, String(people.length)));
-    button.addEventListener("click", () => {
-      this.send("react", { channel: row.channel, message: row.id, person: this.person, emoji, add: !mine });
-    });
-    return button;
-  }
-
-  threadButton(row) {
-    const label = row.thread.count === 1 ? "1 reply" : `${row.thread.count} replies`;
-    const name = this.platform === "discord" ? `${row.thread.name} · ${label}` : label;
-    const button = element("button", { type: "button", class: "replies", "data-focus": "thread", "data-testid": "open-thread" }, name);
-    button.addEventListener("click", () => this.open(this.channel, row.id));
-    return button;
   }
 }
 
@@ -382,34 +243,4 @@ function spelled(channel) {
 
 function threadLine(message) {
   return message.thread ? { name: message.thread.name, count: message.thread.messages.length } : null;
-}
-
-// A file on a message. Only what was really uploaded can be had again.
-function card(file) {
-  const inside = [
-    element("span", { class: "sheet", "aria-hidden": "true" }, icon("file", 20)),
-    element("span", { class: "about" }, element("b", {}, file.name), element("small", {}, sized(file.size))),
-  ];
-  const kept = { class: "file", "data-testid": "file", "data-focus": `file ${file.name}` };
-  if (!file.url) return element("div", kept, ...inside);
-  return element("a", { ...kept, href: file.url, download: file.name, title: `Download ${file.name}` }, ...inside);
-}
-
-function sized(bytes) {
-  if (bytes < 1024) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
-  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} kB`;
-  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
-}
-
-function clock(seconds) {
-  return new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-}
-
-function tone(name) {
-  return [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 5;
-}
-
-function fit(box) {
-  box.style.height = "auto";
-  box.style.height = `${Math.min(box.scrollHeight + 2, 120)}px`;
 }

@@ -86,7 +86,7 @@ def mention_event(message: Message, channel: Channel, root_author: str | None) -
 def changed_event(
     message: Message, previous: JsonObject, thread: JsonObject, channel: Channel, event_ts: str
 ) -> JsonObject:
-    """`thread`: what a reply says about its thread. Whose edit it was, and whether it was one, only the two messages tell."""
+    """`thread`: what a reply says about its thread. Whether it was an edit, and whose, only the two messages tell."""
     return {
         "type": "message",
         "subtype": "message_changed",

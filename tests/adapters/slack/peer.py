@@ -68,19 +68,22 @@ def target_under(server: SlackServer, channel: str, thread_ts: str) -> ReplyTarg
 
 
 class RecordingInbox:
-    """Remembers events. `hold` makes it wait, `fail` makes it refuse so many, `bug` makes it break its promise."""
+    """Remembers events. A closed `gate` makes it wait with those that it `holds`, `fail` makes it refuse so many, `bug` makes it
+    break its promise."""
 
     def __init__(self) -> None:
         self.events: list[InboundEvent] = []
         self.entered = 0
         self.gate = asyncio.Event()
         self.gate.set()
+        self.holds: type[object] = object
         self.fail = 0
         self.bug: Exception | None = None
 
     async def __call__(self, event: InboundEvent) -> None:
         self.entered += 1
-        await self.gate.wait()
+        if isinstance(event, self.holds):
+            await self.gate.wait()
         if self.bug is not None:
             raise self.bug
         if self.fail > 0:

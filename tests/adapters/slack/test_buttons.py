@@ -5,10 +5,19 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import web
+from structlog.testing import capture_logs
 
 from adapters.slack.adapter import SlackPlatform
 from bridge.markdown.dialect import Rendered
-from bridge.messages import Button, ButtonAction, ButtonPressed, MessageRef, OutgoingMessage, ReplyTarget
+from bridge.messages import (
+    Button,
+    ButtonAction,
+    ButtonPressed,
+    MessageReceived,
+    MessageRef,
+    OutgoingMessage,
+    ReplyTarget,
+)
 from bridge.playground.slack import Press, SlackServer
 from bridge.playground.slack.expansion import expand
 from bridge.playground.slack.limits import BLOCKS
@@ -228,12 +237,13 @@ async def test_while_the_store_is_away_who_presses_is_warned_and_may_press_again
 
 
 async def test_a_press_does_not_wait_behind_messages_of_its_channel(pressing: Pressing) -> None:
+    pressing.inbox.holds = MessageReceived
     pressing.inbox.gate.clear()
     before = pressing.inbox.entered
-    for number in range(3):
-        await pressing.server.post_as("U0ADA", "C0GENERAL", f"number {number}")
+    await pressing.server.post_as("U0ADA", "C0GENERAL", "a message that is being stored")
     await until(lambda: pressing.inbox.entered == before + 1)
-    await pressing.press()
-    await until(lambda: pressing.inbox.entered == before + 2)
+    with capture_logs() as logged:
+        press = await pressing.press()
+        await until(lambda: press.outcome == "acked")
+        assert not [one for one in logged if one["event"] == "event_not_stored_in_time"]
     pressing.inbox.gate.set()
-    await until(lambda: len(pressing.pressed) == 1)

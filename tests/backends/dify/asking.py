@@ -48,10 +48,14 @@ def make_settings(base_url: str, **settings: object) -> Settings:
 
 
 def make_backend(base_url: str, **settings: object) -> DifyBackend:
-    """`queue_timeout` goes to the backend itself, everything else is a setting."""
+    """`queue_timeout` and `look_again` go to the backend itself, everything else is a setting."""
     queue_timeout = settings.pop("queue_timeout", QUEUE_SECONDS)
+    look_again = settings.pop("look_again", 0)
     assert isinstance(queue_timeout, int | float)
-    return DifyBackend(make_settings(base_url, **settings), SystemClock(), queue_timeout=queue_timeout)
+    assert isinstance(look_again, int | float)
+    return DifyBackend(
+        make_settings(base_url, **settings), SystemClock(), queue_timeout=queue_timeout, look_again=look_again
+    )
 
 
 def ask(text: str = "hello", *, user: str = "thread-1", conversation: str = "") -> Question:

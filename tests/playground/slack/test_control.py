@@ -54,6 +54,25 @@ async def test_people_post_and_react_and_the_snapshot_shows_it(
     assert [(reply["is_bot"], reply["text"]) for reply in message["replies"]] == [(True, "answer")]
 
 
+async def test_people_edit_press_and_delete(server: SlackServer, client: AsyncWebClient, control: Control) -> None:
+    server.retry_schedule = ()
+    ts = str((await control.post("post", user="U0ADA", channel="C0GENERAL", text="a"))["ts"])
+    button = {"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "A"}}
+    blocks = [{"type": "actions", "elements": [button]}]
+    answer = (await client.chat_postMessage(channel="C0GENERAL", text="b", blocks=blocks))["ts"]
+    await control.post("edit", user="U0ADA", channel="C0GENERAL", ts=ts, text="c")
+    assert server.message("C0GENERAL", ts).text == "c"
+    await control.post("press", user="U0GRACE", channel="C0GENERAL", ts=answer, action_id="a")
+    await server.idle(SOON)
+    [press] = cast("list[JsonObject]", (await control.get("deliveries"))["presses"])
+    assert (press["person"], press["action_id"], press["outcome"]) == ("U0GRACE", "a", "failed")
+    await control.post("delete", user="U0ADA", channel="C0GENERAL", ts=ts)
+    assert [message.ts for message in server.messages("C0GENERAL")] == [answer]
+    assert "no button" in str(
+        await control.post("press", 400, user="U0ADA", channel="C0GENERAL", ts=answer, action_id="b")
+    )
+
+
 async def test_a_channel_can_be_added_and_is_open_to_everybody_and_the_bot(
     client: AsyncWebClient, control: Control
 ) -> None:

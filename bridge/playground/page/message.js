@@ -1,0 +1,176 @@
+// One message of a pane: text, files, buttons, reactions, and for its author the controls to change it or take it away.
+
+import { icon } from "/page/icons.js";
+import { element, render } from "/page/markdown.js";
+
+const QUICK = ["👍", "👎"];
+const RATED = { like: "like", dislike: "dislike", none: "no rating" };
+
+export function drawMessage(pane, row, list) {
+  const head = element("div", { class: "by" }, element("strong", {}, row.name));
+  if (row.bot) head.append(element("span", { class: "badge" }, "APP"));
+  head.append(element("time", { datetime: new Date(row.time * 1000).toISOString() }, clock(row.time)));
+  const text = element("div", { class: "text", "data-testid": "text" }, render(row.text, row.dialect, pane.names, row.mentions));
+  if (row.edited) (text.lastElementChild?.matches("p") ? text.lastElementChild : text).append(element("span", { class: "edited" }, "(edited)"));
+  const body = element("div", { class: "body" }, head, row.editing ? editor(pane, row) : text, ...row.files.map(card));
+  if (row.buttons.length) body.append(element("div", { class: "buttons" }, ...row.buttons.map((one) => buttonUnder(pane, row, one))));
+  if (row.told) body.append(element("p", { class: "told", role: "status", "data-testid": "told" }, row.told));
+  body.append(reactions(pane, row));
+  if (row.thread) body.append(threadButton(pane, row));
+  if (row.author === row.viewer && !row.editing) body.append(ownControls(pane, row, list));
+  return element(
+    "li",
+    { class: row.bot ? "message bot" : "message", "data-testid": "message", "data-author": row.bot ? "bot" : "person", "data-id": row.id },
+    element("span", { class: "avatar", "aria-hidden": "true", "data-tone": row.bot ? "bot" : tone(row.name) }, row.bot ? icon("bot", 24) : row.name[0]),
+    body,
+  );
+}
+
+// A button under an answer, as the platform has it.
+function buttonUnder(pane, row, { id, label, style }) {
+  const attributes = { type: "button", class: `press ${style}`, "data-focus": `press ${id}`, "data-testid": "press", "data-button": id };
+  const button = element("button", attributes, label);
+  button.addEventListener("click", () => pane.send("press", { channel: row.channel, message: row.id, person: pane.person, button: id }));
+  return button;
+}
+
+function ownControls(pane, row, list) {
+  const control = (name, label, act) => {
+    const button = element("button", { type: "button", title: label, "aria-label": label, "data-focus": name, "data-testid": name }, icon(name === "edit" ? "pencil" : "bin", 15));
+    button.addEventListener("click", act);
+    return button;
+  };
+  const edit = () => {
+    pane.editing = { id: row.id, list, text: row.typed };
+    pane.draw();
+    focusEditor(pane);
+  };
+  const remove = () => pane.send("delete", { channel: row.channel, message: row.id, person: pane.person });
+  return element("div", { class: "own" }, control("edit", "Edit your message", edit), control("delete", "Delete your message", remove));
+}
+
+// What is typed lives in `editing`, since the message may be drawn anew meanwhile.
+function editor(pane, row) {
+  const draft = pane.editing;
+  const box = element("textarea", { rows: "1", "aria-label": "Your message, edited", "data-focus": "editor", "data-testid": "editor" });
+  box.value = draft.text;
+  queueMicrotask(() => fit(box)); // once it stands in the page
+  box.addEventListener("input", () => {
+    draft.text = box.value;
+    fit(box);
+  });
+  const close = () => {
+    if (pane.editing !== draft) return;
+    pane.editing = null;
+    pane.draw();
+    draft.list.querySelector(`[data-id="${CSS.escape(row.id)}"] [data-focus="edit"]`)?.focus();
+  };
+  const save = async () => {
+    if (draft.text === row.typed) return close();
+    if (await pane.send("edit", { channel: row.channel, message: row.id, person: pane.person, text: draft.text })) close();
+  };
+  box.addEventListener("keydown", (event) => {
+    if (event.isComposing) return;
+    if (event.key === "Escape") close();
+    else if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      save();
+    }
+  });
+  const form = element(
+    "form",
+    { class: "editor" },
+    box,
+    element("button", { type: "button", class: "quiet", "data-focus": "cancel" }, "Cancel"),
+    element("button", { "data-focus": "save", "data-testid": "save" }, "Save"),
+  );
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    save();
+  });
+  form.querySelector(".quiet").addEventListener("click", close);
+  return form;
+}
+
+function focusEditor(pane) {
+  const box = pane.editing.list.querySelector('[data-focus="editor"]');
+  fit(box);
+  box.focus();
+  box.setSelectionRange(box.value.length, box.value.length);
+}
+
+function reactions(pane, row) {
+  const bar = element("div", { class: "reactions" });
+  const shown = row.reactions.map((one) => one.emoji);
+  for (const { emoji, people } of row.reactions) bar.append(pill(pane, row, emoji, people));
+  if (row.bot) {
+    for (const emoji of QUICK) if (!shown.includes(emoji)) bar.append(pill(pane, row, emoji, []));
+  }
+  if (row.rating) {
+    bar.append(element("span", { class: "rating", "data-testid": "rating", "data-rating": row.rating, title: "What Dify was told about this answer" }, `Dify: ${RATED[row.rating]}`));
+  }
+  return bar;
+}
+
+function pill(pane, row, emoji, people) {
+  const mine = people.includes(row.viewer);
+  const who = people.map((id) => pane.names[id] ?? id).join(", ");
+  const verb = mine ? "Take away" : "React with";
+  const button = element(
+    "button",
+    {
+      type: "button",
+      class: people.length ? "pill" : "pill quick",
+      "aria-pressed": String(mine),
+      "aria-label": people.length ? `${emoji} by ${who}. ${verb} ${emoji}` : `${verb} ${emoji}`,
+      title: people.length ? `${who} reacted with ${emoji}` : `${verb} ${emoji}`,
+      "data-testid": emoji === "👍" ? "react-up" : emoji === "👎" ? "react-down" : "react",
+      "data-focus": emoji,
+    },
+    icon(emoji, 14),
+  );
+  if (people.length) button.append(element("b", {}, String(people.length)));
+  button.addEventListener("click", () => {
+    pane.send("react", { channel: row.channel, message: row.id, person: pane.person, emoji, add: !mine });
+  });
+  return button;
+}
+
+function threadButton(pane, row) {
+  const label = row.thread.count === 1 ? "1 reply" : `${row.thread.count} replies`;
+  const name = pane.platform === "discord" ? `${row.thread.name} · ${label}` : label;
+  const button = element("button", { type: "button", class: "replies", "data-focus": "thread", "data-testid": "open-thread" }, name);
+  button.addEventListener("click", () => pane.open(pane.channel, row.id));
+  return button;
+}
+
+// A file on a message. Only what was really uploaded can be had again.
+function card(file) {
+  const inside = [
+    element("span", { class: "sheet", "aria-hidden": "true" }, icon("file", 20)),
+    element("span", { class: "about" }, element("b", {}, file.name), element("small", {}, sized(file.size))),
+  ];
+  const kept = { class: "file", "data-testid": "file", "data-focus": `file ${file.name}` };
+  if (!file.url) return element("div", kept, ...inside);
+  return element("a", { ...kept, href: file.url, download: file.name, title: `Download ${file.name}` }, ...inside);
+}
+
+function sized(bytes) {
+  if (bytes < 1024) return `${bytes} ${bytes === 1 ? "byte" : "bytes"}`;
+  if (bytes < 1024 * 1024) return `${(bytes / 1024).toFixed(1)} kB`;
+  return `${(bytes / 1024 / 1024).toFixed(1)} MB`;
+}
+
+function clock(seconds) {
+  return new Date(seconds * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+}
+
+function tone(name) {
+  return [...name].reduce((sum, letter) => sum + letter.charCodeAt(0), 0) % 5;
+}
+
+// Makes a box as high as what is typed in it, within reason.
+export function fit(box) {
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight + 2, 120)}px`;
+}

@@ -1,0 +1,245 @@
+"""`bridge.toml`: apps and routes as an operator writes them, beside what the environment says."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bridge import registry
+from bridge.backends.dify.settings import Settings as DifySettings
+from bridge.configuring.schema import AppTable, RouteTable
+from bridge.errors import SettingsError
+from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
+from bridge.routing import DEFAULT_APP, Access, AppPolicy, Everywhere, Follow, Place, Recover, Routes
+from tests.architecture.sources import ROOT
+from tests.configuring.files import APP, SALES, SECOND, SUPPORT, dify, load, problem
+
+# What is right
+
+
+def test_an_app_has_its_own_key_limits_and_policy() -> None:
+    configuration = load(
+        APP
+        + 'base_url = "http://dify.example.com"\nmax_concurrent = 4\nidle_timeout = 30.5\napp_type = "chatflow"\n'
+        + 'recover = "fetch"\ncontext_turns = 3\nmost_waiting = 5\nmost_queued = 50\n'
+        + 'inputs = { language = "en", formal = true, level = 3, heat = 0.5 }\n'
+    )
+    settings = dify(configuration, SUPPORT)
+    assert settings.api_key == "app-support"
+    assert settings.dify_base_url == "http://dify.example.com/v1"
+    assert (settings.dify_max_concurrent, settings.dify_idle_timeout) == (4, 30.5)
+    policy = configuration.routes.apps[SUPPORT]
+    assert policy == AppPolicy(
+        name=SUPPORT,
+        recover=Recover.FETCH,
+        context_turns=3,
+        most_waiting=5,
+        most_queued=50,
+        inputs={"language": "en", "formal": True, "level": 3, "heat": 0.5},
+    )
+    assert [type(value) for value in policy.inputs.values()] == [str, bool, int, float]
+
+
+def test_the_only_app_answers_everywhere_when_there_are_no_routes() -> None:
+    assert load(APP).routes == Everywhere(app=AppPolicy(name=SUPPORT))
+
+
+def test_what_an_app_does_not_say_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFY_MAX_CONCURRENT", "3")
+    monkeypatch.setenv("MOST_WAITING", "7")
+    configuration = load(
+        APP + "idle_timeout = 20\n", "DIFY_IDLE_TIMEOUT=30\nDIFY_BASE_URL=http://ours/v1\nRECOVER=fetch\n"
+    )
+    settings = dify(configuration, SUPPORT)
+    assert (settings.dify_max_concurrent, settings.dify_idle_timeout) == (3, 20)
+    assert settings.dify_base_url == "http://ours/v1"
+    policy = configuration.routes.apps[SUPPORT]
+    assert (policy.recover, policy.most_waiting) == (Recover.FETCH, 7)
+
+
+def test_keys_may_stand_in_the_env_file_under_any_name() -> None:
+    assert dify(load('[apps.x]\napi_key_env = "DIFY_X_KEY"\n', "DIFY_X_KEY=app-x\n"), AppName("x")).api_key == "app-x"
+
+
+def test_the_environment_goes_before_the_env_file_for_keys_too() -> None:
+    assert dify(load(APP, "SUPPORT_KEY=app-older\n"), SUPPORT).api_key == "app-support"
+
+
+def test_two_apps_know_nothing_of_each_other() -> None:
+    configuration = load(APP + "max_concurrent = 2\n" + SECOND + '[[routes]]\napp = "support"\n')
+    assert (dify(configuration, SUPPORT).api_key, dify(configuration, SALES).api_key) == ("app-support", "app-sales")
+    assert (dify(configuration, SUPPORT).dify_max_concurrent, dify(configuration, SALES).dify_max_concurrent) == (2, 8)
+
+
+def test_a_route_says_where_for_whom_and_how_eagerly() -> None:
+    configuration = load(
+        APP + '[[routes]]\napp = "support"\nplatform = "discord"\nserver = 1059199\nchannel = "77"\ncategory = "78"\n'
+        'follow = "everything"\nusers = ["1", 2]\nroles = ["3"]\n'
+    )
+    assert isinstance(configuration.routes, Routes)
+    place = Place(
+        platform=PlatformName("discord"),
+        installation=InstallationId("1059199"),
+        channel=ChannelId("77"),
+        category=ChannelId("78"),
+    )
+    resolution = configuration.routes.resolve(place)
+    assert resolution.app is not None
+    assert resolution.app.name == SUPPORT
+    assert resolution.follow is Follow.EVERYTHING
+    assert resolution.access == Access(users=frozenset({PersonId("1"), PersonId("2")}), roles=frozenset({"3"}))
+    assert "line 3 (discord, workspace or server 1059199, category 78, channel 77)" in resolution.because[0]
+
+
+def test_workspace_and_server_are_two_words_for_the_same() -> None:
+    found = [load(APP + f'[[routes]]\napp = "support"\n{word} = "T1"\n').routes for word in ("workspace", "server")]
+    assert found[0] == found[1]
+
+
+# The environment's own app
+
+
+def test_the_environment_alone_is_one_app_named_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFY_API_KEY", "app-env")
+    monkeypatch.setenv("CONTEXT_TURNS", "2")
+    configuration = registry.load(None)
+    assert configuration.routes == Everywhere(app=AppPolicy(name=DEFAULT_APP, context_turns=2))
+    assert dify(configuration, DEFAULT_APP).api_key == "app-env"
+    assert (configuration.config_file, configuration.notices) == ("", ())
+
+
+def test_routes_may_lead_to_the_app_of_the_environment() -> None:
+    configuration = load('[[routes]]\napp = "default"\nplatform = "slack"\n', "DIFY_API_KEY=app-env\n")
+    assert isinstance(configuration.routes, Routes)
+    assert configuration.routes.resolve(Place(platform=PlatformName("discord"))).app is None
+    assert configuration.notices == ()
+
+
+def test_the_app_of_the_environment_stands_beside_those_of_the_file_and_that_is_told() -> None:
+    configuration = load(APP + '[[routes]]\napp = "support"\n', "DIFY_API_KEY=app-env\n")
+    assert set(configuration.apps) == {SUPPORT, DEFAULT_APP}
+    assert configuration.apps.keys() == configuration.routes.apps.keys()
+    assert "DIFY_API_KEY in the environment is an app too" in configuration.notices[0]
+    assert "No route leads to the app default" in configuration.notices[1]
+
+
+def test_an_app_of_the_file_never_takes_the_key_of_the_environment() -> None:
+    text = '[apps.x]\nmax_concurrent = 2\n[[routes]]\napp = "x"\n'
+    assert problem(text, "DIFY_API_KEY=app-env\n") == (
+        'bridge.toml line 1: apps.x needs api_key_env = "...": the name of a variable in the environment or in .env.'
+    )
+
+
+def test_the_app_named_default_may_say_more_about_the_app_of_the_environment() -> None:
+    configuration = load('[apps.default]\nmax_concurrent = 2\nrecover = "fetch"\n', "DIFY_API_KEY=app-env\n")
+    settings = dify(configuration, DEFAULT_APP)
+    assert (settings.api_key, settings.dify_max_concurrent) == ("app-env", 2)
+    assert configuration.routes == Everywhere(app=AppPolicy(name=DEFAULT_APP, recover=Recover.FETCH))
+    assert configuration.notices == ()
+
+
+def test_several_apps_without_routes_are_refused() -> None:
+    text = problem(APP, "DIFY_API_KEY=app-env\n")
+    assert "default, support (`default` is the one of the environment), and no [[routes]]" in text
+
+
+def test_a_file_without_apps_and_an_environment_without_key_say_what_to_set() -> None:
+    assert "set DIFY_API_KEY to the API key" in problem("# nothing yet\n")
+
+
+# Where the file is
+
+
+def test_the_option_goes_before_the_setting_and_that_before_the_working_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("bridge.toml", "set.toml", "option.toml"):
+        (tmp_path / name).write_text(f'[apps.{name.partition(".")[0]}]\napi_key_env = "SUPPORT_KEY"\n')
+    assert set(registry.load(None).apps) == {"bridge"}
+    monkeypatch.setenv("BRIDGE_CONFIG", "set.toml")
+    assert set(registry.load(None).apps) == {"set"}
+    assert set(registry.load(None, Path("option.toml")).apps) == {"option"}
+
+
+@pytest.mark.parametrize("by_option", [True, False])
+def test_a_file_that_is_not_there_is_named(by_option: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIFY_API_KEY", "app-env")
+    if not by_option:
+        monkeypatch.setenv("BRIDGE_CONFIG", "nowhere.toml")
+    with pytest.raises(SettingsError) as caught:
+        registry.load(None, Path("nowhere.toml") if by_option else None)
+    assert caught.value.problems == [f"{'--config' if by_option else 'BRIDGE_CONFIG'}: nowhere.toml is not a file."]
+
+
+# Only the routes
+
+
+def test_routes_alone_can_be_read_without_a_token_or_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLACK_BOT_TOKEN", "SUPPORT_KEY"):
+        monkeypatch.delenv(name)
+    Path("bridge.toml").write_text(APP + '[[routes]]\napp = "support"\n')
+    assert registry.load_routes(None).resolve(Place(platform=PlatformName("slack"))).app == AppPolicy(name=SUPPORT)
+
+
+def test_a_route_about_a_platform_that_is_off_is_told() -> None:
+    configuration = load(APP + '[[routes]]\napp = "support"\nplatform = "discord"\n')
+    assert configuration.notices == ("The route at line 3 (discord) is about discord, which is not switched on.",)
+
+
+# A backend that brings its own settings
+
+
+class OtherSettings(BaseSettings):
+    model_config = SettingsConfigDict(extra="ignore")
+
+    other_token: SecretStr | None = None
+    other_deep: bool = False
+    other_model: str = "small"
+
+    @property
+    def enabled(self) -> bool:
+        return self.other_token is not None
+
+
+def test_a_new_backend_needs_nothing_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    known, kind = registry.folders, registry._settings_class
+    monkeypatch.setattr(
+        registry, "folders", lambda package: [*known(package), *(["other"] if "back" in package else [])]
+    )
+    monkeypatch.setattr(registry, "_settings_class", lambda *a: OtherSettings if a[1] == "other" else kind(*a))
+    configuration = load('[apps.x]\nbackend = "other"\ntoken_env = "TOKEN"\ndeep = true\n', "TOKEN=t\n")
+    part = configuration.apps[AppName("x")]
+    assert (part.name, part.module) == ("other", "bridge.backends.other.backend")
+    assert isinstance(part.settings, OtherSettings)
+    assert (part.settings.other_deep, part.settings.other_model) == (True, "small")
+    assert "must be true or false, without quotes" in problem(
+        '[apps.x]\nbackend = "other"\ntoken_env = "TOKEN"\ndeep = 1\n', "TOKEN=t\n"
+    )
+
+
+# The example
+
+
+def uncommented(text: str) -> str:
+    """With every line that shows a default, too."""
+    return "\n".join(line[1:] if line.startswith("#") and line[1:2].isalpha() else line for line in text.splitlines())
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_the_example_can_be_loaded(everything: bool) -> None:
+    text = (ROOT / "bridge.toml.example").read_text(encoding="utf-8")
+    if everything:
+        certificates = ROOT / "tests/backends/dify/certificates/ca.pem"
+        text = uncommented(text).replace("certificates/our-own.pem", str(certificates))
+        assert "max_event_bytes = " in text
+    configuration = load(text, "DISCORD_TOKEN=abc.def.ghi\n")
+    assert configuration.notices == ()
+    assert set(configuration.apps) == {SUPPORT, SALES}
+
+
+def test_the_example_shows_every_key() -> None:
+    lines = uncommented((ROOT / "bridge.toml.example").read_text(encoding="utf-8")).splitlines()
+    shown = {line.partition("=")[0].strip() for line in lines if "=" in line}
+    limits = {name.removeprefix("dify_") for name in DifySettings.model_fields} - {"api_key"}
+    assert {*AppTable.model_fields, *RouteTable.model_fields, *limits, "api_key_env"} - shown == set()

@@ -1,0 +1,54 @@
+"""The fake backend keeps the contract that it stands in for."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from bridge.backend_api import Backend, TextDelta
+from bridge.clock import SystemClock
+from bridge.errors import BackendCut
+from bridge.messages import BackendIds
+from tests.contracts.backend_suite import BackendContract, BackendStage
+from tests.fakes.backend import FakeBackend, Step
+
+
+class FakeStage:
+    def __init__(self) -> None:
+        self._fake = FakeBackend(SystemClock())
+        self.backend: Backend = self._fake
+
+    def say(self, tokens: Sequence[str], *, pause: float = 0.0, breaks_after: int | None = None) -> None:
+        steps: list[Step] = [0.0]
+        for token in tokens[:breaks_after]:
+            steps += [pause, TextDelta(text=token)] if token else [pause]
+        if breaks_after is not None:
+            steps.append(BackendCut("told to break"))
+        self._fake.script = lambda question: steps
+
+    def asked(self) -> int:
+        return len(self._fake.asked)
+
+    def rating_of(self, ids: BackendIds) -> str | None:
+        latest = next((rating for of, _, rating, _ in reversed(self._fake.ratings) if of == ids), None)
+        return latest.value if latest else None
+
+    async def noticed_departure(self) -> None:
+        assert self._fake.abandoned
+
+    async def all_ended(self) -> None:
+        assert not self._fake.running
+
+    async def another_second(self) -> None:
+        pass
+
+    async def go_down(self) -> None:
+        self._fake.down = True
+
+
+@pytest.fixture
+def stage() -> BackendStage:
+    return FakeStage()
+
+
+class TestFakeBackend(BackendContract):
+    pass
