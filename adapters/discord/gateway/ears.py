@@ -31,6 +31,9 @@ MOST_REIDENTIFIES = 3
 ACK_SLACK = 2.0
 """Heartbeat intervals that the last acknowledgement may be old: one is ordinary, and the answer takes a moment."""
 
+WHOLE = ("id", "channel_id", "type", "author", "content", "attachments", "mentions", "mention_roles")
+"""What a message must have to be read (API reference, Message Object)."""
+
 
 def intents(*, content: bool) -> discord.Intents:
     """No more than what is used; Message Content is the only privileged one."""
@@ -139,6 +142,9 @@ class Ears(discord.Client):
 
     def build(self, payload: Payload) -> discord.Message | None:
         """A message of a payload that came otherwise than as a new message, or None where it is incomplete."""
+        if any(field not in payload for field in WHOLE):
+            # The library would take what is missing for empty, or stumble over it later.
+            return None
         state = self._connection
         # As discord.py's own parser of messages does it; what is missing shows as KeyError.
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):

@@ -60,7 +60,7 @@ def _tell_update(world: World, message: Message, *changed: str) -> None:
 
     def make(everything: bool) -> Json:  # noqa: FBT001  # the shape of `Dispatch.make`
         whole = payloads.dispatched_message(world, message, everything=everything)
-        kept = ("id", "channel_id", "guild_id", *changed)
+        kept = ("id", "channel_id", "guild_id", "type", *changed)
         return {key: whole[key] for key in kept if key in whole} if world.faults.partial_updates else whole
 
     _tell(world, world.channels[message.channel_id], "message", "MESSAGE_UPDATE", make)

@@ -222,7 +222,7 @@ class Gateway:
         self._sessions[session.id] = session
         in_shard = session.takes(intents, in_guild=True, guild_id=world.guild_id) or not intents
         session.send("READY", self._ready(session, in_shard=in_shard))
-        if in_shard and intents & INTENT_GUILDS:
+        if in_shard and intents & INTENT_GUILDS and not world.outage:
             session.send("GUILD_CREATE", payloads.guild_create(world))
         world.changed()
 

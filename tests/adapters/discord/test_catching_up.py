@@ -409,6 +409,23 @@ async def test_what_was_said_in_a_server_during_its_outage_is_read_when_it_is_ba
         await until(lambda: kept.mark > int(missed), "for the mark to move on")
 
 
+async def test_a_server_that_is_not_there_after_the_login_holds_the_mark_until_it_was_read(
+    server: DiscordServer, start: Start, kept: Kept, inbox: Inbox
+) -> None:
+    await hear_once(start, server)
+    missed = await server.post_as(server.ada, server.general, "missed")
+    await server.begin_outage()
+    for _ in range(2):  # the second time as if it had been killed
+        async with hearing(start(), inbox):
+            await server.post_as(server.ada, server.dm_ada, "live")
+            await inbox.message("live")
+        assert kept.mark < int(missed)
+        inbox = Inbox()
+    async with hearing(start(), inbox):
+        await server.end_outage()
+        await inbox.message("missed")
+
+
 async def test_what_is_lost_while_its_channel_is_being_read_is_read_again(
     server: DiscordServer, start: Start, kept: Kept, inbox: Inbox
 ) -> None:

@@ -10,7 +10,7 @@ from adapters.discord.settings import Settings
 from bridge.clock import SystemClock
 from bridge.errors import MessageGone
 from bridge.messages import Button, ButtonAction, OutgoingMessage, ReplyTarget
-from bridge.playground.discord import DiscordServer, Fault
+from bridge.playground.discord import DiscordServer, Fault, Message
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out
 
 
@@ -129,6 +129,10 @@ async def test_a_place_that_is_gone_or_out_of_reach_is_told(
         await platform.find_sent(question, out("x"), long_ago())
 
 
+def pressable(message: Message) -> list[str]:
+    return [each.custom_id for each in message.buttons]
+
+
 async def test_posting_again_after_a_restart_finds_the_first_one_and_shows_the_new_text_and_buttons(
     server: DiscordServer, platform: DiscordPlatform, make: Make, question: ReplyTarget
 ) -> None:
@@ -138,7 +142,9 @@ async def test_posting_again_after_a_restart_finds_the_first_one_and_shows_the_n
     assert again == ref
     (message,) = [one for one in server.messages(server.general) if one.is_bot]
     assert message.content == "whole"
-    assert message.buttons == ()
+    assert pressable(message) == []
     edits = [call for call in server.calls if call.method == "PATCH"]
     assert await make().send(question, out("whole", "n1")) == ref
     assert [call for call in server.calls if call.method == "PATCH"] == edits
+    await make().send(question, OutgoingMessage(text="whole", nonce="n1", buttons=(stop,)))
+    assert pressable(message) == ["bridge:stop"]
