@@ -264,3 +264,13 @@ async def test_it_waits_for_a_database_that_is_away_at_the_start(migrated_url: s
         server().stop()
         server().start()
     assert len(process.drained) == 1
+
+
+async def test_it_ends_whenever_it_is_told(migrated_url: str, store: SqlStore) -> None:
+    clock = SystemClock()
+    for moment in range(25):
+        task = asyncio.create_task(Process(migrated_url, store, Limits(poll=0.001)).dispatcher.run())
+        await clock.sleep(moment * 0.01)
+        task.cancel()
+        done, _ = await asyncio.wait({task}, timeout=PATIENCE)
+        assert done, "the driver has lost the cancellation"
