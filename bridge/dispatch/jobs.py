@@ -10,7 +10,9 @@ leaves to its users are added here, each as one statement, so that no two proces
 Every method raises `StoreUnavailable` when the database does not answer; then nothing is known about what it did.
 """
 
-from collections.abc import Awaitable, Collection
+import asyncio
+from collections.abc import Collection, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -32,6 +34,9 @@ T = TypeVar("T")
 
 CONNECTIONS = 3
 """Apart from those of the store, so that a sign of life never waits behind a crowd of questions."""
+
+PATIENCE = 5.0
+"""Seconds to wait for one of them; a process that is ending waits for it too."""
 
 ALIVE_CLASS = 0x64637062
 """First half of the key of the lock by which a process shows that it is connected; the second is its number."""
@@ -139,7 +144,11 @@ class JobQueue:
         # A commit that a crash of the *server* undoes gives a job to two processes, and the record then fences one of them.
         address = conninfo(settings, "queue", work_options(settings) | {"synchronous_commit": "off"})
         self._connector = PsycopgConnector(
-            conninfo=address, min_size=1, max_size=CONNECTIONS, timeout=settings.database_busy_timeout, name="queue"
+            conninfo=address,
+            min_size=1,
+            max_size=CONNECTIONS,
+            timeout=min(settings.database_busy_timeout, PATIENCE),
+            name="queue",
         )
         self._jobs = JobManager(self._connector)
 
@@ -220,9 +229,21 @@ class JobQueue:
         return await _translated(self._connector.execute_query_all_async(query, **arguments))
 
 
-async def _translated(work: Awaitable[T]) -> T:
+async def _translated(work: Coroutine[Any, Any, T]) -> T:
+    """Runs one statement to its end, even if the caller is cancelled meanwhile.
+
+    The driver may lose a cancellation (see `pass_on_cancellation`), and who leaves would then never be gone.
+    """
+    running = asyncio.ensure_future(work)
     try:
-        return await work
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({running})
+        if not running.cancelled():
+            running.exception()
+        raise
     except (ConnectorException, psycopg.Error) as error:
         cause = error if isinstance(error, psycopg.Error) else error.__cause__
         raise StoreUnavailable(f"the queue cannot be used: {first_line(cause)}") from error

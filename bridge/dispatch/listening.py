@@ -12,7 +12,7 @@ from bridge.clock import Clock
 from bridge.dispatch.jobs import ALIVE_CLASS, NUDGES
 from bridge.messages import ConversationId, PlatformName
 from bridge.storage.engine import first_line
-from bridge.storage.postgres import conninfo
+from bridge.storage.postgres import conninfo, pass_on_cancellation
 from bridge.storage.settings import Settings
 
 QUIET = 5.0
@@ -57,6 +57,7 @@ class Ear:
                     )
                     for channel in self._channels:
                         await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+                    pass_on_cancellation()
                     pause = 0.1
                     self._on_gap()
                     await self._hear(connection)
@@ -70,8 +71,11 @@ class Ear:
         while True:
             async with aclosing(connection.notifies(timeout=QUIET)) as notices:
                 async for notice in notices:
+                    pass_on_cancellation()
                     if notice.channel != NUDGES:
                         self._on_job()
                     elif notice.payload.isdecimal():
                         self._on_nudge(ConversationId(int(notice.payload)))
+            pass_on_cancellation()
             await connection.execute("SELECT 1")
+            pass_on_cancellation()

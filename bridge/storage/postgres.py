@@ -3,6 +3,7 @@
 Nothing here waits for ever. The server ends what takes too long, and both ends notice when the other one is gone.
 """
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -59,6 +60,14 @@ def conninfo(settings: Settings, purpose: str = "", options: Mapping[str, str] |
     flags = f"{flags} {given.pop('options', '')}".strip()
     known = {name: str(value) for name, value in own.items() if value is not None}
     return make_conninfo("", **(known | given | {"options": flags}))
+
+
+def pass_on_cancellation() -> None:
+    """To be called after waiting for the driver outside of a `whole` statement: it loses a cancellation that comes together with
+    an answer, as `asyncio.wait_for` does before Python 3.12."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def work_options(settings: Settings) -> dict[str, str]:

@@ -12,7 +12,7 @@ from bridge.clock import Clock
 from bridge.platform_api import Lease, Leases
 from bridge.storage.engine import first_line
 from bridge.storage.leases import HeldLease
-from bridge.storage.postgres import conninfo
+from bridge.storage.postgres import conninfo, pass_on_cancellation
 from bridge.storage.settings import Settings
 
 CHECK_EVERY = 2.0
@@ -87,7 +87,9 @@ async def _lock(connection: AsyncConnection, name: str) -> None:
         try:
             await connection.execute(_TAKE, [name])
         except psycopg.errors.LockNotAvailable:
+            pass_on_cancellation()
             continue
+        pass_on_cancellation()
         return
 
 
@@ -99,11 +101,13 @@ async def _watch(connection: AsyncConnection, held: HeldLease, name: str, every:
             async with aclosing(connection.notifies(timeout=every)) as notices:
                 async for _ in notices:
                     pass
+            pass_on_cancellation()
             # Ending a statement that hangs takes time of its own, and the lease is uncertain before that.
             late = asyncio.get_running_loop().call_later(every, held.lose)
             try:
                 async with asyncio.timeout(every):
                     await connection.execute("SELECT 1")
+                    pass_on_cancellation()
             finally:
                 late.cancel()
     except (psycopg.Error, TimeoutError) as error:

@@ -60,6 +60,7 @@ class Crew:
         self._journal = folder / "journal"
         self._database = {"database_url": url, "database_heartbeat": heartbeat, "database_stalled": stalled}
         self._asked = 0
+        self._connection: psycopg.Connection | None = None
 
     def hire(self, *, grace: float = 10.0, **limits: float) -> None:
         member = NURSERY.Process(target=live, args=(self._database, self._folder, grace, limits))
@@ -83,8 +84,18 @@ class Crew:
         return int(str(count))
 
     def ask(self, query: str) -> list[tuple[object, ...]]:
-        with psycopg.connect(self.url) as connection:
-            return connection.execute(query.encode()).fetchall()
+        try:
+            if self._connection is None:
+                self._connection = psycopg.connect(self.url, autocommit=True)
+            return self._connection.execute(query.encode()).fetchall()
+        except psycopg.OperationalError:
+            self.forget_connection()  # the server was restarted
+            return self.ask(query)
+
+    def forget_connection(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
 
     async def question(self, thread: str, seconds: float) -> ConversationId:
         self._asked += 1
@@ -148,6 +159,7 @@ async def crew(
         yield made
     finally:
         made.end()
+        made.forget_connection()
         await store.close()
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import psycopg
@@ -47,9 +47,9 @@ class Place:
         assert taken is not None
         return taken
 
-    def sql(self, statement: str) -> list[tuple[object, ...]]:
+    def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            done = connection.execute(statement.encode())
+            done = connection.execute(statement.encode(), values)
             return done.fetchall() if done.description else []
 
 
@@ -122,9 +122,6 @@ async def test_jobs_of_other_platforms_are_left_alone(place: Place) -> None:
     assert await place.queue.take(place.first) is not None
 
 
-Freeing = Callable[[Place, Taken], object]
-
-
 async def test_the_next_job_of_a_conversation_is_told_when_the_first_ends(place: Place) -> None:
     conversation = await place.ask(1)
     first = await place.take(place.first)
@@ -150,3 +147,115 @@ async def test_a_job_that_is_put_back_is_told(place: Place) -> None:
         again = await place.take(place.second)
         assert time.monotonic() - began < 0.2
         assert again == taken, "it was not its fault"
+
+
+async def test_a_job_that_leaves_a_question_without_any_runs_again_after_a_pause(place: Place) -> None:
+    await place.ask(1)
+    taken = await place.take(place.first)
+    assert await place.queue.settle(place.first, taken, 60) is Settled.AGAIN
+    assert await place.queue.take(place.second) is None, "not yet"
+    place.sql("UPDATE procrastinate_jobs SET scheduled_at = now()")
+    again = await place.take(place.second)
+    assert (again.job, again.attempts) == (taken.job, 1)
+
+
+async def test_a_question_of_the_last_moment_does_not_wait_for_that_pause(place: Place) -> None:
+    conversation = await place.ask(1)
+    taken = await place.take(place.first)
+    await place.answer(conversation)
+    await place.ask(2)
+    assert await place.queue.settle(place.first, taken, 60) is Settled.ENDED
+    assert await place.queue.take(place.second) is not None
+
+
+async def test_a_process_ends_no_job_that_is_not_its_own(place: Place) -> None:
+    conversation = await place.ask(1)
+    taken = await place.take(place.first)
+    place.sql("UPDATE procrastinate_jobs SET status = 'todo'")
+    assert await place.queue.settle(place.first, taken, 0) is Settled.LOST
+    assert await place.take(place.second) == taken
+    await place.answer(conversation)
+    assert await place.queue.settle(place.first, taken, 0) is Settled.LOST
+    assert await place.queue.settle(place.second, taken, 0) is Settled.ENDED
+    assert await place.queue.settle(place.second, taken, 0) is Settled.ENDED, "when the first answer was lost"
+
+
+def make_silent(place: Place, worker: int, seconds: float) -> None:
+    place.sql(
+        "UPDATE procrastinate_workers SET last_heartbeat = now() - %s * interval '1 s' WHERE id = %s", seconds, worker
+    )
+
+
+async def test_jobs_of_the_silent_are_rescued_sooner_when_they_are_not_connected(place: Place) -> None:
+    await place.ask(1)
+    taken = await place.take(place.second)
+    bounds = {"stalled": 0.5, "gone": 0.2}
+    await place.queue.beat(place.second)
+    assert await place.queue.rescue(stalled=100, gone=50) == []
+    async with listening(place):
+        make_silent(place, place.second, 0.3)
+        assert await place.queue.rescue(**bounds) == [], "its connection stands"
+        make_silent(place, place.second, 0.6)
+        assert await place.queue.rescue(**bounds) == [taken.job], "frozen"
+    assert await place.take(place.second) is not None
+    await place.queue.beat(place.second)
+    assert await place.queue.rescue(**bounds) == []
+    make_silent(place, place.second, 0.3)
+    rescued = await asyncio.gather(*(place.queue.rescue(**bounds) for _ in range(5)))
+    assert [jobs for jobs in rescued if jobs] == [[taken.job]], "gone; and by one only"
+
+
+async def test_right_after_a_start_of_the_server_nobody_is_taken_for_dead(place: Place) -> None:
+    await place.ask(1)
+    await place.take(place.second)
+    make_silent(place, place.second, 86_400)
+    assert await place.queue.rescue(stalled=86_000, gone=1) == []
+
+
+async def test_what_is_rescued_again_and_again_comes_later_and_later(place: Place) -> None:
+    await place.ask(1)
+    await place.take(place.second)
+    place.sql("UPDATE procrastinate_jobs SET attempts = 8")
+    make_silent(place, place.second, 10)
+    await place.queue.rescue(stalled=0.5, gone=0.2)
+    assert place.sql("SELECT scheduled_at - now() > interval '25 s' FROM procrastinate_jobs") == [(True,)]
+
+
+async def test_a_process_is_told_what_it_is_said_to_do(place: Place) -> None:
+    await place.ask(1)
+    taken = await place.take(place.first)
+    assert await place.queue.beat(place.first) == frozenset({taken.job})
+    assert await place.queue.beat(place.second) == frozenset()
+    await place.queue.leave(place.first)
+    assert await place.queue.beat(place.first) is None
+    assert await place.take(place.second) == taken
+
+
+async def test_questions_without_a_job_get_one(place: Place) -> None:
+    lost, kept, done = [await place.ask(number, thread=str(number)) for number in (1, 2, 3)]
+    await place.answer(done)
+    place.sql("DELETE FROM procrastinate_jobs WHERE lock IN (%s, %s)", str(lost), str(done))
+    assert await place.queue.revive([kept, done]) == 0
+    async with opened(place.url, "slack") as other:
+        assert await other.revive(None) == 0
+    assert await place.queue.revive(None) == 1
+    assert await place.queue.revive(None) == 0
+    assert {(await place.take(place.first)).conversation for _ in range(2)} == {lost, kept}
+
+
+async def test_a_nudge_reaches_every_process_and_a_broken_connection_is_made_anew(place: Place) -> None:
+    async with listening(place) as heard:
+        await place.queue.nudge([ConversationId(7)])
+        assert await hear(heard) == "nudge 7"
+        place.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '%%listener'")
+        assert await hear(heard) == "gap", "whatever was said meanwhile is lost"
+        await place.queue.nudge([ConversationId(8)])
+        assert await hear(heard) == "nudge 8"
+
+
+async def test_what_is_of_no_use_for_an_hour_is_dropped(place: Place) -> None:
+    make_silent(place, place.first, 4_000)
+    place.sql("INSERT INTO rate_slot VALUES ('old', now() - interval '2 hours'), ('new', now())")
+    await place.queue.tidy()
+    assert place.sql("SELECT id FROM procrastinate_workers") == [(place.second,)]
+    assert place.sql("SELECT key FROM rate_slot") == [("new",)]

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from bridge.settings import Settings, isolated
+from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.supervisor import SupervisorLimits
 from tests.docker.compose_schema import COMPOSE
 from tests.docker.dockerfile import read
@@ -47,6 +48,9 @@ def test_it_has_the_form_of_a_compose_file() -> None:
         ("127.0.0.1:8080:8080", "8080:8080"),
         ('HTTP_PORT: "8080"', "HTTP_PORT: 8080"),
         ("- ALL", "- NET_RAW"),
+        ("replicas: 3", "replicas: 1"),
+        ("service_healthy", "service_ready"),
+        (".cfg:ro", ".cfg"),
     ],
 )
 def test_the_form_is_strict(right: str, wrong: str) -> None:
@@ -79,9 +83,11 @@ def test_it_agrees_with_the_image(service: Yaml) -> None:
         assert f"{name}={value}" in " ".join(final.all("ENV"))
 
 
-def test_every_volume_is_declared(service: Yaml) -> None:
-    declared = yaml.safe_load(FILE.read_text())["volumes"]
-    assert {mount.partition(":")[0] for mount in cast("list[str]", service["volumes"])} == set(declared)
+def test_every_volume_is_declared_and_every_mounted_file_is_there() -> None:
+    whole = yaml.safe_load(FILE.read_text())
+    mounts = [mount.partition(":")[0] for service in whole["services"].values() for mount in service.get("volumes", [])]
+    assert {mount for mount in mounts if not mount.startswith(".")} == set(whole["volumes"])
+    assert all((FILE.parent / mount).is_file() for mount in mounts if mount.startswith("."))
 
 
 def test_its_health_is_being_ready(service: Yaml) -> None:
@@ -89,3 +95,64 @@ def test_its_health_is_being_ready(service: Yaml) -> None:
     assert test[:3] == ["CMD", "python", "-c"]
     assert "/readyz" in test[3]
     compile(test[3], "healthcheck", "exec")
+
+
+# Three processes
+
+
+@pytest.fixture(name="services")
+def read_services() -> dict[str, Yaml]:
+    return cast("dict[str, Yaml]", yaml.safe_load(FILE.read_text())["services"])
+
+
+def test_the_profile_brings_everything_that_its_services_need(services: dict[str, Yaml]) -> None:
+    with_profile = {name for name, service in services.items() if "profiles" in service}
+    assert with_profile == {"bridges", "postgres", "balancer"}
+    for name in with_profile:
+        assert set(cast("Yaml", services[name].get("depends_on", {}))) <= with_profile
+
+
+def test_starting_the_balancer_starts_the_others_and_not_the_single_process(services: dict[str, Yaml]) -> None:
+    needed, found = ["balancer"], set()
+    while needed:
+        name = needed.pop()
+        found.add(name)
+        needed += cast("Yaml", services[name].get("depends_on", {}))
+    assert found == {"balancer", "bridges", "postgres"}
+
+
+def test_the_bridges_differ_from_the_single_process_in_the_database_alone(services: dict[str, Yaml]) -> None:
+    apart = {"profiles", "deploy", "depends_on", "environment", "ports", "volumes"}
+    one, many = ({k: v for k, v in services[name].items() if k not in apart} for name in ("bridge", "bridges"))
+    assert one == many
+    theirs = cast("dict[str, str]", services["bridges"]["environment"])
+    his = cast("dict[str, str]", services["bridge"]["environment"])
+    assert {name for name in theirs if theirs[name] != his.get(name)} == {"DATABASE_URL", "PGPASSWORD"}
+
+
+def test_the_bridges_find_the_database(services: dict[str, Yaml]) -> None:
+    theirs = cast("dict[str, str]", services["bridges"]["environment"])
+    server = cast("dict[str, str]", services["postgres"]["environment"])
+    url = isolated(DatabaseSettings, database_url=theirs["DATABASE_URL"]).url
+    assert (url.host, url.username, url.database) == ("postgres", server["POSTGRES_USER"], server["POSTGRES_DB"])
+    assert theirs["PGPASSWORD"] == server["POSTGRES_PASSWORD"]
+
+
+def test_the_database_outlives_the_bridges(services: dict[str, Yaml]) -> None:
+    ends = {name: seconds(service["stop_grace_period"]) for name, service in services.items()}
+    assert ends["postgres"] > ends["bridges"]
+
+
+def test_the_balancer_knows_every_bridge_by_its_name_and_port(services: dict[str, Yaml]) -> None:
+    config = (FILE.parent / "balancer.cfg").read_text()
+    replicas = cast("dict[str, int]", services["bridges"]["deploy"])["replicas"]
+    port = cast("dict[str, str]", services["bridges"]["environment"])["HTTP_PORT"]
+    assert f"server-template bridge {replicas} bridges:{port} " in config
+    assert cast("list[str]", services["balancer"]["ports"])[0].endswith(":8080")
+    assert "bind :8080" in config
+
+
+def test_the_balancer_asks_who_is_ready_and_lets_only_slack_in() -> None:
+    config = (FILE.parent / "balancer.cfg").read_text()
+    assert "option httpchk GET /readyz" in config
+    assert "deny_status 404 unless { path_beg /slack/ }" in config
