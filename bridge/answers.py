@@ -48,6 +48,10 @@ class Recorder(Protocol):
         """A new message stands."""
         ...
 
+    async def may_adopt(self, ref: MessageRef) -> bool:
+        """Whether a message that was found is not known as part of another answer."""
+        ...
+
     async def showing(self, part: int, text: str) -> None:
         """A message is about to be edited to this text."""
         ...
@@ -152,8 +156,10 @@ class AnswerWriter:
         await self._take_over(draft)
         await self._show_activity_until_text(draft)
         deadline: float | None = None
-        while not draft.abandoned:
+        while not draft.is_abandoned():
             await self._wait_to_look(draft)
+            if draft.is_abandoned():
+                break
             ended = draft.ended.is_set()
             draft.changed.clear()
             write = await self._next_write(draft, ended=ended)
@@ -168,31 +174,35 @@ class AnswerWriter:
                 await draft.changed.wait()
                 await self._clock.wait(draft.ended, LOOK_AGAIN)
                 continue
-            if not await self._wait_turn(write, draft, deadline):
+            if not await self._wait_turn(write, draft, deadline) or draft.is_abandoned():
                 continue
             try:
                 await self._perform(write)
-            except MessageRefused as error:
-                if not self._try_otherwise(write, error, draft):
+            except PlatformError as error:
+                if not await self._bear(error, write, draft):
                     await draft.ended.wait()
                     return False
-            except (MessageGone, NotAllowed) as error:
-                if isinstance(error, NotAllowed) and self._without_file(write, error):
-                    continue
-                self._give_up(error)
-                await draft.ended.wait()
-                return False
-            except PlatformError as error:
-                await self._pause(error, write, draft)
         return False
+
+    async def _bear(self, error: PlatformError, write: _Write, draft: AnswerDraft) -> bool:
+        """Whether it makes sense to go on after a failed write."""
+        if isinstance(error, MessageRefused):
+            return self._try_otherwise(write, error, draft)
+        if isinstance(error, NotAllowed) and self._without_file(write, error):
+            return True
+        if isinstance(error, MessageGone | NotAllowed):
+            self._give_up(error)
+            return False
+        await self._pause(error, write, draft)
+        return True
 
     async def _take_over(self, draft: AnswerDraft) -> None:
         """Finds out which messages of an earlier writer stand. What cannot be told is posted again under its nonce."""
         for sent in self._standing:
             ref = sent.ref
             if ref is None:
-                ref = await self._lookup.find(sent, self._outgoing(sent.text, sent.nonce), lambda: draft.abandoned)
-                if ref is None:
+                ref = await self._lookup.find(sent, self._outgoing(sent.text, sent.nonce), draft.is_abandoned)
+                if ref is None or not await self._recorder.may_adopt(ref):
                     break
                 await self._recorder.posted(sent.part, sent.nonce, sent.role, ref, sent.text)
             self._shown.append(_Shown(ref, sent.text if sent.ref else None))
@@ -203,12 +213,13 @@ class AnswerWriter:
             self._shown[-1].buttons = (STOP, RETRY)
 
     async def _show_activity_until_text(self, draft: AnswerDraft) -> None:
+        """Not where messages stand already: they say what is going on, and Slack ends a status only with a new message."""
         every = self._platform.capabilities.activity_every.total_seconds()
         due = self._clock.monotonic()
         while not draft.ended.is_set() and not draft.text.strip() and not draft.status:
             if self._clock.monotonic() >= due:
                 due = self._clock.monotonic() + every
-                if self._pace.take_extra():
+                if not self._shown and self._pace.take_extra():
                     await self._platform.show_activity(self._target)
             draft.changed.clear()
             if not draft.ended.is_set() and not draft.text.strip() and not draft.status:
@@ -278,6 +289,9 @@ class AnswerWriter:
         wait = self._pace.delay(kind, urgency)
         if wait <= 0:
             self._pace.take(kind, urgency)
+            elsewhere = await self._pace.book_shared(kind)
+            if elsewhere > 0:
+                await self._clock.sleep(elsewhere)
             return True
         if deadline is not None:
             # A platform may ask for hours; the deadline is looked at again just after it.
@@ -352,6 +366,7 @@ class AnswerWriter:
             seconds = error.retry_after.total_seconds()
             self._pace.penalise(kind, seconds)
             self._recorder.limited(kind)
+            await self._pace.block_shared(kind, seconds)
             _log.warning("rate_limited", write=kind, retry_after=seconds)
             return
         self._failures += 1

@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bridge import logs
@@ -12,21 +13,24 @@ from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
+from bridge.dispatcher import Dispatcher, Drain, Look
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
-from bridge.pacing import Pacer
+from bridge.pacing import Pacer, SharedBudget
 from bridge.places import Places
-from bridge.platform_api import Platform
+from bridge.platform_api import Leases, Platform
 from bridge.recovery import Recovery
 from bridge.registry import Configuration
 from bridge.resuming import ResumeLimits
 from bridge.router import Policy
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
+from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import open_store
 from bridge.store import Store
 from bridge.supervisor import Parts, Supervisor, SupervisorLimits
@@ -64,14 +68,49 @@ class App:
             loop.add_signal_handler(number, hear)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """How this process gets on with others that work on the same conversations."""
+
+    dispatcher: Callable[[Drain, Look], Dispatcher]
+    fenced: Callable[[], None]
+    leases: Leases | None = None
+    budget: SharedBudget | None = None
+
+
 async def build(configuration: Configuration, clock: Clock | None = None, extra_routes: Sequence[WebRoute] = ()) -> App:
     """Migrates the store and puts everything together. Raises `SettingsError` or a `StoreError`."""
     clock = clock or SystemClock()
     await migrate(configuration.database)
-    store = await open_store(configuration.database, clock, aggregate)
     platforms = {PlatformName(part.name): part.create(clock) for part in configuration.platforms}
     backends = {name: part.create(clock) for name, part in configuration.apps.items()}
-    return assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes)
+    if configuration.database.shared:
+        store, together = await _open_shared(configuration.database, clock, list(platforms))
+    else:
+        store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
+    return assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes, together)
+
+
+async def _open_shared(
+    settings: DatabaseSettings, clock: Clock, platforms: Sequence[PlatformName]
+) -> tuple[Store, Together]:
+    # Only who has a PostgreSQL pays for what it needs.
+    from bridge.dispatch.deferring import defer_work
+    from bridge.dispatch.procrastinate import ProcrastinateDispatcher, exit_fenced
+    from bridge.storage.slots import SharedSlots
+
+    store = await open_store(settings, clock, aggregate, defer_work)
+    together = Together(
+        dispatcher=lambda drain, look: ProcrastinateDispatcher(settings, drain, look, clock, platforms=platforms),
+        fenced=exit_fenced,
+        leases=open_leases(settings, clock),
+        budget=SharedSlots(store.readers),
+    )
+    return store, together
+
+
+def _alone(clock: Clock) -> Together:
+    return Together(dispatcher=lambda drain, look: LocalDispatcher(drain, look, clock), fenced=_note_fenced)
 
 
 def assemble(
@@ -82,10 +121,12 @@ def assemble(
     backends: Mapping[AppName, Backend],
     routing: Resolver,
     extra_routes: Sequence[WebRoute] = (),
+    together: Together | None = None,
 ) -> App:
     """Wires given parts, real ones or fakes."""
+    together = together or _alone(clock)
     metrics = Metrics()
-    pacer = Pacer(clock)
+    pacer = Pacer(clock, together.budget)
     turns = Turns(
         store=store,
         platforms=platforms,
@@ -97,8 +138,8 @@ def assemble(
         metrics=metrics,
         limits=_limits(core),
     )
-    conversations = Conversations(store=store, turns=turns, clock=clock, fenced=_note_fenced, metrics=metrics)
-    dispatcher = LocalDispatcher(conversations.drain, turns.look, clock)
+    conversations = Conversations(store=store, turns=turns, clock=clock, fenced=together.fenced, metrics=metrics)
+    dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
     parts = Parts(
@@ -124,6 +165,7 @@ def assemble(
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
         metrics=metrics,
         clock=clock,
+        leases=together.leases,
         limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
     )
     supervisor = Supervisor(parts)
@@ -158,13 +200,14 @@ def _policy(core: Settings) -> Policy:
 
 
 def _limits(core: Settings) -> TurnLimits:
+    patience = timedelta(seconds=core.recover_patience)
     return TurnLimits(
         writer=WriterLimits(most_messages=core.answer_messages),
         ask=AskLimits(
             busy=timedelta(seconds=core.busy_patience),
             stop=timedelta(seconds=core.stop_patience),
             notice=timedelta(seconds=core.wait_notice),
-            resume=ResumeLimits(running=timedelta(seconds=core.recover_patience)),
+            resume=ResumeLimits(running=patience, unsure=min(ResumeLimits().unsure, patience)),
         ),
     )
 

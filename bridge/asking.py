@@ -6,7 +6,7 @@ What is shown is a draft's affair; nothing of a platform is known here. Nothing 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Literal
 
@@ -17,6 +17,7 @@ from bridge.errors import (
     BackendBusy,
     BackendCut,
     BackendError,
+    BackendFailed,
     BackendUnreachable,
     ConversationMissing,
     StoreUnavailable,
@@ -40,9 +41,6 @@ _IN_LINE = "⏳ The app is busy. You are number {number} in line."
 _TRYING = "⏳ {why} I keep trying."
 _CHANGED = "⏳ The question was changed. I am asking again…"
 _FETCHING = "⏳ I was restarted and am getting your answer back…"
-
-POISONED_CODE = "completion_request_error"
-"""What Dify says when the model refuses the history, for one because a lost turn left an empty message in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +124,8 @@ class Asker:
                 running.draft.restart()
                 running.draft.fold(TextDelta(text=seen.text))
                 if seen.fate is Fate.STOPPED or turn.stop is not None:
-                    return endings.stopped(running)
+                    # What was stopped unheard is kept only in part, and often not at all.
+                    return endings.stopped(running, standing=not seen.text.strip() and running.keeps_text)
                 return endings.answered(running)
             case Way.ASK:
                 return Way.ASK
@@ -329,7 +328,8 @@ class Asker:
     async def _heal(self, running: Running, error: BackendError) -> bool:
         """Leaves a backend conversation that is of no use any more, once. True: ask again, in a new one."""
         missing = isinstance(error, ConversationMissing)
-        poisoned = running.poisoned and error.code == POISONED_CODE and not running.draft.text.strip()
+        # Chat apps say that the model refused, chatflows only that a node failed: the code tells nothing.
+        poisoned = running.poisoned and isinstance(error, BackendFailed) and not running.draft.text.strip()
         if running.healed or running.turn.ids.conversation is None or not (missing or poisoned):
             return False
         _log.warning("backend_conversation_left", missing=missing, code=error.code, detail=str(error))
@@ -352,17 +352,18 @@ class Asker:
         except StoreUnavailable as error:
             self._store_away("recent_turns", error)
             return question
-        return Question(
-            text=with_past(past, question.text),
-            user=question.user,
-            conversation=question.conversation,
-            inputs=question.inputs,
-        )
+        return replace(question, text=with_past(past, question.text))
 
     def _question(self, running: Running, asked: AskedQuestion, ids: BackendIds) -> Question:
         turn = running.turn
         inputs = self._policies[turn.app].inputs
-        return Question(text=asked.text, user=turn.backend_user, conversation=ids.conversation, inputs=inputs)
+        return Question(
+            text=asked.text,
+            user=turn.backend_user,
+            conversation=ids.conversation,
+            inputs=inputs,
+            sent_at=asked.sent_at,
+        )
 
     # Small things
 

@@ -6,6 +6,7 @@ Failure is raised as a `BackendError`, never yielded. Backends never see each ot
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -21,6 +22,8 @@ class Question:
     conversation: BackendConversationId | None = None
     """None starts a new conversation."""
     inputs: Inputs = field(default_factory=dict)
+    sent_at: datetime | None = None
+    """When a person sent it, as their platform tells. It cannot have been asked before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from bridge.drafts import STATUS_MARK
 from bridge.markdown.characters import clean
 from bridge.markdown.dialect import Dialect, People
 from bridge.markdown.repair import close, mend
-from bridge.messages import OutgoingFile
+from bridge.outgoing_files import OutgoingFile
 from bridge.splitting import Splitter, split
 
 WRITING = "📄 This answer is long. I am writing the rest of it to a file, which comes when it is complete."

@@ -35,8 +35,7 @@ class AnswerDraft:
         self.may_retry = False
         self.standing = False
         """It ended, and its text is whatever stands in the messages of the answer already."""
-        self.abandoned = False
-        """It ended here, and somebody else goes on with it: nothing more may be shown."""
+        self._abandoned = False
 
     def fold(self, event: BackendEvent) -> None:
         match event:
@@ -84,8 +83,12 @@ class AnswerDraft:
 
     def abandon(self) -> None:
         """Nothing more is shown from here; what stands stays as it is."""
-        self.abandoned = True
+        self._abandoned = True
         self.end(complete=False)
+
+    def is_abandoned(self) -> bool:
+        """It ended here, and somebody else goes on with it: nothing more may be shown."""
+        return self._abandoned
 
     @property
     def text(self) -> str:

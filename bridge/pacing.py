@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Literal
+from typing import Literal, Protocol
 
 from bridge.clock import Clock
 from bridge.messages import ReplyTarget
@@ -71,11 +71,24 @@ class _Book:
         return self.held == 0 and not self.writes
 
 
-class Pacer:
-    """All budgets of all platforms."""
+class SharedBudget(Protocol):
+    """Budgets that several processes draw on."""
 
-    def __init__(self, clock: Clock) -> None:
+    async def book(self, key: str, budget: WriteBudget) -> float:
+        """Books one write and returns the seconds to wait before it is made. Nobody else is given that place."""
+        ...
+
+    async def block(self, key: str, seconds: float) -> None:
+        """The platform said to wait: no place before that is given to anybody."""
+        ...
+
+
+class Pacer:
+    """All budgets of all platforms. `shared`: where other processes write to the same channels."""
+
+    def __init__(self, clock: Clock, shared: SharedBudget | None = None) -> None:
         self._clock = clock
+        self._shared = shared
         self._books: dict[tuple[str, str, str], _Book] = {}
 
     @contextmanager
@@ -89,6 +102,9 @@ class Pacer:
             if capabilities.total_budget
             else None,
             min_interval=capabilities.min_edit_interval,
+            shared=self._shared,
+            post_key=f"post {target.platform} {target.post_group}",
+            total_key=f"all {target.platform}",
         )
         books = [book for book in (pace.post, pace.edit, pace.total) if book is not None]
         pace.edit.live += 1
@@ -128,7 +144,24 @@ class AnswerPace:
     edit: _Book
     total: _Book | None
     min_interval: timedelta
+    shared: SharedBudget | None = None
+    post_key: str = ""
+    total_key: str = ""
     last_own: float = float("-inf")
+
+    async def book_shared(self, kind: WriteKind) -> float:
+        """Seconds to wait, after `take`, because of what other processes write. Only what two of them can write to at once is
+        booked: new messages of a channel, and what a platform counts over everything. Whoever writes an answer edits it alone."""
+        if self.shared is None:
+            return 0.0
+        wait = await self.shared.book(self.post_key, self.post.budget) if kind == "post" else 0.0
+        if self.total is not None:
+            wait = max(wait, await self.shared.book(self.total_key, self.total.budget))
+        return wait
+
+    async def block_shared(self, kind: WriteKind, seconds: float) -> None:
+        if self.shared is not None and kind == "post":
+            await self.shared.block(self.post_key, seconds)
 
     def delay(self, kind: WriteKind, urgency: Urgency) -> float:
         """Seconds to wait before this write; 0 means now. Ask again after waiting: others may have been first."""

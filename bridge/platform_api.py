@@ -13,7 +13,8 @@ from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
 from bridge.markdown.dialect import Dialect
-from bridge.messages import InboundEvent, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import InboundEvent, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 
 Inbox = Callable[[InboundEvent], Awaitable[None]]
 """Hands an event to the core. Returns once it is durable (or was ignored for a reason, or is a duplicate); only then may the

@@ -74,13 +74,16 @@ async def look_up(
     if turn.superseded or recover is Recover.APOLOGISE:
         return Recovered(fate=Fate.UNKNOWN, ids=turn.ids)
     began = clock.monotonic()
+    ids = turn.ids
     while True:
         try:
-            seen = await backend.recover(question, turn.ids, turn.last_seen)
+            seen = await backend.recover(question, ids, turn.last_seen)
         except BackendError as error:
             _log.warning("not_looked_up", code=error.code, detail=str(error))
             # A backend that is away is waited for like a running answer: it may come back with it.
-            seen = Recovered(fate=Fate.RUNNING if error.may_retry else Fate.UNKNOWN, ids=turn.ids, detail=str(error))
+            seen = Recovered(fate=Fate.RUNNING if error.may_retry else Fate.UNKNOWN, ids=ids, detail=str(error))
+        # What was found need not be searched for again.
+        ids = seen.ids
         if seen.fate not in (Fate.RUNNING, Fate.UNSURE) or turn.stop is not None:
             return seen
         patience = limits.running

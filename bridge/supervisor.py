@@ -83,7 +83,7 @@ class Supervisor:
             async with asyncio.TaskGroup() as tasks:
                 background = [
                     tasks.create_task(parts.dispatcher.run(), name="dispatcher"),
-                    tasks.create_task(parts.feedback.run(), name="feedback"),
+                    tasks.create_task(self._deliver_feedback(), name="feedback"),
                     tasks.create_task(parts.notices.run(), name="notices"),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
@@ -155,6 +155,18 @@ class Supervisor:
         if self._stopping:
             problems.append("shutting down")
         return not problems, {"platforms": platforms, "store": store, "problems": problems}
+
+    async def _deliver_feedback(self) -> None:
+        """In one process at a time: two would tell the backend everything twice."""
+        feedback, leases = self._parts.feedback, self._parts.leases
+        if leases is None:
+            await feedback.run()
+            return
+        while True:
+            async with leases.hold("feedback") as lease, asyncio.TaskGroup() as tasks:
+                delivering = tasks.create_task(feedback.run())
+                await lease.lost()
+                delivering.cancel()
 
     def _all_refused(self) -> bool:
         return bool(self._refused) and len(self._refused) == len(self._parts.platforms)

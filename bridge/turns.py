@@ -88,6 +88,13 @@ class _Recorder:
         except StoreUnavailable as error:
             self._away("record_shown", error)
 
+    async def may_adopt(self, ref: MessageRef) -> bool:
+        try:
+            return await self._store.conversation_of(ref) is None
+        except StoreUnavailable as error:
+            self._away("conversation_of", error)
+            return False
+
     def limited(self, kind: WriteKind) -> None:
         self._metrics.rate_limited(self._turn.target.platform, LimitedCall(kind))
 
@@ -169,7 +176,7 @@ class Turns:
                 raise Fenced("another owner took the conversation") from fenced
             finally:
                 del self._running[turn.answer_id]
-            if running.handed_over and not work.shown:
+            if running.handed_over and (running.outcome is None or not work.shown):
                 _log.info("turn_handed_over", asked=running.attempt)
                 self._metrics.turn_ended(turn.app, turn.target.platform, Ending.HANDED_OVER)
                 return False
@@ -278,7 +285,7 @@ class Turns:
         if running.turn.outcome is None:
             await self._record_outcome(work, outcome)
         # A hand-over may have come first; then the next owner shows it.
-        if not running.draft.abandoned:
+        if not running.draft.is_abandoned():
             running.draft.conclude(outcome)
 
     async def _record_outcome(self, work: _Work, outcome: Outcome) -> None:
@@ -354,6 +361,8 @@ class Turns:
                     # Tried for as long as we live: until it is recorded nothing else in the conversation can begin.
                     _log.error("ending_not_recorded", detail=str(error))
                     deadline += patience
+                    # Should it be one of these that is never taken, then reactions on it go unnoticed, and nothing worse.
+                    work.recorder.unrecorded.clear()
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, 5.0)
             else:

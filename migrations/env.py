@@ -8,13 +8,18 @@ from sqlalchemy import Connection
 
 from bridge.storage.engine import migration_connection
 from bridge.storage.folder import prepare_folder
+from bridge.storage.portable import Plain
 from bridge.storage.settings import Settings
 from bridge.storage.tables import UtcDateTime, metadata
 
 
 def spell(kind: str, value: object, _context: object) -> str | Literal[False]:
     """A revision must mean the same for ever, so it names no type of ours."""
-    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(value, UtcDateTime) else False
+    if kind == "type" and isinstance(value, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    if kind == "type" and isinstance(value, Plain):
+        return f"sa.{type(value.impl).__name__}()"
+    return False
 
 
 def is_ours(name: str | None, kind: str, _parents: object) -> bool:

@@ -9,21 +9,22 @@ from datetime import datetime
 import discord
 
 from adapters.discord.capabilities import CAPABILITIES
-from adapters.discord.catching_up import CatchUp
 from adapters.discord.checks import run_checks
 from adapters.discord.dialect import DiscordDialect
-from adapters.discord.heard import Connection, Heard
+from adapters.discord.gateway.catching_up import CatchUp
+from adapters.discord.gateway.heard import Connection, Heard
+from adapters.discord.gateway.intake import Intake
+from adapters.discord.gateway.presses import Presses
+from adapters.discord.gateway.reader import Reader
 from adapters.discord.inbound import DISCORD
-from adapters.discord.intake import Intake
-from adapters.discord.lookups import Lookups
 from adapters.discord.outbound import Rest
-from adapters.discord.presses import Presses
-from adapters.discord.reader import Reader
+from adapters.discord.rest.lookups import Lookups
 from adapters.discord.settings import Settings
 from adapters.discord.transport import Gateway, point_at
 from bridge.clock import Clock
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
+from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Inbox, Leases, Memory, PlatformCapabilities, PlatformHealth
 
 __all__ = ["DiscordPlatform", "Settings", "create"]
@@ -45,7 +46,7 @@ class DiscordPlatform:
         self._clock = clock
         self._dialect = DiscordDialect(tables=settings.discord_tables)
         self._rest = Rest(settings, clock, self._dialect)
-        self._lookups = Lookups(settings, self._rest, self._dialect)
+        self._lookups = Lookups(settings, clock, self._rest, self._dialect)
         self._reader = Reader(self._lookups)
         self._catch_up = CatchUp(settings, clock, self._lookups, self._reader)
         self._gateway = Gateway(settings, clock, self._rest)

@@ -6,7 +6,7 @@ import discord
 
 from adapters.discord.capabilities import MAX_FILE_BYTES
 from bridge.errors import NotAllowed
-from bridge.messages import OutgoingFile
+from bridge.outgoing_files import OutgoingFile
 
 TOO_LARGE = frozenset({"40005", "413"})
 """Request entity too large (API reference, JSON Error Codes), and the same from a proxy that has no code for it."""

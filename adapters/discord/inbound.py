@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import discord
 
-from adapters.discord import buttons, markup
+from adapters.discord import markup
 from adapters.discord.addresses import Manner, TargetPlace, message_address, target_address
-from adapters.discord.heard import Deletion, Update
+from adapters.discord.gateway.heard import Deletion, Update
+from adapters.discord.rest import buttons
 from bridge.messages import (
     Attachment,
     Author,

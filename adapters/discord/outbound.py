@@ -9,11 +9,13 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Literal, TypeVar
 
+import aiohttp
 import discord
 
-from adapters.discord import buttons, markup
+from adapters.discord import markup
 from adapters.discord.addresses import (
     Manner,
     TargetPlace,
@@ -27,6 +29,7 @@ from adapters.discord.dialect import DIALECT
 from adapters.discord.files import TOO_LARGE, attach
 from adapters.discord.inbound import DISCORD
 from adapters.discord.refusals import SDK_ERRORS, THREAD_ARCHIVED, THREAD_EXISTS, UNKNOWN_CHANNEL, UNREADABLE, translate
+from adapters.discord.rest import buttons
 from adapters.discord.settings import Settings
 from bridge import logs
 from bridge.clock import Clock
@@ -39,7 +42,8 @@ from bridge.errors import (
     RateLimited,
 )
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, PaceGroup, ReplyTarget
+from bridge.messages import MessageRef, OutgoingMessage, PaceGroup, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 
 T = TypeVar("T")
 
@@ -52,7 +56,7 @@ THREAD_KEPT_OPEN_MINUTES: Literal[1440] = 1440
 """One of 60, 1440, 4320, 10080 (API reference, Start Thread from Message): a day without messages."""
 
 
-def make_client(settings: Settings) -> discord.Client:
+def make_client(settings: Settings, trace: aiohttp.TraceConfig) -> discord.Client:
     """A client for REST only: it never identifies, so its intents are only there to please the library."""
     silence_voice_warnings()
     return discord.Client(
@@ -62,6 +66,7 @@ def make_client(settings: Settings) -> discord.Client:
         chunk_guilds_at_startup=False,
         allowed_mentions=discord.AllowedMentions.none(),
         max_ratelimit_timeout=settings.discord_ratelimit_timeout,
+        http_trace=trace,
     )
 
 
@@ -120,6 +125,8 @@ class Rest:
         self._logging_in = asyncio.Lock()
         self._closed = False
         self._banned_until = 0.0
+        self.ahead = timedelta()
+        """How far Discord's clock is ahead of ours, to a second or two. Known once anything was asked."""
 
     async def close(self) -> None:
         self._closed = True
@@ -334,7 +341,7 @@ class Rest:
             if self._closed:
                 raise PlatformUnavailable("the connection to Discord was closed", code="closed")
             if self._client is None:
-                client = make_client(self._settings)
+                client = make_client(self._settings, self._trace())
                 try:
                     await client.login(self._settings.token)
                 except BaseException:
@@ -342,6 +349,16 @@ class Rest:
                     raise
                 self._client = client
             return self._client
+
+    def _trace(self) -> aiohttp.TraceConfig:
+        async def look(_session: object, _context: object, ended: aiohttp.TraceRequestEndParams) -> None:
+            with contextlib.suppress(KeyError, ValueError, TypeError):
+                told = parsedate_to_datetime(ended.response.headers["Date"])
+                self.ahead = told - self._clock.now()
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(look)
+        return trace
 
     def _translate(self, error: BaseException) -> PlatformError:
         translated = translate(error)

@@ -18,8 +18,8 @@ from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from yarl import URL
 
-from adapters.discord.ears import Ears, hearts_of
-from adapters.discord.heard import Listener
+from adapters.discord.gateway.ears import Ears, hearts_of
+from adapters.discord.gateway.heard import Listener
 from adapters.discord.outbound import Rest
 from adapters.discord.settings import Settings
 from bridge import logs
@@ -36,6 +36,8 @@ AUTHENTICATION_FAILED = 4004
 SHARDING_REQUIRED = 4011
 
 STANDBY = "standby: another process hears Discord"
+STANDBY_AFTER = 0.5
+"""Seconds that a lease must be waited for to say that another process holds it."""
 
 CANCEL_AGAIN = 0.5
 """Seconds until a task that went on after being cancelled is cancelled again."""
@@ -86,8 +88,8 @@ class Gateway:
         self._application = 0
         self._me = 0
         self._leases: Leases | None = None
-        self._standing_by: set[int] = set()
-        """Shards whose lease another process holds."""
+        self._waiting: dict[int, float] = {}
+        """Shards whose lease was asked for and not given yet -> since when, in monotonic seconds."""
         self._ears: dict[int, Ears] = {}
         self._shards = 0
         self._logging_in = asyncio.Lock()
@@ -104,10 +106,12 @@ class Gateway:
 
     def health(self) -> PlatformHealth:
         ears = list(self._ears.values())
-        complete = self._shards > 0 and len(ears) + len(self._standing_by) == self._shards
+        began = self._clock.monotonic() - STANDBY_AFTER
+        standing_by = sum(since <= began for since in self._waiting.values())
+        complete = self._shards > 0 and len(ears) + standing_by == self._shards
         connected = complete and all(each.connected for each in ears)
         hearing = connected and all(each.hearing for each in ears)
-        if self._standing_by and complete and hearing:
+        if standing_by and hearing:
             # Ready to take over, which is all that is asked of a process that may not listen now.
             detail = STANDBY
         elif hearing:
@@ -172,15 +176,15 @@ class Gateway:
             return await self._live_on(number, listener)
         name = f"discord shard {number} of {self._shards}"
         while True:
-            self._standing_by.add(number)
+            self._waiting[number] = self._clock.monotonic()
             try:
                 async with self._leases.hold(name) as lease:
-                    self._standing_by.discard(number)
+                    del self._waiting[number]
                     log.info("shard_taken", shard=number)
                     if await self._live_while(lease, number, listener):
                         return None
             finally:
-                self._standing_by.discard(number)
+                self._waiting.pop(number, None)
             listener.shard_left(number)
             log.warning("shard_given_up", shard=number, reason="its lease is no longer certain")
 
@@ -191,9 +195,9 @@ class Gateway:
         try:
             await asyncio.wait({living, losing}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _end(living)
+            living.cancel()
             losing.cancel()
-            await asyncio.gather(losing, return_exceptions=True)
+            await asyncio.gather(living, losing, return_exceptions=True)
         if living.cancelled():
             return False
         living.result()

@@ -19,15 +19,8 @@ from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
 from bridge.markdown.dialect import Dialect
-from bridge.messages import (
-    MessageEdited,
-    MessageReceived,
-    MessageRef,
-    Origin,
-    OutgoingFile,
-    OutgoingMessage,
-    ReplyTarget,
-)
+from bridge.messages import MessageEdited, MessageReceived, MessageRef, Origin, OutgoingMessage, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
 

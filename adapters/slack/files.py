@@ -22,7 +22,8 @@ from adapters.slack.refusals import ask
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
+from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 
 log = logs.get("slack")
 

@@ -63,27 +63,31 @@ def choose(core: Settings | None, sources: Sources) -> Choice:
     """`core` is None when it is wrong, which is told already. Raises nothing."""
     choice = Choice()
     defaults = _policy(core)
+    from_environment = _read_environment(sources, choice)
+    # Where its settings are wrong, there is one all the same, and routes that lead to it are right.
+    known = Known(
+        platforms=sources.platforms,
+        apps={DEFAULT_APP} if choice.problems else from_environment.keys(),
+    )
     try:
-        document = _find_document(core, sources.config_file)
+        document = _find_document(core, sources)
     except SettingsError as error:
         choice.file_problems += [Problem(0, sentence) for sentence in error.problems]
         return choice
-    from_environment = _read_environment(sources, choice)
     if document is None:
         choice.apps = from_environment
         policies = {DEFAULT_APP: defaults} if from_environment else {}
         has_routes = False
     else:
         choice.config_file = document.name
-        written = read_written(document, defaults, Known(platforms=sources.platforms, apps=from_environment.keys()))
+        written = read_written(document, defaults, known)
         choice.file_problems += written.problems
         # What the file says of `default` goes before what the environment makes of it.
-        others = {name: app for name, app in from_environment.items() if name not in written.names}
-        choice.apps = others | _read_apps(document, written, sources, choice)
-        policies = dict.fromkeys(others, defaults) | {app.policy.name: app.policy for app in written.apps}
+        choice.apps = from_environment | _read_apps(document, written, sources, choice)
+        policies = dict.fromkeys(from_environment, defaults) | {app.policy.name: app.policy for app in written.apps}
         choice.written_routes = written.routes
         has_routes = written.has_routes
-        choice.notices += _second_app(sources, written, others)
+        choice.notices += _own_key(sources, written, from_environment)
     if not choice.file_problems and policies:
         choice.routes = _make_routes(policies, choice, has_routes=has_routes)
     choice.notices += _unreachable_apps(policies, choice) if has_routes else []
@@ -107,12 +111,16 @@ def _policy(core: Settings | None) -> AppPolicy:
     )
 
 
-def _find_document(core: Settings | None, option: Path | None) -> Document | None:
-    asked = option or (core.bridge_config if core else None)
+def _find_document(core: Settings | None, sources: Sources) -> Document | None:
+    asked = sources.config_file
+    if asked is None and core is not None:
+        asked = core.bridge_config
+    elif asked is None and (written := _variables(sources.env_file).get("BRIDGE_CONFIG")):
+        asked = Path(written)  # something else is wrong with the settings; that file is meant all the same
     if asked is None:
         return read_document(CONFIG_FILE) if CONFIG_FILE.is_file() else None
     if not asked.is_file():
-        raise SettingsError([f"{'--config' if option else 'BRIDGE_CONFIG'}: {asked} is not a file."])
+        raise SettingsError([f"{'--config' if sources.config_file else 'BRIDGE_CONFIG'}: {asked} is not a file."])
     return read_document(asked)
 
 
@@ -180,17 +188,23 @@ def _make_routes(policies: Mapping[AppName, AppPolicy], choice: Choice, *, has_r
     return None
 
 
-def _second_app(sources: Sources, written: Written, others: Mapping[AppName, ChosenApp]) -> list[str]:
-    if not (written.apps and others):
+def _own_key(sources: Sources, written: Written, from_environment: Mapping[AppName, ChosenApp]) -> list[str]:
+    """Says what becomes of the environment's own key beside apps of the file."""
+    if not (written.apps and from_environment):
         return []
-    (app,) = others.values()
-    kind = sources.backends[app.backend]
-    keys = " and ".join(name.upper() for name, one in kind.model_fields.items() if is_secret(one))
-    words = (
-        f"{keys} in the environment is an app too, besides those of the file: it is named {DEFAULT_APP} and answers where a "
-        "route leads to it. Remove it if it is not meant to be one."
-    )
-    return [words]
+    (app,) = from_environment.values()
+    fields = sources.backends[app.backend].model_fields
+    keys = {name.upper(): name.removeprefix(f"{app.backend}_") for name, one in fields.items() if is_secret(one)}
+    told = f"{' and '.join(keys)} in the environment"
+    if DEFAULT_APP not in written.names:
+        words = f"is an app too, besides those of the file: it is named {DEFAULT_APP} and answers where a route leads to it."
+        return [f"{told} {words} Remove it if it is not meant to be one."]
+    own = [
+        one
+        for one in written.apps
+        if one.policy.name == DEFAULT_APP and any(f"{key}_env" in one.rest for key in keys.values())
+    ]
+    return [f"{told} is not used: apps.{DEFAULT_APP} names another variable."] if own else []
 
 
 def _unreachable_apps(policies: Mapping[AppName, AppPolicy], choice: Choice) -> list[str]:

@@ -4,7 +4,7 @@ Procrastinate keeps jobs, orders them, lets one per conversation run, and knows 
 leaves to its users are added here, each as one statement, so that no two processes can do it by halves:
 
 - a job is ended, or put back, only by the process that it belongs to;
-- a job that ends while questions wait stays, to run again;
+- a job that ends while questions wait that have no other stays, to run again;
 - what a dead process was doing is put back.
 
 Every method raises `StoreUnavailable` when the database does not answer; then nothing is known about what it did.
@@ -45,15 +45,19 @@ SELECT (SELECT count(*) FROM beat) AS known,
     ARRAY(SELECT id FROM procrastinate_jobs WHERE worker_id = %(worker)s AND status = 'doing') AS jobs
 """
 
+# A question that came in the last moment has a job of its own, which need not wait.
 _SETTLE = """
-WITH more AS (SELECT 1 FROM conversation WHERE id = %(conversation)s AND head < tail),
+WITH more AS (
+    SELECT 1 FROM conversation c WHERE c.id = %(conversation)s AND c.head < c.tail
+        AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.lock = c.id::text AND j.status = 'todo')
+),
 ended AS (
     DELETE FROM procrastinate_jobs
         WHERE id = %(job)s AND status = 'doing' AND worker_id = %(worker)s AND NOT EXISTS (SELECT FROM more)
         RETURNING id
 ), again AS (
     UPDATE procrastinate_jobs
-        SET status = 'todo', attempts = attempts + 1, abort_requested = false,
+        SET status = 'todo', worker_id = NULL, attempts = attempts + 1, abort_requested = false,
             scheduled_at = now() + %(pause)s * interval '1 second'
         WHERE id = %(job)s AND status = 'doing' AND worker_id = %(worker)s AND EXISTS (SELECT FROM more)
         RETURNING id
@@ -62,13 +66,10 @@ SELECT (SELECT count(*) FROM ended) AS ended, (SELECT count(*) FROM again) AS ag
     (SELECT count(*) FROM procrastinate_jobs WHERE id = %(job)s) AS standing
 """
 
+# Without its process, whose row goes next: that would lock the job again just when others come to take it.
 _PUT_BACK = """
-WITH mine AS (
-    SELECT id FROM procrastinate_jobs
-        WHERE worker_id = %(worker)s AND status = 'doing' AND (%(jobs)s::bigint[] IS NULL OR id = ANY(%(jobs)s))
-        FOR UPDATE
-)
-SELECT id, procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL) FROM mine
+UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL, abort_requested = false, scheduled_at = now()
+    WHERE worker_id = %(worker)s AND status = 'doing' AND (%(jobs)s::bigint[] IS NULL OR id = ANY(%(jobs)s))
 """
 
 # A process counts as alive while it gives signs of life. Silent for a short time, it is believed as long as its connection
@@ -85,15 +86,17 @@ WITH alive AS (
                 AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         ))
 ), left_behind AS (
-    SELECT id, attempts FROM procrastinate_jobs
+    SELECT id FROM procrastinate_jobs
         WHERE status = 'doing' AND task_name = '{TASK}'
         AND pg_postmaster_start_time() < now() - %(stalled)s * interval '1 second'
         AND (worker_id IS NULL OR worker_id NOT IN (SELECT id FROM alive))
         FOR UPDATE SKIP LOCKED
 )
-SELECT id, procrastinate_retry_job_v2(
-    id, now() + CASE WHEN attempts < 3 THEN 0 ELSE least(2 ^ (attempts - 3), 60) END * interval '1 second', NULL, NULL, NULL
-) FROM left_behind
+UPDATE procrastinate_jobs j
+    SET status = 'todo', worker_id = NULL, attempts = attempts + 1, abort_requested = false,
+        scheduled_at = now() + CASE WHEN attempts < 3 THEN 0 ELSE least(2 ^ (attempts - 3), 60) END * interval '1 second'
+    FROM left_behind WHERE j.id = left_behind.id
+    RETURNING j.id
 """  # noqa: S608
 
 _REVIVE = f"""
@@ -178,7 +181,8 @@ class JobQueue:
 
     async def put_back(self, worker: int, jobs: Collection[int] | None) -> None:
         """Lets others do what this process was given; None means all of it."""
-        await self._all(_PUT_BACK, worker=worker, jobs=None if jobs is None else list(jobs))
+        chosen = None if jobs is None else list(jobs)
+        await _translated(self._connector.execute_query_async(_PUT_BACK, worker=worker, jobs=chosen))
 
     async def rescue(self, *, stalled: float, gone: float) -> list[int]:
         """Puts back the jobs of processes that were silent for `stalled` seconds, or for `gone` and are not connected."""

@@ -34,7 +34,8 @@ class Workload:
     """Conversations of which somebody says that questions wait there."""
 
     def has(self, conversation: ConversationId) -> bool:
-        return any(doing.taken.conversation == conversation for doing in self.jobs.values())
+        """Whether it is being worked on. (Once the end of a job is being recorded, the next one may be taken.)"""
+        return any(doing.taken.conversation == conversation and not doing.settling for doing in self.jobs.values())
 
 
 class Pulse:

@@ -18,8 +18,15 @@ from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.errors import BridgeError, StoreInUse
 from bridge.feedback import aggregate
-from bridge.playground.acting import post_to_discord, post_to_slack, react_in_discord, react_in_slack
-from bridge.playground.bodies import BadBody, Post, React, Turn
+from bridge.playground.acting import (
+    act_in_discord,
+    act_in_slack,
+    post_to_discord,
+    post_to_slack,
+    react_in_discord,
+    react_in_slack,
+)
+from bridge.playground.bodies import Act, BadBody, Post, React, Turn
 from bridge.playground.dify import DifyServer
 from bridge.playground.discord import DiscordServer
 from bridge.playground.picture import Camera
@@ -37,6 +44,8 @@ _log = logs.get("playground")
 DATABASE = Path("data/playground.db")
 GRACE = 10.0
 """Seconds that running answers may take to finish when the bridge is restarted or the playground is stopped."""
+BUSY_PATIENCE = 5.0
+"""Seconds that a question is tried again while Dify is down. The ordinary minute is long for who wants to see how it ends."""
 RETRY_SCHEDULE = (1.0, 3.0, 8.0)
 """Seconds before Slack's stand-in delivers again. The real one takes 0, 60 and 300; nobody watches a page that long."""
 
@@ -118,7 +127,13 @@ class Stage:
             assert configured is not None  # noqa: S101  # no stand-in was started because of it; for the type checker
             app = WitnessedPart(configured.name, configured.settings, configured.module, self._camera.received)
         return Configuration.for_one_app(
-            core=isolated(Settings, http_host="127.0.0.1", http_port=0, shutdown_grace=self._grace),
+            core=isolated(
+                Settings,
+                http_host="127.0.0.1",
+                http_port=0,
+                shutdown_grace=self._grace,
+                busy_patience=BUSY_PATIENCE,
+            ),
             database=isolated(DatabaseSettings, database_url=f"sqlite:///{self._database}"),
             platforms=(
                 platform(
@@ -249,6 +264,9 @@ class Stage:
 
     async def react(self, platform: str, react: React) -> None:
         await (react_in_slack(self.slack, react) if platform == "slack" else react_in_discord(self.discord, react))
+
+    async def act(self, platform: str, act: Act) -> None:
+        await (act_in_slack(self.slack, act) if platform == "slack" else act_in_discord(self.discord, act))
 
     async def turn(self, turn: Turn) -> None:
         switch = self._switches.get(turn.name)

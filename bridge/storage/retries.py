@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.messages import AnswerId, AnswerState, EventId, MessageRef
 from bridge.storage.claims import claim, conversation_of, is_claimed
-from bridge.storage.mapping import AnyRow, load_question, load_target, target_from
+from bridge.storage.mapping import AnyRow, load_outcome, load_question, load_target, target_from
 from bridge.storage.owning import lock_conversation
 from bridge.storage.ratings import recount
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
@@ -23,7 +23,7 @@ async def retry(connection: AsyncConnection, event_id: EventId, message: Message
     if of is None or place is None:
         return NOTHING
     old = await _answer_of(connection, message)
-    if old is None or old.state not in RETRYABLE:
+    if old is None or not _has_ended_badly(old):
         return NOTHING
     target = None
     if old.payload:
@@ -74,6 +74,7 @@ async def _answer_of(connection: AsyncConnection, message: MessageRef) -> AnyRow
         select(
             answer.c.id,
             answer.c.state,
+            answer.c.outcome,
             inbound_event.c.platform,
             inbound_event.c.message_address,
             inbound_event.c.payload,
@@ -87,6 +88,14 @@ async def _answer_of(connection: AsyncConnection, message: MessageRef) -> AnyRow
         .where(outbound_message.c.platform == message.platform, outbound_message.c.message_address == message.address)
     )
     return found.one_or_none()
+
+
+def _has_ended_badly(old: AnyRow) -> bool:
+    """Its end may be shown and not be recorded yet: whoever sees the button may press it."""
+    if old.state == AnswerState.FINALISING:
+        outcome = load_outcome(old.outcome)
+        return outcome is not None and outcome.state in RETRYABLE
+    return old.state in RETRYABLE
 
 
 async def _was_retried(connection: AsyncConnection, old: AnyRow) -> bool:

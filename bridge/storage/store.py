@@ -8,7 +8,7 @@ from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import select
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
@@ -103,6 +103,11 @@ class SqlStore(Store):
         self._aggregate = aggregate
         self._on_work = on_work
         self._closed = False
+
+    @property
+    def readers(self) -> AsyncEngine:
+        """Connections outside of transactions."""
+        return self._database.readers
 
     @whole
     async def ping(self) -> None:

@@ -160,6 +160,7 @@ async def test_one_edits_ones_own_message_with_the_keyboard_while_others_write(v
     await expect(own.get_by_test_id("edit")).to_be_focused()
 
 
+@pytest.mark.parametrize("visit", ["slack"], indirect=True)
 async def test_an_edit_can_be_given_up(visit: Visit) -> None:
     own, before = visit.message(0), visit.text_of_own()
     for end in ("Escape", "Cancel"):
@@ -185,6 +186,7 @@ async def test_one_deletes_ones_own_message_and_not_that_of_others(visit: Visit)
     await expect(visit.message(0).get_by_test_id("delete")).to_have_count(1)
 
 
+@pytest.mark.parametrize("visit", ["slack"], indirect=True)
 async def test_the_controls_are_seen_when_they_are_wanted(visit: Visit) -> None:
     controls = visit.message(0).locator(".own")
     await visit.message(2).hover()

@@ -143,6 +143,71 @@ async def test_when_dify_is_down_a_plain_sentence_says_so(page: Page) -> None:
     await expect(answers(page, SLACK_THREAD).nth(1)).to_contain_text("You said: and now?")
 
 
+@pytest.mark.parametrize("platform", ["slack", "discord"])
+async def test_an_answer_is_stopped_with_its_button_and_asked_for_again_with_the_next(
+    page: Page, dify: DifyServer, platform: str
+) -> None:
+    dify.per_token = 0.1
+    where = SLACK_THREAD if platform == "slack" else DISCORD
+    await write(page, f"{platform}-composer", "@bot a long answer")
+    answer = answers(page, where).first
+    stop, again = (answer.get_by_role("button", name=name) for name in ("Stop", "Try again"))
+    await stop.click()
+    await expect(answer).to_contain_text("(Stopped.)")
+    await expect(stop).to_have_count(0)
+    assert [one.stopped for one in dify.requests] == [True]
+    dify.per_token = 0.005
+    await again.click()
+    await expect(page.get_by_test_id("dify-request")).to_have_count(2)
+    await expect(again).to_have_count(0)
+    await expect(answers(page, where).last).to_contain_text("This is paragraph 32 of 32")
+    await expect(stop).to_have_count(0)
+    assert [one.query for one in dify.requests] == ["a long answer"] * 2
+
+
+@pytest.mark.parametrize("platform", ["slack", "discord"])
+async def test_a_question_that_failed_has_a_button_to_ask_it_again(page: Page, dify: DifyServer, platform: str) -> None:
+    where = SLACK_THREAD if platform == "slack" else DISCORD
+    await write(page, f"{platform}-composer", "@bot error, please")
+    again = answers(page, where).last.get_by_role("button", name="Try again")
+    await again.click()
+    await expect(page.get_by_test_id("dify-request")).to_have_count(2)
+    await expect(again).to_be_visible()
+    assert [one.query for one in dify.requests] == ["error, please"] * 2
+
+
+@pytest.mark.parametrize("platform", ["slack", "discord"])
+async def test_a_question_that_is_edited_while_it_is_answered_is_answered_as_it_reads_now(
+    page: Page, dify: DifyServer, platform: str
+) -> None:
+    dify.per_token = 0.1
+    where = SLACK_THREAD if platform == "slack" else DISCORD
+    await write(page, f"{platform}-composer", "@bot a long answer")
+    answer = answers(page, where).first
+    await expect(answer.get_by_role("button", name="Stop")).to_be_visible()
+    own = page.get_by_test_id(f"{platform}-messages").get_by_test_id("message").first
+    await own.hover()
+    await own.get_by_role("button", name="Edit your message").click()
+    await own.get_by_test_id("editor").fill("@bot short, please")
+    dify.per_token = 0.005
+    await page.keyboard.press("Enter")
+    await expect(answer).to_contain_text("You said: short, please")
+    await expect(answers(page, where)).to_have_count(1)
+    assert [one.query for one in dify.requests] == ["a long answer", "short, please"]
+
+
+async def test_a_question_that_is_deleted_is_not_answered_any_further(page: Page, dify: DifyServer) -> None:
+    dify.per_token = 0.1
+    await write(page, "slack-composer", "@bot a long answer")
+    answer = answers(page, SLACK_THREAD).first
+    await expect(answer.get_by_role("button", name="Stop")).to_be_visible()
+    own = page.get_by_test_id(SLACK).get_by_test_id("message").first
+    await own.hover()
+    await own.get_by_role("button", name="Delete your message").click()
+    await expect(answer).to_contain_text("The question was deleted")
+    await expect(own).to_contain_text("This message was deleted.")
+
+
 async def test_a_restart_forgets_nothing(page: Page, dify: DifyServer) -> None:
     await write(page, "slack-composer", "@bot first question")
     await expect(page.get_by_test_id("dify-request").first).to_contain_text("answered")
@@ -158,14 +223,19 @@ async def test_a_restart_forgets_nothing(page: Page, dify: DifyServer) -> None:
     assert len(dify.conversations) == 1
 
 
-async def test_an_answer_that_was_killed_half_way_keeps_its_text_and_says_so(page: Page, dify: DifyServer) -> None:
+async def test_an_answer_that_was_killed_half_way_is_whole_in_the_end_in_its_own_message(
+    page: Page, dify: DifyServer
+) -> None:
     dify.per_token = 0.05
     await write(page, "discord-composer", "@bot a long answer")
     answer = answers(page, DISCORD).first
     await see_it_grow(answer)
+    dify.per_token = 0.005
     await page.get_by_test_id("bridge-kill").click()
-    await expect(answer).to_contain_text("I was restarted while answering, so this answer is incomplete.")
-    assert len(await answer.get_by_test_id("text").inner_text()) > 120
+    await expect(answers(page, DISCORD).last).to_contain_text("This is paragraph 32 of 32")
+    await expect(page.get_by_test_id(DISCORD).get_by_role("button", name="Stop")).to_have_count(0)
+    await expect(answer).to_contain_text("This is paragraph 1 of 32")
+    await expect(page.get_by_test_id(DISCORD).get_by_text("This is paragraph 1 of 32")).to_have_count(1)
 
 
 async def test_what_people_write_is_shown_as_text(page: Page) -> None:

@@ -139,6 +139,14 @@ def test_the_app_named_default_may_say_more_about_the_app_of_the_environment() -
     assert configuration.notices == ()
 
 
+def test_a_key_of_the_environment_that_the_file_puts_aside_is_told() -> None:
+    configuration = load('[apps.default]\napi_key_env = "SUPPORT_KEY"\n', "DIFY_API_KEY=app-env\n")
+    assert dify(configuration, DEFAULT_APP).api_key == "app-support"
+    assert configuration.notices == (
+        "DIFY_API_KEY in the environment is not used: apps.default names another variable.",
+    )
+
+
 def test_several_apps_without_routes_are_refused() -> None:
     text = problem(APP, "DIFY_API_KEY=app-env\n")
     assert "default, support (`default` is the one of the environment), and no [[routes]]" in text
@@ -160,6 +168,17 @@ def test_the_option_goes_before_the_setting_and_that_before_the_working_director
     monkeypatch.setenv("BRIDGE_CONFIG", "set.toml")
     assert set(registry.load(None).apps) == {"set"}
     assert set(registry.load(None, Path("option.toml")).apps) == {"option"}
+
+
+def test_the_setting_is_followed_also_when_another_setting_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "set.toml").write_text("[apps.x]\nmax_concurrent = 0\n")
+    monkeypatch.setenv("BRIDGE_CONFIG", "set.toml")
+    monkeypatch.setenv("HTTP_PORT", "eighty")
+    with pytest.raises(SettingsError) as caught:
+        registry.load(None)
+    assert any(problem.startswith("set.toml line 2: ") for problem in caught.value.problems)
 
 
 @pytest.mark.parametrize("by_option", [True, False])

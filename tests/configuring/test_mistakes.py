@@ -153,6 +153,11 @@ def test_two_routes_about_the_same_places_are_refused_with_both_lines() -> None:
     assert problem(text).startswith("bridge.toml line 7: this route is about the same places as the one at line 3")
 
 
+def test_a_route_with_a_mistake_is_not_taken_for_the_twin_of_what_is_left_of_it() -> None:
+    text = APP + '[[routes]]\napp = "support"\n[[routes]]\napp = "support"\nchannel = "#help"\n'
+    assert problem(text).startswith("bridge.toml line 7: routes.channel must be")
+
+
 def test_all_problems_of_all_files_are_told_at_once_in_the_order_of_their_lines() -> None:
     text = (
         '[apps.x]\napi_key = "app-verysecret"\nrecover = "x"\nmax_concurent = 1\n'
@@ -215,6 +220,16 @@ def test_a_variable_that_is_not_set_is_named() -> None:
 def test_what_is_wrong_in_the_environment_is_told_once_and_as_such() -> None:
     text = APP + SECOND + '[[routes]]\napp = "support"\n'
     assert problem(text, "DIFY_MAX_CONCURRENT=0\n").startswith("DIFY_MAX_CONCURRENT must be a whole number")
+
+
+def test_a_route_to_the_app_of_an_environment_that_is_wrong_is_no_mistake() -> None:
+    text = '[[routes]]\napp = "default"\n'
+    assert problem(text, "DIFY_API_KEY=app-env\nDIFY_MAX_CONCURRENT=0\n").startswith("DIFY_MAX_CONCURRENT must be")
+
+
+def test_a_file_that_is_not_toml_does_not_hide_what_is_wrong_in_the_environment() -> None:
+    told = problems("apps", "DIFY_MAX_CONCURRENT=0\n")
+    assert {one.split(" ")[0] for one in told} == {"DIFY_MAX_CONCURRENT", "bridge.toml"}
 
 
 def test_limits_that_contradict_each_other_are_told_with_the_app() -> None:

@@ -26,10 +26,10 @@ from bridge.messages import (
     MessageRef,
     NamedPerson,
     Origin,
-    OutgoingFile,
     OutgoingMessage,
     ReplyTarget,
 )
+from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, OpensThreads, Platform, PlatformHealth, SendsFiles, Severity
 
 PATIENCE = 8.0

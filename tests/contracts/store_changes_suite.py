@@ -280,6 +280,21 @@ class ChangesContract:
             result = await store.retry(EventId("x"), values.ref(address))
             assert (result.result, result.conversation_id) == (RetryResult.NOTHING, None)
 
+    async def test_an_ending_that_is_shown_and_not_recorded_yet_may_be_retried_when_it_is_a_bad_one(
+        self, store: Store
+    ) -> None:
+        for number, state in enumerate((AnswerState.FAILED, AnswerState.DONE), start=1):
+            running = await ask(store, number, thread=str(number))
+            await post(store, running, f"a{number}")
+            await store.record_outcome(running, Outcome(state=state, text="so far"))
+            result = await store.retry(EventId(f"x{number}"), values.ref(f"a{number}"))
+            assert result.result is (RetryResult.ACCEPTED if number == 1 else RetryResult.NOTHING)
+            await store.finish(running, state)
+            again = await store.begin_next(running.conversation_id, running.epoch)
+            assert (again is None) is (number == 2)
+            if again is not None:
+                assert [part.ref for part in again.parts] == [values.ref("a1")]
+
     async def test_a_retried_answers_messages_are_the_new_answers(self, store: Store) -> None:
         old = await answered(store, 1, "a1", state=AnswerState.FAILED)
         await retried(store, "a1")

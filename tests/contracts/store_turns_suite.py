@@ -5,7 +5,15 @@ import asyncio
 import pytest
 
 from bridge.errors import Fenced
-from bridge.messages import AnswerState, BackendIds, BackendTaskId, ConversationId, Outcome, PartRole
+from bridge.messages import (
+    AnswerState,
+    BackendConversationId,
+    BackendIds,
+    BackendTaskId,
+    ConversationId,
+    Outcome,
+    PartRole,
+)
 from bridge.store import PastTurn, Store
 from tests.contracts.store_steps import IDS, accept, answered, ask, begin, ids, new, outcome, post, retried
 from tests.fakes import values
@@ -181,6 +189,12 @@ class TurnsContract:
         await store.record_started(turn, ids("m2", "c2"))
         await store.finish(turn, AnswerState.DONE)
         assert (await ask(store, 3)).last_seen == "m2"
+
+    async def test_in_a_new_backend_conversation_nothing_was_seen(self, store: Store) -> None:
+        await answered(store, 1, "a1", thread="1", given=ids("m1"))
+        turn = await ask(store, 2)
+        await store.record_started(turn, BackendIds(conversation=BackendConversationId("c2")))
+        assert (await begin(store, turn.conversation_id)).last_seen is None
 
     async def test_what_an_earlier_attempt_left_at_the_backend_was_seen(self, store: Store) -> None:
         await answered(store, 1, "a1", thread="1", given=ids("m1"))

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.messages import LONGEST_FILE_NAME, OutgoingFile
+from bridge.outgoing_files import LONGEST_FILE_NAME, OutgoingFile
 
 
 def plain(name: str) -> str:

@@ -10,7 +10,8 @@ from bridge.answers import INLINE_WORK, WriterLimits
 from bridge.backend_api import TextReplaced
 from bridge.composing import FILE_COMMENT, WRITING, Composer, Message
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import MessageRef, OutgoingFile, OutgoingMessage, ReplyTarget
+from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 from tests.core.room import room
 from tests.core.test_answers import Desk, desk
 from tests.fakes import values

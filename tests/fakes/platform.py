@@ -9,7 +9,8 @@ from functools import lru_cache
 from adapters.discord.dialect import DiscordDialect
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, PlatformError, PlatformUnavailable
-from bridge.messages import Address, Button, MessageRef, OutgoingFile, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import Address, Button, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth, WriteBudget
 
 FAKE = PlatformName("fake")

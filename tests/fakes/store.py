@@ -218,7 +218,8 @@ class FakeStore:
     async def retry(self, event_id: EventId, answer: MessageRef) -> Retried:
         self._work()
         old = self._answer_of(answer)
-        if old is None or old.state not in (AnswerState.FAILED, AnswerState.STOPPED):
+        shown = old.outcome.state if old and old.state is AnswerState.FINALISING and old.outcome else None
+        if old is None or (shown or old.state) not in (AnswerState.FAILED, AnswerState.STOPPED):
             return Retried(result=RetryResult.NOTHING)
         conversation = self.conversations[old.turn.conversation_id - 1]
         asked = conversation.questions[old.turn.seq - 1]

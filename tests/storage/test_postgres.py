@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, contextmanager
 from importlib import resources
 
@@ -17,6 +17,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.check import _check_database
 from bridge.clock import SystemClock
@@ -26,7 +27,7 @@ from bridge.settings import isolated, read
 from bridge.storage import postgres
 from bridge.storage.engine import migration_connection, translated
 from bridge.storage.migrate import current_revision, head_revision, migrate, migrations_folder
-from bridge.storage.opening import open_database
+from bridge.storage.opening import Database, open_database
 from bridge.storage.settings import Settings
 from bridge.storage.tables import metadata
 from tests.storage.postgres_server import migrated_template, migrated_url, postgres_url, server
@@ -151,8 +152,8 @@ async def test_the_tables_are_those_of_the_tables_module(migrated_url: str) -> N
 
 
 CATALOGUE = (
-    "SELECT table_name, column_name, data_type, column_default, is_nullable FROM information_schema.columns"
-    " WHERE table_name LIKE 'procrastinate%'",
+    """SELECT table_name, column_name, data_type, column_default, is_nullable FROM information_schema.columns
+        WHERE table_name LIKE 'procrastinate%'""",
     "SELECT indexdef FROM pg_indexes WHERE indexname LIKE '%procrastinate%'",
     "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid::regclass::text LIKE 'procrastinate%'",
     "SELECT proname, pg_get_function_identity_arguments(oid), prosrc FROM pg_proc WHERE proname LIKE 'procrastinate%'",
@@ -210,15 +211,24 @@ def blocking(url: str, statement: str) -> Iterator[None]:
         yield
 
 
-ADD_SLOT = text("INSERT INTO rate_slot (key, next_at) VALUES (:key, now())")
+async def add_slots(
+    database: Database, *keys: str, between: Callable[[AsyncConnection], Awaitable[None]] | None = None
+) -> None:
+    """Writes rows in one transaction."""
+    with translated():
+        async with database.writer.begin() as connection:
+            for key in keys:
+                await connection.execute(
+                    text("INSERT INTO rate_slot (key, next_at) VALUES (:key, now())"), {"key": key}
+                )
+                if between is not None:
+                    await between(connection)
 
 
 async def test_waiting_for_a_lock_has_an_end(migrated_url: str) -> None:
     database = await open_database(settings_for(migrated_url, database_busy_timeout=0.1), SystemClock())
-    with blocking(migrated_url, "LOCK TABLE rate_slot"):
-        with pytest.raises(StoreUnavailable, match="lock timeout"), translated():
-            async with database.writer.begin() as connection:
-                await connection.execute(ADD_SLOT, {"key": "a"})
+    with blocking(migrated_url, "LOCK TABLE rate_slot"), pytest.raises(StoreUnavailable, match="lock timeout"):
+        await add_slots(database, "a")
     await database.close()
 
 
@@ -243,10 +253,8 @@ async def test_a_deadlock_is_a_failure_that_can_be_tried_again(migrated_url: str
 
 async def test_rows_that_the_server_quotes_are_in_no_error(migrated_url: str) -> None:
     database = await open_database(settings_for(migrated_url), SystemClock())
-    with pytest.raises(StoreUnavailable) as caught, translated():
-        async with database.writer.begin() as connection:
-            await connection.execute(ADD_SLOT, {"key": "my secret wish"})
-            await connection.execute(ADD_SLOT, {"key": "my secret wish"})
+    with pytest.raises(StoreUnavailable) as caught:
+        await add_slots(database, "my secret wish", "my secret wish")
     assert "duplicate key" in str(caught.value)
     assert "wish" not in told(caught.value)
     await database.close()
@@ -258,7 +266,6 @@ async def test_reading_takes_no_transaction_and_writing_does(migrated_url: str) 
     async with database.readers.connect() as connection:
         await connection.execute(text("SELECT 1"))
         assert await connection.scalar(running)
-        assert not (await connection.get_raw_connection()).driver_connection.info.transaction_status
     async with database.writer.begin() as connection:
         await connection.execute(text("SELECT pg_sleep(0.01)"))
         assert not await connection.scalar(running)
@@ -268,13 +275,14 @@ async def test_reading_takes_no_transaction_and_writing_does(migrated_url: str) 
 
 async def test_a_transaction_that_loses_its_connection_fails_and_the_next_one_works(migrated_url: str) -> None:
     database = await open_database(settings_for(migrated_url), SystemClock())
-    with pytest.raises(StoreUnavailable), translated():
-        async with database.writer.begin() as connection:
-            await connection.execute(ADD_SLOT, {"key": "lost"})
-            own = await connection.scalar(text("SELECT pg_backend_pid()"))
-            with closing(psycopg.connect(migrated_url)) as other:
-                other.execute("SELECT pg_terminate_backend(%s)", [own])
-            await connection.execute(ADD_SLOT, {"key": "never"})
+
+    async def end_own_connection(connection: AsyncConnection) -> None:
+        own = await connection.scalar(text("SELECT pg_backend_pid()"))
+        with closing(psycopg.connect(migrated_url)) as other:
+            other.execute("SELECT pg_terminate_backend(%s)", [own])
+
+    with pytest.raises(StoreUnavailable):
+        await add_slots(database, "lost", "never", between=end_own_connection)
     with translated():
         async with database.readers.connect() as connection:
             assert await connection.scalar(text("SELECT count(*) FROM rate_slot")) == 0

@@ -5,7 +5,8 @@ import sqlite3
 import sys
 import traceback
 from collections.abc import AsyncIterator
-from datetime import datetime
+from contextlib import closing
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,13 @@ from sqlalchemy import create_engine
 from bridge.clock import SystemClock
 from bridge.errors import StoreUnavailable
 from bridge.feedback import aggregate
-from bridge.messages import AnswerState, Rating
+from bridge.messages import AnswerState, EventId, Rating
 from bridge.settings import isolated
 from bridge.storage.migrate import migrate, migrations_folder
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from bridge.storage.tables import UtcDateTime, metadata
-from tests.contracts.store_steps import accept, answered, begin, new, vote
+from tests.contracts.store_steps import accept, answered, begin, new, post, vote
 from tests.fakes import values
 
 
@@ -67,6 +68,21 @@ async def test_half_an_emoji_does_not_keep_a_question_out(store: SqlStore) -> No
     assert turn.question.text == "whole 😀, half \ufffd"
 
 
+async def test_nothing_of_what_was_said_is_left_once_it_is_blanked(store: SqlStore, tmp_path: Path) -> None:
+    def dump() -> str:
+        with closing(sqlite3.connect(tmp_path / "bridge.db")) as file:
+            return "\n".join(file.iterdump())
+
+    turn = await answered(store, 1, "a1", state=AnswerState.FAILED, text="a secret wish", said="a secret answer")
+    await post(store, turn, "a2", part=1, text="a secret message")
+    await accept(store, new(2, text="a secret that was deleted"))
+    assert dump().count("secret") == 4
+    await store.withdraw(EventId("deleted"), values.ref("q2"))
+    assert dump().count("secret") == 3, "what its author deletes is gone at once"
+    await store.blank_payloads(SystemClock().now() + timedelta(days=1))
+    assert dump().count("secret") == 0
+
+
 async def test_a_rating_that_may_have_arrived_is_taken_back_too(store: SqlStore) -> None:
     turn = await answered(store, 1, "a1")
     await store.record_vote(vote("a1"), aggregate)
@@ -82,8 +98,8 @@ async def test_a_finished_turn_stays_as_it_ended(store: SqlStore) -> None:
     await accept(store, new(2, thread="1"))
     following = await begin(store, turn.conversation_id, turn.epoch)
     await store.finish(turn, AnswerState.DONE)
-    [found] = await store.interrupted_answers()
-    assert found.turn.answer_id == following.answer_id, "ending the first again must not end the second"
+    found = await begin(store, turn.conversation_id)
+    assert found.answer_id == following.answer_id, "ending the first again must not end the second"
 
 
 async def test_a_closed_store_is_not_opened_again_behind_the_lock(store: SqlStore) -> None:

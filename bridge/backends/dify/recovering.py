@@ -33,6 +33,9 @@ LOOK_AGAIN_SECONDS = 1.0
 LONGEST_RUN_SECONDS = 1200.0
 """Dify's APP_MAX_EXECUTION_TIME unless the operator raised it. A run that is older and still "running" died with its server."""
 
+CLOCK_SKEW_SECONDS = 60.0
+"""By how much Dify's clock may be behind the chat platform's."""
+
 MOST_CONVERSATIONS = 5
 """Conversations of one user that are looked into."""
 
@@ -140,7 +143,7 @@ class Seeker:
                 continue
             if any(row.id == last_seen for row in rows):
                 older = one
-            elif rows and all(_says(row, question) for row in rows):
+            elif rows and not _is_older(one, question) and all(_says(row, question) for row in rows):
                 alike.append((one, rows))
         if older is not None:
             alike = [(one, rows) for one, rows in alike if one.created_at >= older.created_at]
@@ -232,3 +235,8 @@ def _shape(answer: str) -> str:
     """As it would have been streamed: without what the model thought aloud."""
     thoughts = ThinkFilter()
     return thoughts.feed(answer) + thoughts.flush()
+
+
+def _is_older(conversation: ListedConversation, question: Question) -> bool:
+    """It began before the question was sent, so it began with another one."""
+    return question.sent_at is not None and conversation.created_at < question.sent_at.timestamp() - CLOCK_SKEW_SECONDS

@@ -60,7 +60,7 @@ def _tell_update(world: World, message: Message, *changed: str) -> None:
 
     def make(everything: bool) -> Json:  # noqa: FBT001  # the shape of `Dispatch.make`
         whole = payloads.dispatched_message(world, message, everything=everything)
-        kept = ("id", "channel_id", "guild_id", *changed)
+        kept = ("id", "channel_id", "guild_id", "type", *changed)
         return {key: whole[key] for key in kept if key in whole} if world.faults.partial_updates else whole
 
     _tell(world, world.channels[message.channel_id], "message", "MESSAGE_UPDATE", make)
@@ -279,6 +279,18 @@ def add_channel(world: World, name: str, kind: ChannelKind, category: str | None
     place = world.add_place(world.new_id(), name, kind, parent_id=category)
     _tell_channel(world, place, "CHANNEL_CREATE")
     return place
+
+
+def begin_outage(world: World) -> None:
+    body: Json = {"id": world.guild_id, "unavailable": True}
+    world.publish(Dispatch(name="GUILD_DELETE", intent=INTENT_GUILDS, in_guild=True, make=lambda _: dict(body)))
+    world.outage = True
+
+
+def end_outage(world: World) -> None:
+    world.outage = False
+    whole = payloads.guild_create(world)
+    world.publish(Dispatch(name="GUILD_CREATE", intent=INTENT_GUILDS, in_guild=True, make=lambda _: dict(whole)))
 
 
 def add_role(world: World, name: str) -> str:

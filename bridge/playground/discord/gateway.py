@@ -72,6 +72,8 @@ class Gateway:
         """Sends an event to every session that may have it; those cut off get it when they resume."""
         faults = self._world.faults
         breaks = dispatch.name == "MESSAGE_CREATE" and faults.bad_dispatch_next
+        if dispatch.in_guild and self._world.outage:
+            return
         for session in self._sessions.values():
             if not session.takes(dispatch.intent, in_guild=dispatch.in_guild, guild_id=self._world.guild_id):
                 continue
@@ -220,7 +222,7 @@ class Gateway:
         self._sessions[session.id] = session
         in_shard = session.takes(intents, in_guild=True, guild_id=world.guild_id) or not intents
         session.send("READY", self._ready(session, in_shard=in_shard))
-        if in_shard and intents & INTENT_GUILDS:
+        if in_shard and intents & INTENT_GUILDS and not world.outage:
             session.send("GUILD_CREATE", payloads.guild_create(world))
         world.changed()
 

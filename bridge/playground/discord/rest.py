@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 from typing import Final
 
 from aiohttp import web
@@ -103,6 +104,7 @@ class Rest:
             if fault is not None and fault.kind == "drop":
                 return _cut(request, call)
             turn = _Turn(call)
+            turn.headers["Date"] = format_datetime(world.clock.now(), usegmt=True)
             try:
                 answered = self._act(request, route, turn, body, fault)
             except Refusal as refusal:

@@ -236,6 +236,14 @@ class DiscordServer(World):
         """Not resumable: whatever happens until the client identifies again is never delivered."""
         await self._gateway.invalidate(resumable=resumable)
 
+    async def begin_outage(self) -> None:
+        """The server becomes unavailable, while the gateway stays."""
+        acts.begin_outage(self)
+
+    async def end_outage(self) -> None:
+        """It is back, and told whole again; what happened meanwhile is not."""
+        acts.end_outage(self)
+
     async def ask_reconnect(self) -> None:
         """Asks every client to connect again and resume (op 7)."""
         await self._gateway.ask_reconnect()

@@ -76,6 +76,8 @@ class World:
         self.dm_blocked: set[str] = set()
         self.nonce_window = limits.NONCE_WINDOW
         self.max_active_threads = limits.MAX_ACTIVE_THREADS
+        self.outage = False
+        """The server is out: what happens there is told to nobody, not even later."""
         self.old_edits_refused = False
         """True: the cap on edits of messages older than an hour is used up, so each of them meets 30046."""
         self.address = ""

@@ -6,7 +6,7 @@ import discord
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.presses import NOT_NOTED
+from adapters.discord.gateway.presses import NOT_NOTED
 from bridge.errors import StoreUnavailable
 from bridge.messages import Button, ButtonAction, ButtonPressed, InboundEvent, OutgoingMessage
 from bridge.playground.discord import DiscordServer, Fault
@@ -110,7 +110,7 @@ async def test_a_button_that_is_not_known_any_more_is_answered_and_ignored(
 ) -> None:
     async with hearing(platform, inbox):
         with monkeypatch.context() as patch:
-            patch.setattr("adapters.discord.buttons._OURS", "bridge:of-old:")
+            patch.setattr("adapters.discord.rest.buttons._OURS", "bridge:of-old:")
             await platform.send(await ask(server, inbox), with_buttons("x", STOP))
         number = server.messages(server.general)[-1].id
         pressed = await server.press(server.ada, server.general, number, "bridge:of-old:stop")

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.marks import number_at
+from adapters.discord.gateway.marks import number_at
 from bridge.errors import StoreUnavailable
 from bridge.messages import InboundEvent, ReplyTarget
 from bridge.playground.discord import DiscordServer, Fault
@@ -390,6 +390,55 @@ async def test_a_server_that_the_bot_was_just_added_to_is_not_read_up(
         await server.post_as(server.ada, server.general, "live")
         await inbox.message("live")
     assert inbox.texts == ["live"]
+
+
+async def test_what_was_said_in_a_server_during_its_outage_is_read_when_it_is_back(
+    server: DiscordServer, start: Start, kept: Kept, inbox: Inbox
+) -> None:
+    async with hearing(start(), inbox):
+        await ask(server, inbox, "first")
+        await server.begin_outage()
+        missed = await server.post_as(server.ada, server.general, "during the outage")
+        await server.post_as(server.ada, server.dm_ada, "in private meanwhile")
+        await inbox.message("in private meanwhile")
+        await until(lambda: "heard/0/1" in kept.values, "for the mark")
+        assert kept.mark < int(missed)
+        await server.end_outage()
+        await inbox.message("during the outage")
+        assert server.identifies == 1
+        await until(lambda: kept.mark > int(missed), "for the mark to move on")
+
+
+async def test_a_server_that_is_not_there_after_the_login_holds_the_mark_until_it_was_read(
+    server: DiscordServer, start: Start, kept: Kept, inbox: Inbox
+) -> None:
+    await hear_once(start, server)
+    missed = await server.post_as(server.ada, server.general, "missed")
+    await server.begin_outage()
+    for _ in range(2):  # the second time as if it had been killed
+        async with hearing(start(), inbox):
+            await server.post_as(server.ada, server.dm_ada, "live")
+            await inbox.message("live")
+        assert kept.mark < int(missed)
+        inbox = Inbox()
+    async with hearing(start(), inbox):
+        await server.end_outage()
+        await inbox.message("missed")
+
+
+async def test_what_is_lost_while_its_channel_is_being_read_is_read_again(
+    server: DiscordServer, start: Start, kept: Kept, inbox: Inbox
+) -> None:
+    await hear_once(start, server)
+    await server.post_as(server.ada, server.general, "missed")
+    server.faults.fail_next[HISTORY] = [Fault(kind="slow", seconds=0.5)]
+    with capture_logs() as logged:
+        async with hearing(start(discord_inbox_limit=1), inbox):
+            await server.post_as(server.ada, server.general, "waits")
+            last = await server.post_as(server.ada, server.general, "too much")
+            await until(lambda: any(each["event"] == "event_lost" for each in logged), "for the loss")
+            await inbox.message("too much")
+            await until(lambda: kept.mark >= int(last), "for the mark to move on")
 
 
 def number(inbox: Inbox, text: str) -> int:

@@ -210,3 +210,16 @@ async def test_the_category_of_a_thread_that_the_client_was_not_told_about_is_lo
         heard = await inbox.message("awake?")
         assert heard.category == category
         assert heard.target.conversation.channel == channel
+
+
+async def test_without_the_content_intent_an_edit_that_takes_the_mention_away_says_nothing(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    server.message_content_allowed = False
+    async with hearing(platform, inbox):
+        number = await server.post_as(server.ada, server.general, f"<@{server.bot_id}> one")
+        await inbox.message("one")
+        await server.edit_as(server.ada, server.general, number, "hidden")
+        await server.edit_as(server.ada, server.general, number, f"<@{server.bot_id}> two")
+        await until(lambda: bool(edits(inbox)), "for the edit")
+        assert [each.now.text for each in edits(inbox)] == ["two"]

@@ -7,7 +7,8 @@ import pytest
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.capabilities import MAX_FILE_BYTES
 from bridge.errors import MessageRefused, NotAllowed, PlatformUnavailable, RateLimited
-from bridge.messages import OutgoingFile, OutgoingMessage, ReplyTarget
+from bridge.messages import OutgoingMessage, ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import SendsFiles
 from bridge.playground.discord import DiscordServer, Fault, Message
 from bridge.playground.discord.permissions import ATTACH_FILES, DEFAULT_PERMISSIONS

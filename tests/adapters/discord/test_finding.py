@@ -5,11 +5,32 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from adapters.discord.adapter import DiscordPlatform
+from adapters.discord.adapter import DiscordPlatform, create
+from adapters.discord.settings import Settings
+from bridge.clock import SystemClock
 from bridge.errors import MessageGone
 from bridge.messages import Button, ButtonAction, OutgoingMessage, ReplyTarget
-from bridge.playground.discord import DiscordServer, Fault
+from bridge.playground.discord import DiscordServer, Fault, Message
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out
+
+
+class Shifted(SystemClock):
+    """Shows the wrong time."""
+
+    def __init__(self, shift: timedelta) -> None:
+        self.shift = shift
+
+    def now(self) -> datetime:
+        return super().now() + self.shift
+
+
+def long_ago() -> datetime:
+    """When posting again is not sure to find the first one any more."""
+    return datetime.now(UTC) - timedelta(minutes=2)
+
+
+def settings_of(server: DiscordServer) -> Settings:
+    return Settings.model_validate({"discord_token": server.token, "discord_api_url": server.api_url})
 
 
 @pytest.fixture
@@ -21,7 +42,7 @@ async def question(server: DiscordServer, platform: DiscordPlatform, inbox: Inbo
 async def test_what_stands_is_found_by_a_process_that_did_not_post_it(
     server: DiscordServer, platform: DiscordPlatform, make: Make, question: ReplyTarget
 ) -> None:
-    since = datetime.now(UTC)
+    since = long_ago()
     message = out("An **answer** with @everyone\n\n| a | b |\n|---|---|\n| 1 | 2 |")
     thread = await platform.open_thread(question, "t")
     ref = await platform.send(thread, message)
@@ -32,7 +53,7 @@ async def test_what_stands_is_found_by_a_process_that_did_not_post_it(
 async def test_what_people_wrote_is_not_taken_for_ours(
     server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
 ) -> None:
-    since = datetime.now(UTC)
+    since = long_ago()
     await server.post_as(server.ada, server.general, "the same")
     await server.post_as(server.ada, server.general, "the same", is_bot=True)
     assert await platform.find_sent(question, out("the same"), since) is None
@@ -44,15 +65,45 @@ async def test_of_several_equal_ones_the_newest_is_found_and_none_that_is_older(
     thread = await platform.open_thread(question, "t")
     await platform.send(thread, out("the same", "n1"))
     newest = await platform.send(thread, out("the same", "n2"))
-    assert await platform.find_sent(thread, out("the same"), datetime.now(UTC)) == newest
-    later = datetime.now(UTC) + timedelta(minutes=10)
-    assert await platform.find_sent(thread, out("the same"), later) is None
+    assert await platform.find_sent(thread, out("the same"), long_ago()) == newest
+
+
+async def test_what_was_posted_before_it_was_intended_is_another_one_whatever_our_clock_says(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    clock = Shifted(timedelta(hours=3))
+    async with hearing(make(), inbox):
+        target = await ask(server, inbox)
+    early = create(settings_of(server), clock)
+    await early.send(target, out("the same", "n1"))
+    old = server.messages(server.general)[-1]
+    server.forget(old)
+    old.id = str(int(old.id) - (60_000 << 22))
+    server.keep(old)
+    intended = clock.now()
+    clock.shift += timedelta(minutes=2)
+    server.clock = Shifted(timedelta(minutes=2))
+    late = create(settings_of(server), clock)
+    assert await late.find_sent(target, out("the same"), intended) is None
+    assert await late.find_sent(target, out("the same"), intended - timedelta(minutes=2)) is not None
+    await early.close()
+    await late.close()
+
+
+async def test_as_long_as_the_nonce_is_sure_to_find_it_nothing_is_searched(
+    server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
+) -> None:
+    ref = await platform.send(question, out("the same"))
+    before = len(server.calls)
+    assert await platform.find_sent(question, out("the same"), datetime.now(UTC)) is None
+    assert len(server.calls) == before
+    assert await platform.send(question, out("the same")) == ref
 
 
 async def test_in_a_channel_only_the_reply_to_the_same_question_is_found(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, question: ReplyTarget
 ) -> None:
-    since = datetime.now(UTC)
+    since = long_ago()
     other = await ask(server, inbox, "Another question")
     mine = await platform.send(question, out("…", "n1"))
     await platform.send(other, out("…", "n2"))
@@ -62,7 +113,7 @@ async def test_in_a_channel_only_the_reply_to_the_same_question_is_found(
 async def test_it_is_found_behind_many_messages(
     server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
 ) -> None:
-    since = datetime.now(UTC)
+    since = long_ago()
     for count in range(150):
         await server.post_as(server.ada, server.general, f"chatter {count}")
     ref = await platform.send(question, out("late"))
@@ -75,7 +126,11 @@ async def test_a_place_that_is_gone_or_out_of_reach_is_told(
     route = "GET /channels/{channel_id}/messages"
     server.faults.fail_next[route] = [Fault(status=404, code=10003)]
     with pytest.raises(MessageGone):
-        await platform.find_sent(question, out("x"), datetime.now(UTC))
+        await platform.find_sent(question, out("x"), long_ago())
+
+
+def pressable(message: Message) -> list[str]:
+    return [each.custom_id for each in message.buttons]
 
 
 async def test_posting_again_after_a_restart_finds_the_first_one_and_shows_the_new_text_and_buttons(
@@ -87,7 +142,9 @@ async def test_posting_again_after_a_restart_finds_the_first_one_and_shows_the_n
     assert again == ref
     (message,) = [one for one in server.messages(server.general) if one.is_bot]
     assert message.content == "whole"
-    assert message.buttons == ()
+    assert pressable(message) == []
     edits = [call for call in server.calls if call.method == "PATCH"]
     assert await make().send(question, out("whole", "n1")) == ref
     assert [call for call in server.calls if call.method == "PATCH"] == edits
+    await make().send(question, OutgoingMessage(text="whole", nonce="n1", buttons=(stop,)))
+    assert pressable(message) == ["bridge:stop"]

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.ears import intents
+from adapters.discord.gateway.ears import intents
 from adapters.discord.outbound import GatewayPlan
 from adapters.discord.transport import Pauses, point_at
 from bridge.errors import NotAllowed, StoreUnavailable

@@ -3,7 +3,7 @@
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from bridge.messages import Origin, PersonId
+from bridge.messages import MessageReceived, Origin, PersonId
 from bridge.playground.discord import DiscordServer, Fault, Message, payloads
 from bridge.playground.discord.model import Json
 from bridge.playground.discord.world import World
@@ -167,7 +167,7 @@ async def test_the_authors_kind_is_told(server: DiscordServer, platform: Discord
         await server.post_as(server.linus, server.general, "hook", webhook=True)
         await server.post_as(server.ada, server.general, "last")
         await inbox.message("last")
-        origins = {each.text: each.origin for each in inbox.events if hasattr(each, "text")}
+        origins = {each.text: each.origin for each in inbox.events if isinstance(each, MessageReceived)}
         assert origins["mine"] is Origin.SELF
         assert origins["beep"] is Origin.BOT
         assert origins["hook"] is Origin.BOT

@@ -84,7 +84,7 @@ async def test_one_listens_and_the_other_stands_by_until_it_ends(
             async with asyncio.timeout(10):
                 leases.holders["discord shard 0 of 1"].gone.set()
                 await until(lambda: one.health().detail == "", "for the other to listen")
-            assert two.health().detail == STANDBY
+            await until(lambda: two.health().detail == STANDBY, "for the first to stand by")
             assert len(server.sessions) == 1
             await ask(server, inbox, "to the second")
             assert "to the second" not in other.texts

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.discord.marks import Mark, earlier, number_at
+from adapters.discord.gateway.marks import Mark, earlier, number_at
 
 
 def test_a_number_tells_its_time() -> None:

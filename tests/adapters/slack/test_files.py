@@ -11,7 +11,8 @@ from yarl import URL
 from adapters.slack.adapter import SlackPlatform
 from adapters.slack.files import trusted
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import OutgoingFile, ReplyTarget
+from bridge.messages import ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import SendsFiles
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault, Message

@@ -10,7 +10,8 @@ import pytest
 from adapters.slack.adapter import SlackPlatform
 from adapters.slack.outbound import LOOK_PAGE
 from bridge.errors import MessageGone, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import OutgoingFile, ReplyTarget
+from bridge.messages import ReplyTarget
+from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import FindsSent
 from bridge.playground.slack import File, SlackServer
 from bridge.playground.slack.model import Fault, Message

@@ -129,3 +129,18 @@ async def test_a_redirect_is_not_followed_with_the_key(server: ScriptedServer) -
     assert outcome.error is not None
     assert outcome.error.code == "redirected"
     assert len(server.called) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("https://api.dify.ai/v1", "https://API.dify.ai:443/other/v1", True),
+        ("http://dify:5001/v1", "http://dify:5001/v1", True),
+        ("http://dify:5001/v1", "http://dify:5002/v1", False),
+        ("http://dify/v1", "https://dify/v1", False),
+    ],
+)
+def test_apps_share_their_places_when_one_server_answers_for_both(one: str, other: str, same: bool) -> None:
+    first, second = make_backend(one), make_backend(other, dify_api_key="app-another")
+
+    assert (first.server == second.server) is same

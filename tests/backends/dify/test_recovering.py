@@ -1,15 +1,21 @@
 """A question whose ids are not known is found by its words and its place, or said to be unclear; never a wrong one is taken."""
 
 import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bridge.backend_api import Fate, Question, Recovered
+from bridge.backends.dify.backend import DifyBackend
 from bridge.backends.dify.recovering import LONGEST_RUN_SECONDS
+from bridge.clock import SystemClock
 from bridge.errors import BackendError, BackendMisconfigured, BackendUnreachable
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendRunId, BackendUser
-from tests.backends.dify.asking import make_backend
+from bridge.playground.dify import DifyServer, Reply
+from tests.backends.dify.asking import ask, hear, make_backend
 from tests.backends.dify.scripted import ScriptedServer
+from tests.backends.dify.test_histories import HistoryServer
 
 Json = dict[str, object]
 
@@ -172,6 +178,82 @@ class TestANewConversation:
         }
 
         assert (await recover(others, last_seen="m-0")).fate is Fate.ABSENT
+
+
+class StandingClock(SystemClock):
+    """Its time of day moves only when told to; waiting takes real time."""
+
+    def __init__(self) -> None:
+        self.ahead = timedelta()
+
+    def now(self) -> datetime:
+        return datetime(2026, 1, 1, tzinfo=UTC) + self.ahead
+
+
+class RotatedThread:
+    """Conversations of one user at the stand-in, one second apart unless told otherwise."""
+
+    def __init__(self, server: DifyServer, backend: DifyBackend, clock: StandingClock) -> None:
+        self.server = server
+        self.backend = backend
+        self.clock = clock
+
+    async def ask(self, text: str, *, seconds: int = 1) -> BackendMessageId:
+        await hear(self.backend.answer(ask(text)))
+        self.clock.ahead += timedelta(seconds=seconds)
+        return BackendMessageId(self.server.requests[-1].message_id)
+
+    async def recover(self, text: str, last_seen: BackendMessageId) -> Recovered:
+        return await self.backend.recover(ask(text), BackendIds(), last_seen)
+
+
+@pytest.fixture
+async def thread() -> AsyncIterator[RotatedThread]:
+    clock = StandingClock()
+    server = DifyServer(clock)
+    server.script = lambda query: Reply(tokens=["yes"], first_token=0, per_token=0)
+    await server.start()
+    backend = make_backend(server.base_url, dify_api_key=server.api_key)
+    yield RotatedThread(server, backend, clock)
+    await backend.close()
+    await server.stop()
+
+
+class TestANewConversationAfterOthers:
+    async def test_only_a_later_one_is_taken(self, thread: RotatedThread) -> None:
+        await thread.ask("hi")
+        seen = await thread.ask("what went before")
+        ours = await thread.ask("hi")
+
+        found = await thread.recover("hi", seen)
+
+        assert (found.fate, found.ids.message) == (Fate.ANSWERED, ours)
+
+    async def test_an_earlier_one_is_not(self, thread: RotatedThread) -> None:
+        await thread.ask("hi")
+        seen = await thread.ask("what went before")
+
+        assert (await thread.recover("hi", seen)).fate is Fate.ABSENT
+
+    async def test_one_of_the_same_second_may_be_either(self, thread: RotatedThread) -> None:
+        seen = await thread.ask("what went before", seconds=0)
+        await thread.ask("hi")
+
+        assert (await thread.recover("hi", seen)).fate is Fate.UNSURE
+
+
+async def test_a_row_that_is_made_a_moment_later_is_found() -> None:
+    def reply(*rows: Json) -> dict[str, object]:
+        body = json.dumps({"data": rows})
+        return {"path": "/v1/messages", "status": 200, "headers": {"Content-Type": "application/json"}, "body": body}
+
+    before = row("m-0", "x", 1)
+    async with HistoryServer([reply(before), reply(before, row("m-1", "hi", 2))]) as server:
+        backend = make_backend(server.base_url)
+        found = await backend.recover(ask("hi", conversation="c-1"), BackendIds(), BackendMessageId("m-0"))
+        await backend.close()
+
+    assert (found.fate, found.ids.message) == (Fate.UNSURE, "m-1")
 
 
 @pytest.mark.parametrize(

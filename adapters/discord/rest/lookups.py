@@ -12,25 +12,31 @@ import discord
 
 from adapters.discord.addresses import Manner, message_address, read_target_address
 from adapters.discord.capabilities import MAX_HISTORY
-from adapters.discord.heard import Payload
+from adapters.discord.gateway.heard import Payload
+from adapters.discord.gateway.marks import number_at
 from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
-from adapters.discord.marks import number_at
 from adapters.discord.outbound import Rest
 from adapters.discord.settings import Settings
+from bridge.clock import Clock
 from bridge.errors import MessageGone, PlatformError
 from bridge.markdown.dialect import Dialect
 from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 
-CLOCK_SKEW = timedelta(minutes=2)
-"""How far our clock may be ahead of Discord's."""
+CLOCK_SKEW = timedelta(seconds=5)
+"""How wrong the difference may be that was found between Discord's clock and ours: it tells whole seconds, and takes its time."""
+
+NONCE_HOLDS = timedelta(seconds=60)
+"""For how long Discord surely answers a repeated nonce with the first message. It says "the past few minutes" (API reference,
+Create Message)."""
 
 MOST_PAGES = 5
 """Pages of a channel that are searched for one of our messages."""
 
 
 class Lookups:
-    def __init__(self, settings: Settings, rest: Rest, dialect: Dialect) -> None:
+    def __init__(self, settings: Settings, clock: Clock, rest: Rest, dialect: Dialect) -> None:
         self._settings = settings
+        self._clock = clock
         self._rest = rest
         self._dialect = dialect
 
@@ -94,14 +100,17 @@ class Lookups:
     async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
         """The newest message of ours there that says the same and was posted since then, by our clock.
 
-        Discord gives nonces back to whoever posts, but never in a channel's history.
+        Discord gives nonces back to whoever posts, but never in a channel's history, and two answers may say the same. So as
+        long as posting again with the same nonce is sure to find the first one, that is left to do it: None.
         """
+        if self._clock.now() - since < NONCE_HOLDS:
+            return None
         place = read_target_address(target.address)
         text = str(self._dialect.payload(message.text, message.people)["content"]).strip()
         if not text:
             return None
         me = (await self._rest.log_in()).user
-        after = number_at(since - CLOCK_SKEW)
+        after = number_at(since + self._rest.ahead - CLOCK_SKEW)
         found: int | None = None
         for _ in range(MOST_PAGES):
             listed = await self.page(place.channel, after=after)

@@ -24,7 +24,6 @@ class Update:
     edited: datetime
     message: discord.Message | None
     """None: what came was not the whole message."""
-    payload: Payload
     build: Build
 
 

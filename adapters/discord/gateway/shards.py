@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import discord
 
-from adapters.discord.heard import Connection, Payload
-from adapters.discord.marks import Mark
+from adapters.discord.gateway.heard import Connection, Payload
+from adapters.discord.gateway.marks import Mark
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +44,8 @@ class Shard:
     """Of every channel with a gap."""
     servers: set[int] = field(default_factory=set)
     """Those of which the channels are not known yet."""
+    again: set[int] = field(default_factory=set)
+    """Channels where something was lost since they were last read."""
     queued: Counter[int] = field(default_factory=Counter)
     """How often a channel is about to be read."""
     budget: int = 0
@@ -59,6 +61,7 @@ class Shard:
 
     def lost(self, message: discord.Message) -> None:
         self.server_of[message.channel.id] = message.guild.id if message.guild else None
+        self.again.add(message.channel.id)
         self.mark.lost(message.id, message.channel.id)
 
     def open_gap(self, channel: int, server: int | None, after: int) -> None:

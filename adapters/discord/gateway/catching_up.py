@@ -14,14 +14,14 @@ import discord
 
 from adapters.discord.addresses import read_target_address
 from adapters.discord.capabilities import MAX_HISTORY
-from adapters.discord.heard import Connection, Payload
+from adapters.discord.gateway.heard import Connection, Payload
+from adapters.discord.gateway.intake import Intake
+from adapters.discord.gateway.marks import earlier, number_at
+from adapters.discord.gateway.reader import Reader
+from adapters.discord.gateway.shards import Report, Shard
 from adapters.discord.inbound import DIRECT, Place, place_of
-from adapters.discord.intake import Intake
-from adapters.discord.lookups import Lookups, author_of, number_of
-from adapters.discord.marks import earlier, number_at
-from adapters.discord.reader import Reader
+from adapters.discord.rest.lookups import Lookups, author_of, number_of
 from adapters.discord.settings import Settings
-from adapters.discord.shards import Report, Shard
 from adapters.discord.transport import Pauses
 from bridge import logs
 from bridge.clock import Clock
@@ -226,6 +226,9 @@ class CatchUp:
 
     async def _fill(self, shard: Shard, channel: int, server: int | None, reached: int, upto: int | None) -> None:
         filled = False
+        if channel in shard.again:
+            shard.again.discard(channel)
+            upto = None
         try:
             async with self._at_once:
                 messages = await self._missed(shard, channel, reached, upto)
@@ -240,7 +243,7 @@ class CatchUp:
             shard.queued[channel] -= 1
             if not shard.queued[channel]:
                 del shard.queued[channel]
-                if filled:
+                if filled and channel not in shard.again:
                     shard.close_gap(channel)
             self._conclude(shard)
 

@@ -3,9 +3,9 @@
 import discord
 
 from adapters.discord import inbound
-from adapters.discord.heard import Deletion, Heard, Payload, Update
+from adapters.discord.gateway.heard import Deletion, Heard, Payload, Update
 from adapters.discord.inbound import Ignored, Place
-from adapters.discord.lookups import Lookups
+from adapters.discord.rest.lookups import Lookups
 from bridge import logs
 from bridge.errors import PlatformError
 from bridge.messages import InboundEvent, MessageReceived
@@ -54,7 +54,11 @@ class Reader:
             return Ignored(reason="edited message without a text")
         if message.author.id == self.me:
             return Ignored(reason="edited by ourselves")
-        return inbound.read_edit(update, await self.read_message(message))
+        now = await self.read_message(message)
+        if not now.text and not now.attachments and not now.mentions_bot:
+            # Nobody can edit a message to nothing: we may not read this one, now that it does not mention us any more.
+            return Ignored(reason="edited message without a text that may be read")
+        return inbound.read_edit(update, now)
 
     async def _complete(self, update: Update) -> Payload:
         """The message as it reads now. Over REST it comes without its server and its author's membership."""

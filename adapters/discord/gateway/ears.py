@@ -15,7 +15,7 @@ import discord
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from yarl import URL
 
-from adapters.discord.heard import Deletion, Heard, Listener, Payload, Update
+from adapters.discord.gateway.heard import Deletion, Heard, Listener, Payload, Update
 from adapters.discord.outbound import silence_voice_warnings
 from adapters.discord.settings import Settings
 from bridge import logs
@@ -30,6 +30,9 @@ MOST_REIDENTIFIES = 3
 
 ACK_SLACK = 2.0
 """Heartbeat intervals that the last acknowledgement may be old: one is ordinary, and the answer takes a moment."""
+
+WHOLE = ("id", "channel_id", "type", "author", "content", "attachments", "mentions", "mention_roles")
+"""What a message must have to be read (API reference, Message Object)."""
 
 
 def intents(*, content: bool) -> discord.Intents:
@@ -139,6 +142,9 @@ class Ears(discord.Client):
 
     def build(self, payload: Payload) -> discord.Message | None:
         """A message of a payload that came otherwise than as a new message, or None where it is incomplete."""
+        if any(field not in payload for field in WHOLE):
+            # The library would take what is missing for empty, or stumble over it later.
+            return None
         state = self._connection
         # As discord.py's own parser of messages does it; what is missing shows as KeyError.
         with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
@@ -182,7 +188,6 @@ class Ears(discord.Client):
             server=server,
             edited=edited,
             message=message,
-            payload=data,
             build=self.build,
         )
         # In a task like all other events, so that it does not overtake one.

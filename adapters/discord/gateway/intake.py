@@ -11,7 +11,7 @@ from typing import Protocol
 
 import discord
 
-from adapters.discord.heard import Heard, channel_of, number_of
+from adapters.discord.gateway.heard import Heard, channel_of, number_of
 from adapters.discord.inbound import Ignored
 from adapters.discord.settings import Settings
 from adapters.discord.transport import Pauses
