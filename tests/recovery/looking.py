@@ -54,9 +54,14 @@ def buttons(seat: Seat, thread: str) -> list[str]:
     return [button for _, found in _ours(seat, thread) for button in found]
 
 
+def offering(seat: Seat, thread: str, word: str) -> list[str]:
+    """Ids of the bot's messages there that have a button with `word` ("stop", "retry")."""
+    return [message for message, found in _ours(seat, thread) if any(word in one for one in found)]
+
+
 async def press(seat: Seat, thread: str, word: str) -> None:
-    """Presses the first button there whose id has `word` in it ("stop", "retry")."""
-    message, button = next((ref, one) for ref, found in _ours(seat, thread) for one in found if word in one.lower())
+    """Presses the first button there whose id has `word` in it."""
+    message, button = next((ref, one) for ref, found in _ours(seat, thread) for one in found if word in one)
     if isinstance(seat, SlackSeat):
         await seat.server.press(seat.people[0], seat._channel_of[thread], message, button)
     elif isinstance(seat, DiscordSeat):
