@@ -14,6 +14,9 @@ from tests.architecture.sources import ROOT
 DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "DESIGN.md")
 OTHER_VARIABLES = {
     "BRIDGE_MIGRATIONS": "says where an installed package finds its migrations; read before any settings are",
+    "SALES_KEY": "an operator's own name for the key of an app, in an example of bridge.toml",
+    "SUPPORT_KEY": "another",
+    "SOAK_RUNS": "how often `make soak` kills; of tests, not of the bridge",
     "PLAYGROUND_SCREENSHOTS": "where the browser tests leave their screenshots; of tests, not of the bridge",
 }
 
