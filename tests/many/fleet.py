@@ -4,6 +4,7 @@ import json
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -49,8 +50,10 @@ class Member(Bridge):
 class Fleet(World):
     """Stand-ins and processes. Slack calls over HTTP, behind a balancer, where `over_http` says so."""
 
-    def __init__(self, folder: Path, url: str, mode: str = "chat", *, over_http: bool = False) -> None:
-        super().__init__(folder, mode)
+    def __init__(
+        self, folder: Path, url: str, mode: str = "chat", version: str = "1.12.1", *, over_http: bool = False
+    ) -> None:
+        super().__init__(folder, mode, version)
         self.database_url = url
         self.balancer = Balancer() if over_http else None
         self.members: list[Member] = []
@@ -140,12 +143,21 @@ class Fleet(World):
         return [int(str(row[0])) for row in waiting]
 
 
+@dataclass(slots=True)
 class Crowd(Exam):
     """People in many threads, who go on asking whatever happens. Nobody is patient enough to wait for an answer; but who asks on
     Slack sees the question before writing the next one, and so the order of what the bridge was given is certain."""
 
+    asked_at: dict[str, float] = field(default_factory=dict)
+    """Of first questions, by name."""
+
     def order(self, platform: str, thread: str) -> list[str]:
         return self.asked[(platform, thread)]
+
+    async def ask(self, seat: Seat, *, name: str = "", channel: int = 0) -> str:
+        name = name or self.new_name()
+        self.asked_at[name] = self.world.clock.monotonic()
+        return await Exam.ask(self, seat, name=name, channel=channel)
 
     async def talk(self, seat: Seat, questions: int, *, channel: int = 0, pause: Callable[[], float] = lambda: 0.0) -> None:
         """One thread, with so many questions."""
@@ -199,8 +211,10 @@ def _thread_of(delivery: Delivery) -> object:
 
 
 @asynccontextmanager
-async def fleet(folder: Path, url: str, mode: str = "chat", *, over_http: bool = False) -> AsyncIterator[Fleet]:
-    made = Fleet(folder, url, mode, over_http=over_http)
+async def fleet(
+    folder: Path, url: str, mode: str = "chat", version: str = "1.12.1", *, over_http: bool = False
+) -> AsyncIterator[Fleet]:
+    made = Fleet(folder, url, mode, version, over_http=over_http)
     await made.open()
     try:
         yield made
