@@ -147,7 +147,9 @@ class Crowd(Exam):
     def order(self, platform: str, thread: str) -> list[str]:
         return self.asked[(platform, thread)]
 
-    async def talk(self, seat: Seat, questions: int, *, channel: int = 0, pause: Callable[[], float] = lambda: 0.0) -> None:
+    async def talk(
+        self, seat: Seat, questions: int, *, channel: int = 0, pause: Callable[[], float] = lambda: 0.0
+    ) -> None:
         """One thread, with so many questions."""
         before = len(self.world.slack.deliveries)
         thread = await self.ask(seat, channel=channel)
