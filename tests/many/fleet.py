@@ -118,10 +118,14 @@ class Fleet(World):
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(query.encode()).fetchall()
 
+    def workers(self) -> list[int]:
+        """The number of the process that works on it, for each conversation in which something runs."""
+        found = self.ask("SELECT worker_id FROM procrastinate_jobs WHERE status = 'doing'")
+        return [int(str(row[0])) for row in found]
+
     def owner(self) -> Member | None:
         """The process that works on the only conversation in which something runs."""
-        found = self.ask("SELECT worker_id FROM procrastinate_jobs WHERE status = 'doing'")
-        workers = [int(str(row[0])) for row in found]
+        workers = self.workers()
         return next((member for member in self.members if [member.worker] == workers), None)
 
     def logged(self, name: str) -> list[dict[str, object]]:
@@ -159,7 +163,9 @@ class Crowd(Exam):
         self.asked_at[name] = self.world.clock.monotonic()
         return await Exam.ask(self, seat, name=name, channel=channel)
 
-    async def talk(self, seat: Seat, questions: int, *, channel: int = 0, pause: Callable[[], float] = lambda: 0.0) -> None:
+    async def talk(
+        self, seat: Seat, questions: int, *, channel: int = 0, pause: Callable[[], float] = lambda: 0.0
+    ) -> None:
         """One thread, with so many questions."""
         before = len(self.world.slack.deliveries)
         thread = await self.ask(seat, channel=channel)

@@ -25,7 +25,9 @@ async def answering_and_hearing(on: Fleet, exam: Crowd, platform: str) -> tuple[
     assert on.balancer is not None
     on.balancer.ports = [other.port]
     # Whoever hears Discord loses its lease, as if the connection had broken, to the one who waits for it.
-    on.ask("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '% lease' AND query LIKE 'SELECT 1%'")
+    on.ask(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '% lease' AND query LIKE 'SELECT 1%'"
+    )
     await on.until(lambda: bool(other.logged("shard_taken")), "the other one hears Discord")
     await on.until(lambda: len(other.logged("gateway_session_began")) == 1, "and is connected")
     return thread, answering

@@ -16,7 +16,9 @@ pytestmark = pytest.mark.process
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT], ids=["shut down", "crashed"])
-@pytest.mark.parametrize("seconds", [0.0, STALLED + 1.0], ids=["restarted", "away for longer than a frozen process may be"])
+@pytest.mark.parametrize(
+    "seconds", [0.0, STALLED + 1.0], ids=["restarted", "away for longer than a frozen process may be"]
+)
 async def test_the_database_is_away_in_mid_turn(
     seconds: float, number: signal.Signals, migrated_url: str, tmp_path: Path
 ) -> None:
