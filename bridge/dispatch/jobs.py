@@ -36,8 +36,8 @@ CONNECTIONS = 3
 """Apart from those of the store, so that a sign of life never waits behind a crowd of questions."""
 
 PATIENCE = 0.5
-"""Share of the time that a silent process is given, for which one of them is waited for (a process that is ending waits for it too)
-and tried to be made anew: whoever speaks again then speaks in time."""
+"""Share of the time given to a silent process, for which one of them is waited for (by a process that is ending, too) and tried
+to be made anew: whoever can speak again does so in time."""
 
 ALIVE_CLASS = 0x64637062
 """First half of the key of the lock by which a process shows that it is connected; the second is its number."""

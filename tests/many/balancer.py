@@ -1,6 +1,6 @@
 """A balancer as one stands before several bridges for Slack over HTTP.
 
-It takes turns. Who refuses the connection, or says 503 because it is ending, is passed over; what reached a process that died of it
+It takes turns. Who refuses, or says 503 because it is ending, is passed over; what reached a process that then died
 is not tried elsewhere, so that Slack has something to deliver again.
 """
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import psycopg
 import pytest
@@ -94,7 +95,7 @@ class Fleet(World):
 
     async def start_many(self, count: int, **more: str) -> list[Member]:
         """Starts so many at once and waits until each is ready."""
-        members = [self.launch(**more) for _ in range(count)]
+        members = [self.launch(None, **more) for _ in range(count)]
         for member in members:
             self.log = member.log
             await self.ready(member)
@@ -163,15 +164,13 @@ class Crowd(Exam):
         self.asked_at[name] = self.world.clock.monotonic()
         return await Exam.ask(self, seat, name=name, channel=channel)
 
-    async def talk(
-        self, seat: Seat, questions: int, *, channel: int = 0, pause: Callable[[], float] = lambda: 0.0
-    ) -> None:
+    async def talk(self, seat: Seat, questions: int, *, channel: int, chance: Random) -> None:
         """One thread, with so many questions."""
         before = len(self.world.slack.deliveries)
         thread = await self.ask(seat, channel=channel)
         await self._seen(seat, thread, before)
         for _ in range(questions - 1):
-            await self.world.clock.sleep(pause())
+            await self.world.clock.sleep(chance.uniform(0.0, 0.8))
             before = len(self.world.slack.deliveries)
             await self.follow(seat, thread)
             await self._seen(seat, thread, before)
