@@ -8,7 +8,7 @@ import pytest
 
 from tests.many.fleet import Crowd, Fleet, fleet
 from tests.recovery.rows import NAME
-from tests.recovery.test_orders import PLATFORMS, growing
+from tests.recovery.test_orders import growing
 from tests.storage.postgres_server import migrated_template, migrated_url
 
 __all__ = ["migrated_template", "migrated_url"]
@@ -58,10 +58,9 @@ def gaps(on: Fleet, crowd: Crowd) -> list[float]:
     return [asked[name] - at for name, at in crowd.asked_at.items()]
 
 
-@PLATFORMS
-@pytest.mark.parametrize(("mode", "asks"), [("chat", 2), ("advanced-chat", 1)])
+@pytest.mark.parametrize(("platform", "mode", "asks"), [("slack", "chat", 2), ("discord", "advanced-chat", 1)])
 async def test_what_outlasts_a_short_grace_is_gone_on_with_by_another_process_at_once(
-    mode: str, asks: int, platform: str, migrated_url: str, tmp_path: Path
+    platform: str, mode: str, asks: int, migrated_url: str, tmp_path: Path
 ) -> None:
     async with fleet(tmp_path, migrated_url, mode) as on:
         exam, seat = Crowd(on), on.seats[platform]
@@ -81,12 +80,11 @@ async def test_what_outlasts_a_short_grace_is_gone_on_with_by_another_process_at
         await exam.pass_all(most_asks=asks)
 
 
-@PLATFORMS
 async def test_an_answer_that_ends_within_the_grace_stays_where_it_is_and_others_take_what_comes(
-    platform: str, migrated_url: str, tmp_path: Path
+    migrated_url: str, tmp_path: Path
 ) -> None:
     async with fleet(tmp_path, migrated_url) as on:
-        exam, seat = Crowd(on), on.seats[platform]
+        exam, seat = Crowd(on), on.seats["discord"]
         await on.start_many(2)
         # Longer than a silent process is given: it must go on giving signs of life.
         thread = await growing(exam, seat)
@@ -95,9 +93,9 @@ async def test_an_answer_that_ends_within_the_grace_stays_where_it_is_and_others
         owner.send(signal.SIGTERM)
         await on.until_logged("stopping")
         other = await exam.ask(seat, channel=1)
-        await on.until(lambda: exam.is_whole(platform, other), "the other one answers meanwhile")
+        await on.until(lambda: exam.is_whole("discord", other), "the other one answers meanwhile")
         assert exam.times_asked(NAME) == 1
-        assert not exam.is_whole(platform, thread)
+        assert not exam.is_whole("discord", thread)
         await exam.settle()
         assert await owner.ended() == 0
         assert "handing_over_answers" not in owner.log.read_text()

@@ -14,7 +14,7 @@ from bridge.dispatch.procrastinate import FENCED_EXIT
 from tests.many.fleet import HEARTBEAT, STALLED, Crowd, Fleet, Member, fleet
 from tests.recovery.points import Point
 from tests.recovery.rows import NAME
-from tests.recovery.test_orders import PLATFORMS, growing
+from tests.recovery.test_orders import growing
 from tests.storage.postgres_server import migrated_template, migrated_url
 
 __all__ = ["migrated_template", "migrated_url"]
@@ -32,12 +32,9 @@ async def wakes_up_and_ends(on: Fleet, member: Member) -> None:
     assert await member.ended() == FENCED_EXIT, "\n".join(on.last_words())
 
 
-@PLATFORMS
-async def test_frozen_in_mid_answer_it_is_followed_and_ends_when_it_wakes_up(
-    platform: str, migrated_url: str, tmp_path: Path
-) -> None:
+async def test_frozen_in_mid_answer_it_is_followed_and_ends_when_it_wakes_up(migrated_url: str, tmp_path: Path) -> None:
     async with fleet(tmp_path, migrated_url) as on:
-        exam, seat = Crowd(on), on.seats[platform]
+        exam, seat = Crowd(on), on.seats["slack"]
         await on.start_many(2)
         thread = await growing(exam, seat)
         await exam.follow(seat, thread)
@@ -53,12 +50,9 @@ async def test_frozen_in_mid_answer_it_is_followed_and_ends_when_it_wakes_up(
         await exam.pass_all(most_asks=2)
 
 
-@PLATFORMS
-async def test_woken_up_while_another_one_answers_it_disturbs_nothing(
-    platform: str, migrated_url: str, tmp_path: Path
-) -> None:
+async def test_woken_up_while_another_one_answers_it_disturbs_nothing(migrated_url: str, tmp_path: Path) -> None:
     async with fleet(tmp_path, migrated_url) as on:
-        exam, seat = Crowd(on), on.seats[platform]
+        exam, seat = Crowd(on), on.seats["discord"]
         await on.start_many(2)
         thread = await growing(exam, seat, per_token=0.1)
         owner = on.owner()
@@ -66,23 +60,22 @@ async def test_woken_up_while_another_one_answers_it_disturbs_nothing(
         owner.send(signal.SIGSTOP)
         await on.until(lambda: on.owner() not in (owner, None), "another one takes over")
         await wakes_up_and_ends(on, owner)
-        assert not exam.is_whole(platform, thread), "the app is still at it"
+        assert not exam.is_whole("discord", thread), "the app is still at it"
         await exam.settle()
         await exam.pass_all(most_asks=2)
 
 
 POINTS = (
-    Point(where="platform.edit", when="after", needle=NAME, nth=2, how="pause"),
-    Point(where="backend.event", when="before", needle=NAME, nth=20, how="pause"),
-    Point(where="store.record_outcome", when="before", needle=NAME, how="pause"),
-    Point(where="store.finish", when="before", needle=NAME, how="pause"),
+    ("slack", Point(where="platform.edit", when="after", needle=NAME, nth=2, how="pause")),
+    ("discord", Point(where="backend.event", when="before", needle=NAME, nth=20, how="pause")),
+    ("discord", Point(where="store.record_outcome", when="before", needle=NAME, how="pause")),
+    ("slack", Point(where="store.finish", when="before", needle=NAME, how="pause")),
 )
 
 
-@PLATFORMS
-@pytest.mark.parametrize("point", POINTS, ids=str)
+@pytest.mark.parametrize(("platform", "point"), POINTS, ids=str)
 async def test_frozen_at_any_step_it_leaves_the_answer_of_the_other_one_alone(
-    point: Point, platform: str, migrated_url: str, tmp_path: Path
+    platform: str, point: Point, migrated_url: str, tmp_path: Path
 ) -> None:
     async with fleet(tmp_path, migrated_url) as on:
         exam, seat = Crowd(on), on.seats[platform]

@@ -59,7 +59,7 @@ async def test_an_answer_whose_process_was_killed_is_gone_on_with_within_ten_sec
         crowd = Crowd(on)
         await on.start_many(2, **ORDINARY)
         for name, seat in on.seats.items():
-            crowd.slow[f"q{name}"] = 0.2
+            crowd.slow[f"q{name}"], crowd.lengths[f"q{name}"] = 0.2, 40
             await crowd.ask(seat, name=f"q{name}")
         await on.until(lambda: all(crowd.times_asked(f"q{name}") == 1 for name in on.seats), "both are being answered")
         victim, heir = on.alive
