@@ -78,8 +78,8 @@ class Composer:
         there too are not written twice."""
         new = [note for note in notes if not any(note in text for text in texts[-1:])]
         kept = list(texts)
-        if len(kept) == 1 and kept[0].startswith(STATUS_MARK):
-            # It was waiting for an answer that did not come.
+        if kept and kept[0].startswith(STATUS_MARK):
+            # It was waiting for an answer that did not come; what stands below it was to be replaced by that.
             kept.clear()
         if new and kept and kept[-1].strip() and not apart:
             kept = self._add_notes([*kept[:-1], close(kept[-1])], new)
