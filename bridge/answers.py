@@ -88,7 +88,7 @@ class _Shown:
     """None: it is not known what it says now."""
     buttons: tuple[Button, ...] = ()
     intended: str = ""
-    """What it was to say when it was posted."""
+    """What it was to say by the record. Whether that came to be shown is another question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +212,10 @@ class AnswerWriter:
                 continue
             if len(self._shown) < sent.part:
                 # One before it is missing in the record.
-                self._further[sent.part] = _Shown(ref, None)
+                self._further[sent.part] = _Shown(ref, None, intended=sent.text)
                 self._doubtful = max(self._doubtful, sent.part + 1)
             else:
-                self._shown.append(_Shown(ref, sent.text if sent.ref else None, intended=sent.text))
+                self._shown.append(_Shown(ref, None, intended=sent.text))
             self._composer.announced = self._composer.announced or sent.role is PartRole.ANNOUNCEMENT
             self._composer.attached = self._composer.attached or sent.role is PartRole.FILE
         if self._platform.capabilities.buttons:
@@ -289,7 +289,7 @@ class AnswerWriter:
         if self._kept is None:
             self._kept = []
             for shown in self._shown:
-                shown.text = shown.text or await self._lookup.read(shown.ref) or None
+                shown.text = await self._lookup.read(shown.ref) or None
                 self._kept.append(shown.text or shown.intended)
         return self._kept
 

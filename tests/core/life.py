@@ -166,7 +166,10 @@ def whole_answer(text: str) -> str:
 
 
 class LivingBackend(FakeBackend):
-    """Knows what it worked on. Like Dify it forgets an answer whose connection broke, and keeps what was stopped without a word."""
+    """Knows what it worked on.
+
+    Like Dify it forgets an answer whose connection broke, and keeps what was stopped as if it were whole.
+    """
 
     def __init__(self, chance: random.Random, clock: FakeClock, capacity: int, *, remembers: bool) -> None:
         super().__init__(clock, capacity=capacity)
@@ -208,7 +211,8 @@ class LivingBackend(FakeBackend):
         async with aclosing(super().answer(question)) as events:
             async for event in events:
                 if isinstance(event, AnswerStarted):
-                    assert event.ids.message and event.ids.conversation
+                    assert event.ids.message
+                    assert event.ids.conversation
                     run = Run(question.text, event.ids.message, event.ids.conversation)
                     self.runs.append(run)
                 elif run is not None and isinstance(event, TextDelta):
