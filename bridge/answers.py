@@ -75,8 +75,8 @@ class WriterLimits:
     """How often the message size is halved when the platform refuses a message."""
     most_messages: int = 4
     """Messages that show an answer's text before the rest of it goes into a file, where the platform takes files."""
-    find_tries: int = 5
-    """How often a message that an earlier writer was about to post is looked for before it is posted again."""
+    find_tries: int = 12
+    """How often an earlier writer's message is looked for, or read: for about four minutes, then it is done without."""
     file_tries: int = 5
     """How often a file is tried in vain before its text goes into messages. Being told to wait does not count."""
 
@@ -275,7 +275,7 @@ class AnswerWriter:
     async def _compose(self, draft: AnswerDraft, *, ended: bool) -> list[Message]:
         text, notes = draft.text, draft.notes
         if ended and draft.standing:
-            return self._composer.keep(await self._read_standing(), notes, apart=self._apart)
+            return self._composer.keep(await self._read_standing(draft), notes, apart=self._apart)
         if not ended and not text.strip():
             return [Message(text=draft.status)] if draft.status else []
 
@@ -284,12 +284,12 @@ class AnswerWriter:
 
         return await asyncio.to_thread(compose) if self._composer.work(text) > INLINE_WORK else compose()
 
-    async def _read_standing(self) -> list[str]:
+    async def _read_standing(self, draft: AnswerDraft) -> list[str]:
         """What the messages of the earlier writer say: as recorded, else as the platform has it. Empty: nobody can tell."""
         if self._kept is None:
             self._kept = []
             for shown in self._shown:
-                shown.text = await self._lookup.read(shown.ref) or None
+                shown.text = shown.text or await self._lookup.read(shown.ref, draft.is_abandoned) or None
                 self._kept.append(shown.text or shown.intended)
         return self._kept
 

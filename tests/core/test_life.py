@@ -87,7 +87,7 @@ class Life:
     async def start(self) -> None:
         self.open = AsyncExitStack()
         limits = AskLimits(stop=timedelta(seconds=3))
-        writer = WriterLimits(delivery=timedelta(hours=10))
+        writer = WriterLimits(delivery=timedelta(hours=10), find_tries=1_000)
         self.at = await self.open.enter_async_context(
             room(self.store, self.platform, self.backend.capacity, writer, limits, self.app, self.clock, self.backend)
         )
