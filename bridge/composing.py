@@ -15,6 +15,8 @@ from bridge.splitting import Splitter, split
 
 WRITING = "📄 This answer is long. I am writing the rest of it to a file, which comes when it is complete."
 ATTACHED = "📄 The rest of this answer ({count} characters) is in the attached file."
+INVISIBLE = "(The app's answer has nothing in it that can be shown here.)"
+"""Of a text that renders to nothing, such as a lone link definition."""
 FILE_COMMENT = "📄 This is the rest of the answer above."
 
 FILE_NAME = "answer.md"
@@ -71,6 +73,8 @@ class Composer:
             # Rendered to nothing, it would be refused.
             last = mend(parts[-1])
             parts[-1:] = [last] if self._dialect.render(last, self._people).text.strip() else []
+        if ended and text.strip() and not parts and not notes:
+            return [Message(text=INVISIBLE)]
         return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
 
     def keep(self, texts: Sequence[str], notes: Sequence[str], *, apart: bool) -> list[Message]:
