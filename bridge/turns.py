@@ -81,9 +81,11 @@ class _Recorder:
             self._away("record_posted", error)
 
     async def showing(self, part: int, text: str) -> None:
-        if not self._keeps_text:
-            return
         try:
+            if not self._keeps_text:
+                # Who was taken for dead must not write over what the next owner shows.
+                await self._store.orders(self._turn)
+                return
             await self._store.record_shown(self._turn, part, text)
         except StoreUnavailable as error:
             self._away("record_shown", error)
@@ -98,11 +100,16 @@ class _Recorder:
     def limited(self, kind: WriteKind) -> None:
         self._metrics.rate_limited(self._turn.target.platform, LimitedCall(kind))
 
-    async def catch_up(self) -> None:
-        """Raises `StoreUnavailable`."""
+    async def catch_up(self, *, at_any_cost: bool) -> None:
+        """Raises `StoreUnavailable` if it must be done `at_any_cost`."""
         for part, (nonce, role, ref, text) in list(self.unrecorded.items()):
-            await self._store.record_posted(self._turn, part, nonce, role, ref, text)
-            del self.unrecorded[part]
+            try:
+                await self._store.record_posted(self._turn, part, nonce, role, ref, text)
+            except StoreUnavailable:
+                if at_any_cost:
+                    raise
+            else:
+                del self.unrecorded[part]
 
     def _away(self, doing: str, error: StoreUnavailable) -> None:
         self._metrics.store_unavailable()
@@ -348,12 +355,12 @@ class Turns:
         running = work.running
         patience = self._limits.store_patience.total_seconds()
         deadline = self._clock.monotonic() + patience
-        pause = 0.1
+        pause, impatient = 0.1, False
         while True:
             try:
                 if not running.ids_recorded:
                     await self._store.record_started(running.turn, running.ids)
-                await work.recorder.catch_up()
+                await work.recorder.catch_up(at_any_cost=not impatient)
                 await self._store.finish(running.turn, outcome.state, outcome.error)
             except StoreUnavailable as error:
                 self._metrics.store_unavailable()
@@ -361,8 +368,8 @@ class Turns:
                     # Tried for as long as we live: until it is recorded nothing else in the conversation can begin.
                     _log.error("ending_not_recorded", detail=str(error))
                     deadline += patience
-                    # Should it be one of these that is never taken, then reactions on it go unnoticed, and nothing worse.
-                    work.recorder.unrecorded.clear()
+                    # Should it be one of the messages that is never taken, then nothing pressed on it is noticed; that is all.
+                    impatient = True
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, 5.0)
             else:
