@@ -25,8 +25,8 @@ RUNS = int(os.environ.get("SOAK_RUNS", "6"))
 
 APPS = (("chat", "1.12.1"), ("agent-chat", "1.12.1"), ("advanced-chat", "1.12.1"), ("advanced-chat", "0.15.3"))
 
-SETTINGS = {"RECOVER_PATIENCE": "3"}
-"""An answer that was lost twice looks as if it were being worked on; nobody has the time to wait long for it here."""
+PATIENCE = "3"
+"""RECOVER_PATIENCE: an answer that was lost twice looks as if it were being worked on; nobody has time to wait for it here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +96,17 @@ async def test_killed_at_random_moments_nothing_is_lost_and_nothing_doubled(seed
         exam = Exam(on, per_token=0.001)
         crowd = Crowd(on, exam, chance)
         kills = chance.choices((1, 2, 3), (60, 30, 10))[0]
-        bridge = await on.start(**SETTINGS)
+        bridge = await on.start(RECOVER_PATIENCE=PATIENCE)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(crowd.ask_all())
             for number in range(kills):
                 if number:
-                    bridge = on.launch(**SETTINGS)
+                    bridge = on.launch(RECOVER_PATIENCE=PATIENCE)
                 await on.clock.sleep(chance.uniform(0.05, 1.6 if number == 0 else 0.9))
                 bridge.send(signal.SIGKILL)
                 assert await bridge.ended() == -signal.SIGKILL
                 await on.clock.sleep(chance.choice((0.0, 0.3)))
-        await on.start(**SETTINGS)
+        await on.start(RECOVER_PATIENCE=PATIENCE)
         pressed = await retry_what_was_given_up(exam, allowed=kills > 1)
         notes = any(exam.lengths.get(name, 0) > 1000 for names in exam.asked.values() for name in names)
         await exam.pass_all(most_asks=1 + kills + pressed, notes=notes)

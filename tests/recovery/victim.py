@@ -18,6 +18,7 @@ import adapters.discord.adapter  # imported once, before the processes are forke
 import adapters.slack.adapter  # noqa: F401
 import bridge.app
 import bridge.registry
+import bridge.storage.store
 from bridge.backends.dify import backend as _dify  # noqa: F401
 from bridge.cli import run
 from bridge.store import Store
@@ -84,7 +85,7 @@ def arm(point: Point) -> None:
     """Wraps whatever the composition root will make."""
     trap = Trap(point)
     watched: set[type] = set()
-    open_store = bridge.app.open_store
+    open_store = bridge.storage.store.open_store
     create = bridge.registry.Part.create
 
     @functools.wraps(open_store)
@@ -105,7 +106,7 @@ def arm(point: Point) -> None:
                 _watch(type(made), "platform", _PLATFORM, trap)
         return made
 
-    bridge.app.open_store = open_watched  # type: ignore[assignment]
+    setattr(bridge.app, "open_store", open_watched)  # noqa: B010  # it is what `build` calls, not what the module offers
     bridge.registry.Part.create = create_watched  # type: ignore[assignment,method-assign]
 
 

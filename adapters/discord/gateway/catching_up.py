@@ -126,6 +126,9 @@ class CatchUp:
         while True:
             try:
                 kept = await self._memory.recall(shard.name)
+                if kept is None:
+                    # Whoever dies right after the very first login shall have missed nothing either.
+                    await self._memory.remember(shard.name, str(number_at(self._clock.now())))
                 places = await self._memory.recent_places(since, MOST_PLACES)
             except StoreUnavailable:
                 self._trouble = "the store is away, which knows how far Discord was heard"

@@ -153,6 +153,17 @@ async def test_a_first_start_in_which_nothing_was_said_is_remembered(
         await inbox.message("missed")
 
 
+async def test_a_process_that_is_killed_right_after_the_very_first_login_leaves_a_mark(
+    server: DiscordServer, start: Start, kept: Kept, inbox: Inbox
+) -> None:
+    async with hearing(start(discord_catch_up_retry=60.0), Inbox()):
+        left = dict(kept.values)
+    kept.values = left
+    await server.post_as(server.ada, server.general, "missed")
+    async with hearing(start(), inbox):
+        await inbox.message("missed")
+
+
 async def test_a_resumed_session_reads_nothing_and_a_new_one_does(
     server: DiscordServer, start: Start, inbox: Inbox
 ) -> None:
