@@ -193,7 +193,8 @@ async def test_the_app_failed_meanwhile_and_the_member_is_told() -> None:
     async with room(store=at.store, platform=at.platform) as after:
         after.backend.recovered = [Recovered(fate=Fate.FAILED)]
         await restart(after)
-        assert after.texts[0].startswith("Half an answer\n\n⚠️ Something went wrong while asking the app. This answer is incomplete.")
+        told = "⚠️ Something went wrong while asking the app. This answer is incomplete. (Reference "
+        assert after.texts[0].startswith(f"Half an answer\n\n{told}")
 
 
 async def test_killed_while_the_end_was_shown_the_same_end_is_shown_again_without_the_backend() -> None:
