@@ -51,7 +51,7 @@ class TurnLimits:
     """How often it is said that a finished answer still waits for a store that is away."""
     longest_title: int = 80
     retry_emoji: str = "🔁"
-    """The reaction that members are told of where there are no buttons."""
+    """The reaction that members are told of where there are no buttons; empty for none."""
 
 
 class _Recorder:
@@ -256,7 +256,8 @@ class Turns:
     def _begin(self, turn: Turn) -> _Work:
         platform = self._platforms[turn.target.platform]
         buttons = platform.capabilities.buttons
-        hint = "" if buttons else f"(React with {self._limits.retry_emoji} to try again.)"
+        emoji = self._limits.retry_emoji
+        hint = "" if buttons or not emoji else f"(React with {emoji} to try again.)"
         running = Running(turn, AnswerDraft(), turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
         if turn.parts and turn.state is AnswerState.PLANNED:
             running.draft.say_status(_TRYING_AGAIN)
