@@ -121,7 +121,7 @@ async def idle_conversations(count: int, warm: int = 150) -> float:
                     await on.discord.ask(room, "A question.")
                 # Asked of the log, since to look at every message of so many rooms would take the bridge's own time.
                 until = time.monotonic() + PATIENCE
-                while running.log.read_text().count('"turn_ended"') < last and time.monotonic() < until:
+                while running.log.read_text().count('"turn_ended"') < last and time.monotonic() < until:  # noqa: ASYNC110  # in another process
                     await asyncio.sleep(0.5)
                 await asyncio.sleep(3.0)
                 return running.resident_megabytes()
