@@ -49,13 +49,15 @@ class Places:
 
     def _give_back(self, server: str) -> None:
         line = self._lines[server]
-        if not line:
-            self._free[server] += 1
-            return
-        first, _ = line.popleft()
-        # The place goes from hand to hand; nobody who comes now can be quicker.
-        first.set_result(None)
-        self._tell(line)
+        while line:
+            first, _ = line.popleft()
+            # One that was given up this very moment may still stand in line.
+            if not first.done():
+                # The place goes from hand to hand; nobody who comes now can be quicker.
+                first.set_result(None)
+                self._tell(line)
+                return
+        self._free[server] += 1
 
     @staticmethod
     def _tell(line: deque[tuple[asyncio.Future[None], Callable[[int], None]]]) -> None:

@@ -50,5 +50,6 @@ class Origins:
             place: origin
             for place in places
             for platform, address, origin in rows
-            if platform == place[0] and place[1] in address and address.endswith(place[2])
+            # One that is only intended has no address yet.
+            if address and platform == place[0] and place[1] in address and address.endswith(place[2])
         }

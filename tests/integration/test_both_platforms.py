@@ -218,15 +218,17 @@ async def test_a_restart_forgets_nothing(play: Play, seat: Seat) -> None:
     assert next(iter(play.dify.ratings)) == play.dify.requests[0].message_id
 
 
-async def test_killed_in_the_middle_the_answer_keeps_its_text_and_gets_an_ending(play: Play, seat: Seat) -> None:
+async def test_killed_in_the_middle_the_answer_is_asked_for_once_more_and_stands_in_the_same_message(
+    play: Play, seat: Seat
+) -> None:
     play.dify.script = lambda _: say(*TOKENS, per_token=0.05)
     thread = await seat.ask("a slow one")
     await play.until(lambda: bool(seat.answers(thread)) and len(seat.growth(thread)) >= 2, "it grows")
-    shown = seat.answers(thread)[0]
+    play.dify.script = lambda _: say("All of it.")
     await play.stage.restart_bridge(kill=True)
-    texts = await play.answered(seat, thread, "restarted while answering")
-    assert texts[0].startswith(shown.rstrip())
-    assert len(play.dify.requests) == 1, "not asked twice"
+    texts = await play.answered(seat, thread, "All of it.")
+    assert texts == ["All of it."]
+    assert len(play.dify.requests) == 2, "asked once more and not more often"
     play.dify.script = None
     await seat.say(thread, "go on")
     await play.answered(seat, thread, "go on", count=2)
