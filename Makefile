@@ -32,7 +32,7 @@ check: setup
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 
-# Kills the bridge at 200 random moments; SOAK_SEED=1234 repeats other ones. About ten minutes.
+# Kills the bridge at 200 random moments; SOAK_SEED=1234 takes other ones. Up to half an hour.
 soak: setup
 	SOAK_RUNS=$${SOAK_RUNS:-200} $(BIN)/python -m pytest tests/recovery
 
