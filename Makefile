@@ -32,9 +32,10 @@ check: setup
 bench: setup
 	$(BIN)/python -m tests.benchmarks
 
-# Kills the bridge at 200 random moments; SOAK_SEED=1234 takes other ones. Up to half an hour.
+# Kills the bridge at 200 random moments, and again and again while several of them answer a thousand questions; SOAK_SEED=1234 asks
+# for other moments. About half an hour.
 soak: setup
-	SOAK_RUNS=$${SOAK_RUNS:-200} $(BIN)/python -m pytest tests/recovery
+	SOAK_RUNS=$${SOAK_RUNS:-200} $(BIN)/python -m pytest tests/recovery tests/many
 
 env-example: setup
 	$(BIN)/dify-chat-bridge env-example > .env.example

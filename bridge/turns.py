@@ -81,14 +81,15 @@ class _Recorder:
             self._away("record_posted", error)
 
     async def showing(self, part: int, text: str) -> None:
+        """Before each edit, also where there is nothing to record: somebody who was frozen and given up must not amend what the
+        next owner has finished."""
         try:
-            if not self._keeps_text:
-                # Who was taken for dead must not write over what the next owner shows.
+            if self._keeps_text:
+                await self._store.record_shown(self._turn, part, text)
+            else:
                 await self._store.orders(self._turn)
-                return
-            await self._store.record_shown(self._turn, part, text)
         except StoreUnavailable as error:
-            self._away("record_shown", error)
+            self._away("showing", error)
 
     async def may_adopt(self, ref: MessageRef) -> bool:
         try:

@@ -35,8 +35,9 @@ T = TypeVar("T")
 CONNECTIONS = 3
 """Apart from those of the store, so that a sign of life never waits behind a crowd of questions."""
 
-PATIENCE = 5.0
-"""Seconds to wait for one of them; a process that is ending waits for it too."""
+PATIENCE = 0.5
+"""Share of the time given to a silent process, for which one of them is waited for (by a process that is ending, too) and tried
+to be made anew: whoever can speak again does so in time."""
 
 ALIVE_CLASS = 0x64637062
 """First half of the key of the lock by which a process shows that it is connected; the second is its number."""
@@ -143,11 +144,14 @@ class JobQueue:
         self._platforms = list(platforms)
         # A commit that a crash of the *server* undoes gives a job to two processes, and the record then fences one of them.
         address = conninfo(settings, "queue", work_options(settings) | {"synchronous_commit": "off"})
+        patience = min(settings.database_busy_timeout, settings.database_stalled * PATIENCE)
         self._connector = PsycopgConnector(
             conninfo=address,
             min_size=1,
             max_size=CONNECTIONS,
-            timeout=min(settings.database_busy_timeout, PATIENCE),
+            timeout=patience,
+            # The pool's own pauses would double up to minutes. Given up, it tries again at the next question.
+            reconnect_timeout=patience,
             name="queue",
         )
         self._jobs = JobManager(self._connector)

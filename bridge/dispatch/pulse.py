@@ -54,17 +54,19 @@ class Pulse:
 
     async def run(self, worker: int) -> None:
         """Works until cancelled. Also while the process is ending: what it still does would be taken from it otherwise."""
-        out_until = float("-inf")
+        silent, others_until = False, float("-inf")
         while True:
             try:
                 await self._beat(worker)
-                # After an outage of the database everybody has been silent. First they must have had time to speak again.
-                if self._clock.monotonic() >= out_until:
+                if silent:
+                    # The database was away, and everybody has been silent. All must have had time to speak again.
+                    silent, others_until = False, self._clock.monotonic() + self._stalled
+                if self._clock.monotonic() >= others_until:
                     await self._rescue()
                 await self._revive_woken()
             except StoreUnavailable as error:
                 _log.warning("store_unavailable", doing="heartbeat", detail=str(error))
-                out_until = self._clock.monotonic() + self._stalled
+                silent = True
             await self._clock.sleep(self._every)
 
     async def sweep(self, every: float) -> None:

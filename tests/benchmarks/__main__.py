@@ -25,6 +25,7 @@ from tests.benchmarks.engine import (
 )
 from tests.benchmarks.loads import FIRST_TOKEN, PER_TOKEN, TOKENS, Stage, at_once, idle, middle, one_by_one, worst
 from tests.benchmarks.rooms import CALL_SECONDS, Platform
+from tests.benchmarks.several import at_rest, migrated, postgres, succeed
 
 DEFAULT_PLACES = int(DifySettings.model_fields["dify_max_concurrent"].default)
 
@@ -106,14 +107,33 @@ async def show_idle(table: Table) -> None:
 
 
 async def show_accepting(table: Table) -> None:
-    for name, url in (("SQLite", ""), ("PostgreSQL", os.environ.get("BENCH_DATABASE_URL", ""))):
-        if name != "SQLite" and not url:
-            continue
-        result = await accept_questions(url)
-        table.head(f"Questions made durable, {name}")
-        table.row(f"{name}: one after the other, median", middle(result.alone), "ms")
-        table.row(f"{name}: one after the other, 99 of 100", percentile(result.alone, 0.99), "ms")
-        table.row(f"{name}: accepted a second, 50 at once", result.per_second, "", at_least=100)
+    with postgres() as server:
+        for name, url in (("SQLite", ""), ("PostgreSQL", server.create())):
+            result = await accept_questions(url)
+            table.head(f"Questions made durable, {name}")
+            table.row(f"{name}: one after the other, median", middle(result.alone), "ms")
+            table.row(f"{name}: one after the other, 99 of 100", percentile(result.alone, 0.99), "ms")
+            table.row(f"{name}: accepted a second, 50 at once", result.per_second, "", at_least=100)
+
+
+async def show_several(table: Table) -> None:
+    with postgres() as server:
+        for count in (1, 2, 3):
+            url = await migrated(server)
+            added = await one_by_one(discord, 100, processes=count, database_url=url)
+            name = f"PostgreSQL, {count} process{'es' if count > 1 else ''}"
+            table.head(f"Added between event and backend request, {name}, Discord, 100 questions one by one")
+            table.row(f"{name}: added, median", middle(added), "ms")
+            table.row(f"{name}: added, 99 of 100", percentile(added, 0.99), "ms")
+        result = await at_rest(server, 2)
+        table.head("Two processes at rest on PostgreSQL, both platforms connected")
+        table.row("CPU used at rest by the busier one, of one core", result.cpu_share * 100, "%", 1)
+        table.row("resident memory at rest", result.resident, "MB")
+        for number in (signal.SIGKILL, signal.SIGTERM):
+            found = await succeed(server, number)
+            table.head(f"One of two processes gets {number.name} while it answers and hears Discord")
+            table.row(f"{number.name}: another one has its answer", found.answer, "s", 10)
+            table.row(f"{number.name}: another one hears Discord", found.hearing, "s", 10)
 
 
 async def show_conversations(table: Table) -> None:
@@ -165,6 +185,7 @@ LOADS: dict[str, Callable[[Table], Awaitable[None]]] = {
     **ENGINE,
     "idle": show_idle,
     "accepting": show_accepting,
+    "several": show_several,
     "conversations": show_conversations,
     "added-discord": lambda table: show_added(table, discord, "Discord"),
     "added-slack": lambda table: show_added(table, slack, "Slack"),

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from bridge.clock import SystemClock
+from bridge.dispatch.deferring import defer_work
 from bridge.feedback import aggregate
 from bridge.messages import (
     Address,
@@ -82,7 +83,8 @@ async def accept_questions(
     with TemporaryDirectory(prefix="bench-") as folder:
         settings = isolated(Settings, database_url=url or f"sqlite:///{Path(folder) / 'bench.db'}")
         await migrate(settings)
-        store = await open_store(settings, SystemClock(), aggregate)
+        # With its job, where questions have one.
+        store = await open_store(settings, SystemClock(), aggregate, defer_work if settings.shared else None)
         try:
             taken = []
             for number in range(alone):

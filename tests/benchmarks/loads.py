@@ -4,7 +4,7 @@ import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -128,19 +128,23 @@ async def _until_whole(platform: Platform, asked: list[Asked], threads: int) -> 
         await asyncio.sleep(pause)
 
 
-async def one_by_one(pick: Callable[[Stage], Platform], questions: int) -> list[float]:
+async def one_by_one(
+    pick: Callable[[Stage], Platform], questions: int, *, processes: int = 1, database_url: str = ""
+) -> list[float]:
     """Milliseconds between a question's arrival at the platform and the request's at Dify, asking when all is quiet."""
     added = []
     async with stage(first_token=0.0, per_token=0.0) as on:
         platform = pick(on)
         rooms = await platform.make_rooms(min(questions, 10))
-        async with bridge(on.folder, on.settings) as running:
+        settings = on.settings | ({"DATABASE_URL": database_url} if database_url else {})
+        async with AsyncExitStack() as bridges:
+            for _ in range(processes):
+                await bridges.enter_async_context(bridge(on.folder, settings))
             for number in range(questions):
                 asked = await platform.ask(rooms[number % len(rooms)], f"Question {number}")
                 seen = await _until_whole(platform, [asked], 1)
                 arrived = cast("float", (await requests(on))[number]["at"])
                 added.append((arrived - seen[0].asked_at) * 1000)
-            assert running.process.is_running()
     return added
 
 
@@ -164,11 +168,11 @@ async def idle(starts: int, quiet: float = 5.0) -> IdleResult:
                 ready.append(running.ready_after)
         async with bridge(on.folder, on.settings) as running:
             ready.append(running.ready_after)
-            resident, share = await _rest(running, quiet)
+            resident, share = await rest(running, quiet)
     return IdleResult(cold=cold, ready=ready, resident=resident, cpu_share=share)
 
 
-async def _rest(running: RunningBridge, seconds: float) -> tuple[float, float]:
+async def rest(running: RunningBridge, seconds: float) -> tuple[float, float]:
     await asyncio.sleep(1.0)
     cpu = running.cpu_seconds()
     await asyncio.sleep(seconds)

@@ -83,17 +83,23 @@ async def stand_in(name: str, *arguments: str) -> AsyncIterator[dict[str, str]]:
 
 @asynccontextmanager
 async def bridge(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[RunningBridge]:
-    """`dify-chat-bridge run` in `folder`, with these settings alone. Yields once it is ready."""
+    """`dify-chat-bridge run` in `folder`, with these settings alone. Yields once it is ready.
+
+    Without a DATABASE_URL among them it has an SQLite file there.
+    """
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = folder / "bridge.log"
-    environment = _environment(settings) | {
-        "PYTHONPATH": ROOT,
-        "HTTP_PORT": str(port),
-        "BRIDGE_MIGRATIONS": str(migrations_folder()),
-        "DATABASE_URL": f"sqlite:///{folder / 'bench.db'}",
-        "LOG_FORMAT": "json",
-    }
+    environment = (
+        {"DATABASE_URL": f"sqlite:///{folder / 'bench.db'}"}
+        | _environment(settings)
+        | {
+            "PYTHONPATH": ROOT,
+            "HTTP_PORT": str(port),
+            "BRIDGE_MIGRATIONS": str(migrations_folder()),
+            "LOG_FORMAT": "json",
+        }
+    )
     with log.open("ab") as output:
         began = time.monotonic()
         # The module, not the command: that one may belong to another checkout.

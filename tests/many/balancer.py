@@ -1,4 +1,8 @@
-"""A balancer as one stands before several bridges for Slack over HTTP: it takes turns, and only a refused connection moves on."""
+"""A balancer as one stands before several bridges for Slack over HTTP.
+
+It takes turns. Who refuses, or says 503 because it is ending, is passed over; what reached a process that then died
+is not tried elsewhere, so that Slack has something to deliver again.
+"""
 
 from collections.abc import Sequence
 
@@ -10,8 +14,6 @@ PATIENCE = aiohttp.ClientTimeout(total=10, connect=2)
 
 
 class Balancer:
-    """What reached a process and got no answer is not tried elsewhere: Slack is told so, and delivers again by itself."""
-
     def __init__(self) -> None:
         self.ports: Sequence[int] = ()
         """Of the processes that there are, dead ones included."""
@@ -50,7 +52,8 @@ class Balancer:
                 async with self._session.post(
                     f"http://127.0.0.1:{port}/slack/events", data=body, headers=headers
                 ) as answer:
-                    return web.Response(status=answer.status, body=await answer.read())
+                    if answer.status != 503:
+                        return web.Response(status=answer.status, body=await answer.read())
             except aiohttp.ClientConnectorError:
                 continue
             except (aiohttp.ClientError, TimeoutError):

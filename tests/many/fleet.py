@@ -4,8 +4,10 @@ import json
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from random import Random
 
 import psycopg
 import pytest
@@ -49,8 +51,10 @@ class Member(Bridge):
 class Fleet(World):
     """Stand-ins and processes. Slack calls over HTTP, behind a balancer, where `over_http` says so."""
 
-    def __init__(self, folder: Path, url: str, mode: str = "chat", *, over_http: bool = False) -> None:
-        super().__init__(folder, mode)
+    def __init__(
+        self, folder: Path, url: str, mode: str = "chat", version: str = "1.12.1", *, over_http: bool = False
+    ) -> None:
+        super().__init__(folder, mode, version)
         self.database_url = url
         self.balancer = Balancer() if over_http else None
         self.members: list[Member] = []
@@ -91,7 +95,7 @@ class Fleet(World):
 
     async def start_many(self, count: int, **more: str) -> list[Member]:
         """Starts so many at once and waits until each is ready."""
-        members = [self.launch(**more) for _ in range(count)]
+        members = [self.launch(None, **more) for _ in range(count)]
         for member in members:
             self.log = member.log
             await self.ready(member)
@@ -115,10 +119,14 @@ class Fleet(World):
         with psycopg.connect(self.database_url) as connection:
             return connection.execute(query.encode()).fetchall()
 
+    def workers(self) -> list[int]:
+        """The number of the process that works on it, for each conversation in which something runs."""
+        found = self.ask("SELECT worker_id FROM procrastinate_jobs WHERE status = 'doing'")
+        return [int(str(row[0])) for row in found]
+
     def owner(self) -> Member | None:
         """The process that works on the only conversation in which something runs."""
-        found = self.ask("SELECT worker_id FROM procrastinate_jobs WHERE status = 'doing'")
-        workers = [int(str(row[0])) for row in found]
+        workers = self.workers()
         return next((member for member in self.members if [member.worker] == workers), None)
 
     def logged(self, name: str) -> list[dict[str, object]]:
@@ -140,22 +148,29 @@ class Fleet(World):
         return [int(str(row[0])) for row in waiting]
 
 
+@dataclass(slots=True)
 class Crowd(Exam):
     """People in many threads, who go on asking whatever happens. Nobody is patient enough to wait for an answer; but who asks on
     Slack sees the question before writing the next one, and so the order of what the bridge was given is certain."""
 
+    asked_at: dict[str, float] = field(default_factory=dict)
+    """Of first questions, by name."""
+
     def order(self, platform: str, thread: str) -> list[str]:
         return self.asked[(platform, thread)]
 
-    async def talk(
-        self, seat: Seat, questions: int, *, channel: int = 0, pause: Callable[[], float] = lambda: 0.0
-    ) -> None:
+    async def ask(self, seat: Seat, *, name: str = "", channel: int = 0) -> str:
+        name = name or self.new_name()
+        self.asked_at[name] = self.world.clock.monotonic()
+        return await Exam.ask(self, seat, name=name, channel=channel)
+
+    async def talk(self, seat: Seat, questions: int, *, channel: int, chance: Random) -> None:
         """One thread, with so many questions."""
         before = len(self.world.slack.deliveries)
         thread = await self.ask(seat, channel=channel)
         await self._seen(seat, thread, before)
         for _ in range(questions - 1):
-            await self.world.clock.sleep(pause())
+            await self.world.clock.sleep(chance.uniform(0.0, 0.8))
             before = len(self.world.slack.deliveries)
             await self.follow(seat, thread)
             await self._seen(seat, thread, before)
@@ -201,8 +216,10 @@ def _thread_of(delivery: Delivery) -> object:
 
 
 @asynccontextmanager
-async def fleet(folder: Path, url: str, mode: str = "chat", *, over_http: bool = False) -> AsyncIterator[Fleet]:
-    made = Fleet(folder, url, mode, over_http=over_http)
+async def fleet(
+    folder: Path, url: str, mode: str = "chat", version: str = "1.12.1", *, over_http: bool = False
+) -> AsyncIterator[Fleet]:
+    made = Fleet(folder, url, mode, version, over_http=over_http)
     await made.open()
     try:
         yield made

@@ -69,12 +69,11 @@ async def test_killed_at_random_nothing_is_lost_doubled_or_reordered(
         async with asyncio.TaskGroup() as tasks:
             for name, threads in (("slack", LOAD.on_slack), ("discord", LOAD.on_discord)):
                 for number in range(threads):
-                    pause = random.Random(f"{FIRST} {name} {number}")
                     talk = crowd.talk(
                         on.seats[name],
                         LOAD.questions,
                         channel=number % 2,
-                        pause=lambda one=pause: one.uniform(0.0, 0.8),
+                        chance=random.Random(f"{FIRST} {name} {number}"),
                     )
                     tasks.create_task(talk)
             tasks.create_task(kill_some(on, LOAD, size, chance))
