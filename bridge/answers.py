@@ -75,8 +75,8 @@ class WriterLimits:
     """How often the message size is halved when the platform refuses a message."""
     most_messages: int = 4
     """Messages that show an answer's text before the rest of it goes into a file, where the platform takes files."""
-    find_tries: int = 5
-    """How often a message that an earlier writer was about to post is looked for before it is posted again."""
+    find_tries: int = 12
+    """How often an earlier writer's message is looked for, or read: for about four minutes, then it is done without."""
     file_tries: int = 5
     """How often a file is tried in vain before its text goes into messages. Being told to wait does not count."""
 
@@ -87,6 +87,8 @@ class _Shown:
     text: str | None
     """None: it is not known what it says now."""
     buttons: tuple[Button, ...] = ()
+    intended: str = ""
+    """What it was to say by the record. Whether that came to be shown is another question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +140,8 @@ class AnswerWriter:
         self._standing = standing
         self._lookup = Lookup(platform, target, clock, tries=limits.find_tries, pause=limits.retry_pause)
         self._shown: list[_Shown] = []
+        self._further: dict[int, _Shown] = {}
+        """Messages that stand behind one that does not, as far as is known."""
         self._kept: list[str] | None = None
         self._apart = False
         """What stands takes no line more: our own lines go below it."""
@@ -185,7 +189,6 @@ class AnswerWriter:
         return False
 
     async def _bear(self, error: PlatformError, write: _Write, draft: AnswerDraft) -> bool:
-        """Whether it makes sense to go on after a failed write."""
         if isinstance(error, MessageRefused):
             return self._try_otherwise(write, error, draft)
         if isinstance(error, NotAllowed) and self._without_file(write, error):
@@ -200,17 +203,25 @@ class AnswerWriter:
         """Finds out which messages of an earlier writer stand. What cannot be told is posted again under its nonce."""
         for sent in self._standing:
             ref = sent.ref
-            if ref is None:
+            if ref is None and len(self._shown) == sent.part:
                 ref = await self._lookup.find(sent, self._outgoing(sent.text, sent.nonce), draft.is_abandoned)
                 if ref is None or not await self._recorder.may_adopt(ref):
-                    break
+                    continue
                 await self._recorder.posted(sent.part, sent.nonce, sent.role, ref, sent.text)
-            self._shown.append(_Shown(ref, sent.text if sent.ref else None))
+            if ref is None:
+                continue
+            if len(self._shown) < sent.part:
+                # One before it is missing in the record.
+                self._further[sent.part] = _Shown(ref, None, intended=sent.text)
+                self._doubtful = max(self._doubtful, sent.part + 1)
+            else:
+                self._shown.append(_Shown(ref, None, intended=sent.text))
             self._composer.announced = self._composer.announced or sent.role is PartRole.ANNOUNCEMENT
             self._composer.attached = self._composer.attached or sent.role is PartRole.FILE
-        if self._shown and self._platform.capabilities.buttons:
-            # Which buttons the last one has is not known; one edit more makes sure that none is left which means nothing.
-            self._shown[-1].buttons = (STOP, RETRY)
+        if self._platform.capabilities.buttons:
+            # Which buttons they have is not known; one edit more makes sure that none is left which means nothing.
+            for shown in (*self._shown, *self._further.values()):
+                shown.buttons = (STOP, RETRY)
 
     async def _show_activity_until_text(self, draft: AnswerDraft) -> None:
         """Not where messages stand already: they say what is going on, and Slack ends a status only with a new message."""
@@ -237,12 +248,13 @@ class AnswerWriter:
 
     async def _next_write(self, draft: AnswerDraft, *, ended: bool) -> _Write | None:
         messages = await self._compose(draft, ended=ended)
+        last = len(messages) - 1
         if ended:
             # A post of unknown outcome may stand too; posted once more under its nonce, it is found.
             standing = max(len(self._shown), self._doubtful)
             messages += [Message(text=_WITHDRAWN)] * (standing - len(messages))
         for number, message in enumerate(messages):
-            buttons = self._buttons(draft, ended=ended) if number == len(messages) - 1 else ()
+            buttons = self._buttons(draft, ended=ended) if number == last else ()
             if number >= len(self._shown):
                 return _Write(number, message, None, buttons)
             shown = self._shown[number]
@@ -263,7 +275,7 @@ class AnswerWriter:
     async def _compose(self, draft: AnswerDraft, *, ended: bool) -> list[Message]:
         text, notes = draft.text, draft.notes
         if ended and draft.standing:
-            return self._composer.keep(await self._read_standing(), notes, apart=self._apart)
+            return self._composer.keep(await self._read_standing(draft), notes, apart=self._apart)
         if not ended and not text.strip():
             return [Message(text=draft.status)] if draft.status else []
 
@@ -272,14 +284,13 @@ class AnswerWriter:
 
         return await asyncio.to_thread(compose) if self._composer.work(text) > INLINE_WORK else compose()
 
-    async def _read_standing(self) -> list[str]:
+    async def _read_standing(self, draft: AnswerDraft) -> list[str]:
         """What the messages of the earlier writer say: as recorded, else as the platform has it. Empty: nobody can tell."""
         if self._kept is None:
             self._kept = []
             for shown in self._shown:
-                if not shown.text:
-                    shown.text = await self._lookup.read(shown.ref)
-                self._kept.append(shown.text)
+                shown.text = shown.text or await self._lookup.read(shown.ref, draft.is_abandoned) or None
+                self._kept.append(shown.text or shown.intended)
         return self._kept
 
     async def _wait_turn(self, write: _Write, draft: AnswerDraft, deadline: float | None) -> bool:
@@ -324,6 +335,8 @@ class AnswerWriter:
             else:
                 ref = await self._platform.send(self._target, message)
             self._shown.append(_Shown(ref, text, write.buttons))
+            while (number := len(self._shown)) in self._further:
+                self._shown.append(self._further.pop(number))
             await self._recorder.posted(write.part, nonce, write.role, ref, text)
         if self.first_shown_at is None and not text.startswith(STATUS_MARK):
             self.first_shown_at = self._clock.monotonic()

@@ -201,7 +201,9 @@ def _policy(core: Settings) -> Policy:
 
 def _limits(core: Settings) -> TurnLimits:
     patience = timedelta(seconds=core.recover_patience)
+    shown = [emoji for emoji in sorted(core.retry_emoji) if not emoji.isascii()]
     return TurnLimits(
+        retry_emoji=next(iter(shown), ""),
         writer=WriterLimits(most_messages=core.answer_messages),
         ask=AskLimits(
             busy=timedelta(seconds=core.busy_patience),

@@ -135,17 +135,17 @@ class Asker:
                 return Way.ASK
             case Way.STOP:
                 if running.ids.task:
-                    await self._stop_backend(running)
+                    await self._stop_backend(running, running.ids)
                 return endings.stopped(running, standing=True)
             case Way.APOLOGISE | Way.FAIL:
                 self._rescued(turn, Rescue.APOLOGISED)
                 return endings.interrupted(running, by_app=way is Way.FAIL)
 
     async def _end_lost(self, running: Running) -> None:
-        """Makes sure that the run that nobody listens to ends, and that its empty answer cannot spoil what follows."""
+        """Notes the run that nobody listens to, and that its empty answer must not spoil what follows."""
         turn = running.turn
         if running.ids.task:
-            await self._stop_backend(running)
+            running.unheard = running.ids
         try:
             if turn.last_seen is None:
                 # There is nothing in that conversation that is worth going on with.
@@ -168,6 +168,7 @@ class Asker:
             if running.handed_over:
                 return None
             if running.stop is not None:
+                await self._end_unheard(running)
                 return endings.stopped(running)
             if running.revised:
                 self._start_over(running)
@@ -229,6 +230,7 @@ class Asker:
             asked = await self._record_asked(running)
             if asked is None:
                 return None
+            await self._end_unheard(running)
             if _says_nothing(running, asked):
                 return AnswerCompleted()
             running.notes = [one for one in running.notes if one != _FILES_LEFT_OUT]
@@ -279,13 +281,18 @@ class Asker:
         deadline = self._clock.monotonic() + self._limits.stop.total_seconds()
         if not running.ids.task:
             await self._clock.wait(running.started, self._limits.stop.total_seconds())
-        if not ended.is_set() and await self._stop_backend(running):
+        if not ended.is_set() and await self._stop_backend(running, running.ids):
             await self._clock.wait(ended, deadline - self._clock.monotonic())
 
-    async def _stop_backend(self, running: Running) -> bool:
-        turn = running.turn
+    async def _end_unheard(self, running: Running) -> None:
+        """Not before it is recorded that its answer is not wanted any more: what was stopped looks like a whole answer."""
+        if running.unheard is not None:
+            ids, running.unheard = running.unheard, None
+            await self._stop_backend(running, ids)
+
+    async def _stop_backend(self, running: Running, ids: BackendIds) -> bool:
         try:
-            await self._backends[turn.app].stop(running.ids, turn.backend_user)
+            await self._backends[running.turn.app].stop(ids, running.turn.backend_user)
         except BackendError as error:
             _log.warning("stop_failed", code=error.code, detail=str(error))
             return False
@@ -356,16 +363,13 @@ class Asker:
 
     def _question(self, running: Running, asked: AskedQuestion, ids: BackendIds) -> Question:
         turn = running.turn
-        inputs = self._policies[turn.app].inputs
         return Question(
             text=asked.text,
             user=turn.backend_user,
             conversation=ids.conversation,
-            inputs=inputs,
+            inputs=self._policies[turn.app].inputs,
             sent_at=asked.sent_at,
         )
-
-    # Small things
 
     def _rescued(self, turn: Turn, how: Rescue) -> None:
         self._metrics.rescued(turn.app, turn.target.platform, how)

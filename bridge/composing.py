@@ -15,6 +15,8 @@ from bridge.splitting import Splitter, split
 
 WRITING = "📄 This answer is long. I am writing the rest of it to a file, which comes when it is complete."
 ATTACHED = "📄 The rest of this answer ({count} characters) is in the attached file."
+INVISIBLE = "(The app's answer has nothing in it that can be shown here.)"
+"""Of a text that renders to nothing, such as a lone link definition."""
 FILE_COMMENT = "📄 This is the rest of the answer above."
 
 FILE_NAME = "answer.md"
@@ -71,6 +73,8 @@ class Composer:
             # Rendered to nothing, it would be refused.
             last = mend(parts[-1])
             parts[-1:] = [last] if self._dialect.render(last, self._people).text.strip() else []
+        if ended and text.strip() and not parts and not notes:
+            return [Message(text=INVISIBLE)]
         return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
 
     def keep(self, texts: Sequence[str], notes: Sequence[str], *, apart: bool) -> list[Message]:
@@ -78,8 +82,8 @@ class Composer:
         there too are not written twice."""
         new = [note for note in notes if not any(note in text for text in texts[-1:])]
         kept = list(texts)
-        if len(kept) == 1 and kept[0].startswith(STATUS_MARK):
-            # It was waiting for an answer that did not come.
+        if kept and kept[0].startswith(STATUS_MARK):
+            # It was waiting for an answer that did not come; what stands below it was to be replaced by that.
             kept.clear()
         if new and kept and kept[-1].strip() and not apart:
             kept = self._add_notes([*kept[:-1], close(kept[-1])], new)

@@ -11,6 +11,8 @@ _log = logs.get("endings")
 
 _NOTHING_SAID = "The app gave an empty answer."
 _INTERRUPTED = "I was restarted while answering, and the answer was lost."
+_REST_INTERRUPTED = "I was restarted while answering, and the rest of the answer was lost."
+_INCOMPLETE = " This answer is incomplete."
 _NO_APP = "The app that answered here is no longer set up. Please tell whoever runs this bot."
 _BROKEN = "Something went wrong in the bot itself."
 _STOPPED = {
@@ -48,7 +50,7 @@ def failed(running: Running, error: BackendError) -> Outcome:
         characters=len(running.draft.text),
     )
     some = bool(running.draft.text.strip())
-    cut = " This answer is incomplete." if some and not isinstance(error, BackendCut) else ""
+    cut = _INCOMPLETE if some and not isinstance(error, BackendCut) else ""
     note = f"⚠️ {error.user_message}{cut} (Reference {reference})"
     # What the operator has mended lets the same question through.
     retry = error.may_retry or isinstance(error, BackendMisconfigured)
@@ -58,7 +60,11 @@ def failed(running: Running, error: BackendError) -> Outcome:
 
 def interrupted(running: Running, *, by_app: bool) -> Outcome:
     """Its process died, and what the app made of it is not to be had. `by_app`: the app failed, which is known."""
-    told, code = (BackendError.user_message, "failed_meanwhile") if by_app else (_INTERRUPTED, "interrupted")
+    half = running.keeps_text
+    if by_app:
+        told, code = BackendError.user_message + (_INCOMPLETE if half else ""), "failed_meanwhile"
+    else:
+        told, code = _REST_INTERRUPTED if half else _INTERRUPTED, "interrupted"
     reference = new_reference()
     _log.warning("answer_interrupted", reference=reference, code=code)
     note = f"⚠️ {told} (Reference {reference})"

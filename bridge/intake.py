@@ -7,6 +7,7 @@ from typing import assert_never
 from bridge import logs
 from bridge.clock import Clock
 from bridge.dispatcher import Dispatcher
+from bridge.errors import StoreUnavailable
 from bridge.feedback import Feedback
 from bridge.messages import (
     AppName,
@@ -112,6 +113,14 @@ class Intake:
         self._claimed: dict[MessageRef, None] = {}
 
     async def __call__(self, event: InboundEvent) -> None:
+        try:
+            await self._take(event)
+        except StoreUnavailable:
+            # Whoever delivered it does not acknowledge it, and tells the log.
+            self._metrics.store_unavailable()
+            raise
+
+    async def _take(self, event: InboundEvent) -> None:
         facts, resolution = Facts(), _NOWHERE
         if isinstance(event, MessageReceived) and event.origin is Origin.PERSON:
             resolution = self._resolve(place_of(event))

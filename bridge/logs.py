@@ -44,7 +44,8 @@ def configure(level: str = "INFO", fmt: LogFormat = "console") -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # These libraries log payloads (and so message text and tokens) at INFO and DEBUG.
-    for noisy in ("slack_bolt", "slack_sdk", "discord", "aiohttp", "sqlalchemy", "aiosqlite", "alembic"):
+    # markdown_it tells of each step of each edit: thousands of lines for one answer.
+    for noisy in ("slack_bolt", "slack_sdk", "discord", "aiohttp", "sqlalchemy", "aiosqlite", "alembic", "markdown_it"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -165,7 +165,8 @@ class Route:
                 platform=place.platform,
                 installation=place.installation or self.installation or place.installation,
                 channel=place.channel,
-                category=place.category or self.category or place.category,
+                # Direct messages are in no category on any platform.
+                category=place.category if place.is_direct else place.category or self.category or place.category,
                 is_direct=place.is_direct,
             )
         )

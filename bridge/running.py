@@ -34,6 +34,8 @@ class Running:
     """It was asked anew in a new backend conversation. That is done once."""
     poisoned: bool = False
     """A turn was lost in the backend's conversation, this one's earlier attempt perhaps."""
+    unheard: BackendIds | None = None
+    """An earlier owner's run, which may go on at the backend and must be ended."""
     notes: list[str] = field(default_factory=list)
     """Lines of our own to be shown below the answer, whatever its end."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)

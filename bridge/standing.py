@@ -31,15 +31,20 @@ class Lookup:
                 return None
             try:
                 return await self._platform.find_sent(self._target, message, sent.intended_at)
+            except (MessageGone, NotAllowed) as error:
+                _log.warning("not_looked_for", code=error.code)
+                return None
             except PlatformError as error:
                 await self._wait_after(error, attempt)
         return None
 
-    async def read(self, ref: MessageRef) -> str:
+    async def read(self, ref: MessageRef, given_up: Callable[[], bool]) -> str:
         """What one of our messages says. Empty: nobody can tell."""
         if not isinstance(self._platform, ReadsBack):
             return ""
         for attempt in range(self._tries):
+            if given_up():
+                return ""
             try:
                 return await self._platform.read_back(self._target, ref)
             except (MessageGone, NotAllowed) as error:
@@ -52,4 +57,4 @@ class Lookup:
     async def _wait_after(self, error: PlatformError, attempt: int) -> None:
         _log.warning("look_up_failed", code=error.code, detail=str(error))
         told = error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0
-        await self._clock.sleep(max(told, self._pause * 2**attempt))
+        await self._clock.sleep(max(told, self._pause * min(2**attempt, 30)))

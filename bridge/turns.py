@@ -51,7 +51,7 @@ class TurnLimits:
     """How often it is said that a finished answer still waits for a store that is away."""
     longest_title: int = 80
     retry_emoji: str = "🔁"
-    """The reaction that members are told of where there are no buttons."""
+    """The reaction that members are told of where there are no buttons; empty for none."""
 
 
 class _Recorder:
@@ -101,11 +101,16 @@ class _Recorder:
     def limited(self, kind: WriteKind) -> None:
         self._metrics.rate_limited(self._turn.target.platform, LimitedCall(kind))
 
-    async def catch_up(self) -> None:
-        """Raises `StoreUnavailable`."""
+    async def catch_up(self, *, at_any_cost: bool) -> None:
+        """Raises `StoreUnavailable` if it must be done `at_any_cost`."""
         for part, (nonce, role, ref, text) in list(self.unrecorded.items()):
-            await self._store.record_posted(self._turn, part, nonce, role, ref, text)
-            del self.unrecorded[part]
+            try:
+                await self._store.record_posted(self._turn, part, nonce, role, ref, text)
+            except StoreUnavailable:
+                if at_any_cost:
+                    raise
+            else:
+                del self.unrecorded[part]
 
     def _away(self, doing: str, error: StoreUnavailable) -> None:
         self._metrics.store_unavailable()
@@ -252,7 +257,8 @@ class Turns:
     def _begin(self, turn: Turn) -> _Work:
         platform = self._platforms[turn.target.platform]
         buttons = platform.capabilities.buttons
-        hint = "" if buttons else f"(React with {self._limits.retry_emoji} to try again.)"
+        emoji = self._limits.retry_emoji
+        hint = "" if buttons or not emoji else f"(React with {emoji} to try again.)"
         running = Running(turn, AnswerDraft(), turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
         if turn.parts and turn.state is AnswerState.PLANNED:
             running.draft.say_status(_TRYING_AGAIN)
@@ -351,12 +357,12 @@ class Turns:
         running = work.running
         patience = self._limits.store_patience.total_seconds()
         deadline = self._clock.monotonic() + patience
-        pause = 0.1
+        pause, impatient = 0.1, False
         while True:
             try:
                 if not running.ids_recorded:
                     await self._store.record_started(running.turn, running.ids)
-                await work.recorder.catch_up()
+                await work.recorder.catch_up(at_any_cost=not impatient)
                 await self._store.finish(running.turn, outcome.state, outcome.error)
             except StoreUnavailable as error:
                 self._metrics.store_unavailable()
@@ -364,8 +370,8 @@ class Turns:
                     # Tried for as long as we live: until it is recorded nothing else in the conversation can begin.
                     _log.error("ending_not_recorded", detail=str(error))
                     deadline += patience
-                    # Should it be one of these that is never taken, then reactions on it go unnoticed, and nothing worse.
-                    work.recorder.unrecorded.clear()
+                    # Should it be one of the messages that is never taken, then nothing pressed on it is noticed; that is all.
+                    impatient = True
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, 5.0)
             else:

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import random
 import traceback
+from datetime import timedelta
 from enum import Enum, auto
 
 import aiohttp
@@ -120,7 +121,14 @@ class Gateway:
             detail = "the gateway no longer acknowledges heartbeats"
         else:
             detail = self._trouble or "the gateway connection is being made"
-        return PlatformHealth(connected=connected, hearing=hearing, detail=detail)
+        ages = [age for each in ears if (age := each.heartbeat_age) is not None]
+        return PlatformHealth(
+            connected=connected,
+            hearing=hearing,
+            detail=detail,
+            # Of the shard that has waited longest.
+            heartbeat_age=timedelta(seconds=max(ages)) if ages else None,
+        )
 
     async def run(self, listener: Listener) -> None:
         """Listens until cancelled. Raises `NotAllowed` when the token is refused."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from adapters.slack.addresses import SLACK
@@ -113,9 +113,10 @@ class SlackPlatform:
         trouble = self._socket.trouble
         if not self._socket.connected:
             return PlatformHealth(connected=False, hearing=False, detail=trouble or "connecting to Slack")
-        if not self._socket.hearing:
-            return PlatformHealth(connected=True, hearing=False, detail=trouble or "Slack has been silent for too long")
-        return PlatformHealth(connected=True, hearing=True, detail=trouble)
+        hearing = self._socket.hearing
+        detail = trouble or ("" if hearing else "Slack has been silent for too long")
+        age = timedelta(seconds=self._socket.silence)
+        return PlatformHealth(connected=True, hearing=hearing, detail=detail, heartbeat_age=age)
 
     async def check(self) -> Sequence[Finding]:
         return await find_problems(self._outbound.once, self._settings)

@@ -307,21 +307,23 @@ class SocketEntrance:
         self, open_link: Callable[[], Awaitable[Link]], *, ping_interval: float, pauses: Pauses, clock: Clock
     ) -> None:
         self._open_link = open_link
-        self._ping_interval = ping_interval
-        self._pauses = pauses
+        self._ping_interval, self._pauses = ping_interval, pauses
         self._clock = clock
         self._link: Link | None = None
-        self._switched_off = False
-        self._trouble = ""
+        self._switched_off, self._trouble = False, ""
 
     @property
     def connected(self) -> bool:
         return self._link is not None and self._link.alive
 
     @property
+    def silence(self) -> float:
+        """Seconds since Slack last sent anything, its answers to heartbeats included."""
+        return self._clock.monotonic() - self._link.heard_at if self._link is not None else 0.0
+
+    @property
     def hearing(self) -> bool:
-        silence = self._clock.monotonic() - self._link.heard_at if self._link is not None else 0.0
-        return self.connected and silence < self.SILENCE * self._ping_interval
+        return self.connected and self.silence < self.SILENCE * self._ping_interval
 
     @property
     def trouble(self) -> str:
@@ -361,8 +363,7 @@ class SocketEntrance:
                     self._trouble = ALL_TAKEN
                     await self.finish()
                 log.warning("socket_not_opened", error=str(error), trouble=self._trouble)
-                at_least = error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0
-                await self._pauses.wait(at_least)
+                await self._pauses.wait(error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0)
         former, self._link = self._link, fresh
         self._switched_off, self._trouble = False, ""
         log.info("socket_open", connections=fresh.connections)

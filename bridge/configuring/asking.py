@@ -13,7 +13,7 @@ FORMS = (
     "discord:SERVER/CHANNEL@CATEGORY, slack:direct (direct messages), slack:T0123/direct"
 )
 _PLACE = re.compile(
-    r"(?P<platform>[a-z][a-z0-9_]*):(?:(?P<installation>[^\s/@:]+)/)?(?P<channel>[^\s/@:]+)(?:@(?P<category>[^\s/@:]+))?"
+    r"(?P<platform>[a-z][a-z0-9_]*):(?:(?P<installation>[^\s/@:#]+)/)?(?P<channel>[^\s/@:#]+)(?:@(?P<category>[^\s/@:#]+))?"
 )
 
 _FOLLOWED = {

@@ -138,7 +138,7 @@ async def show_several(table: Table) -> None:
 
 async def show_conversations(table: Table) -> None:
     table.head("Conversations in which nobody talks any more")
-    table.row("memory of a thousand", await idle_conversations(300), "MB", 5)
+    table.row("memory of a thousand", await idle_conversations(200), "MB")
 
 
 async def show_answers(table: Table, name: str) -> None:

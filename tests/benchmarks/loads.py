@@ -101,7 +101,7 @@ async def at_once(pick: Callable[[Stage], Platform], threads: int, places: int) 
             cpu, began = running.cpu_seconds(), time.monotonic()
             asked = await asyncio.gather(*(platform.ask(room, "Please write a lot.") for room in rooms))
             await asyncio.sleep(FIRST_TOKEN + TOKENS * PER_TOKEN)
-            seen = await until_whole(platform, asked, threads)
+            seen = await _until_whole(platform, asked, threads)
             spent, wall = running.cpu_seconds() - cpu, time.monotonic() - began
             writes, rejected = await platform.count_writes()
     return LoadResult(
@@ -117,7 +117,7 @@ async def at_once(pick: Callable[[Stage], Platform], threads: int, places: int) 
     )
 
 
-async def until_whole(platform: Platform, asked: list[Asked], threads: int) -> list[Seen]:
+async def _until_whole(platform: Platform, asked: list[Asked], threads: int) -> list[Seen]:
     began = time.monotonic()
     # Looking costs the stand-in time that the load wants, so a large one is looked at less often.
     pause = 0.25 if threads <= 20 else 1.0
@@ -142,7 +142,7 @@ async def one_by_one(
                 await bridges.enter_async_context(bridge(on.folder, settings))
             for number in range(questions):
                 asked = await platform.ask(rooms[number % len(rooms)], f"Question {number}")
-                seen = await until_whole(platform, [asked], 1)
+                seen = await _until_whole(platform, [asked], 1)
                 arrived = cast("float", (await requests(on))[number]["at"])
                 added.append((arrived - seen[0].asked_at) * 1000)
     return added

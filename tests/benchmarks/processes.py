@@ -16,6 +16,8 @@ import psutil
 
 from bridge.storage.migrate import migrations_folder
 
+ROOT = str(Path(__file__).resolve().parents[2])
+
 PATIENCE = 60.0
 """Seconds for a process to come up or to go away."""
 
@@ -68,7 +70,7 @@ async def stand_in(name: str, *arguments: str) -> AsyncIterator[dict[str, str]]:
         f"bridge.playground.{name}",
         *arguments,
         stdout=asyncio.subprocess.PIPE,
-        env=_environment({"PYTHONPATH": str(Path(__file__).resolve().parents[2])}),
+        env=_environment({"PYTHONPATH": ROOT}),
     )
     try:
         assert process.stdout is not None
@@ -92,6 +94,7 @@ async def bridge(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Run
         {"DATABASE_URL": f"sqlite:///{folder / 'bench.db'}"}
         | _environment(settings)
         | {
+            "PYTHONPATH": ROOT,
             "HTTP_PORT": str(port),
             "BRIDGE_MIGRATIONS": str(migrations_folder()),
             "LOG_FORMAT": "json",
@@ -99,8 +102,11 @@ async def bridge(folder: Path, settings: Mapping[str, str]) -> AsyncIterator[Run
     )
     with log.open("ab") as output:
         began = time.monotonic()
+        # The module, not the command: that one may belong to another checkout.
         process = await asyncio.create_subprocess_exec(
-            Path(sys.executable).parent / "dify-chat-bridge",
+            sys.executable,
+            "-m",
+            "bridge.cli",
             "run",
             cwd=folder,
             env=environment,

@@ -42,7 +42,8 @@ def test_every_form_of_a_place_is_understood(
 
 
 @pytest.mark.parametrize(
-    "text", ["", "slack", "slack:", "slack:/C1", "slack:T1/", "slack:C1@", "C1", "slack:a b", "slack:T/C/X"]
+    "text",
+    ["", "slack", "slack:", "slack:/C1", "slack:T1/", "slack:C1@", "C1", "slack:a b", "slack:T/C/X", "slack:#help"],
 )
 def test_what_is_no_place_is_refused_with_the_forms_that_are(text: str) -> None:
     with pytest.raises(SettingsError) as caught:

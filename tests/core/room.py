@@ -39,12 +39,14 @@ class Room:
         writer: WriterLimits | None = None,
         ask: AskLimits | None = None,
         app: AppPolicy | None = None,
+        clock: FakeClock | None = None,
+        backend: FakeBackend | None = None,
     ) -> None:
-        self.clock = FakeClock()
+        self.clock = clock or FakeClock()
         self.store = store or FakeStore(aggregate)
         self.platform = platform or FakePlatform(self.clock)
         self.platform.clock = self.clock
-        self.backend = FakeBackend(self.clock, capacity=capacity)
+        self.backend = backend or FakeBackend(self.clock, capacity=capacity)
         self.metrics = Metrics()
         platforms, backends = {FAKE: self.platform}, {values.APP: self.backend}
         self.pacer = Pacer(self.clock)
@@ -110,9 +112,11 @@ async def room(
     writer: WriterLimits | None = None,
     ask: AskLimits | None = None,
     app: AppPolicy | None = None,
+    clock: FakeClock | None = None,
+    backend: FakeBackend | None = None,
 ) -> AsyncIterator[Room]:
     """Running: events that go into `inbox` are answered as the clock moves. Left as a killed process leaves it."""
-    made = Room(store, platform, capacity, writer, ask, app)
+    made = Room(store, platform, capacity, writer, ask, app, clock, backend)
     tasks = [
         asyncio.ensure_future(made.dispatcher.run()),
         asyncio.ensure_future(made.feedback.run()),

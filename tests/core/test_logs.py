@@ -43,4 +43,5 @@ def test_libraries_that_log_payloads_are_kept_quiet(capsys: pytest.CaptureFixtur
     logs.configure("DEBUG", "json")
     logging.getLogger("slack_sdk.web").info("a payload")
     logging.getLogger("discord.gateway").debug("a payload")
+    logging.getLogger("markdown_it.rules_block.list").debug("a payload")
     assert "payload" not in capsys.readouterr().err

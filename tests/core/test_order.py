@@ -70,6 +70,7 @@ async def test_nothing_is_taken_while_the_store_is_away_so_that_the_platform_del
         at.store.failures = 1
         with pytest.raises(StoreUnavailable):
             await at.inbox(values.message())
+        assert at.metrics.read("bridge_store_unavailable_total") == 1
         await at.inbox(values.message())
         await at.clock.advance(1)
         assert len(at.texts) == 1

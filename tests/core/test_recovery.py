@@ -143,7 +143,7 @@ async def test_an_app_that_must_not_be_asked_twice_is_not() -> None:
         after.backend.recovers = lambda *_: Recovered(fate=Fate.UNSURE)
         await restart(after)
         assert after.texts[0].startswith(
-            "Half an answer\n\n⚠️ I was restarted while answering, and the answer was lost."
+            "Half an answer\n\n⚠️ I was restarted while answering, and the rest of the answer was lost. (Reference "
         )
         assert after.backend.times_asked() == {"And then?": 1}
         assert len(after.backend.looks) > 5, "it might still have come"
@@ -164,7 +164,7 @@ async def test_who_wants_an_apology_at_once_gets_it_without_a_look() -> None:
     async with room(store=at.store, platform=at.platform, app=APOLOGISE) as after:
         await restart(after, 5)
         assert after.backend.looks == []
-        assert "the answer was lost" in after.texts[0]
+        assert "the rest of the answer was lost" in after.texts[0]
 
 
 async def test_a_backend_that_is_away_at_the_restart_is_waited_for() -> None:
@@ -193,7 +193,8 @@ async def test_the_app_failed_meanwhile_and_the_member_is_told() -> None:
     async with room(store=at.store, platform=at.platform) as after:
         after.backend.recovered = [Recovered(fate=Fate.FAILED)]
         await restart(after)
-        assert after.texts[0].startswith("Half an answer\n\n⚠️ Something went wrong while asking the app.")
+        told = "⚠️ Something went wrong while asking the app. This answer is incomplete. (Reference "
+        assert after.texts[0].startswith(f"Half an answer\n\n{told}")
 
 
 async def test_killed_while_the_end_was_shown_the_same_end_is_shown_again_without_the_backend() -> None:
@@ -270,7 +271,7 @@ async def test_an_answer_of_which_nothing_was_shown_gets_a_line_of_its_own() -> 
         await killed_while_answering(at, shown=False)
     async with room(store=at.store, platform=at.platform, app=APOLOGISE) as after:
         await restart(after)
-        assert after.texts[0].startswith("⚠️ I was restarted while answering")
+        assert after.texts[0].startswith("⚠️ I was restarted while answering, and the answer was lost. (Reference ")
 
 
 async def test_a_full_message_gets_its_ending_in_the_next_one() -> None:

@@ -197,6 +197,12 @@ def test_a_route_that_would_lose_anyway_is_not_undecided() -> None:
     assert table(server).undecided(somewhere) == [server]
 
 
+def test_direct_messages_are_in_no_category_that_could_decide() -> None:
+    category = route("a", category=ChannelId("K"))
+    assert table(category).undecided(Place(platform=PLATFORM, channel=CHANNEL)) == [category]
+    assert table(category).undecided(Place(platform=PLATFORM, channel=CHANNEL, is_direct=True)) == []
+
+
 def test_the_reasons_name_the_winner_with_its_line_and_then_the_others() -> None:
     routes = table(
         route("a", line=3),

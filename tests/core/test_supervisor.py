@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.app import App, assemble
-from bridge.errors import NotAllowed, PlatformUnavailable
+from bridge.errors import BackendFailed, NotAllowed, PlatformUnavailable
 from bridge.feedback import aggregate
 from bridge.messages import AnswerState
 from bridge.platform_api import Finding, Severity
@@ -120,6 +120,17 @@ async def test_a_second_signal_does_not_wait_for_the_grace() -> None:
         await at.clock.advance(3)
         assert await at.ended() == 0
         assert at.store.answers[0].state is AnswerState.STREAMING
+
+
+async def test_where_there_are_no_buttons_members_are_told_of_the_reaction_that_the_operator_chose() -> None:
+    for chosen, told in (("repeat, 🆕", "(React with 🆕 to try again.)"), ("repeat", "")):
+        async with house(retry_emoji=chosen) as at:
+            at.backend.errors["What is up?"] = [BackendFailed("boom")]
+            await at.start()
+            await at.platform.heard_by[0](values.message())
+            await at.clock.advance(5)
+            (text,) = at.platform.texts
+            assert ("React with" in text, text.endswith(told)) == (bool(told), True)
 
 
 async def test_refused_credentials_are_named_and_a_bridge_without_platforms_ends_with_one() -> None:

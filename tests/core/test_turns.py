@@ -275,3 +275,11 @@ async def test_turns_leave_no_task_behind_when_they_are_cancelled() -> None:
         await at.clock.advance(1)
     assert at.backend.abandoned == 1
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_an_answer_that_renders_to_nothing_is_not_silent() -> None:
+    async with room() as at:
+        at.answer_with(lambda _: say("[a]: https://example.com"))
+        await at.inbox(values.message())
+        await at.clock.advance(10)
+        assert at.texts == ["(The app's answer has nothing in it that can be shown here.)"]

@@ -18,7 +18,7 @@ NAME = "qvictim"
 SHORT = {"slack": 60, "discord": 60}
 MANY = {"slack": 2_000, "discord": 500}
 """Words of an answer that needs three messages, by platform."""
-HUGE = {"slack": 8_000, "discord": 2_000}
+HUGE = {"slack": 4_500, "discord": 1_500}
 """Words of an answer of which most goes into a file."""
 
 

@@ -47,12 +47,18 @@ def intents(*, content: bool) -> discord.Intents:
     return wanted
 
 
-def acknowledged_lately(socket: DiscordWebSocket) -> bool:
-    """Whether the gateway answered one of the last heartbeats. discord.py tells only how quick the last answer was."""
+def since_acknowledged(socket: DiscordWebSocket) -> float | None:
+    """Seconds since the gateway answered a heartbeat. discord.py tells only how quick the last answer was."""
     keeper = socket._keep_alive  # noqa: SLF001  there is no public way; a test holds on to these names
-    if keeper is None or keeper.interval is None:
+    return None if keeper is None else time.perf_counter() - keeper._last_ack  # noqa: SLF001  as above
+
+
+def acknowledged_lately(socket: DiscordWebSocket) -> bool:
+    """Whether the gateway answered one of the last heartbeats."""
+    keeper, since = socket._keep_alive, since_acknowledged(socket)  # noqa: SLF001  as above
+    if keeper is None or keeper.interval is None or since is None:
         return False
-    return time.perf_counter() - keeper._last_ack <= ACK_SLACK * keeper.interval  # noqa: SLF001  as above
+    return since <= ACK_SLACK * keeper.interval
 
 
 def hearts_of(client: discord.Client) -> list[KeepAliveHandler]:
@@ -114,6 +120,11 @@ class Ears(discord.Client):
     @property
     def hearing(self) -> bool:
         return self.connected and acknowledged_lately(self.ws)
+
+    @property
+    def heartbeat_age(self) -> float | None:
+        """Seconds; None without a connection."""
+        return since_acknowledged(self.ws) if self.connected else None
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         if not initial:

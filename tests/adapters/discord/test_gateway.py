@@ -142,6 +142,9 @@ async def test_a_gateway_that_fell_silent_is_left_for_a_new_connection(
             server.faults.heartbeat_acks = False
             await until(lambda: not platform.health().hearing, "for the silence to show")
             assert platform.health().detail
+            age = platform.health().heartbeat_age
+            assert age is not None
+            await until(lambda: (platform.health().heartbeat_age or age) > age, "for the last heartbeat to grow old")
             await until(lambda: any(each["event"] == "gateway_deaf" for each in logged), "for it to be given up")
             server.faults.heartbeat_acks = True
             await until(lambda: platform.health().hearing, "to hear again")

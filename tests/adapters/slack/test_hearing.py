@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import cast
 
@@ -306,7 +307,7 @@ async def test_a_connection_on_which_nothing_comes_any_more_is_not_hearing() -> 
     assert (entrance.connected, entrance.hearing) == (False, False)
     entrance._link = cast("Link", SimpleNamespace(alive=True, heard_at=0.0))
     await clock.advance(39)
-    assert (entrance.connected, entrance.hearing) == (True, True)
+    assert (entrance.connected, entrance.hearing, entrance.silence) == (True, True, 39)
     await clock.advance(1)
     assert (entrance.connected, entrance.hearing) == (True, False)
 
@@ -326,6 +327,12 @@ async def test_pauses_grow_up_to_the_longest_and_obey_what_slack_asks_for() -> N
     pauses.reset()
     await pauses.wait()
     assert slept[-1] == 0
+
+
+async def test_how_long_slack_has_been_silent_is_told(bridge: Bridge) -> None:
+    age = bridge.platform.health().heartbeat_age
+    assert age is not None
+    assert timedelta(0) <= age < timedelta(seconds=10)
 
 
 async def test_a_server_that_answers_no_heartbeat_is_left(bridge: Bridge) -> None:
