@@ -26,7 +26,8 @@ async def answering_and_hearing(on: Fleet, exam: Crowd, platform: str) -> tuple[
     on.balancer.ports = [other.port]
     # Whoever hears Discord loses its lease, as if the connection had broken, to the one who waits for it.
     on.ask(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE '% lease' AND query LIKE 'SELECT 1%'"
+        "SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+        "WHERE locktype = 'advisory' AND granted AND application_name LIKE '% lease'"
     )
     await on.until(lambda: bool(other.logged("shard_taken")), "the other one hears Discord")
     await on.until(lambda: len(other.logged("gateway_session_began")) == 1, "and is connected")
