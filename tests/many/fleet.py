@@ -164,14 +164,16 @@ class Crowd(Exam):
         self.asked_at[name] = self.world.clock.monotonic()
         return await Exam.ask(self, seat, name=name, channel=channel)
 
-    async def talk(self, seat: Seat, questions: int, *, channel: int, after: float, chance: Random) -> None:
-        """One thread, with so many questions, that begins after some seconds."""
+    async def talk(
+        self, seat: Seat, questions: int, *, channel: int, after: float, pause: float, chance: Random
+    ) -> None:
+        """One thread, with so many questions, that begins `after` some seconds; `pause` is the longest one between two of them."""
         await self.world.clock.sleep(after)
         before = len(self.world.slack.deliveries)
         thread = await self.ask(seat, channel=channel)
         await self._seen(seat, thread, before)
         for _ in range(questions - 1):
-            await self.world.clock.sleep(chance.uniform(0.0, 0.8))
+            await self.world.clock.sleep(chance.uniform(0.0, pause))
             before = len(self.world.slack.deliveries)
             await self.follow(seat, thread)
             await self._seen(seat, thread, before)

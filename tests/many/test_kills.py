@@ -8,7 +8,8 @@ import asyncio
 import os
 import random
 import signal
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -35,12 +36,28 @@ class Load:
     """Seconds between two kills."""
     apart: float
     """Seconds between the beginnings of two threads. Discord lets few be opened at once; else an answer stands in the channel."""
+    pause: float
+    """Most seconds between two questions of a thread."""
     patience: float
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
-SMALL = Load(on_slack=3, on_discord=3, questions=4, kills=2, between=(0.3, 1.5), apart=0.0, patience=40)
+PATIENT = {"DATABASE_HEARTBEAT": "1", "DATABASE_STALLED": "6"}
+"""So that a busy machine alone makes nobody seem dead."""
 
-FULL = Load(on_slack=15, on_discord=35, questions=20, kills=25, between=(2.0, 10.0), apart=1.0, patience=900)
+SMALL = Load(on_slack=3, on_discord=3, questions=4, kills=2, between=(0.3, 1.5), apart=0.0, pause=0.8, patience=40)
+
+FULL = Load(
+    on_slack=15,
+    on_discord=35,
+    questions=20,
+    kills=25,
+    between=(2.0, 10.0),
+    apart=1.0,
+    pause=6.0,
+    patience=900,
+    settings=PATIENT,
+)
 """Fewer on Slack, where fifty edits a minute are all that the whole workspace may make."""
 
 LOAD = FULL if "SOAK_RUNS" in os.environ else SMALL
@@ -54,7 +71,7 @@ async def kill_some(on: Fleet, load: Load, size: int, chance: random.Random) -> 
         victim.send(signal.SIGKILL)
         assert await victim.ended() == -signal.SIGKILL
         await on.clock.sleep(chance.choice((0.0, 0.4)))
-        on.launch()
+        on.launch(None, **load.settings)
     assert len(on.alive) == size, "\n".join(["killing one costs no other", *on.last_words()])
 
 
@@ -67,7 +84,7 @@ async def test_killed_at_random_nothing_is_lost_doubled_or_reordered(
         on.dify.max_connections = 100
         on.slack.retry_schedule = (0.3, 0.7, 1.5, 3.0, 3.0, 3.0, 3.0)
         crowd = Crowd(on)
-        await on.start_many(size)
+        await on.start_many(size, **LOAD.settings)
         async with asyncio.TaskGroup() as tasks:
             for name, threads in (("slack", LOAD.on_slack), ("discord", LOAD.on_discord)):
                 for number in range(threads):
@@ -76,6 +93,7 @@ async def test_killed_at_random_nothing_is_lost_doubled_or_reordered(
                         LOAD.questions,
                         channel=number % 2,
                         after=number * LOAD.apart,
+                        pause=LOAD.pause,
                         chance=random.Random(f"{FIRST} {name} {number}"),
                     )
                     tasks.create_task(talk)
