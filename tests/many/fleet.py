@@ -164,8 +164,9 @@ class Crowd(Exam):
         self.asked_at[name] = self.world.clock.monotonic()
         return await Exam.ask(self, seat, name=name, channel=channel)
 
-    async def talk(self, seat: Seat, questions: int, *, channel: int, chance: Random) -> None:
-        """One thread, with so many questions."""
+    async def talk(self, seat: Seat, questions: int, *, channel: int, after: float, chance: Random) -> None:
+        """One thread, with so many questions, that begins after some seconds."""
+        await self.world.clock.sleep(after)
         before = len(self.world.slack.deliveries)
         thread = await self.ask(seat, channel=channel)
         await self._seen(seat, thread, before)

@@ -65,7 +65,7 @@ async def test_what_outlasts_a_short_grace_is_gone_on_with_by_another_process_at
     async with fleet(tmp_path, migrated_url, mode) as on:
         exam, seat = Crowd(on), on.seats[platform]
         await on.start_many(2, SHUTDOWN_GRACE="0.3")
-        thread = await growing(exam, seat)
+        thread = await growing(exam, seat, per_token=0.1)
         await exam.follow(seat, thread)
         await on.until_logged("accepted", 2)
         owner = on.owner()

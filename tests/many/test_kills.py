@@ -33,12 +33,14 @@ class Load:
     kills: int
     between: tuple[float, float]
     """Seconds between two kills."""
+    apart: float
+    """Seconds between the beginnings of two threads. Discord lets few be opened at once; else an answer stands in the channel."""
     patience: float
 
 
-SMALL = Load(on_slack=3, on_discord=3, questions=4, kills=2, between=(0.3, 1.5), patience=40)
+SMALL = Load(on_slack=3, on_discord=3, questions=4, kills=2, between=(0.3, 1.5), apart=0.0, patience=40)
 
-FULL = Load(on_slack=15, on_discord=35, questions=20, kills=25, between=(0.5, 6.0), patience=900)
+FULL = Load(on_slack=15, on_discord=35, questions=20, kills=25, between=(2.0, 10.0), apart=1.0, patience=900)
 """Fewer on Slack, where fifty edits a minute are all that the whole workspace may make."""
 
 LOAD = FULL if "SOAK_RUNS" in os.environ else SMALL
@@ -73,6 +75,7 @@ async def test_killed_at_random_nothing_is_lost_doubled_or_reordered(
                         on.seats[name],
                         LOAD.questions,
                         channel=number % 2,
+                        after=number * LOAD.apart,
                         chance=random.Random(f"{FIRST} {name} {number}"),
                     )
                     tasks.create_task(talk)
