@@ -8,6 +8,7 @@ import pytest
 from bridge.asking import AskLimits
 from bridge.errors import (
     BackendBusy,
+    BackendCut,
     BackendError,
     BackendFailed,
     BackendUnreachable,
