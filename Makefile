@@ -20,8 +20,11 @@ playground: setup
 run: setup
 	$(BIN)/dify-chat-bridge run
 
+# Side by side, because many tests wait for processes of their own more than they compute.
+TEST_WORKERS ?= 4
+
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -1,7 +1,7 @@
 """The desk: a draft becomes paced writes on the platform.
 
 `AnswerWriter` shows the newest draft, then waits its turn; it never queues texts. What each message says is decided in
-`composing`. The upstream read is not done here, so nothing that happens on the chat side can cut it.
+`composing`. Nothing that happens here, on the chat side, can cut the upstream read.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
 
 from bridge import logs
 from bridge.clock import Clock
@@ -19,7 +18,7 @@ from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError
 from bridge.messages import Button, ButtonAction, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
 from bridge.pacing import AnswerPace, Urgency, WriteKind
 from bridge.platform_api import Platform, SendsFiles
-from bridge.standing import Lookup
+from bridge.standing import Lookup, Recorder
 
 _log = logs.get("answers")
 
@@ -37,30 +36,6 @@ LOOK_AGAIN = 0.25
 """Seconds between two looks at a growing text when the last one had nothing new to show, such as half a link."""
 
 
-class Recorder(Protocol):
-    """Where the writer reports what the platform shows."""
-
-    async def intending(self, part: int, nonce: str, role: PartRole, text: str) -> None:
-        """A new message is about to be posted."""
-        ...
-
-    async def posted(self, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str) -> None:
-        """A new message stands."""
-        ...
-
-    async def may_adopt(self, ref: MessageRef) -> bool:
-        """Whether a message that was found is not known as part of another answer."""
-        ...
-
-    async def showing(self, part: int, text: str) -> None:
-        """A message is about to be edited to this text."""
-        ...
-
-    def limited(self, kind: WriteKind) -> None:
-        """The platform refused a write for now."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriterLimits:
     """Bounds of patience; the operator may change them."""
@@ -68,7 +43,7 @@ class WriterLimits:
     first_hold: timedelta = timedelta(milliseconds=60)
     """How long the first text may wait for company: a quick short answer then takes one call instead of three."""
     delivery: timedelta = timedelta(minutes=10)
-    """How long after its end an answer may still be tried to be shown."""
+    """How long after its end one writer tries to show an answer."""
     retry_pause: timedelta = timedelta(seconds=1)
     """Pause after a failed write; doubles up to thirty times itself."""
     splits: int = 3
@@ -152,6 +127,8 @@ class AnswerWriter:
         self._halvings = 0
         self.writes = 0
         """Platform calls made for this answer, refused ones included."""
+        self.out_of_time = False
+        """The platform was away for longer than anybody waits; somebody may try again later."""
         self.first_shown_at: float | None = None
         """When the first text stood, by the clock's monotonic time."""
 
@@ -173,6 +150,7 @@ class AnswerWriter:
                     return True
                 if self._clock.monotonic() > deadline:
                     _log.error("answer_not_delivered", part=write.part, reason="time is up")
+                    self.out_of_time = True
                     return False
             elif write is None:
                 await draft.changed.wait()

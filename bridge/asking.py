@@ -4,7 +4,7 @@ What is shown is a draft's affair; nothing of a platform is known here. Nothing 
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -18,6 +18,7 @@ from bridge.errors import (
     BackendCut,
     BackendError,
     BackendFailed,
+    BackendTimeout,
     BackendUnreachable,
     ConversationMissing,
     StoreUnavailable,
@@ -25,16 +26,14 @@ from bridge.errors import (
 from bridge.messages import AnswerState, AppName, AskedQuestion, BackendIds, Outcome, Turn
 from bridge.metrics import Metrics, Rescue
 from bridge.places import Places
+from bridge.questions import FILES_LEFT_OUT, missing_words, with_past
 from bridge.resuming import ResumeLimits, Way, decide, look_up
 from bridge.routing import AppPolicy
 from bridge.running import Running
-from bridge.store import PastTurn, Store
+from bridge.store import Store
 
 _log = logs.get("asking")
 
-_SAY_SOMETHING = "Hi! Write your question after my name, and I will pass it on."
-_NO_FILES = "I cannot read attached files yet. Please put what matters into words."
-_FILES_LEFT_OUT = "(I cannot read attached files yet; this answers the text alone.)"
 _NEW_CONVERSATION = "(The app no longer remembered this conversation, so this starts a new one.)"
 _ROTATED = "(The app could not go on with this conversation, so this starts a new one.)"
 _IN_LINE = "⏳ The app is busy. You are number {number} in line."
@@ -96,7 +95,8 @@ class Asker:
                 return way
         elif turn.stop is not None:
             return endings.stopped(running)
-        elif _says_nothing(running, turn.question):
+        elif hint := missing_words(turn.question):
+            running.notes = [hint]
             return endings.answered(running)
         return await self._ask(running)
 
@@ -139,6 +139,7 @@ class Asker:
                 return endings.stopped(running, standing=True)
             case Way.APOLOGISE | Way.FAIL:
                 self._rescued(turn, Rescue.APOLOGISED)
+                await self._note_lost(running)
                 return endings.interrupted(running, by_app=way is Way.FAIL)
 
     async def _end_lost(self, running: Running) -> None:
@@ -151,13 +152,20 @@ class Asker:
                 # There is nothing in that conversation that is worth going on with.
                 await self._store.forget_backend_conversation(turn)
             else:
-                running.poisoned = True
-                await self._store.record_lost(turn)
+                await self._note_lost(running)
         except StoreUnavailable as error:
-            self._store_away("record_lost", error)
+            self._store_away("forget_backend_conversation", error)
         running.ids = BackendIds(conversation=turn.ids.conversation if turn.last_seen is not None else None)
         if turn.superseded or running.revised:
             running.attempt, running.revised = 0, False
+
+    async def _note_lost(self, running: Running) -> None:
+        """An answer that the backend did not keep leaves an empty one in its history, which some models refuse later on."""
+        running.poisoned = True
+        try:
+            await self._store.record_lost(running.turn)
+        except StoreUnavailable as error:
+            self._store_away("record_lost", error)
 
     # Asking
 
@@ -185,6 +193,8 @@ class Asker:
                 wait = max(told, pause)
                 may_pass = isinstance(error, BackendBusy | BackendUnreachable) and not error.accepted
                 if not may_pass or self._clock.monotonic() + wait > deadline:
+                    if isinstance(error, BackendCut | BackendTimeout):
+                        await self._note_lost(running)
                     self._metrics.backend_failed(running.turn.app, error.code)
                     return endings.failed(running, error)
                 _log.warning("asked_again_later", code=error.code, detail=str(error), again_in=wait)
@@ -231,11 +241,12 @@ class Asker:
             if asked is None:
                 return None
             await self._end_unheard(running)
-            if _says_nothing(running, asked):
+            if hint := missing_words(asked):
+                running.notes = [hint]
                 return AnswerCompleted()
-            running.notes = [one for one in running.notes if one != _FILES_LEFT_OUT]
+            running.notes = [one for one in running.notes if one != FILES_LEFT_OUT]
             if asked.attachments:
-                running.notes.append(_FILES_LEFT_OUT)
+                running.notes.append(FILES_LEFT_OUT)
             question = await self._with_context(running, self._question(running, asked, running.ids))
             if running.woken.is_set():
                 return None
@@ -379,22 +390,6 @@ class Asker:
         _log.warning("store_unavailable", doing=doing, detail=str(error))
 
 
-def _says_nothing(running: Running, asked: AskedQuestion) -> bool:
-    """True: there is nothing to ask; the member is told what to do."""
-    if asked.text.strip():
-        return False
-    running.notes = [_NO_FILES if asked.attachments else _SAY_SOMETHING]
-    return True
-
-
 async def _then_true(work: Coroutine[None, None, None]) -> bool:
     await work
     return True
-
-
-def with_past(past: Sequence[PastTurn], text: str) -> str:
-    """A question together with what was said before it, for an app that has forgotten."""
-    if not past:
-        return text
-    said = "\n\n".join(f"Question: {turn.question}\nAnswer: {turn.answer}" for turn in past)
-    return f"Earlier in this conversation:\n\n{said}\n\nNow the question is:\n\n{text}"

@@ -1,15 +1,41 @@
-"""Looking up messages of an answer that an earlier process posted, or was about to post."""
+"""What is known of an answer's messages: where that is reported, and looking up those of an earlier process."""
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import MessageGone, NotAllowed, PlatformError, RateLimited
-from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget, SentPart
+from bridge.messages import MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
+from bridge.pacing import WriteKind
 from bridge.platform_api import FindsSent, Platform, ReadsBack
 
 _log = logs.get("standing")
+
+
+class Recorder(Protocol):
+    """Where the writer reports what the platform shows."""
+
+    async def intending(self, part: int, nonce: str, role: PartRole, text: str) -> None:
+        """A new message is about to be posted."""
+        ...
+
+    async def posted(self, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str) -> None:
+        """A new message stands."""
+        ...
+
+    async def may_adopt(self, ref: MessageRef) -> bool:
+        """Whether a message that was found is not known as part of another answer."""
+        ...
+
+    async def showing(self, part: int, text: str) -> None:
+        """A message is about to be edited to this text."""
+        ...
+
+    def limited(self, kind: WriteKind) -> None:
+        """The platform refused a write for now."""
+        ...
 
 
 class Lookup:

@@ -326,6 +326,9 @@ class Turns:
                 standing=turn.parts,
             )
             work.shown = await writer.run(running.draft)
+        if writer.out_of_time:
+            # The outcome is on record: the next sweep tries to show it again, for as long as the platform is away.
+            running.handed_over = True
         if writer.first_shown_at is not None:
             self._metrics.first_text(turn.app, turn.target.platform, writer.first_shown_at - began)
         if work.shown:

@@ -8,6 +8,7 @@ import pytest
 from bridge.asking import AskLimits
 from bridge.errors import (
     BackendBusy,
+    BackendCut,
     BackendError,
     BackendFailed,
     BackendUnreachable,
@@ -355,6 +356,21 @@ async def test_a_forgotten_conversation_is_begun_anew_with_what_was_said_if_the_
             "Now the question is:\n\nAnd now?"
         )
         assert at.texts[3].endswith("(The app no longer remembered this conversation, so this starts a new one.)")
+
+
+async def test_a_conversation_in_which_an_answer_broke_off_is_left_when_it_fails_the_next_one() -> None:
+    async with room() as at:
+        await at.inbox(values.message("First", number=1))
+        await at.clock.advance(3)
+        at.answer_with(lambda _: [*say("Half"), BackendCut("eof")])
+        await at.inbox(values.message("Second", number=2))
+        await at.clock.advance(3)
+        at.answer_with(lambda question: say(f"You said: {question.text}"))
+        at.backend.poisoned.add(BackendConversationId("c1"))
+        await at.inbox(values.message("Third", number=3))
+        await at.clock.advance(3)
+        assert at.texts[2].startswith("You said: Third")
+        assert "so this starts a new one" in at.texts[2]
 
 
 async def test_it_is_begun_anew_only_once() -> None:

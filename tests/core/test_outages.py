@@ -101,12 +101,18 @@ async def test_a_slow_platform_does_not_keep_others_from_the_backend() -> None:
         assert [question.text for question in at.backend.asked] == ["one", "two"]
 
 
-async def test_a_platform_that_asks_for_hours_is_given_up_when_time_is_up() -> None:
+async def test_an_answer_that_a_platform_refuses_for_hours_is_shown_when_it_takes_it_again() -> None:
     async with room() as at:
-        at.platform.failures = [RateLimited("wait", retry_after=timedelta(hours=5))]
+        at.platform.failures = [RateLimited("wait", retry_after=timedelta(hours=1))]
         await at.inbox(values.message())
-        await at.clock.advance(3600)
-        assert at.store.answers[0].error == "not shown"
+        await at.clock.advance(900)
+        assert at.texts == []
+        for _ in range(6):
+            await at.recovery.sweep()
+            await at.clock.advance(700)
+        assert at.texts == ["You said: What is up?"]
+        assert at.store.answers[0].state is AnswerState.DONE
+        assert len(at.backend.asked) == 1
 
 
 async def test_leading_white_space_does_not_set_off_typing_each_time() -> None:

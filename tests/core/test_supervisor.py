@@ -14,6 +14,7 @@ from bridge.messages import AnswerState
 from bridge.platform_api import Finding, Severity
 from bridge.routing import AppPolicy, Everywhere
 from bridge.settings import Settings, isolated
+from bridge.supervisor import SupervisorLimits
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend, say
 from tests.fakes.clock import FakeClock
@@ -24,7 +25,7 @@ from tests.fakes.store import FakeStore
 class House:
     def __init__(self, store: FakeStore | None = None, **settings: object) -> None:
         self.clock = FakeClock()
-        self.store = store or FakeStore(aggregate)
+        self.store = store or FakeStore(aggregate, self.clock)
         self.platform = FakePlatform(self.clock)
         self.backend = FakeBackend(self.clock)
         core = isolated(Settings, http_port=0, **settings)
@@ -163,9 +164,10 @@ async def test_a_store_that_is_away_makes_the_bridge_unready_by_name() -> None:
 async def test_housekeeping_finds_what_waits_and_forgets_old_text() -> None:
     async with house() as at:
         await at.start()
+        at.app.parts.limits = SupervisorLimits(keep_payloads=timedelta(minutes=10))
         await at.platform.heard_by[0](values.message())
         at.store.failures = 6
-        await at.clock.advance(61 + timedelta(hours=40).total_seconds())
+        await at.clock.advance(61 + timedelta(minutes=14).total_seconds())
         assert len(at.platform.texts) == 1
         assert at.store.conversations[0].questions[0].question is None
 
