@@ -20,10 +20,10 @@ from tests.recovery.points import Point
 from tests.recovery.verdict import Exam
 from tests.recovery.world import PATIENCE, Bridge, World
 
-STALLED = 2.0
+STALLED = 4.0
 """Seconds after which a frozen process is given up here, instead of ten."""
 
-HEARTBEAT = 0.4
+HEARTBEAT = 0.5
 
 
 class Member(Bridge):
@@ -167,7 +167,7 @@ class Crowd(Exam):
     async def talk(
         self, seat: Seat, questions: int, *, channel: int, after: float, pause: float, chance: Random
     ) -> None:
-        """One thread, with so many questions, that begins `after` some seconds; `pause` is the longest one between two of them."""
+        """One thread with so many questions. It begins `after` some seconds; `pause` is the longest one between two questions."""
         await self.world.clock.sleep(after)
         before = len(self.world.slack.deliveries)
         thread = await self.ask(seat, channel=channel)

@@ -15,7 +15,7 @@ __all__ = ["migrated_template", "migrated_url"]
 
 pytestmark = pytest.mark.process
 
-LONGEST_GAP = 5.0
+LONGEST_GAP = 6.0
 """Seconds from a question to the app's being asked, at worst, on a machine with other work to do."""
 
 
@@ -65,7 +65,7 @@ async def test_what_outlasts_a_short_grace_is_gone_on_with_by_another_process_at
     async with fleet(tmp_path, migrated_url, mode) as on:
         exam, seat = Crowd(on), on.seats[platform]
         await on.start_many(2, SHUTDOWN_GRACE="0.3")
-        thread = await growing(exam, seat, per_token=0.1)
+        thread = await growing(exam, seat, per_token=0.15)
         await exam.follow(seat, thread)
         await on.until_logged("accepted", 2)
         owner = on.owner()
@@ -74,7 +74,7 @@ async def test_what_outlasts_a_short_grace_is_gone_on_with_by_another_process_at
         await on.until_logged("handing_over_answers")
         began = on.clock.monotonic()
         await on.until(lambda: on.owner() not in (owner, None), "another one goes on")
-        assert on.clock.monotonic() - began < 1.5
+        assert on.clock.monotonic() - began < 4
         assert await owner.ended() == 0
         await exam.settle()
         await exam.pass_all(most_asks=asks)
@@ -87,7 +87,7 @@ async def test_an_answer_that_ends_within_the_grace_stays_where_it_is_and_others
         exam, seat = Crowd(on), on.seats["discord"]
         await on.start_many(2)
         # Longer than a silent process is given: it must go on giving signs of life.
-        thread = await growing(exam, seat)
+        thread = await growing(exam, seat, per_token=0.1)
         owner = on.owner()
         assert owner is not None
         owner.send(signal.SIGTERM)

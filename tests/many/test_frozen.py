@@ -54,7 +54,7 @@ async def test_woken_up_while_another_one_answers_it_disturbs_nothing(migrated_u
     async with fleet(tmp_path, migrated_url) as on:
         exam, seat = Crowd(on), on.seats["discord"]
         await on.start_many(2)
-        thread = await growing(exam, seat, per_token=0.1)
+        thread = await growing(exam, seat, per_token=0.15)
         owner = on.owner()
         assert owner is not None
         owner.send(signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""Orders that one process hears reach the one that answers: Stop and edits, on either platform, within a second."""
+"""Orders that one process hears reach the one that answers: Stop and edits, on either platform, at once."""
 
 from pathlib import Path
 
@@ -14,13 +14,14 @@ __all__ = ["migrated_template", "migrated_url"]
 
 pytestmark = pytest.mark.process
 
-SOON = 1.0
+SOON = 3.0
+"""Seconds. Ordinarily a twentieth of one; nobody who waits for the next sweep is so quick."""
 
 
 async def answering_and_hearing(on: Fleet, exam: Crowd, platform: str) -> tuple[str, Member]:
     """A growing answer in one process, while only another one hears what people do. Returns its thread and who answers."""
     answering = await on.start()
-    thread = await growing(exam, on.seats[platform], per_token=0.1)
+    thread = await growing(exam, on.seats[platform], per_token=0.15)
     other = await on.start()
     assert on.balancer is not None
     on.balancer.ports = [other.port]
