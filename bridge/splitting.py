@@ -171,10 +171,12 @@ class Splitter:
         if (cut := self._best_in_margin(lines)) is not None:
             return cut
         inside = self._inside(max(least, lines[-1].end if lines else 0), end)
-        inside = inside[: self._fitting(inside, end)]
+        # Apart from the others: half a link takes more room than the whole one, and would hide that it fits.
         whole = _without_tables(inside)
+        whole = whole[: self._fitting(whole, end)]
         if (cut := self._best_in_margin(whole)) is not None:
             return cut
+        inside = inside[: self._fitting(inside, end)]
         # What follows is one piece that began before the margin and ends behind the message: as near to it as possible.
         for cuts in (whole, _without_tables(lines), lines, _without_atoms(inside), inside):
             if cuts:
