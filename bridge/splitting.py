@@ -157,7 +157,7 @@ class Splitter:
         if cut is not None:
             return cut
         torn = inline_cuts(self._outline, len(self._opener), (len(self._opener), end), torn=True)
-        if fitting := self._fitting(torn, end):
+        if fitting := self._fitting(torn):
             return torn[fitting - 1]
         # Not even one character fits with what would be opened again; it must go on all the same.
         first = len(self._opener) + 1
@@ -167,14 +167,16 @@ class Splitter:
         """The best cut at or before `end` in the margin; the last one before it when there is none."""
         least = len(self._opener)
         lines = line_cuts(self._outline, least, end)
-        lines = lines[: self._fitting(lines, end)]
+        lines = lines[: self._fitting(lines)]
         if (cut := self._best_in_margin(lines)) is not None:
             return cut
         inside = self._inside(max(least, lines[-1].end if lines else 0), end)
-        inside = inside[: self._fitting(inside, end)]
+        # Apart from the others: half a link takes more room than the whole one, and would hide that this fits.
         whole = _without_tables(inside)
+        whole = whole[: self._fitting(whole)]
         if (cut := self._best_in_margin(whole)) is not None:
             return cut
+        inside = inside[: self._fitting(inside)]
         # What follows is one piece that began before the margin and ends behind the message: as near to it as possible.
         for cuts in (whole, _without_tables(lines), lines, _without_atoms(inside), inside):
             if cuts:
@@ -189,33 +191,23 @@ class Splitter:
         room = int(2 * self._margin * share) + self._step
         window = (max(lowest, border - room), min(end, border + room))
         found = inline_cuts(self._outline, lowest, window)
-        low = window[0] == lowest or (found and self._length(found[0]) <= self._limit - self._margin)
-        high = window[1] == end or (found and self._length(found[-1]) > self._limit)
+        whole = _without_tables(found)
+        low = window[0] == lowest or (whole and self._length(whole[0]) <= self._limit - self._margin)
+        high = window[1] == end or (whole and self._length(whole[-1]) > self._limit)
         return found if low and high else inline_cuts(self._outline, lowest, (lowest, end))
 
-    def _fitting(self, cuts: Sequence[Cut], end: int) -> int:
-        """How many of `cuts`, which lie at or before `end`, fit. Lengths grow with the text, but for small exceptions; each
-        costs a parse, so that the next one to look at is guessed from those known."""
-        low, high = 0, len(cuts)
-        low_at, low_length = len(self._opener), 0
-        high_at, high_length = end, self._outline.length(end)
-        tries = 0
-        while low < high:
-            if high_length <= self._limit:
-                guess = high - 1
-            elif tries % 5 == 4:
-                guess = (low + high) // 2
-            else:
-                share = (self._limit - low_length) / max(high_length - low_length, 1)
-                guess = bisect_right(cuts, low_at + share * (high_at - low_at), key=_end) - 1
-            guess = min(max(guess, low), high - 1)
-            tries += 1
-            length = self._length(cuts[guess])
-            if length <= self._limit:
-                low, low_at, low_length = guess + 1, cuts[guess].end, length
-            else:
-                high, high_at, high_length = guess, cuts[guess].end, length
-        return low
+    def _fitting(self, cuts: Sequence[Cut]) -> int:
+        """How many of `cuts` fit. Each look costs a parse, so not all are looked at; and a longer text may take less room than
+        a shorter one. So the places looked at are always the same: with more text behind, never fewer are found to fit."""
+        fit, place = 0, 0
+        for bit in reversed(range(cuts[-1].end.bit_length() if cuts else 0)):
+            probe = place + (1 << bit)
+            if probe > cuts[-1].end:
+                continue
+            count = bisect_right(cuts, probe, key=_end)
+            if count == fit or self._length(cuts[count - 1]) <= self._limit:
+                fit, place = count, probe
+        return fit
 
     def _best_in_margin(self, cuts: Sequence[Cut]) -> Cut | None:
         """The last one of the best rank of those, which fit, that end in the margin."""

@@ -12,12 +12,13 @@ from bridge.markdown.cuts import DELIMITER, WORD, Cut, Rank, Walk, later, resume
 from bridge.markdown.inline import InlineMap
 from bridge.markdown.outline import Outline
 from bridge.markdown.parser import map_inline
-from bridge.markdown.repair import withhold
+from bridge.markdown.repair import LONGEST_LABEL, withhold
 
 _TASK_BOX = re.compile(r"\[[ xX]\][ \t]")
 _LEADING = re.compile(r"[ \t>]*")
 _SENTENCE = re.compile(r"[.!?…][\"'”’)\]]{0,2}[ \t]+|[。！？…][」』”’）】]{0,2}")
 _GAP = re.compile(r"[ \t]+|[，、；：,;]")
+_BRACKET = re.compile(r"[\[\]]")
 _DEEPEST_INDENT = 80
 """Columns of code that are taken for its indent."""
 
@@ -133,7 +134,8 @@ def _text_cuts(text: str, places: range, end: int, found: InlineMap) -> Iterator
         gaps[len(stop[0].rstrip()) + stop.start()] = (Rank.SENTENCE, stop.end())
     # What is not complete yet may become an atom.
     held = len(withhold(text, found))
-    atoms = _covered([*((atom.start, atom.end) for atom in found.atoms), (held, len(text))], len(text))
+    known = [(atom.start, atom.end) for atom in found.atoms]
+    atoms = _covered([*known, *_bracketed(text, known), (held, len(text))], len(text))
     # Inside a marker, or between it and what it embraces.
     markers = _covered(
         [(pair.start, pair.inner + 1) for pair in found.pairs]
@@ -156,6 +158,22 @@ def _text_cuts(text: str, places: range, end: int, found: InlineMap) -> Iterator
             rank = Rank.STYLED
         if start < last:
             yield Cut(place, start, rank, "".join(reversed(standing)), "".join(standing))
+
+
+def _bracketed(text: str, atoms: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """`[1]`, `[see there]`: without its partner a bracket is escaped, and all others in the text beside it, so that half of
+    it takes more room than the whole."""
+    taken = _covered(atoms, len(text))
+    starts = {start for start, _ in atoms}
+    opened: list[int] = []
+    for found in _BRACKET.finditer(text):
+        at = found.start()
+        if taken[at] or at in starts:
+            continue
+        if found[0] == "[":
+            opened.append(at)
+        elif opened and at < (start := opened.pop()) + LONGEST_LABEL:
+            yield start, at + 1
 
 
 class _Styles:
