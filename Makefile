@@ -20,11 +20,12 @@ playground: setup
 run: setup
 	$(BIN)/dify-chat-bridge run
 
-# Side by side, because many tests wait for processes of their own more than they compute.
-TEST_WORKERS ?= 4
+# Side by side, because many tests wait for processes of their own more than they compute. Those that start several bridges and a
+# PostgreSQL each run one after the other (tests/conftest.py).
+TEST_WORKERS ?= 3
 
 test: setup
-	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $(TEST_WORKERS) --dist loadgroup
 
 check: setup
 	$(BIN)/ruff format --check .

@@ -5,6 +5,7 @@ import os
 import socket
 from collections.abc import AsyncIterator
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,10 @@ async def no_task_outlives_its_test() -> AsyncIterator[None]:
         await asyncio.sleep(0)
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.done()]
     assert not left, f"tasks outlived the test: {left}"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts several processes at a time must not compete with more of its kind: `make test` runs tests side by side."""
+    for item in items:
+        if {"many", "dispatch"} & set(item.path.relative_to(Path(__file__).parent).parts):
+            item.add_marker(pytest.mark.xdist_group("many processes"))
