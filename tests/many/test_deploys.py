@@ -20,10 +20,10 @@ LONGEST_GAP = 6.0
 
 
 async def keep_asking(crowd: Crowd, over: asyncio.Event) -> None:
-    """New threads on both platforms, several a second."""
+    """New threads on both platforms, two or three a second."""
     seats = list(crowd.world.seats.values())
     number = 0
-    while not await crowd.world.clock.wait(over, 0.15):
+    while not await crowd.world.clock.wait(over, 0.4):
         await crowd.ask(seats[number % 2], channel=number // 2 % 2)
         number += 1
 

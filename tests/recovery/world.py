@@ -23,7 +23,7 @@ from tests.recovery import victim
 from tests.recovery.points import Point
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
+PATIENCE = 45.0
 """Seconds for anything that should happen at once, on a machine with other work to do."""
 
 
