@@ -3,6 +3,8 @@
 import pytest
 
 from adapters.discord.dialect import DiscordDialect
+from adapters.slack.dialect import SlackDialect
+from bridge.markdown.dialect import Dialect
 from bridge.splitting import Splitter, split
 
 
@@ -89,3 +91,19 @@ def test_what_goes_on_behind_a_message_is_opened_again() -> None:
     assert behind[1].startswith("1")
     assert behind[2].startswith("word word")
     assert not any("\ufdd0" <= letter <= "\ufdd2" for text in behind for letter in text)
+
+
+@pytest.mark.parametrize("dialect", [SlackDialect(300), DiscordDialect(300)])
+@pytest.mark.parametrize("before", ["", "- ", "> "])
+@pytest.mark.parametrize("piece", ["[label{0}](https://a.io/{0})", "[see. this {0}]", "[a [b [c. d {0}]]]"])
+def test_what_one_message_shows_never_moves_to_the_next(dialect: Dialect, before: str, piece: str) -> None:
+    """Half a link, and half a pair of brackets, takes more room than the whole."""
+    text = before + " ".join(map(piece.format, range(10, 40)))
+    for limit in (128, 177, 189, 230):
+        splitter = Splitter(dialect.within(limit))
+        shown: list[str] = []
+        for end in range(1, len(text) + 1, 3):
+            now = splitter.feed(text[:end])
+            assert all(new.startswith(old) for old, new in zip(shown, now, strict=False)), f"{shown} became {now}"
+            shown = now
+        assert len(shown) > 1
