@@ -35,6 +35,7 @@ def stopped(running: Running, *, standing: bool = False) -> Outcome:
     reason = running.stop or running.turn.stop or StopReason.MEMBER
     # Asking a question again that somebody has taken back would be odd.
     retry = reason is StopReason.MEMBER
+    standing = standing or (not running.draft.text.strip() and running.keeps_text)
     return _outcome(running, AnswerState.STOPPED, _STOPPED[reason], may_retry=retry, standing=standing)
 
 

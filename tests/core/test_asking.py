@@ -203,6 +203,20 @@ async def test_a_stopped_question_is_not_asked_again_after_a_restart() -> None:
         assert after.texts[0].startswith("Half an answer\n\n(Stopped.)")
 
 
+async def test_stopped_while_it_is_asked_once_more_the_text_from_before_the_restart_stays() -> None:
+    async with room() as at:
+        at.answer_with(lambda _: HALF)
+        await at.inbox(values.message())
+        await at.clock.advance(3)
+    async with room(store=at.store, platform=at.platform) as after:
+        after.answer_with(lambda _: [1000.0])
+        await after.recovery.start()
+        await after.clock.advance(5)
+        await after.inbox(values.message("stop", number=2))
+        await after.clock.advance(20)
+        assert after.texts[0].startswith("Half an answer\n\n(Stopped.)")
+
+
 async def test_deleting_the_question_stops_its_answer_and_offers_nothing() -> None:
     async with room(platform=with_buttons()) as at:
         at.answer_with(lambda _: HALF)

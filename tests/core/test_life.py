@@ -37,7 +37,7 @@ from tests.fakes import values
 from tests.fakes.clock import FakeClock
 from tests.fakes.rows import KeptAnswer
 
-RUNS = int(os.environ.get("LIFE_RUNS", "25"))
+RUNS = int(os.environ.get("LIFE_RUNS", "12"))
 FIRST = int(os.environ.get("LIFE_FIRST", "0"))
 STEPS = 40
 WITHDRAWN = "(This part was withdrawn.)"
