@@ -4,14 +4,33 @@ A backend is a folder in `bridge/backends` whose `backend` module offers `Settin
 Failure is raised as a `BackendError`, never yielded. Backends never see each other.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
-from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, Inputs, Rating
+from bridge.messages import (
+    BackendConversationId,
+    BackendIds,
+    BackendMessageId,
+    BackendUser,
+    Inputs,
+    ProducedFile,
+    Rating,
+    Step,
+)
 from bridge.platform_api import Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadedFile:
+    """A file of a member that the backend has. Good for this `user` only."""
+
+    id: str
+    kind: str
+    """The backend's own word for what it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +41,7 @@ class Question:
     conversation: BackendConversationId | None = None
     """None starts a new conversation."""
     inputs: Inputs = field(default_factory=dict)
+    files: tuple[UploadedFile, ...] = ()
     sent_at: datetime | None = None
     """When a person sent it, as their platform tells. It cannot have been asked before."""
 
@@ -49,17 +69,23 @@ class TextReplaced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A step that a person may know about: a title chosen by the app's author, never a prompt or an input."""
+    """News of a step that a person may know about."""
 
-    title: str
+    step: Step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileProduced:
-    """The app made a file. Only its name and kind are told; it is not fetched."""
+    """The app made a file (see `ProducesFiles`)."""
 
-    name: str
-    kind: str
+    file: ProducedFile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcesCited:
+    """The answer rests on these documents: names alone, each once, in the backend's order. A later one replaces it."""
+
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +122,13 @@ class Recovered:
     """As many as are known, the given ones included."""
     text: str = ""
     """The answer, shaped as the events would have shaped it. Set only when `answered` or `stopped`."""
+    sources: tuple[str, ...] = ()
+    files: tuple[ProducedFile, ...] = ()
     detail: str = ""
     """For the log."""
 
 
-BackendEvent = AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | AnswerCompleted
+BackendEvent = AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | AnswerCompleted
 
 
 class Backend(Protocol):
@@ -151,4 +179,66 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Ends every connection. Called once, when no `answer` is running."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileRules:
+    """Which files an app takes."""
+
+    most: int = 0
+    """With one question; 0: it takes none."""
+    largest: Mapping[str, int] = field(default_factory=dict)
+    """Bytes, by kind; kinds that are not named are not taken."""
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    """File name extension (lower case, no dot) to kind."""
+    media_types: Mapping[str, str] = field(default_factory=dict)
+    """Media type, or its part before the slash, to kind, for names that have no known extension."""
+
+
+@runtime_checkable
+class AcceptsFiles(Protocol):
+    """The backend takes files of members, where its app does."""
+
+    async def file_rules(self) -> FileRules:
+        """What the app takes now; kept for a while. Raises `BackendError`."""
+        ...
+
+    async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
+        """Hands one file over. `kind` is one of the app's `FileRules`. Raises `BackendError`; `QuestionRefused` when this file
+        is not wanted (its `user_message` says why), which says nothing about the question."""
+        ...
+
+
+@runtime_checkable
+class ProducesFiles(Protocol):
+    """The files of `FileProduced` can be had."""
+
+    async def fetch(self, file: ProducedFile, into: Path, most: int) -> str:
+        """Writes its content there, at most `most` bytes, and returns its media type ("" when unknown). Only from the configured
+        server, whatever the address says. Raises `BackendError`; `may_retry` is False when it can never be had."""
+        ...
+
+
+@runtime_checkable
+class SuggestsQuestions(Protocol):
+    async def suggestions(self, ids: BackendIds, user: BackendUser) -> Sequence[str]:
+        """Questions that could follow an answer; none where the app does not do that. May take some seconds. Raises
+        `BackendError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """How an app introduces itself."""
+
+    text: str = ""
+    """Markdown; empty where it says nothing."""
+    questions: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class Introduces(Protocol):
+    async def opening(self) -> Opening:
+        """Kept for a while. Raises `BackendError`."""
         ...

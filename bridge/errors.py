@@ -19,6 +19,7 @@
     `- PlatformError
        |- PlatformUnavailable        network trouble or 5xx; whether it arrived may be unknown
        |- RateLimited                not executed; wait `retry_after`
+       |- FileTooLarge               more bytes than were wanted
        |- MessageGone                the message (or its channel) no longer exists
        |- MessageRefused             the platform refuses this content
        `- NotAllowed                 a permission or scope is missing, or the token is invalid
@@ -149,6 +150,10 @@ class RateLimited(PlatformError):
     def __init__(self, detail: str, *, retry_after: timedelta, code: str = "") -> None:
         super().__init__(detail, code=code)
         self.retry_after = retry_after
+
+
+class FileTooLarge(PlatformError):
+    """A file has more bytes than were wanted; it was not read to its end."""
 
 
 class MessageGone(PlatformError):

@@ -8,17 +8,9 @@ from bridge import logs
 from bridge.clock import Clock
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
+from bridge.events import InboundEvent, MessageReceived
 from bridge.feedback import Feedback
-from bridge.messages import (
-    AppName,
-    BackendUser,
-    ConversationId,
-    ConversationKey,
-    InboundEvent,
-    MessageReceived,
-    MessageRef,
-    Origin,
-)
+from bridge.messages import AppName, BackendUser, ConversationId, ConversationKey, MessageRef, Origin
 from bridge.metrics import Metrics, QuestionResult
 from bridge.notices import Lately, Notices
 from bridge.router import (

@@ -93,6 +93,8 @@ class ReplyTarget:
     """Quota that edits draw on."""
     opens_thread: bool = False
     """The adapter would rather open a thread here before the first message (see `OpensThreads`)."""
+    private: bool = False
+    """Only one person reads what is sent here, and it is gone soon: no answer is ever written here, only a line of our own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,8 @@ class Author:
     is_bot: bool = False
     roles: tuple[str, ...] = ()
     """Ids of the roles or groups that the event itself names (Discord: roles in the server). For access lists."""
+    home: InstallationId = InstallationId("")
+    """Where the person belongs, when that is not where the bot is installed (Slack Connect). Empty: here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,85 +120,23 @@ class NamedPerson:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """A file that came with a message. Only its name and type are known to the core."""
+    """A file that came with a message."""
 
     name: str
     media_type: str = ""
+    size: int | None = None
+    """Bytes, as the platform says; None where it does not."""
+    address: Address = Address("")
+    """Where its platform finds it again (see `FetchesFiles`); stored with the question. Empty: it cannot be had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MessageReceived:
-    """Somebody wrote a message that the bot can see."""
+class Said:
+    """Something that somebody wrote, as it is told to an app that was not there."""
 
-    event_id: EventId
-    ref: MessageRef
-    target: ReplyTarget
-    author: Author
-    origin: Origin
+    who: str
+    """A name for people."""
     text: str
-    """Readable text: our own leading mention removed, other mentions spelled as names. May be empty."""
-    mentions_bot: bool
-    is_direct: bool
-    in_thread: bool
-    reply_to: MessageRef | None = None
-    """The message this one replies to, where the platform has replies."""
-    replies_to_bot: bool = False
-    attachments: tuple[Attachment, ...] = ()
-    named: tuple[NamedPerson, ...] = ()
-    """People named in the text, each once; the only ones an answer may mention."""
-    category: ChannelId = ChannelId("")
-    """What the channel stands in, where the platform has that (Discord: the category). For routes."""
-    sent_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageEdited:
-    """Somebody changed what a message says. Also told for messages that are none of our business."""
-
-    event_id: EventId
-    now: MessageReceived
-    """The whole message as it reads now, with the `ref` that it always had."""
-    revision: int
-    """Order of the edits of one message: the larger one is later. Microseconds since the epoch."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MessageDeleted:
-    """A message is gone. Of whom it was need not be known."""
-
-    event_id: EventId
-    ref: MessageRef
-    installation: InstallationId
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReactionChanged:
-    """Somebody added a reaction to a message of the bot, or took it away."""
-
-    event_id: EventId
-    message: MessageRef
-    person: PersonId
-    origin: Origin
-    emoji: str
-    """Slack's short name or the Unicode character, without skin tone."""
-    added: bool
-    revision: int
-    """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ButtonPressed:
-    """Somebody pressed one of our buttons. The adapter tells the platform that it was heard; what it leads to is seen in chat."""
-
-    event_id: EventId
-    message: MessageRef
-    """The message of ours that the button stands under."""
-    installation: InstallationId
-    person: PersonId
-    action: "ButtonAction"
-
-
-InboundEvent = MessageReceived | MessageEdited | MessageDeleted | ReactionChanged | ButtonPressed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,6 +150,12 @@ class AskedQuestion:
     attachments: tuple[Attachment, ...] = ()
     named: tuple[NamedPerson, ...] = ()
     """People named in the question; the only ones an answer may mention."""
+    in_thread: bool = False
+    """It stands below other messages, which the app may never have seen."""
+    unseen: bool = False
+    """As of `MessageReceived` in `events`."""
+    about: Said | None = None
+    """As of `MessageReceived` in `events`."""
     sent_at: datetime
 
     @property
@@ -221,13 +169,51 @@ class ButtonAction(StrEnum):
 
     STOP = "stop"
     RETRY = "retry"
+    LIKE = "like"
+    DISLIKE = "dislike"
+    ASK = "ask"
+    """Asks the question that stands in the button's `value`. Told as a `MessageReceived` that is `unseen`."""
+    RESET = "reset"
+    """On the bot's own page. Told as a `CommandInvoked`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Button:
     action: ButtonAction
     label: str
-    """A word or two of plain text."""
+    """A word or two of plain text; of `ASK`, the beginning of the question."""
+    value: str = ""
+    """Comes back with the press. At most 2,000 characters."""
+
+
+class StepState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Something that the app does on its way to the answer, as a person may know it."""
+
+    id: str
+    """The same for all news of one step, unique within its answer."""
+    title: str
+    """Chosen by the app's author: never a prompt, an input or a result. Plain text of one line."""
+    state: StepState = StepState.RUNNING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProducedFile:
+    """A file that an app made, and where its backend finds it. Kept with the outcome of an answer."""
+
+    name: str
+    kind: str
+    """"image", "document", "audio", "video" or "file"."""
+    address: str
+    """The backend's own. It may be signed: never shown, never logged."""
+    media_type: str = ""
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +228,15 @@ class OutgoingMessage:
     """Whom the text may mention: the platform's id of a person -> name. Everybody else stays unmentioned, whatever it says."""
     buttons: tuple[Button, ...] = ()
     """Shown below the text where the platform has buttons. An edit shows exactly these: none takes earlier ones away."""
+    live: bool = False
+    """More text will come. The first writing of a message that is not `live` ends it."""
+    steps: tuple[Step, ...] = ()
+    """What the app does or did, the oldest first. Shown by platforms with `capabilities.steps`; all news since the last writing
+    is in here, and what was in here once stays."""
+    sources: tuple[str, ...] = ()
+    """Names of the documents that the answer rests on, each once. Shown below the text where `capabilities.sources`."""
+    asker: Author | None = None
+    """Whose question it answers. Some platforms want to know for whom something is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,6 +314,11 @@ class Outcome:
     """Whether asking once more makes sense, and so whether Retry is offered."""
     standing: bool = False
     """The text is not `text` but what stands in the answer's messages already; the notes go below that."""
+    sources: tuple[str, ...] = ()
+    """Names of the documents that it rests on."""
+    suggestions: tuple[str, ...] = ()
+    """Questions that could be asked next."""
+    files: tuple[ProducedFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -366,6 +366,8 @@ class Vote:
     rating: Rating
     active: bool
     revision: int
+    comment: str = ""
+    """Why, in the person's own words; filled in by the store when votes are looked at together."""
 
 
 Inputs = Mapping[str, str | int | float | bool]

@@ -5,15 +5,28 @@ A platform is a folder in `adapters` whose `adapter` module offers `Settings` (a
 `bridge.web.routes`, and nothing else of the bridge.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from pydantic import SecretStr
+
+from bridge.events import InboundEvent
 from bridge.markdown.dialect import Dialect
-from bridge.messages import InboundEvent, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import (
+    Attachment,
+    Author,
+    InstallationId,
+    MessageRef,
+    OutgoingMessage,
+    PlatformName,
+    ReplyTarget,
+    Said,
+)
 from bridge.outgoing_files import OutgoingFile
 
 Inbox = Callable[[InboundEvent], Awaitable[None]]
@@ -45,6 +58,21 @@ class PlatformCapabilities:
     """All calls of the bot together, where the platform limits those too."""
     buttons: bool = False
     """`OutgoingMessage.buttons` are shown, and pressing one is told as `ButtonPressed`."""
+    rating_buttons: bool = False
+    """So are `LIKE` and `DISLIKE`, and somebody who dislikes may be asked why."""
+    question_buttons: int = 0
+    """So many of `ASK` may stand below one message."""
+    steps: bool = False
+    """`OutgoingMessage.steps` are shown beside the text of a message that grows natively (see `StreamsNatively`)."""
+    sources: bool = False
+    """`OutgoingMessage.sources` are shown apart from the text."""
+    live_budget: WriteBudget | None = None
+    """Writings of messages that are growing natively, per `ReplyTarget.edit_group`; they count apart from other edits. None: the
+    platform has no such thing."""
+    first_hold: timedelta | None = None
+    """How long the first text may wait for company, so that a short answer takes one call; None: hardly at all."""
+    first_hold_text: int = 200
+    """Characters at which the wait is over."""
 
 
 class Severity(StrEnum):
@@ -113,7 +141,7 @@ class Platform(Protocol):
         """Replaces the text of a message that `send` returned. Raises a `PlatformError`."""
         ...
 
-    async def show_activity(self, target: ReplyTarget) -> None:
+    async def show_activity(self, target: ReplyTarget, question: MessageRef) -> None:
         """Shows that an answer is being worked on (typing). Cosmetic: never raises a `PlatformError`."""
         ...
 
@@ -132,9 +160,83 @@ class OpensThreads(Protocol):
         """Opens it and returns where to write now. Returns a target for a plain reply,
         with `opens_thread` still set, when threads are not possible here: the next question may have better luck.
 
-        Idempotent: the thread that already hangs under the question is found again. Raises a `PlatformError` only when not
-        even a reply is possible.
+        Idempotent: the thread that already hangs under the question is found again. Where the question is `unseen`, the message
+        that opens the thread says `title`, which then is the whole question with who asked it. Raises a `PlatformError` only
+        when not even a reply is possible.
         """
+        ...
+
+
+@runtime_checkable
+class EndsActivity(Protocol):
+    """What `show_activity` shows does not end by itself in every case."""
+
+    async def end_activity(self, target: ReplyTarget, question: MessageRef) -> None:
+        """Takes it away: called once an answer has ended, however it did, also when it was an earlier process that showed it.
+        Never raises a `PlatformError`, and is harmless where nothing is shown."""
+        ...
+
+
+@runtime_checkable
+class StreamsNatively(Protocol):
+    """Messages that are `live` grow by the platform's own means where that is possible, without anybody having to know: `send`
+    begins such a message, `edit` adds to it, and the first writing that is not `live` ends it. Where the platform does not let
+    them, they are posted and edited instead, and nothing is posted twice."""
+
+    def is_growing(self, ref: MessageRef) -> bool:
+        """Whether the next edit of it draws on `capabilities.live_budget` rather than `edit_budget`."""
+        ...
+
+    def is_spent(self, ref: MessageRef) -> bool:
+        """It has grown for as long as the platform lets it: the answer should go on in another message."""
+        ...
+
+
+@runtime_checkable
+class ReadsThreads(Protocol):
+    """The platform can tell what was said in a thread before."""
+
+    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
+        """The last `limit` messages above `before`, the oldest first, the bot's own left out. Raises a `PlatformError`."""
+        ...
+
+
+@runtime_checkable
+class FetchesFiles(Protocol):
+    """Files that members attach can be had."""
+
+    async def fetch_file(self, target: ReplyTarget, file: Attachment, into: Path, most: int) -> str:
+        """Writes its content there, at most `most` bytes, and returns its media type ("" when unknown). Raises a `PlatformError`:
+        `NotAllowed` when it cannot be had, with what a member may know of it as the error's text; `FileTooLarge`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """What the bot's own page says to one person."""
+
+    greeting: str
+    """Markdown, as all texts here."""
+    apps: Sequence[str]
+    """A line for each app that answers somewhere here: its name and where."""
+    usage: str
+    help: str
+    may_reset: bool
+    """Their direct messages are one conversation, which can be begun anew."""
+
+
+@runtime_checkable
+class ShowsHome(Protocol):
+    async def show_home(self, target: ReplyTarget, author: Author, home: Home) -> None:
+        """Raises a `PlatformError`."""
+        ...
+
+
+@runtime_checkable
+class SuggestsPrompts(Protocol):
+    async def suggest_prompts(self, target: ReplyTarget, title: str, prompts: Sequence[str]) -> None:
+        """Offers questions to somebody who opened their direct messages. More than the platform shows are left out. Raises a
+        `PlatformError`."""
         ...
 
 
@@ -228,4 +330,65 @@ class UsesLeases(Protocol):
 
     def use_leases(self, leases: Leases) -> None:
         """Called once, before `run`. Names of leases begin with the platform's name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installation:
+    """One place where the bot is installed, for platforms that let several."""
+
+    id: InstallationId
+    name: str
+    """For people."""
+    facts: Mapping[str, str]
+    """What the platform must know of it and anybody may see."""
+    secrets: Mapping[str, SecretStr]
+    """Encrypted where they are kept."""
+    expires_at: datetime | None = None
+    """When the secrets must be renewed."""
+
+
+class Installations(Protocol):
+    """Where one platform keeps what it was given when it was installed. All methods raise `StoreUnavailable`."""
+
+    async def find(self, installation: InstallationId) -> Installation | None:
+        """None also where its secrets cannot be read with any key that is configured (which is logged)."""
+        ...
+
+    async def all(self) -> Sequence[Installation]: ...
+
+    async def save(self, installation: Installation) -> None:
+        """Replaces the one of the same id."""
+        ...
+
+    async def remove(self, installation: InstallationId) -> bool:
+        """Forgets it, secrets and all. False: there was none."""
+        ...
+
+    def renewing(self, installation: InstallationId) -> AbstractAsyncContextManager["Renewal"]:
+        """Holds the row, so that no other process renews its secrets meanwhile; `Renewal.current` is what is kept now."""
+        ...
+
+    async def issue_state(self, valid_for: timedelta) -> str:
+        """A secret word that somebody brings back who was sent away to allow an installation."""
+        ...
+
+    async def redeem_state(self, state: str) -> bool:
+        """Whether it was issued, is still valid and was not brought back before."""
+        ...
+
+
+class Renewal(Protocol):
+    @property
+    def current(self) -> Installation | None: ...
+
+    async def save(self, installation: Installation) -> None: ...
+
+
+@runtime_checkable
+class KeepsInstallations(Protocol):
+    """The platform can be installed in several places."""
+
+    def use_installations(self, installations: Installations) -> None:
+        """Called once, before `run`."""
         ...

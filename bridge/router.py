@@ -4,22 +4,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from bridge.messages import (
-    AskedQuestion,
-    ButtonAction,
-    ButtonPressed,
-    ConversationId,
-    EventId,
-    InboundEvent,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    MessageRef,
-    Origin,
-    Rating,
-    ReactionChanged,
-    Vote,
-)
+from bridge.events import ButtonPressed, InboundEvent, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
+from bridge.messages import AskedQuestion, ButtonAction, ConversationId, EventId, MessageRef, Origin, Rating, Vote
 from bridge.routing import AppPolicy, Follow, Resolution
 
 NO_APP = "No app is set up to answer here. Please ask whoever runs this bot."

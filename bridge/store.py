@@ -20,9 +20,11 @@ from bridge.messages import (
     ConversationId,
     ConversationKey,
     EventId,
+    InstallationId,
     MessageRef,
     Outcome,
     PartRole,
+    PersonId,
     PlatformName,
     Rating,
     ReplyTarget,
@@ -47,6 +49,9 @@ class NewQuestion:
     """Join this existing conversation instead of `key` (a reply to one of its answers)."""
     most_waiting: int | None = None
     """Questions that may wait in the conversation, the one being answered not counted. None: any number."""
+    most_by_bots: int | None = None
+    """Questions by bots that may follow one another in the conversation without one by a person; of interest when the author is
+    one. None: any number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,8 @@ class Full:
     """Not accepted, and claimed all the same, so that this is told once: too much waits already."""
 
     waiting: int
+    by_bots: bool = False
+    """Nothing is full: too many bots have asked in a row."""
 
 
 class StopResult(StrEnum):
@@ -141,6 +148,18 @@ class PendingRating:
     attempts: int
     likes: int
     dislikes: int
+    comments: tuple[str, ...] = ()
+    """What people wrote about it, the latest of each person, the oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What one person did in one installation."""
+
+    questions: int = 0
+    answered: int = 0
+    """Those of them that were answered to the end."""
+    votes: int = 0
 
 
 class Store(Protocol):
@@ -156,6 +175,17 @@ class Store(Protocol):
 
     async def conversation_of(self, message: MessageRef) -> ConversationId | None:
         """The conversation that one of *our* messages belongs to."""
+        ...
+
+    async def is_muted(self, conversation: ConversationId) -> bool: ...
+
+    async def set_muted(self, event_id: EventId, conversation: ConversationId, *, muted: bool) -> bool:
+        """False: it was so already."""
+        ...
+
+    async def start_afresh(self, event_id: EventId, conversation: ConversationId) -> bool:
+        """The next question that is begun starts a new conversation at the backend. What runs or waits before that is not
+        touched, but what a running answer reveals of the backend's conversation is not kept. False: nothing to forget."""
         ...
 
     async def accept(self, new: NewQuestion) -> Accepted | Full | None:
@@ -213,7 +243,8 @@ class Store(Protocol):
         ...
 
     async def move_to(self, turn: Turn, target: ReplyTarget) -> None:
-        """Remembers the opened thread as the place where this conversation is answered from now on."""
+        """Remembers the opened thread as the place where this conversation is answered from now on, and that what is said there
+        belongs to it (`target.conversation` is its key from now on, unless another conversation has it)."""
         ...
 
     async def record_asked(self, turn: Turn, attempt: int) -> AskedQuestion:
@@ -275,7 +306,18 @@ class Store(Protocol):
         """Where conversations of this platform that were active since then are answered, the latest first."""
         ...
 
+    async def usage(self, platform: PlatformName, installation: InstallationId, person: PersonId) -> Usage:
+        """As far back as is known."""
+        ...
+
     # Feedback
+
+    async def record_comment(
+        self, event_id: EventId, message: MessageRef, person: PersonId, text: str, revision: int
+    ) -> bool:
+        """Keeps why a person thinks so of the answer that `message` is part of; the newest counts, and the answer's aggregate is
+        due again. False: nothing changed."""
+        ...
 
     async def record_vote(self, vote: Vote, aggregate: Aggregate) -> bool:
         """Keeps the vote if its revision is newer than the one known, and queues the answer's new aggregate.

@@ -10,24 +10,20 @@ from adapters.discord import markup
 from adapters.discord.addresses import Manner, TargetPlace, message_address, target_address
 from adapters.discord.gateway.heard import Deletion, Update
 from adapters.discord.rest import buttons
+from bridge.events import ButtonPressed, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from bridge.messages import (
     Attachment,
     Author,
-    ButtonPressed,
     ChannelId,
     ConversationKey,
     EventId,
     InstallationId,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
     MessageRef,
     NamedPerson,
     Origin,
     PaceGroup,
     PersonId,
     PlatformName,
-    ReactionChanged,
     ReplyTarget,
     ThreadId,
 )

@@ -18,8 +18,9 @@ from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, Socke
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
+from bridge.events import MessageEdited, MessageReceived
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageEdited, MessageReceived, MessageRef, Origin, OutgoingMessage, ReplyTarget
+from bridge.messages import MessageRef, Origin, OutgoingMessage, ReplyTarget
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute

@@ -22,22 +22,17 @@ from adapters.slack.addresses import (
     write_address,
 )
 from adapters.slack.markup import mentioned, readable
+from bridge.events import ButtonPressed, InboundEvent, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
 from bridge.messages import (
     Attachment,
     Author,
-    ButtonPressed,
     ChannelId,
     ConversationKey,
     EventId,
-    InboundEvent,
     InstallationId,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
     NamedPerson,
     Origin,
     PersonId,
-    ReactionChanged,
     ReplyTarget,
     ThreadId,
 )

@@ -21,15 +21,8 @@ import pytest
 
 from bridge.clock import SystemClock
 from bridge.errors import MessageGone, MessageRefused, NotAllowed
-from bridge.messages import (
-    InboundEvent,
-    MessageReceived,
-    MessageRef,
-    NamedPerson,
-    Origin,
-    OutgoingMessage,
-    ReplyTarget,
-)
+from bridge.events import InboundEvent, MessageReceived
+from bridge.messages import MessageRef, NamedPerson, Origin, OutgoingMessage, ReplyTarget
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, OpensThreads, Platform, PlatformHealth, SendsFiles, Severity
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from bridge.clock import Clock
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
+from bridge.events import InboundEvent
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
 from bridge.messages import (
     AnswerState,
     AppName,
     ConversationId,
-    InboundEvent,
     MessageRef,
     OutgoingMessage,
     PartRole,

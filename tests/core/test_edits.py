@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.messages import MessageReceived, Origin, StopReason
+from bridge.events import MessageReceived
+from bridge.messages import Origin, StopReason
 from bridge.routing import Resolution
 from tests.core.hall import POLICY, Hall, hall
 from tests.fakes import values

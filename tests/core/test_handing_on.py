@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bridge.errors import PlatformUnavailable
-from bridge.messages import EventId, MessageEdited
+from bridge.events import MessageEdited
+from bridge.messages import EventId
 from bridge.routing import AppPolicy, Recover
 from tests.core.room import room
 from tests.fakes import values

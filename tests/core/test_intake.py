@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.messages import AppName, Author, ChannelId, InstallationId, MessageReceived, Origin, PersonId
+from bridge.events import MessageReceived
+from bridge.messages import AppName, Author, ChannelId, InstallationId, Origin, PersonId
 from bridge.router import NO_APP, NOT_ADMITTED
 from bridge.routing import Access, AppPolicy, Place, Resolution
 from tests.contracts.store_steps import new

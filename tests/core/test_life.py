@@ -17,19 +17,8 @@ import pytest
 from bridge.answers import WriterLimits
 from bridge.asking import AskLimits
 from bridge.errors import StoreUnavailable
-from bridge.messages import (
-    AnswerState,
-    ButtonAction,
-    ButtonPressed,
-    EventId,
-    InboundEvent,
-    InstallationId,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    MessageRef,
-    PersonId,
-)
+from bridge.events import ButtonPressed, InboundEvent, MessageDeleted, MessageEdited, MessageReceived
+from bridge.messages import AnswerState, ButtonAction, EventId, InstallationId, MessageRef, PersonId
 from bridge.routing import AppPolicy, Recover
 from tests.core.life import LivingBackend, LivingFinder, LivingReader, LivingStore, whole_answer
 from tests.core.room import Room, room

@@ -3,7 +3,7 @@
 import random
 from collections import defaultdict
 
-from bridge.messages import MessageReceived
+from bridge.events import MessageReceived
 from bridge.routing import AppPolicy
 from tests.core.hall import Hall, StallingPlatform, hall
 from tests.fakes import values

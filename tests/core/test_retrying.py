@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.messages import AnswerState, ButtonAction, InboundEvent
+from bridge.events import InboundEvent
+from bridge.messages import AnswerState, ButtonAction
 from bridge.routing import AppPolicy
 from tests.core.hall import Hall, hall
 from tests.fakes import values

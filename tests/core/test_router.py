@@ -4,16 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.messages import (
-    Attachment,
-    ButtonAction,
-    ConversationId,
-    EventId,
-    MessageReceived,
-    Origin,
-    PersonId,
-    Rating,
-)
+from bridge.events import MessageReceived
+from bridge.messages import Attachment, ButtonAction, ConversationId, EventId, Origin, PersonId, Rating
 from bridge.router import (
     NO_APP,
     NOT_ADMITTED,

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.messages import AnswerState, ButtonAction, InboundEvent, Origin, StopReason
+from bridge.events import InboundEvent
+from bridge.messages import AnswerState, ButtonAction, Origin, StopReason
 from tests.core.hall import Hall, hall
 from tests.fakes import values
 from tests.fakes.events import pressed

@@ -3,16 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bridge.messages import (
-    ButtonAction,
-    ButtonPressed,
-    EventId,
-    InstallationId,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    PersonId,
-)
+from bridge.events import ButtonPressed, MessageDeleted, MessageEdited, MessageReceived
+from bridge.messages import ButtonAction, EventId, InstallationId, PersonId
 from tests.fakes import values
 
 TEAM = InstallationId("team")

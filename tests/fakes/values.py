@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from bridge.events import MessageReceived, ReactionChanged
 from bridge.messages import (
     Address,
     AnswerId,
@@ -16,13 +17,11 @@ from bridge.messages import (
     ConversationKey,
     EventId,
     InstallationId,
-    MessageReceived,
     MessageRef,
     NamedPerson,
     Origin,
     PaceGroup,
     PersonId,
-    ReactionChanged,
     ReplyTarget,
     ThreadId,
     Turn,

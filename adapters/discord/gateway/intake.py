@@ -18,7 +18,7 @@ from adapters.discord.transport import Pauses
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
-from bridge.messages import InboundEvent
+from bridge.events import InboundEvent
 from bridge.platform_api import Inbox
 
 log = logs.get("discord")

@@ -16,7 +16,7 @@ from adapters.discord.settings import Settings
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
-from bridge.messages import ButtonPressed
+from bridge.events import ButtonPressed
 from bridge.platform_api import Inbox
 
 log = logs.get("discord")

@@ -8,7 +8,7 @@ from adapters.discord.inbound import Ignored, Place
 from adapters.discord.rest.lookups import Lookups
 from bridge import logs
 from bridge.errors import PlatformError
-from bridge.messages import InboundEvent, MessageReceived
+from bridge.events import InboundEvent, MessageReceived
 
 log = logs.get("discord")
 

@@ -11,7 +11,8 @@ from discord.http import Route
 from adapters.discord.adapter import DiscordPlatform, create
 from adapters.discord.settings import Settings
 from bridge.clock import SystemClock
-from bridge.messages import InboundEvent, MessageReceived, Origin, OutgoingMessage, ReactionChanged, ReplyTarget
+from bridge.events import InboundEvent, MessageReceived, ReactionChanged
+from bridge.messages import Origin, OutgoingMessage, ReplyTarget
 from bridge.playground.discord import DiscordServer
 
 PATIENCE = 10.0

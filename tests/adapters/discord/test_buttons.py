@@ -8,7 +8,8 @@ import pytest
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.gateway.presses import NOT_NOTED
 from bridge.errors import StoreUnavailable
-from bridge.messages import Button, ButtonAction, ButtonPressed, InboundEvent, OutgoingMessage
+from bridge.events import ButtonPressed, InboundEvent
+from bridge.messages import Button, ButtonAction, OutgoingMessage
 from bridge.playground.discord import DiscordServer, Fault
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
 

@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.gateway.marks import number_at
 from bridge.errors import StoreUnavailable
-from bridge.messages import InboundEvent, ReplyTarget
+from bridge.events import InboundEvent
+from bridge.messages import ReplyTarget
 from bridge.playground.discord import DiscordServer, Fault
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, until
 

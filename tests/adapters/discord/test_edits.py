@@ -5,7 +5,7 @@ from datetime import datetime
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from bridge.messages import MessageDeleted, MessageEdited
+from bridge.events import MessageDeleted, MessageEdited
 from bridge.playground.discord import Attachment, DiscordServer, Fault
 from tests.adapters.discord.conftest import Inbox, ask, hearing, out, until
 

@@ -15,7 +15,7 @@ from adapters.discord.gateway.ears import intents
 from adapters.discord.outbound import GatewayPlan
 from adapters.discord.transport import Pauses, point_at
 from bridge.errors import NotAllowed, StoreUnavailable
-from bridge.messages import InboundEvent
+from bridge.events import InboundEvent
 from bridge.playground.discord import DiscordServer, Fault
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
 

@@ -3,7 +3,8 @@
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from bridge.messages import MessageReceived, Origin, PersonId
+from bridge.events import MessageReceived
+from bridge.messages import Origin, PersonId
 from bridge.playground.discord import DiscordServer, Fault, Message, payloads
 from bridge.playground.discord.model import Json
 from bridge.playground.discord.world import World

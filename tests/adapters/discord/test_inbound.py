@@ -16,7 +16,8 @@ from adapters.discord.inbound import (
     read_reaction,
     replied_to,
 )
-from bridge.messages import Attachment, MessageReceived, NamedPerson, Origin, PersonId
+from bridge.events import MessageReceived
+from bridge.messages import Attachment, NamedPerson, Origin, PersonId
 
 ME = 900
 ADA = 11

@@ -10,7 +10,7 @@ import pytest
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.outbound import GatewayPlan
 from adapters.discord.transport import STANDBY
-from bridge.messages import InboundEvent
+from bridge.events import InboundEvent
 from bridge.playground.discord import DiscordServer
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
 from tests.adapters.discord.test_catching_up import Kept

@@ -9,18 +9,16 @@ from adapters.slack.adapter import SlackPlatform, create
 from adapters.slack.settings import Settings
 from bridge.clock import SystemClock
 from bridge.errors import StoreUnavailable
+from bridge.events import InboundEvent, MessageReceived, ReactionChanged
 from bridge.messages import (
     Address,
     ChannelId,
     ConversationKey,
-    InboundEvent,
     InstallationId,
-    MessageReceived,
     Origin,
     OutgoingMessage,
     PaceGroup,
     PlatformName,
-    ReactionChanged,
     ReplyTarget,
 )
 from bridge.playground.slack import SlackServer

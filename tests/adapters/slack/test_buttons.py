@@ -8,16 +8,9 @@ from aiohttp import web
 from structlog.testing import capture_logs
 
 from adapters.slack.adapter import SlackPlatform
+from bridge.events import ButtonPressed, MessageReceived
 from bridge.markdown.dialect import Rendered
-from bridge.messages import (
-    Button,
-    ButtonAction,
-    ButtonPressed,
-    MessageReceived,
-    MessageRef,
-    OutgoingMessage,
-    ReplyTarget,
-)
+from bridge.messages import Button, ButtonAction, MessageRef, OutgoingMessage, ReplyTarget
 from bridge.playground.slack import Press, SlackServer
 from bridge.playground.slack.expansion import expand
 from bridge.playground.slack.limits import BLOCKS

@@ -5,16 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.inbound import Identity, Ignored, identity_in, people_in, read_event
-from bridge.messages import (
-    Attachment,
-    ButtonAction,
-    ButtonPressed,
-    InboundEvent,
-    MessageDeleted,
-    MessageEdited,
-    MessageReceived,
-    Origin,
-)
+from bridge.events import ButtonPressed, InboundEvent, MessageDeleted, MessageEdited, MessageReceived
+from bridge.messages import Attachment, ButtonAction, Origin
 from tests.adapters.slack.test_inbound import ME, TS, json_values, payload
 
 EDITED = {"user": "U1", "ts": "1718000009.000000"}

@@ -11,7 +11,8 @@ from structlog.testing import capture_logs
 
 from adapters.slack.transport import MOST_SOCKETS, Link, Pauses, SocketEntrance
 from bridge.errors import NotAllowed
-from bridge.messages import MessageDeleted, MessageEdited, NamedPerson, Origin, PersonId
+from bridge.events import MessageDeleted, MessageEdited
+from bridge.messages import NamedPerson, Origin, PersonId
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
 from tests.adapters.slack.peer import Bridge, make_platform, question, until

@@ -7,14 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.slack.inbound import Identity, Ignored, channel_in, identity_in, people_in, read_event
-from bridge.messages import (
-    Attachment,
-    MessageReceived,
-    NamedPerson,
-    Origin,
-    PersonId,
-    ReactionChanged,
-)
+from bridge.events import MessageReceived, ReactionChanged
+from bridge.messages import Attachment, NamedPerson, Origin, PersonId
 
 ME = Identity(team="T1", user="UBOT", bot="BBOT", app="ABOT")
 TS = "1718000000.000100"
