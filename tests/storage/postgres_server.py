@@ -6,7 +6,6 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +16,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.fakes.ports import free_port
 
 PASSWORD = "p@ss/word"
 
@@ -50,7 +51,7 @@ class PostgresServer:
             utils.ensure_user_exists(self._user)
             shutil.chown(self._folder, self._user)
         self._flags = FLAGS | ({"fsync": "on"} if sync else {})
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         password = self._folder / "password"
         password.write_text(PASSWORD)
@@ -158,10 +159,3 @@ def migrated_url(migrated_template: str) -> Iterator[str]:
 def migrated_template() -> str:
     """Made outside of any event loop."""
     return migrated()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -7,6 +7,7 @@ import pytest
 from adapters.slack.adapter import SlackPlatform
 from bridge.playground.slack import SlackServer
 from tests.adapters.slack.peer import Bridge, make_platform
+from tests.fakes.ports import free_port
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ async def server() -> AsyncIterator[SlackServer]:
     server.ack_timeout = 0.5
     server.retry_schedule = (0.05, 0.05, 0.05)
     server.sockets.disconnect_grace = 0.3
-    await server.start()
+    await server.start(port=free_port())
     yield server
     await server.stop()
 
