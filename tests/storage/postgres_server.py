@@ -1,6 +1,7 @@
 """A real PostgreSQL for tests: one server per test run, an empty database per test. The binaries come with a wheel."""
 
 import atexit
+import fcntl
 import functools
 import itertools
 import os
@@ -48,7 +49,10 @@ class PostgresServer:
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root.
             self._user = "pgserver"
-            utils.ensure_user_exists(self._user)
+            # Of two test processes that both find no such user, one would fail to make it.
+            with Path(utils.__file__).open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                utils.ensure_user_exists(self._user)
             shutil.chown(self._folder, self._user)
         self._flags = FLAGS | ({"fsync": "on"} if sync else {})
         self.port = free_port()
