@@ -218,7 +218,7 @@ async def test_a_node_that_fails_is_told_as_failed_once(version: str) -> None:
 
 
 async def test_files_of_the_asker_are_not_files_of_the_app() -> None:
-    for number in range(10):
+    for number in range(9):
         outcome = await replay_one("0.15.3", "file_use", number)
         assert not [event for event in outcome.events if isinstance(event, FileProduced)]
 
