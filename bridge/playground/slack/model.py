@@ -13,6 +13,13 @@ ChannelKind = Literal["channel", "group", "im", "mpim"]
 DisconnectReason = Literal["refresh_requested", "warning", "link_disabled"]
 
 
+FileMode = Literal["hosted", "tombstone", "hidden_by_limit", "external"]
+"""Deleted, older than a free plan shows, or kept by another service. Only what is hosted can be had."""
+
+FileAccess = Literal["visible", "check_file_info"]
+"""The second one: a file from another company (Slack Connect), of which an event shows the id only."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     id: str
@@ -40,6 +47,12 @@ class File:
     """Empty: the name stands for it."""
     mimetype: str = "application/octet-stream"
     size: int = 0
+    """Told apart from the content, so that a file may be larger than anybody wants in memory."""
+    content: bytes = field(default=b"", repr=False)
+    mode: FileMode = "hosted"
+    file_access: FileAccess = "visible"
+    url_private: str = ""
+    """Where it is downloaded from; filled in when it is put on a message. An external file has its own."""
 
 
 @dataclass(slots=True, kw_only=True)
