@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from bridge.playground.slack.events import BOT_NAME, BOT_USER_ID
+from bridge.playground.slack.events import BOT_NAME
 from bridge.playground.slack.model import JsonObject, Message
 from bridge.playground.slack.workspace import Workspace
 
@@ -35,7 +35,7 @@ def take_snapshot(workspace: Workspace) -> JsonObject:
             }
         )
     return {
-        "bot": {"id": BOT_USER_ID, "name": BOT_NAME},
+        "bot": {"id": workspace.bot_user_id, "name": BOT_NAME},
         "people": [asdict(person) for person in workspace.people.values()],
         "channels": channels,
     }

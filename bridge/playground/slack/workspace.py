@@ -12,7 +12,7 @@ from random import Random
 from bridge.clock import Clock
 from bridge.playground.slack import events, limits
 from bridge.playground.slack.content import escape_loose, live_mentions, mentions
-from bridge.playground.slack.model import Channel, File, JsonObject, Message, Person, Refusal, Status
+from bridge.playground.slack.model import Channel, File, JsonObject, Message, Person, Refusal, Status, Team
 
 SCOPES = (
     *("app_mentions:read", "chat:write", "channels:history", "groups:history", "im:history", "mpim:history"),
@@ -63,8 +63,21 @@ class Workspace:
     _messages: dict[str, dict[str, Message]] = field(default_factory=dict)
     _statuses: dict[tuple[str, str], Status] = field(default_factory=dict)
     _last_ts: int = 0
+    team: Team = events.HOME
 
     # Looking
+
+    @property
+    def bot_user_id(self) -> str:
+        return self.team.bot_user_id
+
+    @property
+    def bot_id(self) -> str:
+        return self.team.bot_id
+
+    @property
+    def team_id(self) -> str:
+        return self.team.id
 
     def messages(self, channel: str, thread_ts: str | None = None) -> list[Message]:
         found = self._messages.get(channel, {}).values()
@@ -108,9 +121,12 @@ class Workspace:
         files: Sequence[File] = (),
         metadata: JsonObject | None = None,
         link_names: bool = False,
+        app_id: str = "",
     ) -> Message:
         """Raises `Refusal` when there is no such thread."""
         root = self.find_root(channel.id, thread_ts) if thread_ts is not None else None
+        author = self.people.get(user)
+        home = author.team_id if author is not None and author.team_id else self.team.id
         message = Message(
             channel=channel.id,
             ts=self.next_ts(),
@@ -123,6 +139,9 @@ class Workspace:
             subtype=subtype or ("file_share" if files else None),
             files=tuple(files),
             metadata=metadata,
+            team=home,
+            is_foreign=home != self.team.id,
+            app_id=app_id,
         )
         self._messages.setdefault(channel.id, {})[message.ts] = message
         if is_bot:
@@ -233,7 +252,7 @@ class Workspace:
 
     def _mentions_bot(self, message: Message, channel: Channel) -> bool:
         plain = message.subtype in (None, "file_share", "thread_broadcast")
-        return plain and not message.is_bot and channel.kind != "im" and mentions(message.text, events.BOT_USER_ID)
+        return plain and not message.is_bot and channel.kind != "im" and mentions(message.text, self.bot_user_id)
 
     def _record_text(self, message: Message) -> None:
         message.history.append((self.clock.monotonic(), message.visible_text))

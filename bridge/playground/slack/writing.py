@@ -6,7 +6,7 @@ from bridge.playground.slack import limits
 from bridge.playground.slack.arguments import Arguments
 from bridge.playground.slack.checks import check_message
 from bridge.playground.slack.content import escape_loose
-from bridge.playground.slack.events import BOT_ID, BOT_USER_ID, wire_message
+from bridge.playground.slack.events import wire_message
 from bridge.playground.slack.model import Channel, JsonObject, Message, Refusal
 from bridge.playground.slack.workspace import Workspace
 
@@ -28,12 +28,12 @@ class WritingMethods:
         broadcast = args.flag("reply_broadcast") and thread_ts is not None
         message = self._workspace.post(
             channel,
-            BOT_USER_ID,
+            self._workspace.bot_user_id,
             text or "",
             blocks=blocks or (),
             thread_ts=thread_ts,
             is_bot=True,
-            bot_id=BOT_ID,
+            bot_id=self._workspace.bot_id,
             subtype="thread_broadcast" if broadcast else None,
             metadata=_metadata(args),
             link_names=_links_names(args),
@@ -62,11 +62,11 @@ class WritingMethods:
         return {"channel": channel.id, "ts": message.ts}
 
     def add_reaction(self, args: Arguments) -> JsonObject:
-        self._workspace.react(self._reacted(args), BOT_USER_ID, args.required("name", "invalid_name"))
+        self._workspace.react(self._reacted(args), self._workspace.bot_user_id, args.required("name", "invalid_name"))
         return {}
 
     def remove_reaction(self, args: Arguments) -> JsonObject:
-        self._workspace.unreact(self._reacted(args), BOT_USER_ID, args.required("name", "invalid_name"))
+        self._workspace.unreact(self._reacted(args), self._workspace.bot_user_id, args.required("name", "invalid_name"))
         return {}
 
     def set_status(self, args: Arguments) -> JsonObject:
@@ -87,7 +87,7 @@ class WritingMethods:
     def writable(self, channel_id: str) -> Channel:
         """Raises the refusal that a bot meets where it may not write."""
         channel = self._workspace.channels.get(channel_id)
-        member = channel is not None and BOT_USER_ID in channel.members
+        member = channel is not None and self._workspace.bot_user_id in channel.members
         # A private channel without the bot does not exist for it.
         if channel is None or (not member and channel.kind != "channel"):
             raise Refusal("channel_not_found")
@@ -97,7 +97,7 @@ class WritingMethods:
 
     def _own(self, channel: Channel, ts: str, error: str) -> Message:
         message = self._workspace.find(channel.id, ts)
-        if message.user != BOT_USER_ID:
+        if message.user != self._workspace.bot_user_id:
             raise Refusal(error)
         return message
 
