@@ -39,9 +39,11 @@ def check_elements(value: object, most: int, known: Mapping[str, ElementCheck]) 
 
 
 def check_element(element: object, known: Mapping[str, ElementCheck]) -> list[str]:
-    check = known.get(str(element.get("type"))) if isinstance(element, dict) else None
+    if not isinstance(element, dict):
+        raise invalid("not an element")
+    check = known.get(str(element.get("type")))
     if check is None:
-        raise invalid(f"unsupported element: {element.get('type') if isinstance(element, dict) else element}")
+        raise invalid(f"unsupported element: {element.get('type')}")
     return check(element)
 
 

@@ -1,7 +1,8 @@
 """How the stand-in spells what happened: inner events and the envelope around them. Pure."""
 
 from bridge.playground.slack.expansion import expand, rich_text
-from bridge.playground.slack.model import Channel, File, JsonObject, Message, Team
+from bridge.playground.slack.files import wire_file
+from bridge.playground.slack.model import Channel, JsonObject, Message, Team
 
 TEAM_ID = "T0PLAYGROUND"
 APP_ID = "A0BRIDGE"
@@ -26,7 +27,7 @@ def wire_message(message: Message) -> JsonObject:
     if message.thread_ts:
         wire["thread_ts"] = message.thread_ts
     if message.files:
-        wire["files"] = [_wire_file(file) for file in message.files]
+        wire["files"] = [wire_file(file) for file in message.files]
     if message.edited:
         wire["edited"] = {"user": message.user, "ts": message.edited_ts}
     if message.previews:
@@ -56,19 +57,6 @@ def _author(message: Message) -> JsonObject:
     elif not message.bot_id:
         author["client_msg_id"] = f"{message.channel}-{message.ts}"
     return author
-
-
-def _wire_file(file: File) -> JsonObject:
-    return {
-        "id": file.id,
-        "name": file.name,
-        "title": file.title or file.name,
-        "mimetype": file.mimetype,
-        "filetype": file.name.rpartition(".")[2],
-        "size": file.size,
-        "mode": "hosted",
-        "file_access": "visible",
-    }
 
 
 def message_event(message: Message, channel: Channel, root_author: str | None) -> JsonObject:

@@ -107,6 +107,25 @@ class ReadingMethods:
             }
         }
 
+    def team_info(self, args: Arguments) -> JsonObject:
+        team = self._workspace.team
+        if (args.text("team") or team.id) != team.id:
+            raise Refusal("team_not_found")
+        info: JsonObject = {"id": team.id, "name": team.name, "domain": team.domain, "email_domain": "", "icon": {}}
+        if team.enterprise_id is not None:
+            info |= {"enterprise_id": team.enterprise_id, "enterprise_name": team.enterprise_name}
+        return {"team": info}
+
+    def permalink(self, args: Arguments) -> JsonObject:
+        channel = self._known(args.required("channel", "channel_not_found"))
+        message = self._workspace.find(channel.id, args.required("message_ts", "message_not_found"))
+        link = (
+            f"https://{self._workspace.team.domain}.slack.example/archives/{channel.id}/p{message.ts.replace('.', '')}"
+        )
+        if message.thread_ts is not None:
+            link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
+        return {"channel": channel.id, "permalink": link}
+
     def _known(self, channel_id: str) -> Channel:
         channel = self._workspace.channels.get(channel_id)
         if channel is None or (channel.kind != "channel" and self._workspace.bot_user_id not in channel.members):

@@ -80,10 +80,10 @@ class Content:
         """A copy that has grown."""
         grown = deepcopy(self)
         for chunk in chunks:
-            grown._add(chunk)
+            grown.add(chunk)
         return grown
 
-    def _add(self, chunk: Chunk) -> None:
+    def add(self, chunk: Chunk) -> None:
         match chunk:
             case TextChunk(text=text):
                 # Reported: white space at the front of a chunk vanishes. Whoever relies on it sees words run together.
@@ -143,6 +143,7 @@ class Stream:
 
     channel: str
     ts: str
+    thread_ts: str
     expires_at: float
     """Monotonic time."""
     recipient_user: str | None = None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from bridge.playground.slack import limits
 from bridge.playground.slack.content import visible_text
 from bridge.playground.slack.model import JsonObject
 
@@ -24,6 +25,10 @@ class Session:
     title: str = ""
     initiator: str | None = None
 
+    def status_at(self, now: float) -> SessionStatus:
+        overdue = self.status == "processing" and now - self.at >= limits.SESSION_SECONDS
+        return "active" if overdue else self.status
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompts:
@@ -41,7 +46,7 @@ class Ephemeral:
     """What one person sees and nobody reads back."""
 
     channel: str
-    user: str
+    person: str
     ts: str
     text: str
     """Entity-escaped, as on the wire."""
