@@ -202,7 +202,7 @@ def _read_task(fields: Mapping[str, object]) -> TaskChunk:
         raise _wrong(f"invalid additional property: {min(unknown)}")
     texts: dict[str, str] = {}
     for name in ("id", "title", "details", "output"):
-        value = fields.get(name) or ""
+        value = "" if fields.get(name) is None else fields[name]
         if not isinstance(value, str) or (not value and name in ("id", "title")):
             raise _wrong(f"{name} of a task must be a string")
         _check_field(name, value)
@@ -210,7 +210,7 @@ def _read_task(fields: Mapping[str, object]) -> TaskChunk:
     status = fields.get("status")
     if not _is_task_status(status):
         raise _wrong("status must be pending, in_progress, complete or error")
-    sources = fields.get("sources") or []
+    sources = [] if fields.get("sources") is None else fields["sources"]
     if not isinstance(sources, list):
         raise _wrong("sources must be a list")
     return TaskChunk(
