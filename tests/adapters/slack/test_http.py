@@ -298,20 +298,6 @@ async def test_a_body_that_breaks_off_leaves_no_stack_trace(
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_chunks_that_are_broken_in_the_middle_of_a_body_are_a_bad_request(door: Door, bridge: Bridge) -> None:
-    host, port = door.url.split("/")[2].split(":")
-    reader, writer = await asyncio.open_connection(host, int(port))
-    writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-    await writer.drain()
-    async with asyncio.timeout(PATIENCE):
-        # The handler reads by the time that the client sees nothing but an open connection.
-        await door.post(GOOD, door.sign(GOOD))
-        writer.write(b"nonsense\r\n")
-        assert b" 400 " in await reader.readline()
-    writer.close()
-    await writer.wait_closed()
-
-
 async def test_only_http_mode_has_a_route(server: SlackServer, platform: SlackPlatform) -> None:
     assert isinstance(platform, HasWebRoutes)
     assert [(route.method, route.path) for route in platform.web_routes()] == [("POST", "/slack/events")]
