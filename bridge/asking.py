@@ -155,7 +155,7 @@ class Asker:
                 await self._note_lost(running)
         except StoreUnavailable as error:
             self._store_away("forget_backend_conversation", error)
-        running.ids = BackendIds(conversation=turn.ids.conversation if turn.last_seen is not None else None)
+        running.ids = _fresh_ids(turn)
         if turn.superseded or running.revised:
             running.attempt, running.revised = 0, False
 
@@ -212,9 +212,7 @@ class Asker:
         """The question was edited: asked anew, in the same messages, as if what was asked had never been."""
         running.revised = False
         running.attempt = 0
-        running.ids = BackendIds(
-            conversation=running.turn.ids.conversation if running.turn.last_seen is not None else None
-        )
+        running.ids = _fresh_ids(running.turn)
         running.draft.restart()
         running.draft.say_status(_CHANGED)
 
@@ -388,6 +386,11 @@ class Asker:
     def _store_away(self, doing: str, error: StoreUnavailable) -> None:
         self._metrics.store_unavailable()
         _log.warning("store_unavailable", doing=doing, detail=str(error))
+
+
+def _fresh_ids(turn: Turn) -> BackendIds:
+    """To ask anew with, as if nobody had asked: in the backend's conversation only if an answer before this one stands there."""
+    return BackendIds(conversation=turn.ids.conversation if turn.last_seen is not None else None)
 
 
 async def _then_true(work: Coroutine[None, None, None]) -> bool:

@@ -51,10 +51,6 @@ class AnswerDraft:
                 assert_never(event)
         self.changed.set()
 
-    def add_note(self, note: str) -> None:
-        """A line of our own (Markdown), shown under the text when the answer has ended."""
-        self._notes.append(note)
-
     def say_status(self, status: str) -> None:
         if status != self.status:
             self.status = status

@@ -54,9 +54,6 @@ class Running:
         if not self.draft.text.strip() and not self.keeps_text:
             self.draft.say_status(status)
 
-    def wake(self) -> None:
-        self.woken.set()
-
     async def until_woken(
         self, work: Coroutine[None, None, T], clock: Clock, after: timedelta, notice: Callable[[], None]
     ) -> T | None:

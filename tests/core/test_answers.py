@@ -11,7 +11,7 @@ from bridge.answers import AnswerWriter, WriterLimits
 from bridge.backend_api import FileProduced, TextDelta, TextReplaced
 from bridge.drafts import AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import MessageRef, PartRole
+from bridge.messages import AnswerState, MessageRef, Outcome, PartRole
 from bridge.pacing import Pacer, WriteKind
 from tests.fakes import values
 from tests.fakes.clock import FakeClock
@@ -64,8 +64,11 @@ class Desk:
     def say(self, text: str) -> None:
         self.draft.fold(TextDelta(text=text))
 
-    async def end(self, seconds: float = 60, *, complete: bool = True) -> bool:
-        self.draft.end(complete=complete)
+    async def end(self, seconds: float = 60, *, complete: bool = True, notes: tuple[str, ...] = ()) -> bool:
+        """`notes` come below those that the draft has made of events."""
+        state = AnswerState.DONE if complete else AnswerState.STOPPED
+        all_notes = (*self.draft.notes, *notes)
+        self.draft.conclude(Outcome(state=state, text=self.draft.text, notes=all_notes, complete=complete))
         await self.clock.advance(seconds)
         assert self.task is not None
         assert self.task.done()
@@ -196,8 +199,7 @@ async def test_a_post_that_may_stand_is_taken_back_like_any_other() -> None:
 async def test_notes_stand_below_the_text_and_outside_an_open_fence() -> None:
     async with desk() as at:
         at.say("```python\nprint(1)")
-        at.draft.add_note("It broke.")
-        assert await at.end()
+        assert await at.end(notes=("It broke.",))
         assert at.platform.texts == ["```python\nprint(1)\n```\n\nIt broke."]
 
 

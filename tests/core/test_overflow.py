@@ -45,8 +45,7 @@ async def test_a_long_answer_is_announced_and_ends_in_one_file_that_counts_as_a_
         await grow(at)
         assert at.platform.texts == [*PARAGRAPHS[:2], WRITING]
         frozen = [len(message.history) for message in at.platform.messages.values()][:2]
-        at.draft.add_note("A note.")
-        assert await at.end()
+        assert await at.end(notes=("A note.",))
         rest = "\n\n".join(PARAGRAPHS[2:]) + "\n\n"
         assert attached(at) == rest
         *text, about, comment = at.platform.texts
@@ -158,8 +157,7 @@ async def test_when_the_thread_is_gone_the_file_is_not_insisted_on() -> None:
 async def test_a_stopped_answer_says_so_beside_the_file_and_not_in_it() -> None:
     async with desk(LIMITS, max_text=300, kind=FilePlatform) as at:
         await grow(at)
-        at.draft.add_note("(Stopped.)")
-        assert await at.end(complete=False)
+        assert await at.end(complete=False, notes=("(Stopped.)",))
         assert "(Stopped.)" in at.platform.texts[2]
         assert "(Stopped.)" not in attached(at)
 
