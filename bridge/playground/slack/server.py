@@ -12,6 +12,7 @@ from bridge.playground.slack.content import escape_loose
 from bridge.playground.slack.control import control_routes
 from bridge.playground.slack.delivery import Deliveries, Transport
 from bridge.playground.slack.interactions import Interactions, buttons_under
+from bridge.playground.slack.methods import APP_TOKEN, BOT_TOKEN
 from bridge.playground.slack.model import (
     Call,
     Channel,
@@ -28,7 +29,8 @@ from bridge.playground.slack.model import (
 )
 from bridge.playground.slack.snapshot import take_snapshot
 from bridge.playground.slack.sockets import Sockets
-from bridge.playground.slack.web_api import APP_TOKEN, BOT_TOKEN, WebApi
+from bridge.playground.slack.surfaces import Feature
+from bridge.playground.slack.web_api import WebApi
 from bridge.playground.slack.workspace import Workspace
 
 
@@ -62,6 +64,8 @@ class SlackServer:
         self._api = WebApi(self.workspace, self.faults, self.clock, self._open_connection)
         self.uploads = self._api.uploads
         """Files from the bot: what was uploaded, and how slowly (or never) it is shared."""
+        self.downloads = self._api.downloads
+        """Files of people: who gets them, and how that goes wrong."""
         self._watchers: list[Callable[[], None]] = []
         self._runner: web.AppRunner | None = None
         self._address = ""
@@ -77,13 +81,14 @@ class SlackServer:
         app.router.add_get("/link", self.sockets.accept)
         app.add_routes(control_routes(self))
         self.uploads.add_to(app)
+        self.downloads.add_to(app)
         self._callbacks.open()
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
         self._address = f"{host}:{self._runner.addresses[0][1]}"
-        self.uploads.address = f"http://{self._address}"
+        self.uploads.address = self.downloads.address = f"http://{self._address}"
 
     async def stop(self) -> None:
         """Closes everything. What was written stays; `start` may be called again."""
@@ -182,7 +187,13 @@ class SlackServer:
             raise ValueError(f"{user_id} is not in {channel_id}")
         try:
             message = self.workspace.post(
-                channel, user_id, text, thread_ts=thread_ts, bot_id=bot_id, subtype=subtype, files=files
+                channel,
+                user_id,
+                text,
+                thread_ts=thread_ts,
+                bot_id=bot_id,
+                subtype=subtype,
+                files=self.downloads.put(files),
             )
         except Refusal as e:
             raise ValueError(f"{thread_ts} cannot be replied to: {e.code}") from e
@@ -322,3 +333,22 @@ class SlackServer:
         if message.user != user_id:
             raise ValueError(f"{ts} was not written by {user_id}")
         return message
+
+    # What the workspace lacks
+
+    @property
+    def is_agent(self) -> bool:
+        """Whether the app is declared as an agent."""
+        return "agent" not in self.workspace.lacks
+
+    @is_agent.setter
+    def is_agent(self, is_agent: bool) -> None:
+        if is_agent:
+            self.workspace.lacks.pop("agent", None)
+        else:
+            self.workspace.lacks["agent"] = "feature_disabled"
+
+    @property
+    def lacks(self) -> dict[Feature, str]:
+        """Feature to the error with which its methods are refused; may be changed at any time."""
+        return self.workspace.lacks

@@ -14,7 +14,6 @@ from bridge.clock import Clock
 from bridge.playground.slack import limits
 from bridge.playground.slack.arguments import Arguments
 from bridge.playground.slack.content import live_mentions
-from bridge.playground.slack.events import BOT_ID, BOT_USER_ID
 from bridge.playground.slack.model import Channel, File, JsonObject, Refusal
 from bridge.playground.slack.workspace import Workspace
 from bridge.playground.slack.writing import WritingMethods
@@ -121,7 +120,13 @@ class Uploads:
         await self._clock.sleep(self.share_delay)
         try:
             message = self._workspace.post(
-                channel, BOT_USER_ID, comment, thread_ts=thread_ts, is_bot=True, bot_id=BOT_ID, files=files
+                channel,
+                self._workspace.bot_user_id,
+                comment,
+                thread_ts=thread_ts,
+                is_bot=True,
+                bot_id=self._workspace.bot_id,
+                files=files,
             )
         except Refusal:
             return  # the thread was deleted meanwhile

@@ -1,6 +1,6 @@
 """The Web API over HTTP: tokens, scopes, rate limits, faults, and the record of every call."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,26 +8,15 @@ from aiohttp import web
 
 from bridge.clock import Clock
 from bridge.playground.slack.arguments import Arguments, read_arguments
+from bridge.playground.slack.downloads import Downloads
+from bridge.playground.slack.methods import APP_TOKEN, BOT_TOKEN, Method, methods_of
 from bridge.playground.slack.model import Call, Fault, Faults, JsonObject, Refusal
 from bridge.playground.slack.quotas import Quotas
-from bridge.playground.slack.reading import ReadingMethods
 from bridge.playground.slack.uploads import Uploads
 from bridge.playground.slack.workspace import Workspace
 from bridge.playground.slack.writing import WritingMethods
 
-BOT_TOKEN = "xoxb-playground-bot-token"  # noqa: S105  # made up; opens nothing but this stand-in
-APP_TOKEN = "xapp-playground-app-token"  # noqa: S105  # as above
-
 _HTML = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Something went wrong.</body></html>"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Method:
-    run: Callable[[Arguments], JsonObject]
-    scopes: tuple[str, ...] = ()
-    """Any one of them is enough. Empty: none, or it depends on the arguments."""
-    accepts_json: bool = True
-    token: str = BOT_TOKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,31 +24,6 @@ class _Answer:
     body: JsonObject
     status: int = 200
     retry_after: int | None = None
-
-
-def _methods(
-    read: ReadingMethods, write: WritingMethods, uploads: Uploads, open_connection: Callable[[], str]
-) -> Mapping[str, _Method]:
-    return {
-        "auth.test": _Method(run=read.auth_test),
-        "apps.connections.open": _Method(run=lambda _: {"url": open_connection()}, token=APP_TOKEN),
-        "chat.postMessage": _Method(run=write.post_message, scopes=("chat:write",)),
-        "chat.update": _Method(run=write.update, scopes=("chat:write",)),
-        "chat.delete": _Method(run=write.delete, scopes=("chat:write",)),
-        "reactions.add": _Method(run=write.add_reaction, scopes=("reactions:write",)),
-        "reactions.remove": _Method(run=write.remove_reaction, scopes=("reactions:write",)),
-        "assistant.threads.setStatus": _Method(run=write.set_status, scopes=("chat:write", "assistant:write")),
-        "files.completeUploadExternal": _Method(run=uploads.complete, scopes=("files:write",)),
-        # Docs list JSON too, but the real one does not find its arguments there (seen live: earshot pull 10).
-        "files.getUploadURLExternal": _Method(run=uploads.get_url, scopes=("files:write",), accepts_json=False),
-        # Docs: the methods that read take forms and query strings, not JSON.
-        "reactions.get": _Method(run=read.reactions, scopes=("reactions:read",), accepts_json=False),
-        "conversations.replies": _Method(run=read.replies, accepts_json=False),
-        "conversations.history": _Method(run=read.history, accepts_json=False),
-        "conversations.info": _Method(run=read.channel_info, accepts_json=False),
-        "users.info": _Method(run=read.user_info, scopes=("users:read",), accepts_json=False),
-        "bots.info": _Method(run=read.bot_info, scopes=("users:read",), accepts_json=False),
-    }
 
 
 class WebApi:
@@ -73,7 +37,12 @@ class WebApi:
         self._clock = clock
         writing = WritingMethods(workspace)
         self.uploads = Uploads(workspace, writing, clock)
-        self._methods = _methods(ReadingMethods(workspace), writing, self.uploads, open_connection)
+        self.downloads = Downloads(self.workspace_of)
+        self._methods = methods_of(workspace, writing, self.uploads, self.downloads, open_connection)
+
+    def workspace_of(self, token: str) -> Workspace | None:
+        """Whose bot a token is."""
+        return self._workspace if token == BOT_TOKEN else None
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]
@@ -102,7 +71,7 @@ class WebApi:
         return self._response(answer, method)
 
     def _carry_out(
-        self, request: web.Request, name: str, method: _Method | None, args: Arguments, problem: Refusal | None
+        self, request: web.Request, name: str, method: Method | None, args: Arguments, problem: Refusal | None
     ) -> _Answer:
         if method is None:
             return _Answer(body={"ok": False, "error": "unknown_method", "req_method": name})
@@ -119,7 +88,7 @@ class WebApi:
         except Refusal as e:
             return _Answer(body={"ok": False, "error": e.code, **e.extra})
 
-    def _authorize(self, request: web.Request, method: _Method, args: Arguments) -> str:
+    def _authorize(self, request: web.Request, method: Method, args: Arguments) -> str:
         scheme, _, value = request.headers.get("Authorization", "").partition(" ")
         token = value.strip() if scheme.lower() == "bearer" else args.body_token
         if not token:
@@ -131,6 +100,8 @@ class WebApi:
         scopes = self._workspace.scopes
         if method.scopes and not set(method.scopes) & set(scopes):
             raise Refusal("missing_scope", needed=method.scopes[0], provided=",".join(scopes))
+        if method.feature in self._workspace.lacks:
+            raise Refusal(self._workspace.lacks[method.feature])
         return token
 
     def _fail(self, request: web.Request, fault: Fault, name: str, at: float, args: Arguments) -> web.StreamResponse:
@@ -159,7 +130,7 @@ class WebApi:
         self.calls.append(Call(method=name, at=at, args=args.values, ok=False, error=error, status=status))
         return response
 
-    def _response(self, answer: _Answer, method: _Method | None) -> web.Response:
+    def _response(self, answer: _Answer, method: Method | None) -> web.Response:
         headers = {"x-oauth-scopes": ",".join(self._workspace.scopes)}
         if method is not None and method.scopes:
             headers["x-accepted-oauth-scopes"] = ",".join(method.scopes)
