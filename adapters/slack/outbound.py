@@ -210,9 +210,10 @@ class Outbound:
         if message.live:
             return await self._streams.grow(target, ref, message)
         thread = read_address(target.address)
-        ends = ends_answer(message) and self._statuses.in_session(thread)
-        ended = await self._streams.finish(target, ref, message, "active" if ends else None)
-        if ended and ends:
+        # Left out, it would be "active" (Slack's page on chat.stopStream), also where the answer goes on in another message.
+        status = ("active" if ends_answer(message) else "processing") if self._statuses.in_session(thread) else None
+        ended = await self._streams.finish(target, ref, message, status)
+        if ended and status == "active":
             self._statuses.note_ended(thread)
         return ended
 

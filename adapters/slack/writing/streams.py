@@ -48,6 +48,9 @@ OnStopped = Callable[[ReplyTarget, MessageRef, Author | None], Awaitable[None]]
 class _Stream:
     place: Place
     began: float
+    in_chunks: bool
+    """Its content comes as chunks rather than as `markdown_text`. Decided by the first call: Slack does not let them mix
+    (hermes-agent pull 104173, reported)."""
     said: str = ""
     """What Slack has of the text, to the letter."""
     tasks: Tasks = field(default_factory=Tasks)
@@ -67,9 +70,9 @@ class _Addition:
     text: str = ""
     steps: tuple[Step, ...] = ()
 
-    def arguments(self) -> tuple[str | None, list[Chunk] | None]:
-        """`markdown_text` or `chunks`; Slack takes one of the two."""
-        if not self.steps:
+    def arguments(self, *, in_chunks: bool) -> tuple[str | None, list[Chunk] | None]:
+        """`markdown_text` or `chunks`."""
+        if not in_chunks or not (self.text or self.steps):
             return self.text or None, None
         spoken: list[Chunk] = [{"type": "markdown_text", "text": self.text}] if self.text else []
         return None, [*chunks(self.steps), *spoken]
@@ -112,18 +115,20 @@ class Streams:
         if message.asker is None or not self._quota.take_start(place.team):
             return None
         text = self._render(message)
-        stream = _Stream(place=place, began=self._clock.monotonic())
+        listed = self._ladder.allows(Feature.TASKS, place.team)
+        stream = _Stream(place=place, began=self._clock.monotonic(), in_chunks=listed)
         addition = self._addition(stream, message, text[: settled(text, 0)])
         ref = None
         try:
             try:
-                ts = await self._start(place, message.asker, addition)
+                ts = await self._start(stream, message.asker, addition)
             except PlatformError as error:
-                if not addition.steps or not self._refuses_tasks(error):
+                if not listed or not self._refuses_tasks(error):
                     raise
+                # Where one kind of chunk is refused, the others may be too; plain text is as old as streams are.
+                addition, stream.in_chunks = _Addition(text=addition.text), False
+                ts = await self._start(stream, message.asker, addition)
                 self._ladder.step_down(Feature.TASKS, error.code, place.team)
-                addition = _Addition(text=addition.text)
-                ts = await self._start(place, message.asker, addition)
             stream.place = Place(team=place.team, channel=place.channel, ts=ts)
             ref = message_ref(stream.place)
             self._live[ref.address] = stream
@@ -186,7 +191,7 @@ class Streams:
         native = self._ladder.allows(Feature.RATINGS, team)
         refused_ratings = ""
         while True:
-            tasks = tuple(steps) if self._ladder.allows(Feature.TASKS, team) else ()
+            tasks = tuple(steps) if stream.in_chunks and self._ladder.allows(Feature.TASKS, team) else ()
             below = blocks_below(message, native_ratings=native)
             try:
                 await self._stop(stream, _Addition(text=tail, steps=tasks), below, message.nonce, session_status)
@@ -210,18 +215,23 @@ class Streams:
     async def halt(self, place: Place) -> None:
         """Ends whatever grows there, without a word. Raises a `PlatformError` where it may grow on."""
 
-        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
-            return client.chat_stopStream(channel=place.channel, ts=place.ts)
+        def call(text: str | None) -> Call:
+            return lambda client: client.chat_stopStream(channel=place.channel, ts=place.ts, markdown_text=text)
 
-        self._quota.take_stop(place.team)
-        try:
-            # A second time changes nothing but the answer.
-            await self._clients.ask(place.team, STOP, call, again=True)
-        except PlatformError as error:
-            if isinstance(error, RateLimited | PlatformUnavailable | MessageGone):
-                raise
-            if error.code not in (EXPIRED, STOPPED):
-                log.info("stream_not_stopped", code=error.code)
+        # One that says nothing yet cannot end so; the edit that follows takes the dots away.
+        for text in (None, "…"):
+            self._quota.take_stop(place.team)
+            try:
+                # A second time changes nothing but the answer.
+                await self._clients.ask(place.team, STOP, call(text), again=True)
+            except PlatformError as error:
+                if isinstance(error, RateLimited | PlatformUnavailable | MessageGone):
+                    raise
+                if error.code == "no_text" and text is None:
+                    continue
+                if error.code not in (EXPIRED, STOPPED):
+                    log.info("stream_not_stopped", code=error.code)
+            return
 
     # Inside
 
@@ -229,7 +239,7 @@ class Streams:
         return DIALECT.render(message.text, message.people).text
 
     def _addition(self, stream: _Stream, message: OutgoingMessage, text: str) -> _Addition:
-        shown = self._ladder.allows(Feature.TASKS, stream.place.team)
+        shown = stream.in_chunks and self._ladder.allows(Feature.TASKS, stream.place.team)
         return _Addition(text=text, steps=tuple(stream.tasks.news(message.steps)) if shown else ())
 
     def _fresh(self, stream: _Stream, text: str) -> str | None:
@@ -250,8 +260,9 @@ class Streams:
         stream.said += addition.text
         stream.tasks.confirm(addition.steps)
 
-    async def _start(self, place: Place, asker: Author, addition: _Addition) -> str:
-        markdown, listed = addition.arguments()
+    async def _start(self, stream: _Stream, asker: Author, addition: _Addition) -> str:
+        place = stream.place
+        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
 
         def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
             return client.chat_startStream(
@@ -271,7 +282,7 @@ class Streams:
         return ts
 
     async def _append(self, stream: _Stream, addition: _Addition) -> None:
-        markdown, listed = addition.arguments()
+        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
 
         def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
             return client.chat_appendStream(
@@ -283,7 +294,7 @@ class Streams:
     async def _stop(
         self, stream: _Stream, addition: _Addition, below: list[Block], nonce: str, session_status: str | None
     ) -> None:
-        markdown, listed = addition.arguments()
+        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
 
         def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
             return client.chat_stopStream(
