@@ -24,7 +24,7 @@ from bridge.standing import Lookup, Recorder, Standing, StandingMessage
 _log = logs.get("answers")
 
 INLINE_WORK = 1_500
-"""Characters that are parsed and cut on the event loop, in a few milliseconds; more goes to a thread (8,000 took up to 100 ms)."""
+"""Characters that are parsed and cut on the event loop, in a few milliseconds; more goes to a thread (8,000 take up to 100)."""
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a growing text when the last one had nothing new to show, such as half a link."""
@@ -86,7 +86,7 @@ class AnswerWriter:
         asker: Author | None = None,
         standing: Sequence[SentPart] = (),
     ) -> None:
-        """`people` (id -> name) may be mentioned. `standing` are messages that an earlier writer of the same answer posted, or was
+        """`people` (id -> name) may be mentioned. `standing` are messages that an earlier writer of this answer posted, or was
         about to post; they are edited."""
         self._platform = platform
         self._pace = pace

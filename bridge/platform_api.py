@@ -203,8 +203,9 @@ class StreamsNatively(Protocol):
 class ReadsThreads(Protocol):
     """The platform can tell what was said in a thread before."""
 
-    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
-        """The last `limit` messages above `before`, the oldest first, the bot's own left out. Raises a `PlatformError`."""
+    async def read_thread(self, target: ReplyTarget, before: MessageRef | None, limit: int) -> Sequence[Said]:
+        """The last `limit` messages above `before` (None: of all), the oldest first, the bot's own left out. Raises a
+        `PlatformError`."""
         ...
 
 

@@ -21,16 +21,18 @@ from bridge.messages import (
     ConversationId,
     ConversationKey,
     EventId,
+    InstallationId,
     MessageRef,
     Outcome,
     PartRole,
+    PersonId,
     PlatformName,
     Rating,
     ReplyTarget,
     Turn,
     Vote,
 )
-from bridge.storage import changes, claims, keeping, progress, ratings, retries, turns
+from bridge.storage import changes, claims, keeping, progress, ratings, retries, turns, wishes
 from bridge.storage.engine import translated
 from bridge.storage.opening import Database, open_database
 from bridge.storage.settings import Settings
@@ -48,6 +50,7 @@ from bridge.store import (
     RetryResult,
     StopResult,
     Store,
+    Usage,
 )
 
 P = ParamSpec("P")
@@ -132,6 +135,21 @@ class SqlStore(Store):
     async def conversation_of(self, message: MessageRef) -> ConversationId | None:
         async with self._reading() as connection:
             return await claims.conversation_of(connection, message)
+
+    @whole
+    async def is_muted(self, conversation: ConversationId) -> bool:
+        async with self._reading() as connection:
+            return await wishes.is_muted(connection, conversation)
+
+    @whole
+    async def set_muted(self, event_id: EventId, conversation: ConversationId, *, muted: bool) -> bool:
+        async with self._writing() as connection:
+            return await wishes.set_muted(connection, event_id, conversation, muted=muted, now=self._clock.now())
+
+    @whole
+    async def start_afresh(self, event_id: EventId, conversation: ConversationId) -> bool:
+        async with self._writing() as connection:
+            return await wishes.start_afresh(connection, event_id, conversation, self._clock.now())
 
     @whole
     async def accept(self, new: NewQuestion) -> Accepted | Full | None:
@@ -280,7 +298,22 @@ class SqlStore(Store):
         async with self._reading() as connection:
             return await keeping.recent_targets(connection, platform, since, limit)
 
+    @whole
+    async def usage(self, platform: PlatformName, installation: InstallationId, person: PersonId) -> Usage:
+        async with self._reading() as connection:
+            return await keeping.usage(connection, platform, installation, person)
+
     # Feedback
+
+    @whole
+    async def record_comment(
+        self, event_id: EventId, message: MessageRef, person: PersonId, text: str, revision: int
+    ) -> bool:
+        """Told twice, it has the same revision: so the event need not be claimed."""
+        async with self._writing() as connection:
+            return await ratings.record_comment(
+                connection, message, person, text, revision, self._aggregate, self._clock.now()
+            )
 
     @whole
     async def record_vote(self, vote: Vote, aggregate: Aggregate) -> bool:
@@ -291,12 +324,10 @@ class SqlStore(Store):
     async def due_ratings(self, now: datetime, limit: int) -> Sequence[PendingRating]:
         async with self._reading() as connection:
             # Asked every few seconds, and nearly always in vain: that must not take the write lock.
-            if not await ratings.find_due(connection, now, 1):
+            if not await ratings.is_any_due(connection, now):
                 return []
         async with self._writing() as connection:
-            due = await ratings.find_due(connection, now, limit)
-            await ratings.mark_handed_out(connection, due)
-            return due
+            return await ratings.hand_out(connection, now, limit)
 
     @whole
     async def rating_sent(self, answer: AnswerId, rating: Rating | None) -> None:

@@ -207,7 +207,7 @@ async def test_a_text_with_nothing_new_to_show_is_looked_at_now_and_then_only(mo
     looks = 0
     compose = Composer.compose
 
-    def counted(self: Composer, text: str, notes: tuple[str, ...], *, ended: bool, complete: bool) -> list[Message]:
+    def counted(self: Composer, text: str, notes: tuple[str, ...], *, ended: bool, complete: bool, files: Sequence[OutgoingFile] = ()) -> list[Message]:
         nonlocal looks
         looks += 1
         return compose(self, text, notes, ended=ended, complete=complete)
