@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bridge.playground.slack.model import Channel, DisconnectReason, Fault, JsonObject, Message
+from bridge.playground.slack.model import DisconnectReason, Fault, JsonObject, Message
 
 if TYPE_CHECKING:
     from bridge.playground.slack.server import SlackServer
@@ -142,10 +142,7 @@ class _Control:
     async def add_channel(self, request: web.Request) -> JsonObject:
         """A public channel that everybody, the bot included, is a member of."""
         wanted = _NewChannel.model_validate_json(await request.read())
-        known = self._server.channels
-        made = Channel(id=f"C0{len(known):06}", name=wanted.name, members=set(known["C0GENERAL"].members))
-        known[made.id] = made
-        return {"id": made.id}
+        return {"id": self._server.add_channel(wanted.name).id}
 
     async def set_faults(self, request: web.Request) -> JsonObject:
         wanted = _Faults.model_validate_json(await request.read())
