@@ -330,6 +330,18 @@ async def test_switched_off_is_one_alarm_and_a_few_patient_attempts(exchange: Ex
     assert alarms_in(logged) == ["error"]
 
 
+async def test_an_app_that_is_switched_off_from_the_start_is_told_so(exchange: Exchange) -> None:
+    exchange.refusal = PlatformUnavailable("socket: link_disabled", code="link_disabled")
+    with capture_logs() as logged:
+        async with exchange.running():
+            await exchange.clock.advance(300)
+            assert "switched off" in exchange.entrance.trouble
+            exchange.refusal = None
+            await exchange.clock.advance(71)
+            assert exchange.entrance.trouble == ""
+    assert alarms_in(logged) == ["error"]
+
+
 async def test_an_app_that_is_switched_off_as_often_as_it_connects_is_one_alarm_and_a_new_one_after_it_worked(
     exchange: Exchange,
 ) -> None:

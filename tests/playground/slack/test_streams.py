@@ -330,6 +330,25 @@ async def test_what_tasks_hold_counts_as_well(client: AsyncWebClient, root: str)
     assert await refused(client, "chat.appendStream", ts=ts, chunks=[task(details=details)]) == "msg_too_long"
 
 
+async def test_blocks_among_the_chunks_are_checked_and_count(
+    server: SlackServer, client: AsyncWebClient, root: str
+) -> None:
+    section = {"type": "section", "text": {"type": "mrkdwn", "text": "b" * 1_100}}
+    ts = await start(client, root, chunks=[text("a" * 12_000), {"type": "blocks", "blocks": [section]}])
+    for blocks, error in (
+        ([], "invalid_blocks_format"),
+        (["a"], "invalid_blocks_format"),
+        ([{"type": "carousel"}], "invalid_blocks"),
+        ([{"type": "divider"}] * 51, "invalid_blocks"),
+        ([section], "msg_too_long"),
+        ([{"type": "divider"}] * 2, "msg_too_long"),
+        ([{"type": "divider"}], ""),
+    ):
+        assert await refused(client, "chat.appendStream", ts=ts, chunks=[{"type": "blocks", "blocks": blocks}]) == error
+    shown = [block["type"] for block in server.message("C0GENERAL", ts).blocks]
+    assert shown == ["markdown", "section", "divider"]
+
+
 async def test_a_mention_pings_also_when_it_comes_in_two_chunks_and_once(
     server: SlackServer, client: AsyncWebClient, root: str
 ) -> None:
