@@ -166,7 +166,9 @@ async def test_steps_are_listed_while_they_happen_and_none_stays_unfinished(
     ref = await platform.send(target, live("", step("a")))
     assert [(task.title, task.status) for task in stream(server, root).content.tasks] == [("Step a", "in_progress")]
     await platform.edit(target, ref, live("", step("a", StepState.DONE), step("b"), step("c")))
-    await platform.edit(target, ref, live("It is so ", step("a", StepState.DONE), step("b", StepState.FAILED), step("c")))
+    await platform.edit(
+        target, ref, live("It is so ", step("a", StepState.DONE), step("b", StepState.FAILED), step("c"))
+    )
     await platform.edit(
         target, ref, live("It is so clear", step("a", StepState.DONE), step("b", StepState.FAILED), step("c"))
     )

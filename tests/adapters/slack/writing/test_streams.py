@@ -86,9 +86,7 @@ async def test_somebody_of_another_company_is_named_with_their_own_workspace(
 ) -> None:
     server.people["U0EVE"] = Person(id="U0EVE", name="Eve", team_id="T0OTHER")
     server.channels["C0GENERAL"].members.add("U0EVE")
-    eve = Author(
-        platform=ADA.platform, id=PersonId("U0EVE"), display_name="Eve", home=InstallationId("T0OTHER")
-    )
+    eve = Author(platform=ADA.platform, id=PersonId("U0EVE"), display_name="Eve", home=InstallationId("T0OTHER"))
     ref = await platform.send(target, live("Hello there", asker=eve))
     assert platform.is_growing(ref)
     assert calls(server, START)[0].args["recipient_team_id"] == "T0OTHER"
