@@ -26,7 +26,7 @@ from tests.fakes.clock import FakeClock
 
 
 def reasons(platform: SlackPlatform) -> list[str]:
-    return platform._outbound.ladder.reasons()  # noqa: SLF001  # what an operator is told
+    return platform._outbound.ladder.reasons()  # what an operator is told
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ async def test_a_message_that_cannot_be_edited_and_of_which_nothing_is_known_say
 async def test_a_limit_on_one_method_holds_for_no_other_and_for_no_other_workspace(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, clock: FakeClock
 ) -> None:
-    clients = platform._outbound.clients  # noqa: SLF001
+    clients = platform._outbound.clients
     server.faults.fail_next["users.info"] = [Fault.rate_limit(30)]
     for _ in range(2):
         with pytest.raises(RateLimited) as caught:
@@ -153,7 +153,7 @@ async def test_a_limit_on_one_method_holds_for_no_other_and_for_no_other_workspa
 async def test_every_call_asks_for_its_workspaces_own_token_and_once_more_when_that_was_renewed(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
 ) -> None:
-    clients = platform._outbound.clients  # noqa: SLF001
+    clients = platform._outbound.clients
     tokens = {server.team_id: "xoxb-old"}
     asked: list[str] = []
 
@@ -166,7 +166,7 @@ async def test_every_call_asks_for_its_workspaces_own_token_and_once_more_when_t
         tokens[team] = server.bot_token
         return True
 
-    clients._token_of, clients.renew = token_of, renew  # noqa: SLF001
+    clients._token_of, clients.renew = token_of, renew
     ref = await platform.send(target, live("one two "))
     await platform.edit(target, ref, live("one two three four"))
     await platform.edit(target, ref, final("one two three"))

@@ -107,7 +107,7 @@ async def test_where_there_is_no_status_line_a_reaction_does_it(
     assert reactions(server, root) == ["eyes"]
     await platform.end_activity(target, asked)
     assert reactions(server, root) == []
-    assert len(platform._outbound.ladder.reasons()) == 2  # noqa: SLF001  # what an operator is told
+    assert len(platform._outbound.ladder.reasons()) == 2  # what an operator is told
 
 
 async def test_which_reaction_it_is_and_whether_there_is_one_can_be_set(
