@@ -3,7 +3,7 @@ module chooses between them and puts the parts in `writing` and `web` together; 
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,6 +46,20 @@ NO_EDITS = frozenset({"cant_update_message", "edit_window_closed"})
 T = TypeVar("T")
 
 
+_FOLLOWS = "+"
+"""Ends the nonce of a message with what another one could not be made to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doubt:
+    """A post that may or may not stand."""
+
+    since: float
+    """Seconds since the epoch, our clock: it was not made before."""
+    text: str
+    """What it says, rendered."""
+
+
 class Outbound:
     """Works from the first call until `close`; needs no connection to be open."""
 
@@ -78,8 +92,8 @@ class Outbound:
         self._streams = Streams(self.clients, clock, self.ladder, longest=settings.slack_stream_longest)
         self._openings = Openings(self.clients, self.history, self.privately, clock)
         self._downloads = Downloads(self.clients, api_url=settings.slack_api_url)
-        self._doubtful: dict[str, float] = {}
-        """Posts that may or may not stand: nonce and the time (seconds since the epoch) before which they were not made."""
+        self._doubtful: dict[str, _Doubt] = {}
+        """Nonces of posts that may or may not stand."""
         self._simpler: dict[str, Form] = {}
         """Nonces of messages that were refused as they were and are not written more simply yet, the oldest first."""
         self._shown: dict[str, str] = {}
@@ -123,11 +137,14 @@ class Outbound:
         found = await self._find_doubtful(place, message)
         if found is not None:
             # There may be more text by now than when it was posted. Until that stands, the next attempt must find it too.
-            await self.edit(target, found, message)
+            doubt = self._doubtful[message.nonce]
+            self._shown.setdefault(found.address, doubt.text)
+            if self.ladder.allows(Feature.EDITS, place.team) or doubt.text != _rendered(message):
+                await self.edit(target, found, message)
             self._doubtful.pop(message.nonce, None)
             return found
         if self._streams.may_begin(place, message):
-            ref = await self._doubting(message.nonce, lambda: self._streams.begin(place, message))
+            ref = await self._doubting(message, lambda: self._streams.begin(place, message))
             if ref is not None:
                 return ref
         return await self.post(target, message)
@@ -142,7 +159,7 @@ class Outbound:
                 place.team, message, lambda text, blocks: self._post(place, message, text, blocks)
             )
 
-        ts = await self._doubting(message.nonce, write)
+        ts = await self._doubting(message, write)
         self._statuses.note_posted(place)
         ref = message_ref(Place(team=place.team, channel=place.channel, ts=ts))
         self._remember(ref, message)
@@ -220,11 +237,11 @@ class Outbound:
     async def _find_doubtful(self, place: Place, message: OutgoingMessage) -> MessageRef | None:
         """The message that an earlier, broken off attempt with this nonce left in the thread, since Slack has no key that
         would make a second one harmless. Raises a `PlatformError`."""
-        since = self._doubtful.get(message.nonce)
-        if since is None:
+        doubt = self._doubtful.get(message.nonce)
+        if doubt is None:
             return None
         try:
-            ts, _ = await self.find(place, message, since)
+            ts, _ = await self.find(place, message, doubt.since)
         except NotAllowed as error:
             # Without a history scope nobody can tell. An answer that is seen twice is better than none.
             log.warning("post_not_looked_up", code=error.code)
@@ -235,13 +252,15 @@ class Outbound:
         log.info("post_found_again", channel=place.channel)
         return message_ref(Place(team=place.team, channel=place.channel, ts=ts))
 
-    async def _doubting(self, nonce: str, write: Callable[[], Awaitable[T]]) -> T:
-        """Remembers `nonce` when nobody heard what came of the write."""
+    async def _doubting(self, message: OutgoingMessage, write: Callable[[], Awaitable[T]]) -> T:
+        """Remembers the message when nobody heard what came of the write."""
         began = self._clock.now().timestamp()
         try:
             return await write()
         except PlatformUnavailable:
-            self._doubtful.setdefault(nonce, began)
+            known = self._doubtful.get(message.nonce)
+            since = known.since if known else began
+            self._doubtful[message.nonce] = _Doubt(since=since, text=_rendered(message))
             while len(self._doubtful) > MOST_DOUBTFUL:
                 del self._doubtful[next(iter(self._doubtful))]
             raise
@@ -316,7 +335,7 @@ class Outbound:
     def _remember(self, ref: MessageRef, message: OutgoingMessage) -> None:
         self._shown.pop(ref.address, None)
         if message.live:
-            self._shown[ref.address] = DIALECT.render(message.text, message.people).text
+            self._shown[ref.address] = _rendered(message)
             while len(self._shown) > MOST_SHOWN:
                 del self._shown[next(iter(self._shown))]
 
@@ -326,14 +345,17 @@ class Outbound:
         stands = self._shown.get(ref.address)
         if stands is None:
             raise NotAllowed("messages cannot be edited here", code="edit_window_closed")
-        if message.live:
+        if message.live or message.nonce.endswith(_FOLLOWS):
             return
-        text = DIALECT.render(message.text, message.people).text
-        rest = _rest(stands.rstrip(), text)
+        rest = _rest(stands.rstrip(), _rendered(message))
         if rest or message.buttons or message.sources:
             # The message that stands has the nonce itself; one letter more still makes 25.
-            await self.send(target, replace(message, text=rest or "…", nonce=f"{message.nonce[:24]}+"))
+            await self.send(target, replace(message, text=rest or "…", nonce=f"{message.nonce[:24]}{_FOLLOWS}"))
         self._shown.pop(ref.address, None)
+
+
+def _rendered(message: OutgoingMessage) -> str:
+    return DIALECT.render(message.text, message.people).text
 
 
 def _rest(stands: str, text: str) -> str:
@@ -343,7 +365,7 @@ def _rest(stands: str, text: str) -> str:
         return text
     rest = text[goes_on.at :].strip("\n")
     in_code = sum(line.startswith("```") for line in text[: goes_on.at].split("\n")) % 2
-    return f"```\n{rest}" if in_code else rest
+    return f"```\n{rest}" if in_code else rest.strip()
 
 
 def _speaking(message: OutgoingMessage) -> OutgoingMessage:

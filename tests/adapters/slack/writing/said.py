@@ -21,7 +21,10 @@ POST, UPDATE = "chat.postMessage", "chat.update"
 
 ADA = Author(platform=PlatformName("slack"), id=PersonId("U0ADA"), display_name="Ada")
 
-RATINGS = (Button(action=ButtonAction.LIKE, label="Good answer"), Button(action=ButtonAction.DISLIKE, label="Bad answer"))
+RATINGS = (
+    Button(action=ButtonAction.LIKE, label="Good answer"),
+    Button(action=ButtonAction.DISLIKE, label="Bad answer"),
+)
 RETRY = Button(action=ButtonAction.RETRY, label="Try again")
 
 

@@ -8,8 +8,8 @@ from adapters.slack.adapter import SlackPlatform
 from adapters.slack.writing.blocks import SOURCES_CHARS
 from bridge.messages import Button, ButtonAction, ReplyTarget, StepState
 from bridge.playground.slack import SlackServer
-from bridge.playground.slack.limits import BLOCKS
 from bridge.playground.slack.expansion import expand
+from bridge.playground.slack.limits import BLOCKS
 from bridge.playground.slack.model import Fault, JsonObject
 from tests.adapters.slack.writing.said import (
     APPEND,
@@ -126,7 +126,7 @@ async def test_where_native_ratings_are_refused_they_are_two_plain_buttons_from_
     await server.post_as("U0ADA", "C0GENERAL", "next")
     await platform.send(target, final("three", *RATINGS, nonce="n2"))
     assert [call.error for call in server.calls].count("invalid_blocks") == 1
-    assert "native ratings" in platform._outbound.ladder.reasons()[0]  # noqa: SLF001  # what an operator is told
+    assert "native ratings" in platform._outbound.ladder.reasons()[0]  # what an operator is told
 
 
 async def test_blocks_that_are_refused_for_another_reason_end_as_plain_text_and_latch_nothing(
@@ -135,7 +135,7 @@ async def test_blocks_that_are_refused_for_another_reason_end_as_plain_text_and_
     server.faults.fail_next[POST] = [Fault.refuse("invalid_blocks")] * 3
     await platform.send(target, final("one **two**", *RATINGS))
     assert (answer(server, root).blocks, texts(server, root)) == ([], ["one *two*"])
-    assert platform._outbound.ladder.reasons() == []  # noqa: SLF001
+    assert platform._outbound.ladder.reasons() == []
 
 
 async def test_a_stream_whose_blocks_are_refused_still_says_everything(
@@ -166,7 +166,9 @@ async def test_steps_are_listed_while_they_happen_and_none_stays_unfinished(
     ref = await platform.send(target, live("", step("a")))
     assert [(task.title, task.status) for task in stream(server, root).content.tasks] == [("Step a", "in_progress")]
     await platform.edit(target, ref, live("", step("a", StepState.DONE), step("b"), step("c")))
-    await platform.edit(target, ref, live("It is so ", step("a", StepState.DONE), step("b", StepState.FAILED), step("c")))
+    await platform.edit(
+        target, ref, live("It is so ", step("a", StepState.DONE), step("b", StepState.FAILED), step("c"))
+    )
     await platform.edit(
         target, ref, live("It is so clear", step("a", StepState.DONE), step("b", StepState.FAILED), step("c"))
     )
@@ -212,7 +214,7 @@ async def test_where_lists_of_steps_are_refused_the_text_goes_on_without_them(
     await platform.edit(target, ref, final("one two three four five", steps=[step("a"), step("b", StepState.DONE)]))
     assert stream(server, root).content.text == "one two three four five"
     assert UPDATE not in methods(server)
-    assert "tasks" in platform._outbound.ladder.reasons()[0]  # noqa: SLF001
+    assert "tasks" in platform._outbound.ladder.reasons()[0]
     other = await platform.send(target, live("six seven", step("a"), nonce="n2"))
     assert "chunks" not in calls(server, START)[-1].args
     await platform.edit(target, other, final("six seven", nonce="n2"))

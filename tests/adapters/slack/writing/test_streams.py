@@ -13,7 +13,7 @@ from bridge.platform_api import EndsActivity, FetchesFiles, OpensThreads, ReadsT
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault, Person
 from bridge.splitting import Splitter
-from tests.adapters.slack.peer import make_platform, target_under
+from tests.adapters.slack.peer import make_platform, target_under, until
 from tests.adapters.slack.writing.said import (
     ADA,
     APPEND,
@@ -26,7 +26,6 @@ from tests.adapters.slack.writing.said import (
     final,
     live,
     methods,
-    stream,
     texts,
 )
 from tests.fakes.clock import FakeClock
@@ -86,9 +85,7 @@ async def test_somebody_of_another_company_is_named_with_their_own_workspace(
 ) -> None:
     server.people["U0EVE"] = Person(id="U0EVE", name="Eve", team_id="T0OTHER")
     server.channels["C0GENERAL"].members.add("U0EVE")
-    eve = Author(
-        platform=ADA.platform, id=PersonId("U0EVE"), display_name="Eve", home=InstallationId("T0OTHER")
-    )
+    eve = Author(platform=ADA.platform, id=PersonId("U0EVE"), display_name="Eve", home=InstallationId("T0OTHER"))
     ref = await platform.send(target, live("Hello there", asker=eve))
     assert platform.is_growing(ref)
     assert calls(server, START)[0].args["recipient_team_id"] == "T0OTHER"
@@ -185,8 +182,7 @@ async def test_a_cancelled_call_leaves_no_doubt_behind(
     ref = await platform.send(target, live("one two "))
     server.faults.fail_next[APPEND] = [Fault.slow(5)]
     task = asyncio.create_task(platform.edit(target, ref, live("one two three four")))
-    while not calls(server, APPEND):
-        await asyncio.sleep(0)
+    await until(lambda: bool(calls(server, APPEND)))
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -244,7 +240,7 @@ async def test_a_stream_that_somebody_stopped_is_told_and_left_alone_until_the_e
     async def stopped(*what: object) -> None:
         told.append(what)  # type: ignore[arg-type]  # exactly these
 
-    platform._outbound.on_stopped = stopped  # noqa: SLF001  # the adapter makes an event of it
+    platform._outbound.on_stopped = stopped  # the adapter makes an event of it
     ref = await platform.send(target, live("one two "))
     server.workspace.stop_streams("C0GENERAL", root)
     await platform.edit(target, ref, live("one two three four"))
@@ -295,7 +291,7 @@ async def test_a_stream_whose_start_nobody_heard_of_is_found_and_not_begun_again
     assert texts(server, root) == ["one two three four"]
     await platform.edit(target, ref, final("one two three four five"))
     assert texts(server, root) == ["one two three four five"]
-    assert {START: 1, POST: 0} == {name: len(calls(server, name)) for name in (START, POST)}
+    assert (len(calls(server, START)), len(calls(server, POST))) == (1, 0)
 
 
 async def test_a_start_that_never_arrived_is_made_once_more(
