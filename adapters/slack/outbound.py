@@ -101,7 +101,7 @@ class Outbound:
 
     @property
     def on_stopped(self) -> OnStopped | None:
-        """Told when a write finds that somebody stopped a stream. It must not raise."""
+        """Told when a write finds that somebody stopped a stream."""
         return self._streams.on_stopped
 
     @on_stopped.setter

@@ -24,7 +24,7 @@ from adapters.slack.writing.quotas import StreamQuota
 from adapters.slack.writing.tasks import Chunk, Tasks, chunks, display_mode
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import MessageGone, PlatformError, PlatformUnavailable, RateLimited
+from bridge.errors import BridgeError, MessageGone, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import Address, Author, MessageRef, OutgoingMessage, ReplyTarget, Step
 
 log = logs.get("slack")
@@ -333,14 +333,22 @@ class Streams:
             stream.stopped = True
             if not message.live:
                 self._forget(ref)
-            if self.on_stopped is not None:
-                await self.on_stopped(target, ref, message.asker)
+            await self._tell_stopped(target, ref, message)
             return message.live
         log.info("stream_ended_early", code=error.code)
         if error.code == EXPIRED:
             self._forget(ref)
             return False
         return await self._end_silently(ref, stream)
+
+    async def _tell_stopped(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        if self.on_stopped is None:
+            return
+        try:
+            await self.on_stopped(target, ref, message.asker)
+        except BridgeError as error:
+            # Slack sends an event of its own about it.
+            log.warning("stop_not_told", error=type(error).__name__)
 
     async def _end_silently(self, ref: MessageRef, stream: _Stream) -> bool:
         """So that an edit can show all of it. Always False."""

@@ -9,7 +9,7 @@ from adapters.slack.addresses import write_opening
 from bridge.messages import Address, MessageRef, PersonId, ReplyTarget
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
-from tests.adapters.slack.peer import make_platform
+from tests.adapters.slack.peer import make_timed_platform
 from tests.adapters.slack.writing.said import ADA, RATINGS, answer, calls, final, live, methods
 from tests.fakes.clock import FakeClock
 
@@ -116,7 +116,7 @@ async def test_which_reaction_it_is_and_whether_there_is_one_can_be_set(
     server.is_agent = False
     server.faults.fail_next[STATUS] = [Fault.refuse("missing_scope")] * 2
     for name, shown in (("none", []), (":hourglass:", ["hourglass"])):
-        platform = make_platform(server, clock=clock, slack_working_emoji=name, slack_loading_messages="")
+        platform = make_timed_platform(server, clock, slack_working_emoji=name, slack_loading_messages="")
         await platform.show_activity(target, asked)
         assert reactions(server, root) == shown
         await platform.end_activity(target, asked)
