@@ -1,5 +1,7 @@
 """How the stand-in spells what happened: inner events and the envelope around them. Pure."""
 
+from collections.abc import Sequence
+
 from bridge.playground.slack.expansion import expand, rich_text
 from bridge.playground.slack.files import wire_file
 from bridge.playground.slack.model import Channel, JsonObject, Message, Team
@@ -54,7 +56,7 @@ def _author(message: Message) -> JsonObject:
         author |= {"app_id": APP_ID, "bot_profile": profile}
     elif message.app_id:
         author["app_id"] = message.app_id
-    elif not message.bot_id:
+    elif not message.bot_id and message.subtype in (None, "file_share", "thread_broadcast"):
         author["client_msg_id"] = f"{message.channel}-{message.ts}"
     return author
 
@@ -69,6 +71,8 @@ def message_event(message: Message, channel: Channel, root_author: str | None) -
     }
     if root_author:
         event["parent_user_id"] = root_author
+    if message.context:
+        event["app_context"] = {"entities": message.context}
     return event
 
 
@@ -131,6 +135,8 @@ def envelope(
     Reported (vercel/chat 4.35): then the outermost team is the author's, and only the authorization names the installation.
     An installation for a whole organisation has no team (seen in bolt-python's tests).
     """
+    if event["type"] in ("app_uninstalled", "tokens_revoked"):
+        return _farewell(event, event_id, event_time, team)
     return {
         "token": VERIFICATION_TOKEN,
         "team_id": sender or team.id,
@@ -156,16 +162,90 @@ def envelope(
     }
 
 
+def _farewell(event: JsonObject, event_id: str, event_time: int, team: Team) -> JsonObject:
+    """Tells of the end of an installation, so it names none. Seen in bolt-python's tests: that of an organisation has no team."""
+    return {
+        "token": VERIFICATION_TOKEN,
+        **({} if team.org_wide else {"team_id": team.id}),
+        "enterprise_id": team.enterprise_id,
+        "api_app_id": APP_ID,
+        "event": event,
+        "type": "event_callback",
+        "event_id": event_id,
+        "event_time": event_time,
+    }
+
+
+def home_event(person: str, channel: str, tab: str, event_ts: str, view: JsonObject | None) -> JsonObject:
+    """`view`: what the Home tab shows, if the app has ever published one; told of that tab only."""
+    event: JsonObject = {"type": "app_home_opened", "user": person, "channel": channel, "tab": tab}
+    event |= {"event_ts": event_ts}
+    return event | {"view": view} if view is not None and tab == "home" else event
+
+
+def context_event(person: str, channel: str, entities: Sequence[JsonObject], event_ts: str) -> JsonObject:
+    """What a person of an agent's direct message has turned to."""
+    return {
+        "type": "app_context_changed",
+        "user": person,
+        "channel": channel,
+        "context": {"entities": list(entities)},
+        "event_ts": event_ts,
+    }
+
+
+def joined_event(person: str, channel: Channel, team: Team, inviter: str, event_ts: str) -> JsonObject:
+    return {
+        "type": "member_joined_channel",
+        "user": person,
+        "channel": channel.id,
+        "channel_type": channel.id[:1],
+        "team": team.id,
+        "inviter": inviter,
+        "event_ts": event_ts,
+    }
+
+
+def stopped_event(person: str, channel: str, thread_ts: str, streams: Sequence[str], event_ts: str) -> JsonObject:
+    return {
+        "type": "agent_session_stopped",
+        "user": person,
+        "channel": channel,
+        "thread_ts": thread_ts,
+        "streaming_message_ts": list(streams),
+        "event_ts": event_ts,
+    }
+
+
 def scope_for(event: JsonObject) -> str:
-    """The scope without which Slack does not send such an event."""
+    """The scope without which Slack does not send such an event; empty where none is needed."""
     match event:
         case {"type": "app_mention"}:
             return "app_mentions:read"
         case {"type": "reaction_added" | "reaction_removed"}:
             return "reactions:read"
-        case {"channel_type": "channel"}:
-            return "channels:history"
-        case {"channel_type": "group"}:
-            return "groups:history"
+        case {"type": "message", "channel_type": str(kind)}:
+            return f"{_FAMILIES[kind]}:history"
+        case {"type": "member_joined_channel", "channel_type": "C"}:
+            return "channels:read"
+        case {"type": "member_joined_channel"}:
+            return "groups:read"
+        case {"type": "app_context_changed"}:
+            return "assistant:write"
+        case {"type": "agent_session_stopped"}:
+            return "chat:write"
         case _:
-            return f"{event['channel_type']}:history"
+            return ""
+
+
+def subscription_for(event: JsonObject) -> str:
+    """What an app's manifest calls such an event."""
+    match event:
+        case {"type": "message", "channel_type": str(kind)}:
+            return f"message.{_FAMILIES[kind]}"
+        case _:
+            return str(event["type"])
+
+
+_FAMILIES = {"channel": "channels", "group": "groups", "im": "im", "mpim": "mpim"}
+"""Kind of channel to its name in subscriptions and scopes."""

@@ -186,3 +186,13 @@ ACK_SECONDS = 3.0
 
 RETRY_SCHEDULE = (0.0, 60.0, 300.0)
 """Docs of the Events API: up to three retries, at once, after one minute and after five. Sockets follow the same one."""
+
+RESPONSE_SECONDS = 1_800.0
+RESPONSE_USES = 5
+"""Docs of handling interaction: a response_url takes five messages within thirty minutes."""
+
+CODE_SECONDS = 600.0
+"""Docs of the OAuth flow: a code must be exchanged within ten minutes."""
+
+TOKEN_SECONDS = 43_200
+"""Docs of token rotation: a rotated token lasts twelve hours."""

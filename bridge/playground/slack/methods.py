@@ -29,6 +29,7 @@ class Method:
     """Any one of them is enough. Empty: none, or it depends on the arguments."""
     accepts_json: bool = True
     token: str = BOT_TOKEN
+    """Stands for the kind of token that it takes; empty: it takes none."""
     feature: Feature | None = None
     """Without which the workspace refuses it."""
 

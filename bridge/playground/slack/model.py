@@ -107,6 +107,8 @@ class Message:
     """The author's home is not the workspace that the channel is in."""
     app_id: str = ""
     """Another app that wrote it."""
+    context: list[JsonObject] = field(default_factory=list)
+    """What the author was looking at, in the direct message of an agent."""
 
     @property
     def visible_text(self) -> str:
@@ -139,6 +141,8 @@ class Call:
     ok: bool
     error: str = ""
     status: int = 200
+    team: str = ""
+    """The workspace that the token is good for; the first one where there was no such token."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -154,19 +158,35 @@ class Delivery:
     outcome: Literal["pending", "acked", "gave_up"] = "pending"
 
 
-@dataclass(slots=True, kw_only=True)
-class Press:
-    """A button that somebody pressed, on its way to the app."""
+ActKind = Literal["block_actions", "slash_command", "message_action", "view_submission", "view_closed"]
 
-    channel: str
-    message: str
+
+@dataclass(slots=True, kw_only=True)
+class Act:
+    """Something that somebody did with the app's own controls, on its way to the app."""
+
+    kind: ActKind = "block_actions"
     person: str
-    action_id: str
     payload: JsonObject
+    """What is sent: a command as the fields of a form, anything else as JSON."""
+    channel: str = ""
+    message: str = ""
+    """Timestamp of the message that it was done to."""
+    view: str = ""
+    """Id of the modal or Home tab that it was done in."""
+    action_id: str = ""
     outcome: Literal["pending", "acked", "failed"] = "pending"
-    """Failed: not acknowledged in time, of which Slack warns who pressed."""
+    """Failed: not acknowledged in time, of which Slack warns who did it."""
+    error: Literal["", "operation_timeout", "dispatch_failed", "invalid_response"] = ""
+    """Why it failed. The first two are what a Slack client shows."""
+    answer: JsonObject | str | None = None
+    """What the acknowledgement said: JSON, or plain text."""
     settled_at: float | None = None
     """Monotonic time."""
+
+
+Press = Act
+"""Most acts are presses of buttons."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

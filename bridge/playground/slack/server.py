@@ -1,17 +1,20 @@
 """The stand-in Slack: one port with the Web API, Socket Mode and the control API, and what a test or a page does to it."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from random import Random
 
 from aiohttp import web
 
 from bridge.clock import Clock, SystemClock
 from bridge.playground.slack import events, limits
+from bridge.playground.slack.admins import Admins
+from bridge.playground.slack.apis import Apis
 from bridge.playground.slack.callbacks import SIGNING_SECRET, Callbacks
-from bridge.playground.slack.content import escape_loose
 from bridge.playground.slack.control import control_routes
 from bridge.playground.slack.delivery import Deliveries, Transport
-from bridge.playground.slack.interactions import Interactions, buttons_under
+from bridge.playground.slack.installs import Installs
+from bridge.playground.slack.interactions import Interactions
 from bridge.playground.slack.methods import APP_TOKEN, BOT_TOKEN
 from bridge.playground.slack.model import (
     Call,
@@ -19,23 +22,26 @@ from bridge.playground.slack.model import (
     Delivery,
     DisconnectReason,
     Faults,
-    File,
     JsonObject,
     Message,
     Person,
-    Press,
     Refusal,
     Status,
+    Team,
 )
+from bridge.playground.slack.oauth import OAuth
+from bridge.playground.slack.responses import Responses
 from bridge.playground.slack.snapshot import take_snapshot
 from bridge.playground.slack.sockets import Sockets
-from bridge.playground.slack.surfaces import Feature
-from bridge.playground.slack.web_api import WebApi
+from bridge.playground.slack.surfaces import Ephemeral, Feature
 from bridge.playground.slack.workspace import Workspace
+from bridge.playground.slack.workspaces import Workspaces
 
 
-class SlackServer:
-    """A workspace with one app installed in it. People are played by the caller; the bot comes over the wire.
+class SlackServer(Admins):
+    """A workspace with one app installed in it, to which others can be added.
+
+    People are played by the caller; the bot comes over the wire.
 
     Nothing here waits for the bot: `post_as` returns when the message stands, `idle` when its events have arrived.
     Methods that play a person raise `ValueError` for what a Slack client would not let a person do.
@@ -55,44 +61,54 @@ class SlackServer:
         self.shuffle = Random(1)
         """Decides every order that Slack leaves open. Seed it anew for other orders."""
         self.faults = Faults()
-        self.workspace = Workspace(clock=self.clock, shuffle=self.shuffle)
+        self.commands = {"/ask": True, "/reset": True, "/help": True}
+        """Commands of the app's manifest, each with its `should_escape`."""
+        self.shortcuts = {"ask_message"}
+        """Callback ids of the shortcuts of the app's manifest."""
+        self._workspaces = Workspaces(self.clock, self.shuffle)
+        self.workspace = self._workspaces.first
         self.sockets = Sockets(self.clock, self.shuffle)
         self._callbacks = Callbacks(self.faults, self.clock)
         self._callbacks.url = events_url
         self._deliveries = Deliveries(self.faults, self.clock, self._transport)
         self._interactions = Interactions(self.clock, self._transport, self._tell_watchers)
-        self._api = WebApi(self.workspace, self.faults, self.clock, self._open_connection)
-        self.uploads = self._api.uploads
+        self._responses = Responses(self.clock)
+        self._installs = Installs(self._workspaces, self.clock)
+        self._oauth = OAuth(self._workspaces, self._installs, self.clock, self._tell_of_end)
+        self._apis = Apis(
+            self._workspaces, self._installs, self.faults, self.clock, self._open_connection, self._oauth.methods()
+        )
+        self.uploads = self._apis.first.uploads
         """Files from the bot: what was uploaded, and how slowly (or never) it is shared."""
-        self.downloads = self._api.downloads
+        self.downloads = self._apis.first.downloads
         """Files of people: who gets them, and how that goes wrong."""
         self._watchers: list[Callable[[], None]] = []
         self._runner: web.AppRunner | None = None
         self._address = ""
-        self.workspace.emit = self._emit
-        self.workspace.changed = self._tell_watchers
+        self._join(self.workspace)
 
     # Running
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listens. Raises `OSError` when the port is taken."""
         app = web.Application(client_max_size=limits.UPLOAD_BYTES)
-        app.router.add_route("*", "/api/{method}", self._api.respond)
+        self._apis.add_to(app)
+        self._responses.add_to(app)
+        self._oauth.add_to(app)
         app.router.add_get("/link", self.sockets.accept)
         app.add_routes(control_routes(self))
-        self.uploads.add_to(app)
-        self.downloads.add_to(app)
         self._callbacks.open()
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
         self._address = f"{host}:{self._runner.addresses[0][1]}"
-        self.uploads.address = self.downloads.address = f"http://{self._address}"
+        self._apis.listen_at(f"http://{self._address}")
+        self._responses.address = f"http://{self._address}"
 
     async def stop(self) -> None:
         """Closes everything. What was written stays; `start` may be called again."""
-        await self.uploads.stop()
+        await self._apis.stop()
         await self.sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -128,18 +144,19 @@ class SlackServer:
 
     def messages(self, channel_id: str, thread_ts: str | None = None) -> list[Message]:
         """Oldest first: a thread with its root, or without `thread_ts` everything in the channel, threads included."""
-        return self.workspace.messages(channel_id, thread_ts)
+        known = [one for one in self._workspaces.all.values() if channel_id in one.channels]
+        return known[0].messages(channel_id, thread_ts) if known else []
 
     def message(self, channel_id: str, ts: str) -> Message:
         """Raises `ValueError` when there is none."""
         try:
-            return self.workspace.find(channel_id, ts)
+            return self._place(channel_id)[0].find(channel_id, ts)
         except Refusal as e:
             raise ValueError(f"no message {ts} in {channel_id}") from e
 
-    def snapshot(self) -> JsonObject:
-        """Everything that the page shows, ready for JSON."""
-        return take_snapshot(self.workspace)
+    def snapshot(self, team_id: str | None = None) -> JsonObject:
+        """Everything that the page shows of a workspace, ready for JSON. Raises `ValueError` when there is none."""
+        return take_snapshot(self._workspace(team_id))
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Calls back after each change of messages, reactions or status."""
@@ -147,17 +164,17 @@ class SlackServer:
 
     @property
     def calls(self) -> list[Call]:
-        return self._api.calls
+        return self._apis.first.calls
 
     @property
     def rejected(self) -> int:
         """How many Web API calls were answered with 429."""
-        return sum(call.status == 429 for call in self._api.calls)
+        return sum(call.status == 429 for call in self.calls)
 
     @property
     def rate_limits(self) -> dict[str, int]:
         """Method to calls a minute; may be changed at any time."""
-        return self._api.quotas.per_minute
+        return self._apis.first.quotas.per_minute
 
     @property
     def pings(self) -> list[tuple[str, str]]:
@@ -165,71 +182,14 @@ class SlackServer:
         return self.workspace.pings
 
     @property
+    def ephemerals(self) -> list[Ephemeral]:
+        """What one person sees, in all workspaces."""
+        return [one for workspace in self._workspaces.all.values() for one in workspace.ephemerals]
+
+    @property
     def statuses(self) -> dict[tuple[str, str], Status]:
         """(channel, thread root) to the status shown there now."""
         return self.workspace.statuses()
-
-    # What people do
-
-    async def post_as(
-        self,
-        user_id: str,
-        channel_id: str,
-        text: str,
-        thread_ts: str | None = None,
-        bot_id: str | None = None,
-        subtype: str | None = None,
-        files: Sequence[File] = (),
-    ) -> str:
-        """Writes a message and returns its ts. `bot_id` makes it another app's message, by whatever user id."""
-        channel = self._channel(channel_id)
-        if bot_id is None and subtype is None and user_id not in channel.members:
-            raise ValueError(f"{user_id} is not in {channel_id}")
-        try:
-            message = self.workspace.post(
-                channel,
-                user_id,
-                text,
-                thread_ts=thread_ts,
-                bot_id=bot_id,
-                subtype=subtype,
-                files=self.downloads.put(files),
-            )
-        except Refusal as e:
-            raise ValueError(f"{thread_ts} cannot be replied to: {e.code}") from e
-        return message.ts
-
-    async def edit_as(self, user_id: str, channel_id: str, ts: str, text: str) -> None:
-        message = self._own(user_id, channel_id, ts)
-        if message.text != escape_loose(text):
-            self.workspace.edit(message, text, None)
-
-    async def delete_as(self, user_id: str, channel_id: str, ts: str) -> None:
-        self.workspace.delete(self._own(user_id, channel_id, ts))
-
-    async def press(self, user_id: str, channel_id: str, ts: str, action_id: str) -> Press:
-        """Presses a button under a message. What becomes of it is told by the result, later."""
-        message = self._seen_by(user_id, channel_id, ts)
-        person = self.people.get(user_id)
-        button = next((one for one in buttons_under(message) if one.action_id == action_id), None)
-        if button is None or person is None:
-            raise ValueError(f"there is no button {action_id!r} under {ts}")
-        return self._interactions.press(button, message, self._channel(channel_id), person, self.workspace.next_ts())
-
-    async def react(self, user_id: str, channel_id: str, ts: str, emoji: str) -> None:
-        """Adds a reaction by its short name. One that is there already stays, and no event is sent."""
-        message = self._seen_by(user_id, channel_id, ts)
-        if user_id not in message.reactions.get(emoji, []):
-            try:
-                self.workspace.react(message, user_id, emoji)
-            except Refusal as e:
-                raise ValueError(f"{emoji!r} is no emoji name") from e
-
-    async def unreact(self, user_id: str, channel_id: str, ts: str, emoji: str) -> None:
-        """Takes a reaction away. Without one nothing happens."""
-        message = self._seen_by(user_id, channel_id, ts)
-        if user_id in message.reactions.get(emoji, []):
-            self.workspace.unreact(message, user_id, emoji)
 
     # What Slack does
 
@@ -237,13 +197,9 @@ class SlackServer:
     def deliveries(self) -> list[Delivery]:
         return self._deliveries.record
 
-    @property
-    def presses(self) -> list[Press]:
-        return self._interactions.record
-
     async def unfurl(self, channel_id: str, ts: str, url: str) -> None:
         """Slack puts a preview of a link under a message, which the app hears of as a change that nobody made."""
-        self.workspace.unfurl(self.message(channel_id, ts), url)
+        self._place(channel_id)[0].unfurl(self.message(channel_id, ts), url)
 
     async def idle(self, timeout: float) -> None:
         """Waits until every event and press so far is acknowledged or has used up its attempts. Raises `TimeoutError`."""
@@ -258,8 +214,11 @@ class SlackServer:
         """Sends `url_verification` to `events_url`; True when the challenge comes back."""
         return await self._callbacks.verify_url()
 
-    async def disconnect_sockets(self, reason: DisconnectReason = "refresh_requested") -> None:
-        await self.sockets.disconnect(reason)
+    async def disconnect_sockets(
+        self, reason: DisconnectReason = "refresh_requested", which: int | None = None
+    ) -> None:
+        """On every connection, or on one, counted from the oldest: 0, 1, ... or -1 for the newest. Raises `IndexError`."""
+        await self.sockets.disconnect(reason, which)
 
     def drop_sockets(self) -> None:
         self.sockets.drop()
@@ -309,30 +268,29 @@ class SlackServer:
     def _open_connection(self) -> str:
         return f"ws://{self._address}/link?ticket={self.sockets.make_ticket()}"
 
-    def _emit(self, event: JsonObject, channel: Channel) -> None:
-        if events.BOT_USER_ID in channel.members:
-            self._deliveries.send(event, channel, self.scopes)
+    def _join(self, workspace: Workspace) -> None:
+        self._apis.add(workspace)
+        workspace.emit = partial(self._emit, workspace)
+        workspace.changed = self._tell_watchers
+        if workspace.installed:
+            self._installs.begin(workspace)
+
+    def _emit(self, workspace: Workspace, event: JsonObject, channel: Channel | None) -> None:
+        """Tells the app, where it is, of what it has subscribed to and may see."""
+        scope = events.scope_for(event)
+        if not workspace.installed or (channel is not None and workspace.bot_user_id not in channel.members):
+            return
+        if events.subscription_for(event) in workspace.subscriptions and (not scope or scope in workspace.scopes):
+            is_shared = channel is not None and channel.is_ext_shared
+            self._deliveries.send(event, workspace.team, is_ext_shared=is_shared, sender=_home_of(workspace, event))
+
+    def _tell_of_end(self, team: Team, event: JsonObject) -> None:
+        if events.subscription_for(event) in self.subscriptions:
+            self._deliveries.send(event, team)
 
     def _tell_watchers(self) -> None:
         for watcher in self._watchers:
             watcher()
-
-    def _channel(self, channel_id: str) -> Channel:
-        channel = self.channels.get(channel_id)
-        if channel is None:
-            raise ValueError(f"no channel {channel_id}")
-        return channel
-
-    def _seen_by(self, user_id: str, channel_id: str, ts: str) -> Message:
-        if user_id not in self._channel(channel_id).members:
-            raise ValueError(f"{user_id} is not in {channel_id}")
-        return self.message(channel_id, ts)
-
-    def _own(self, user_id: str, channel_id: str, ts: str) -> Message:
-        message = self._seen_by(user_id, channel_id, ts)
-        if message.user != user_id:
-            raise ValueError(f"{ts} was not written by {user_id}")
-        return message
 
     # What the workspace lacks
 
@@ -352,3 +310,11 @@ class SlackServer:
     def lacks(self) -> dict[Feature, str]:
         """Feature to the error with which its methods are refused; may be changed at any time."""
         return self.workspace.lacks
+
+
+def _home_of(workspace: Workspace, event: JsonObject) -> str:
+    """The workspace of who caused an event, where that is another one."""
+    changed = event.get("message")
+    user = event.get("user") or (changed.get("user") if isinstance(changed, dict) else "")
+    person = workspace.people.get(str(user))
+    return person.team_id if person is not None else ""

@@ -4,6 +4,7 @@ Slack's pages on files.getUploadURLExternal and files.completeUploadExternal; wh
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from mimetypes import guess_type
 from urllib.parse import quote
@@ -35,7 +36,14 @@ class _Ticket:
 class Uploads:
     """Two methods of the Web API, the address that bytes are posted to, and the address that a page downloads from."""
 
-    def __init__(self, workspace: Workspace, writing: WritingMethods, clock: Clock) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        writing: WritingMethods,
+        clock: Clock,
+        put: Callable[[Iterable[File]], list[File]],
+    ) -> None:
+        """`put`: makes files known to whoever hands them out again."""
         self.address = ""
         """"http://host:port" once the stand-in listens; what the bot is told to upload to lies there."""
         self.share_delay = limits.SHARE_SECONDS
@@ -47,14 +55,22 @@ class Uploads:
         self._workspace = workspace
         self._writing = writing
         self._clock = clock
+        self._put = put
         self._tickets: dict[str, _Ticket] = {}
         self._contents: dict[str, tuple[File, bytes]] = {}
         self._sharing: set[asyncio.Task[None]] = set()
         self._made = 0
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_route("*", "/upload/v1/{ticket}", self._receive)
-        app.router.add_get("/control/files/{file_id}/{name}", self._download)
+        app.router.add_route("*", "/upload/v1/{ticket}", self.receive)
+        app.router.add_get("/control/files/{file_id}/{name}", self.download)
+
+    def number_from(self, number: int) -> None:
+        """Later ids begin above this number, so that those of two workspaces differ."""
+        self._made = number
+
+    def knows(self, file_id: str) -> bool:
+        return file_id in self._tickets or file_id in self._contents
 
     async def stop(self) -> None:
         """What was not shared yet never is."""
@@ -112,7 +128,9 @@ class Uploads:
         ticket = self._tickets.pop(file_id)
         content = ticket.content or b""
         kind = guess_type(ticket.name)[0] or "application/octet-stream"
-        file = File(id=file_id, name=ticket.name, title=title or ticket.name, mimetype=kind, size=len(content))
+        (file,) = self._put(
+            [File(id=file_id, name=ticket.name, title=title or ticket.name, mimetype=kind, content=content)]
+        )
         self._contents[file_id] = (file, content)
         return file
 
@@ -134,7 +152,7 @@ class Uploads:
             # What Slack makes of a mention in a name is not documented, so none may stand there.
             self._workspace.pings.extend((message.ts, token) for token in live_mentions(text, (), link_names=True))
 
-    async def _receive(self, request: web.Request) -> web.StreamResponse:
+    async def receive(self, request: web.Request) -> web.StreamResponse:
         ticket = self._tickets.get(request.match_info["ticket"])
         if request.method != "POST":
             return web.Response(status=405)
@@ -151,7 +169,7 @@ class Uploads:
         ticket.content = content
         return web.Response(text=f"OK - {len(content)}")
 
-    async def _download(self, request: web.Request) -> web.StreamResponse:
+    async def download(self, request: web.Request) -> web.StreamResponse:
         known = self._contents.get(request.match_info["file_id"])
         if known is None:
             return web.Response(status=404, text="no such file")

@@ -30,6 +30,8 @@ class View:
     content: JsonObject
     """As the app sent it, with a block_id and an action_id made up wherever it gave none."""
     hash: str
+    errors: dict[str, str] = field(default_factory=dict)
+    """block_id to what the app said was wrong with the last submission."""
 
     @property
     def blocks(self) -> list[JsonObject]:
@@ -107,6 +109,7 @@ class Views:
         _check_hash(view, hash_)
         self._check_external_id(checked, view)
         view.content, view.hash = checked, self._next("h")
+        view.errors = {}
 
     def close(self, view_id: str) -> View | None:
         """Returns what was closed."""
@@ -118,6 +121,10 @@ class Views:
             if (view_id and view.id == view_id) or (external_id and view.content.get("external_id") == external_id):
                 return view
         raise Refusal("not_found")
+
+    def number_from(self, number: int) -> None:
+        """Later ids begin above this number, so that those of two workspaces differ."""
+        self._made = number
 
     def _check_external_id(self, content: JsonObject, view: View | None) -> None:
         external_id = content.get("external_id")
@@ -157,6 +164,10 @@ class Triggers:
 
     def use(self, trigger_id: str) -> None:
         self._used.add(trigger_id)
+
+    def person(self, trigger_id: str) -> str:
+        """Whose it is, whatever has become of it; empty for one that was never made."""
+        return self._made.get(trigger_id, ("", 0.0))[0]
 
 
 def check_view(content: object, kind: ViewType) -> JsonObject:

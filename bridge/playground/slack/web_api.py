@@ -1,20 +1,24 @@
 """The Web API over HTTP: tokens, scopes, rate limits, faults, and the record of every call."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import assert_never
 
 from aiohttp import web
 
 from bridge.clock import Clock
-from bridge.playground.slack.arguments import Arguments, read_arguments
+from bridge.playground.slack.arguments import Arguments, read_arguments, with_caller
 from bridge.playground.slack.downloads import Downloads
+from bridge.playground.slack.installs import Installs
 from bridge.playground.slack.methods import APP_TOKEN, BOT_TOKEN, Method, methods_of
 from bridge.playground.slack.model import Call, Fault, Faults, JsonObject, Refusal
 from bridge.playground.slack.quotas import Quotas
 from bridge.playground.slack.uploads import Uploads
 from bridge.playground.slack.workspace import Workspace
 from bridge.playground.slack.writing import WritingMethods
+
+_OF_ONE_TEAM = {"bots.info"}
+"""Docs of apps for organisations: what needs `team_id` with such a token, of the methods that are here."""
 
 _HTML = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Something went wrong.</body></html>"
 
@@ -27,22 +31,29 @@ class _Answer:
 
 
 class WebApi:
-    """Answers `/api/METHOD`. `open_connection` returns the address of a new Socket Mode connection."""
+    """Answers `/api/METHOD` in one workspace. `open_connection` returns the address of a new Socket Mode connection."""
 
-    def __init__(self, workspace: Workspace, faults: Faults, clock: Clock, open_connection: Callable[[], str]) -> None:
-        self.calls: list[Call] = []
-        self.quotas = Quotas()
+    def __init__(
+        self,
+        workspace: Workspace,
+        faults: Faults,
+        clock: Clock,
+        open_connection: Callable[[], str],
+        installs: Installs,
+        further: Mapping[str, Method],
+        first: "WebApi | None" = None,
+    ) -> None:
+        """`further`: methods that are not about one workspace. With `first`, the record and the limits are those of `first`."""
+        self.calls: list[Call] = [] if first is None else first.calls
+        self.quotas: Quotas = Quotas() if first is None else Quotas(per_minute=first.quotas.per_minute)
+        self._installs = installs
         self._workspace = workspace
         self._faults = faults
         self._clock = clock
         writing = WritingMethods(workspace)
-        self.uploads = Uploads(workspace, writing, clock)
-        self.downloads = Downloads(self.workspace_of)
-        self._methods = methods_of(workspace, writing, self.uploads, self.downloads, open_connection)
-
-    def workspace_of(self, token: str) -> Workspace | None:
-        """Whose bot a token is."""
-        return self._workspace if token == BOT_TOKEN else None
+        self.downloads: Downloads = Downloads(installs.find) if first is None else first.downloads
+        self.uploads = Uploads(workspace, writing, clock, self.downloads.put)
+        self._methods = {**methods_of(workspace, writing, self.uploads, self.downloads, open_connection), **further}
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]
@@ -50,9 +61,10 @@ class WebApi:
         method = self._methods.get(name)
         try:
             args = await read_arguments(request, accepts_json=method is None or method.accepts_json)
+            args = with_caller(args, request)
             problem = None
         except Refusal as e:
-            args, problem = Arguments(), e
+            args, problem = with_caller(Arguments(), request), e
         if self._faults.latency > 0:
             await self._clock.sleep(self._faults.latency)
         fault = self._faults.take(name)
@@ -60,23 +72,31 @@ class WebApi:
             fault = Fault.http(503)
         if fault is not None and not fault.after_effect and fault.kind != "slow":
             return self._fail(request, fault, name, at, args)
-        answer = self._carry_out(request, name, method, args, problem)
+        answer = self._carry_out(name, method, args, problem)
         if fault is not None and fault.kind != "slow":
             return self._fail(request, fault, name, at, args)
         ok = answer.body["ok"] is True
         error = str(answer.body.get("error", ""))
-        self.calls.append(Call(method=name, at=at, args=args.values, ok=ok, error=error, status=answer.status))
+        self.calls.append(
+            Call(
+                method=name,
+                at=at,
+                args=args.values,
+                ok=ok,
+                error=error,
+                status=answer.status,
+                team=self._workspace.team_id,
+            )
+        )
         if fault is not None:
             await self._clock.sleep(fault.seconds)
         return self._response(answer, method)
 
-    def _carry_out(
-        self, request: web.Request, name: str, method: Method | None, args: Arguments, problem: Refusal | None
-    ) -> _Answer:
+    def _carry_out(self, name: str, method: Method | None, args: Arguments, problem: Refusal | None) -> _Answer:
         if method is None:
             return _Answer(body={"ok": False, "error": "unknown_method", "req_method": name})
         try:
-            token = self._authorize(request, method, args)
+            token = self._authorize(name, method, args)
             channel = args.values.get("channel")
             channel = channel if isinstance(channel, str) else ""
             wait = self.quotas.take(token, name, channel, self._clock.monotonic())
@@ -88,21 +108,27 @@ class WebApi:
         except Refusal as e:
             return _Answer(body={"ok": False, "error": e.code, **e.extra})
 
-    def _authorize(self, request: web.Request, method: Method, args: Arguments) -> str:
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-        token = value.strip() if scheme.lower() == "bearer" else args.body_token
+    def _authorize(self, name: str, method: Method, args: Arguments) -> str:
+        """Returns what its quota is counted under: the kind of token, since a renewed one brings no new quota."""
+        if not method.token:
+            return ""
+        token = args.token
         if not token:
             raise Refusal("not_authed")
-        if token not in (BOT_TOKEN, APP_TOKEN):
-            raise Refusal("invalid_auth")
-        if token != method.token:
+        if token != APP_TOKEN:
+            self._installs.of_token(token)
+        if (APP_TOKEN if token == APP_TOKEN else BOT_TOKEN) != method.token:
             raise Refusal("not_allowed_token_type")
+        if self._workspace.team.org_wide and name in _OF_ONE_TEAM and not args.text("team_id"):
+            raise Refusal(
+                "missing_argument", response_metadata={"messages": ["[ERROR] missing required field: team_id"]}
+            )
         scopes = self._workspace.scopes
         if method.scopes and not set(method.scopes) & set(scopes):
             raise Refusal("missing_scope", needed=method.scopes[0], provided=",".join(scopes))
         if method.feature in self._workspace.lacks:
             raise Refusal(self._workspace.lacks[method.feature])
-        return token
+        return method.token
 
     def _fail(self, request: web.Request, fault: Fault, name: str, at: float, args: Arguments) -> web.StreamResponse:
         error, status = "", 200
@@ -127,11 +153,17 @@ class WebApi:
                 raise AssertionError("slow calls are answered")
             case _:
                 assert_never(fault.kind)
-        self.calls.append(Call(method=name, at=at, args=args.values, ok=False, error=error, status=status))
+        self.calls.append(
+            Call(
+                method=name, at=at, args=args.values, ok=False, error=error, status=status, team=self._workspace.team_id
+            )
+        )
         return response
 
     def _response(self, answer: _Answer, method: Method | None) -> web.Response:
-        headers = {"x-oauth-scopes": ",".join(self._workspace.scopes)}
+        headers = {}
+        if method is None or method.token:
+            headers["x-oauth-scopes"] = ",".join(self._workspace.scopes)
         if method is not None and method.scopes:
             headers["x-accepted-oauth-scopes"] = ",".join(method.scopes)
         if answer.retry_after is not None:

@@ -4,7 +4,7 @@ Every change goes through here; it reports the resulting events to `emit` and th
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
@@ -23,6 +23,12 @@ SCOPES = (
     *("files:read", "files:write", "assistant:write", "im:write", "commands"),
 )
 
+SUBSCRIPTIONS = (
+    *("app_mention", "message.channels", "message.groups", "message.im", "message.mpim", "reaction_added"),
+    *("reaction_removed", "app_home_opened", "app_context_changed", "agent_session_stopped", "member_joined_channel"),
+    *("app_uninstalled", "tokens_revoked"),
+)
+
 _EMOJI = re.compile(r"[a-z0-9_+'\-]+(?:::skin-tone-[2-6])?")
 _TS = re.compile(r"\d{1,12}\.\d{6}")
 
@@ -31,37 +37,49 @@ def _ignore() -> None:
     pass
 
 
-def _drop(event: JsonObject, channel: Channel) -> None:
+def _drop(event: JsonObject, channel: Channel | None) -> None:
     pass
 
 
-def _people() -> dict[str, Person]:
-    names = {"U0ADA": "Ada", "U0GRACE": "Grace", "U0LINUS": "Linus"}
-    return {id_: Person(id=id_, name=name) for id_, name in names.items()}
+_NAMES = ("Ada", "Grace", "Linus")
+
+
+def furnish_people(number: int = 0, letter: str = "U") -> dict[str, Person]:
+    """The people of the `number`th workspace. Ids begin with W where it belongs to an organisation."""
+    people = [Person(id=f"{letter}{number}{name.upper()}", name=name) for name in _NAMES]
+    return {person.id: person for person in people}
+
+
+def furnish_channels(people: Iterable[str], bot: str | None, number: int = 0) -> dict[str, Channel]:
+    """The channels of the `number`th workspace, the app's bot in them if there is one. The direct message is Ada's."""
+    people = list(people)
+    everybody = {*people, *([bot] if bot else [])}
+    ada = {people[0], *([bot] if bot else [])}
+    channels = [
+        Channel(id=f"C{number}GENERAL", name="general", members=set(everybody)),
+        Channel(id=f"C{number}SUPPORT", name="support", members=set(everybody)),
+        Channel(id=f"G{number}PRIVATE", name="private", kind="group", members=set(everybody)),
+        Channel(id=f"D{number}ADA", name=_NAMES[0], kind="im", members=ada),
+    ]
+    return {channel.id: channel for channel in channels}
 
 
 def _channels() -> dict[str, Channel]:
-    everybody = {*_people(), events.BOT_USER_ID}
-    channels = [
-        Channel(id="C0GENERAL", name="general", members=set(everybody)),
-        Channel(id="C0SUPPORT", name="support", members=set(everybody)),
-        Channel(id="G0PRIVATE", name="private", kind="group", members=set(everybody)),
-        Channel(id="D0ADA", name="Ada", kind="im", members={"U0ADA", events.BOT_USER_ID}),
-    ]
-    return {channel.id: channel for channel in channels}
+    return furnish_channels(furnish_people(), events.BOT_USER_ID)
 
 
 @dataclass(slots=True, kw_only=True)
 class Workspace:
     clock: Clock
     shuffle: Random
-    people: dict[str, Person] = field(default_factory=_people)
+    people: dict[str, Person] = field(default_factory=furnish_people)
     channels: dict[str, Channel] = field(default_factory=_channels)
     scopes: list[str] = field(default_factory=lambda: list(SCOPES))
     """What the bot token may do. Events need theirs as well."""
     pings: list[tuple[str, str]] = field(default_factory=list)
     """(ts, what was written) for everything in the bot's messages that would notify somebody."""
-    emit: Callable[[JsonObject, Channel], None] = _drop
+    emit: Callable[[JsonObject, Channel | None], None] = _drop
+    """Takes an event and the channel that it happened in, if it did in one."""
     changed: Callable[[], None] = _ignore
     _messages: dict[str, dict[str, Message]] = field(default_factory=dict)
     _statuses: dict[tuple[str, str], Status] = field(default_factory=dict)
@@ -85,6 +103,14 @@ class Workspace:
     ephemerals: list[Ephemeral] = field(default_factory=list)
     triggers: Triggers = field(default_factory=Triggers)
     views: Views = field(default_factory=Views)
+    installed: bool = True
+    """Whether the app is there at all. Without it nothing is told to it."""
+    bot_token: str = ""
+    """What the app calls the Web API with; empty where it was never given one."""
+    contexts: dict[str, list[JsonObject]] = field(default_factory=dict)
+    """Person to what they look at beside the agent's direct message."""
+    subscriptions: set[str] = field(default_factory=lambda: set(SUBSCRIPTIONS))
+    """Events that the app wants to hear of, as its manifest names them. The same in every workspace."""
 
     # Looking
 
@@ -163,6 +189,7 @@ class Workspace:
             team=home,
             is_foreign=home != self.team.id,
             app_id=app_id,
+            context=self.contexts.get(user, []) if channel.kind == "im" else [],
         )
         self._messages.setdefault(channel.id, {})[message.ts] = message
         if is_bot:
