@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from bridge.drafts import STATUS_MARK, AnswerDraft
 from bridge.markdown.characters import literally
 from bridge.messages import Button, ButtonAction, MessageRef, ReplyTarget, Step, StepState
-from bridge.platform_api import Platform, StreamsNatively
+from bridge.platform_api import Platform, PlatformCapabilities, StreamsNatively
 
 STOP = Button(action=ButtonAction.STOP, label="Stop")
 RETRY = Button(action=ButtonAction.RETRY, label="Try again")
@@ -36,10 +36,13 @@ class Presenter:
 
     def __init__(self, platform: Platform, target: ReplyTarget) -> None:
         self._platform = platform
-        self._can = platform.capabilities
         self._target = target
         self._native = platform if isinstance(platform, StreamsNatively) else None
         self._refused = False
+
+    @property
+    def _can(self) -> PlatformCapabilities:
+        return self._platform.capabilities
 
     def grows(self, ref: MessageRef) -> bool:
         return self._native is not None and self._native.is_growing(ref)

@@ -1,7 +1,7 @@
 """workspaces: installations, comments on answers, who asked, and what is wanted of a conversation as a whole.
 
-What an earlier release uses stays as it was. No release ever wrote to `installation`, `lease` and `process`, which were made ahead
-of their time; the first comes back in another shape.
+What an earlier release uses stays as it was. The tables `installation`, `lease` and `process` came too early: no release wrote to
+them; the first comes back in another shape.
 """
 
 from typing import Any
