@@ -185,14 +185,20 @@ async def test_a_file_that_a_tool_made_is_told_with_a_readable_name_and_where_it
 
     (file,) = [event.file for event in outcome.events if isinstance(event, FileProduced)]
     assert (file.name, file.kind, file.media_type, file.size) == ("image.png", "image", "", None)
-    assert file.address.startswith("http://127.0.0.1:5001/files/tools/f2ab0662-5a1e-47d8-871a-5c55c7072641.png?timestamp=")
+    assert file.address.startswith(
+        "http://127.0.0.1:5001/files/tools/f2ab0662-5a1e-47d8-871a-5c55c7072641.png?timestamp="
+    )
 
 
 async def test_a_tool_runs_until_its_observation_comes() -> None:
     outcome = await replay_one("0.15.3", "file_download")
 
     told = [event for event in outcome.events if isinstance(event, Progress | FileProduced)]
-    assert [event.step.state if isinstance(event, Progress) else "file" for event in told] == ["running", "file", "done"]
+    assert [event.step.state if isinstance(event, Progress) else "file" for event in told] == [
+        "running",
+        "file",
+        "done",
+    ]
     assert {event.step.title for event in told if isinstance(event, Progress)} == {"Bar Chart"}
     assert len({event.step.id for event in told if isinstance(event, Progress)}) == 1
 
