@@ -22,6 +22,9 @@ MARGIN_SHARE = 4
 MOST_MARGIN = 1_000
 """In the dialect's measure. What is written in the margin may have to wait until a place for a cut is found."""
 
+CUT_SHARE = 4
+"""Where a message is ended before it is full: the end of a line is preferred within one part in so many of the margin."""
+
 CHECKS = 16
 """How often per message it is looked at whether the text still fits, at least; also after so much of a line without an end."""
 
@@ -83,6 +86,21 @@ class Splitter:
             self._freeze(live, cut)
         shown = close(live).rstrip() if final else self._show(live)
         return [*self._frozen, shown] if self._says_something(shown) else list(self._frozen)
+
+    def cut(self) -> None:
+        """Ends the message that is still open as near to what is written so far as there is a good place; all that follows goes
+        into another one. Does nothing where there is no such place."""
+        live = self._opener + self._seen[self._start :]
+        self._outline.grow(live)
+        least = len(self._opener)
+        lines = [one for one in line_cuts(self._outline, least, len(live)) if one.rank is not Rank.HEADED]
+        if lines and len(live) - lines[-1].end <= self._margin // CUT_SHARE:
+            self._freeze(live, lines[-1])
+            return
+        inside = self._inside(max(least, lines[-1].end if lines else 0), len(live))
+        good = [one for one in inside if one.rank <= Rank.STYLED and one.end < len(live)]
+        if chosen := (good or lines)[-1:]:
+            self._freeze(live, chosen[0])
 
     # Freezing
 

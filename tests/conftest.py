@@ -8,10 +8,15 @@ from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 for _name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"):
     # The Slack SDK honours these even for loopback and ignores NO_PROXY.
     os.environ.pop(_name, None)
+
+# How long an example takes says how busy the machine is: whole bridges run beside these tests.
+settings.register_profile("shared machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared machine")
 
 
 @pytest.fixture(autouse=True)

@@ -70,6 +70,13 @@ class Settings(BaseSettings):
         description="Seconds to wait until a file that Slack accepted shows up in its thread; without it the text comes as "
         "messages. 0: do not look.",
     )
+    slack_sockets: int = Field(
+        default=2,
+        ge=1,
+        le=10,
+        description="Socket Mode connections that are kept at once, so that one hears while another is renewed. Slack allows an "
+        "app ten in all its processes; where they run short, one fewer is kept.",
+    )
     slack_ping_interval: float = Field(
         default=10, gt=0, le=60, description="Seconds between two heartbeats on the Socket Mode connection."
     )

@@ -18,7 +18,9 @@ JOB = f"""
     ROW(c.platform, '{TASK}', 0, c.id::text, NULL, jsonb_build_object('conversation', c.id), NULL)::procrastinate_job_to_defer_v1
 """
 
-_DEFER = text(f"SELECT procrastinate_defer_jobs_v1(ARRAY[{JOB}]) FROM conversation c WHERE c.id = :conversation")  # noqa: S608
+_DEFER = text(
+    f"SELECT procrastinate_defer_jobs_v1(ARRAY[{JOB}]) FROM conversation c WHERE c.id = :conversation"  # noqa: S608  # a constant
+)
 
 
 async def defer_work(connection: AsyncConnection, conversation: ConversationId) -> None:

@@ -103,7 +103,7 @@ UPDATE procrastinate_jobs j
         scheduled_at = now() + CASE WHEN attempts < 3 THEN 0 ELSE least(2 ^ (attempts - 3), 60) END * interval '1 second'
     FROM left_behind WHERE j.id = left_behind.id
     RETURNING j.id
-"""  # noqa: S608
+"""  # noqa: S608  # only constants of ours are put in; values are parameters
 
 _REVIVE = f"""
 SELECT coalesce(cardinality(procrastinate_defer_jobs_v1(array_agg({JOB} ORDER BY c.updated_at))), 0) AS made
@@ -111,7 +111,7 @@ SELECT coalesce(cardinality(procrastinate_defer_jobs_v1(array_agg({JOB} ORDER BY
     WHERE c.head < c.tail AND c.platform = ANY(%(platforms)s)
     AND (%(conversations)s::bigint[] IS NULL OR c.id = ANY(%(conversations)s))
     AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.lock = c.id::text AND j.status IN ('todo', 'doing'))
-"""  # noqa: S608
+"""  # noqa: S608  # only constants of ours are put in; values are parameters
 
 _TIDY = """
 WITH slots AS (DELETE FROM rate_slot WHERE next_at < now() - interval '1 hour')
@@ -215,7 +215,7 @@ class JobQueue:
     async def nudge(self, conversations: Collection[ConversationId]) -> None:
         """Tells every process, this one too, about new orders."""
         await self._all(
-            f"SELECT pg_notify('{NUDGES}', one::text) FROM unnest(%(chosen)s::bigint[]) one",  # noqa: S608
+            f"SELECT pg_notify('{NUDGES}', one::text) FROM unnest(%(chosen)s::bigint[]) one",  # noqa: S608  # a constant
             chosen=list(conversations),
         )
 

@@ -95,7 +95,7 @@ def _slack_switches(server: SlackServer) -> list[Switch]:
 
 
 def _discord_switches(server: DiscordServer) -> list[Switch]:
-    def duplicate(on: bool) -> None:  # noqa: FBT001
+    def duplicate(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
         server.faults.duplicate_dispatches = on
 
     def fails(call: str) -> list[DiscordFault]:
@@ -116,7 +116,7 @@ def _discord_switches(server: DiscordServer) -> list[Switch]:
 def _lasting(
     name: str, group: str, label: str, meaning: str, is_on: Callable[[], bool], switch: Callable[[bool], None]
 ) -> Switch:
-    async def turn(on: bool) -> None:  # noqa: FBT001
+    async def turn(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
         switch(on)
 
     return Switch(name=name, group=group, label=label, meaning=meaning, kind="switch", is_on=is_on, turn=turn)
@@ -125,7 +125,7 @@ def _lasting(
 def _once(name: str, group: str, label: str, meaning: str, armed: list[FaultT], fault: FaultT) -> Switch:
     """Armed for the next such call; off again once that has met it."""
 
-    async def turn(on: bool) -> None:  # noqa: FBT001
+    async def turn(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
         if fault in armed:
             armed.remove(fault)
         if on:
@@ -143,7 +143,7 @@ def _once(name: str, group: str, label: str, meaning: str, armed: list[FaultT], 
 
 
 def _act(name: str, group: str, label: str, meaning: str, act: Callable[[], Awaitable[None]]) -> Switch:
-    async def turn(on: bool) -> None:  # noqa: FBT001
+    async def turn(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
         if on:
             await act()
 

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -15,6 +14,7 @@ import aiohttp
 import psutil
 
 from bridge.storage.migrate import migrations_folder
+from tests.fakes.ports import free_port
 
 ROOT = str(Path(__file__).resolve().parents[2])
 
@@ -36,12 +36,6 @@ class RunningBridge:
 
     def resident_megabytes(self) -> float:
         return float(self.process.memory_info().rss) / 1e6
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _environment(values: Mapping[str, str]) -> dict[str, str]:

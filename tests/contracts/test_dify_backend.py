@@ -12,6 +12,7 @@ from bridge.messages import BackendIds
 from bridge.playground.dify import DifyServer, Reply, cut
 from tests.backends.dify.asking import make_settings
 from tests.contracts.backend_suite import BackendContract, BackendStage
+from tests.fakes.ports import free_port
 
 
 class MovedClock(SystemClock):
@@ -63,7 +64,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[BackendStage]:
     mode, version = request.param
     clock = MovedClock()
     server = DifyServer(clock, mode=mode, version=version)
-    await server.start()
+    await server.start(port=free_port())
     stage = DifyStage(server, clock)
     yield stage
     await stage.backend.close()

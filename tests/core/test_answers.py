@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bridge.answers import AnswerWriter, WriterLimits
-from bridge.backend_api import FileProduced, TextDelta, TextReplaced
+from bridge.backend_api import TextDelta, TextReplaced
 from bridge.drafts import AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import MessageRef, PartRole
+from bridge.messages import AnswerState, MessageRef, Outcome, PartRole
 from bridge.pacing import Pacer, WriteKind
 from tests.fakes import values
 from tests.fakes.clock import FakeClock
@@ -57,6 +57,7 @@ class Desk:
                 target=values.target(),
                 recorder=self.records,
                 nonce_seed="q1:1",
+                question=values.question().ref,
                 limits=self._limits,
             )
             return await self.writer.run(self.draft)
@@ -64,8 +65,11 @@ class Desk:
     def say(self, text: str) -> None:
         self.draft.fold(TextDelta(text=text))
 
-    async def end(self, seconds: float = 60, *, complete: bool = True) -> bool:
-        self.draft.end(complete=complete)
+    async def end(self, seconds: float = 60, *, complete: bool = True, notes: tuple[str, ...] = ()) -> bool:
+        """`notes` come below those that the draft has made of events."""
+        state = AnswerState.DONE if complete else AnswerState.STOPPED
+        all_notes = (*self.draft.notes, *notes)
+        self.draft.conclude(Outcome(state=state, text=self.draft.text, notes=all_notes, complete=complete))
         await self.clock.advance(seconds)
         assert self.task is not None
         assert self.task.done()
@@ -196,17 +200,8 @@ async def test_a_post_that_may_stand_is_taken_back_like_any_other() -> None:
 async def test_notes_stand_below_the_text_and_outside_an_open_fence() -> None:
     async with desk() as at:
         at.say("```python\nprint(1)")
-        at.draft.add_note("It broke.")
-        assert await at.end()
+        assert await at.end(notes=("It broke.",))
         assert at.platform.texts == ["```python\nprint(1)\n```\n\nIt broke."]
-
-
-async def test_a_file_that_cannot_be_shown_is_named() -> None:
-    async with desk() as at:
-        at.say("Here you are.")
-        at.draft.fold(FileProduced(name="chart.png", kind="image"))
-        assert await at.end()
-        assert "chart.png" in at.platform.texts[0]
 
 
 async def test_after_a_rate_limit_the_writer_waits_as_told_and_the_text_lands() -> None:

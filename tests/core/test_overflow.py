@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -45,8 +46,7 @@ async def test_a_long_answer_is_announced_and_ends_in_one_file_that_counts_as_a_
         await grow(at)
         assert at.platform.texts == [*PARAGRAPHS[:2], WRITING]
         frozen = [len(message.history) for message in at.platform.messages.values()][:2]
-        at.draft.add_note("A note.")
-        assert await at.end()
+        assert await at.end(notes=("A note.",))
         rest = "\n\n".join(PARAGRAPHS[2:]) + "\n\n"
         assert attached(at) == rest
         *text, about, comment = at.platform.texts
@@ -158,8 +158,7 @@ async def test_when_the_thread_is_gone_the_file_is_not_insisted_on() -> None:
 async def test_a_stopped_answer_says_so_beside_the_file_and_not_in_it() -> None:
     async with desk(LIMITS, max_text=300, kind=FilePlatform) as at:
         await grow(at)
-        at.draft.add_note("(Stopped.)")
-        assert await at.end(complete=False)
+        assert await at.end(complete=False, notes=("(Stopped.)",))
         assert "(Stopped.)" in at.platform.texts[2]
         assert "(Stopped.)" not in attached(at)
 
@@ -186,9 +185,17 @@ async def test_long_texts_are_cut_in_a_thread_and_short_ones_are_not(monkeypatch
     at_work: list[tuple[int, bool]] = []
     compose = Composer.compose
 
-    def watched(self: Composer, text: str, notes: tuple[str, ...], *, ended: bool, complete: bool) -> list[Message]:
+    def watched(
+        self: Composer,
+        text: str,
+        notes: tuple[str, ...],
+        *,
+        ended: bool,
+        complete: bool,
+        files: Sequence[OutgoingFile] = (),
+    ) -> list[Message]:
         at_work.append((self.work(text), threading.current_thread() is threading.main_thread()))
-        return compose(self, text, notes, ended=ended, complete=complete)
+        return compose(self, text, notes, ended=ended, complete=complete, files=files)
 
     monkeypatch.setattr(Composer, "compose", watched)
     async with desk(LIMITS, max_text=10_000, kind=FilePlatform) as at:
@@ -209,10 +216,18 @@ async def test_a_text_with_nothing_new_to_show_is_looked_at_now_and_then_only(mo
     looks = 0
     compose = Composer.compose
 
-    def counted(self: Composer, text: str, notes: tuple[str, ...], *, ended: bool, complete: bool) -> list[Message]:
+    def counted(
+        self: Composer,
+        text: str,
+        notes: tuple[str, ...],
+        *,
+        ended: bool,
+        complete: bool,
+        files: Sequence[OutgoingFile] = (),
+    ) -> list[Message]:
         nonlocal looks
         looks += 1
-        return compose(self, text, notes, ended=ended, complete=complete)
+        return compose(self, text, notes, ended=ended, complete=complete, files=files)
 
     monkeypatch.setattr(Composer, "compose", counted)
     async with desk() as at:

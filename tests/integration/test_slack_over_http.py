@@ -1,7 +1,6 @@
 """Slack in HTTP mode: the same path, called by Slack instead of calling it."""
 
 import asyncio
-import socket
 from pathlib import Path
 
 import aiohttp
@@ -13,13 +12,12 @@ from bridge.playground.slack import SlackServer
 from bridge.registry import Configuration, backend, platform
 from bridge.settings import Settings, isolated
 from bridge.storage.settings import Settings as DatabaseSettings
+from tests.fakes.ports import free_port
 from tests.integration.seats import Changes, SlackSeat
 
 
 async def test_a_mention_over_http_is_answered_and_strangers_are_refused(tmp_path: Path) -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}/slack/events"
     clock, changes = SystemClock(), Changes()
     slack, dify = SlackServer(clock, events_url=url), DifyServer(clock)

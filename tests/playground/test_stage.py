@@ -19,6 +19,7 @@ from bridge.playground.bodies import Post as PostBody
 from bridge.playground.dify import DifyServer
 from bridge.playground.slack import Message
 from bridge.playground.stage import Stage, play
+from tests.fakes.ports import free_port
 
 PATIENCE = 15.0
 
@@ -266,9 +267,7 @@ async def test_with_a_dify_configured_that_one_is_asked_and_witnessed(tmp_path: 
 async def test_the_command_says_where_it_is_and_ends_on_a_signal(
     capsys: pytest.CaptureFixture[str], default_database: Database
 ) -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     playing = asyncio.create_task(play(host="127.0.0.1", port=port, env_file=None, open_browser=False))
     said = ""
     async with asyncio.timeout(PATIENCE):

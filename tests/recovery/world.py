@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import signal
-import socket
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -18,6 +17,7 @@ from bridge.clock import SystemClock
 from bridge.playground.dify import DifyServer
 from bridge.playground.discord import DiscordServer
 from bridge.playground.slack import SlackServer
+from tests.fakes.ports import free_port
 from tests.integration.seats import DiscordSeat, Seat, SlackSeat
 from tests.recovery import victim
 from tests.recovery.points import Point
@@ -25,13 +25,6 @@ from tests.recovery.points import Point
 ROOT = Path(__file__).parents[2]
 PATIENCE = 45.0
 """Seconds for anything that should happen at once, on a machine with other work to do."""
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 def _processes() -> ForkServerContext:
@@ -102,7 +95,8 @@ class World:
 
     async def open(self) -> None:
         for server in (self.slack, self.discord, self.dify):
-            await server.start()
+            # Of its own: one that is away for a while must find its address free when it comes back.
+            await server.start(port=free_port())
             server.on_change(self._noticed.set)
         self.dify.first_token, self.dify.per_token = 0.0, 0.001
         self.seats = {"slack": SlackSeat(self.slack), "discord": DiscordSeat(self.discord)}

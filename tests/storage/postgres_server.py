@@ -1,12 +1,12 @@
 """A real PostgreSQL for tests: one server per test run, an empty database per test. The binaries come with a wheel."""
 
 import atexit
+import fcntl
 import functools
 import itertools
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,6 +17,8 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+from tests.fakes.ports import free_port
 
 PASSWORD = "p@ss/word"
 
@@ -47,10 +49,13 @@ class PostgresServer:
         if os.geteuid() == 0:
             # PostgreSQL refuses to run as root.
             self._user = "pgserver"
-            utils.ensure_user_exists(self._user)
+            # Of two test processes that both find no such user, one would fail to make it.
+            with Path(utils.__file__).open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                utils.ensure_user_exists(self._user)
             shutil.chown(self._folder, self._user)
         self._flags = FLAGS | ({"fsync": "on"} if sync else {})
-        self.port = _free_port()
+        self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
         password = self._folder / "password"
         password.write_text(PASSWORD)
@@ -158,10 +163,3 @@ def migrated_url(migrated_template: str) -> Iterator[str]:
 def migrated_template() -> str:
     """Made outside of any event loop."""
     return migrated()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -1,7 +1,7 @@
 """A strict stand-in for Slack: Web API, Socket Mode, signed callbacks, limits, and faults on demand.
 
-It refuses what the real platform refuses. Of interactivity it has buttons. It does not have streams, OAuth or files of people to
-download.
+It refuses what the real platform refuses. Streams, agent sessions, modals, Home tabs and files of people to download are
+there. Of what people press it has buttons; it does not have OAuth.
 """
 
 from bridge.playground.slack.model import (

@@ -2,9 +2,9 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from aiohttp import web
+from aiohttp import BasicAuth, web
 
 from bridge.playground.slack.model import JsonObject, Refusal
 
@@ -19,6 +19,10 @@ class Arguments:
     values: JsonObject = field(default_factory=dict)
     body_token: str | None = None
     """A token sent as a form field. In the query string Slack takes none, in JSON neither."""
+    token: str = ""
+    """The token that the call came with, wherever it stood."""
+    client: tuple[str, str] = ("", "")
+    """Id and secret of the app, by basic authentication or as arguments."""
 
     def text(self, name: str) -> str | None:
         value = self.values.get(name)
@@ -75,11 +79,27 @@ class Arguments:
         return blocks
 
 
+def with_caller(args: Arguments, request: web.Request) -> Arguments:
+    """The arguments, and who the call says it comes from."""
+    header = request.headers.get("Authorization", "")
+    scheme, _, value = header.partition(" ")
+    token = (value.strip() if scheme.lower() == "bearer" else args.body_token) or ""
+    named = [args.values.get(name) for name in ("client_id", "client_secret")]
+    client = (str(named[0] or ""), str(named[1] or ""))
+    if scheme.lower() == "basic":
+        try:
+            basic = BasicAuth.decode(header)
+        except ValueError as e:
+            raise Refusal("invalid_client_id") from e
+        client = (basic.login, basic.password)
+    return replace(args, token=token, client=client)
+
+
 async def read_arguments(request: web.Request, *, accepts_json: bool) -> Arguments:
     """Raises a refusal when the body cannot be read. Methods that only read data ignore a JSON body, as the real ones do."""
     values: JsonObject = dict(request.query)
     values.pop("token", None)
-    if request.method != "POST" or not request.can_read_body:
+    if request.method != "POST" or not request.body_exists:
         return Arguments(values=values)
     match request.content_type:
         case "application/json":

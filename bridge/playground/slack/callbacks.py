@@ -11,6 +11,7 @@ from bridge.clock import Clock
 from bridge.playground.slack import limits
 from bridge.playground.slack.delivery import Offer
 from bridge.playground.slack.model import Faults, JsonObject
+from bridge.playground.slack.payloads import carrier, takes_answer
 
 SIGNING_SECRET = "0123456789abcdef-playground"  # noqa: S105  # made up
 
@@ -38,13 +39,14 @@ class Callbacks:
     async def offer(self, payload: JsonObject, attempt: int, reason: str) -> Offer:
         retry = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason} if attempt else {}
         try:
-            status, no_retry, _ = await self._post(payload, retry)
+            status, no_retry, said = await self._post(payload, retry)
         except TimeoutError:
-            return Offer(acked=False, reason="http_timeout")
+            return Offer(acked=False, reason="http_timeout", timed_out=True)
         except ClientError:
             return Offer(acked=False, reason="connection_failed")
         # Docs of the Events API: anything outside 2xx is a failure; the app may decline further retries by this header.
-        return Offer(acked=200 <= status < 300, reason="http_error", may_retry=not no_retry)
+        answer = _read_answer(said) if takes_answer(payload) else None
+        return Offer(acked=200 <= status < 300, reason="http_error", may_retry=not no_retry, answer=answer)
 
     async def verify_url(self) -> bool:
         """Whether the app answers `url_verification` with the challenge, as plain text or as JSON."""
@@ -70,9 +72,10 @@ class Callbacks:
         if self._session is None or self.url is None:
             raise RuntimeError("the stand-in is not running or has no events_url")
         body, content_type = json.dumps(payload).encode(), "application/json"
-        if payload["type"] == "block_actions":
-            # Interactions are forms with the JSON in one field (Slack's page on handling user interaction).
-            body, content_type = urlencode({"payload": body}).encode(), "application/x-www-form-urlencoded"
+        if carrier(payload) != "events_api":
+            # Interactions are forms with the JSON in one field, commands are forms (Slack's pages on handling both).
+            fields = payload if carrier(payload) == "slash_commands" else {"payload": body}
+            body, content_type = urlencode(fields).encode(), "application/x-www-form-urlencoded"
         timeout = ClientTimeout(total=self.ack_timeout)
         signed = {"Content-Type": content_type, **self._sign(body), **headers}
         async with self._session.post(
@@ -86,3 +89,11 @@ class Callbacks:
         secret = "another-secret" if self._faults.bad_signature else SIGNING_SECRET
         digest = hmac.new(secret.encode(), b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
+
+
+def _read_answer(said: str) -> JsonObject | str | None:
+    try:
+        parsed: object = json.loads(said)
+    except ValueError:
+        return said or None
+    return parsed if isinstance(parsed, dict) else said

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from bridge.playground.slack.model import Channel, DisconnectReason, Fault, JsonObject, Message
+from bridge.playground.slack.model import DisconnectReason, Fault, JsonObject, Message
+from bridge.playground.slack.surfaces import Feature
 
 if TYPE_CHECKING:
     from bridge.playground.slack.server import SlackServer
@@ -77,6 +78,17 @@ class _Faults(_Wanted):
     """Once, now: goodbye with this reason on every connection."""
 
 
+class _Features(_Wanted):
+    """What the workspace lacks. Only what is named is changed."""
+
+    lacks: dict[Feature, str] | None = None
+    """Feature ("streaming", "agent", "assistant", "home") to the error that its methods are refused with; those left out work."""
+    streamless: dict[str, str] | None = None
+    """Channel to the error with which it refuses streams."""
+    stream_seconds: float | None = None
+    """How long streams last that begin from now on."""
+
+
 def control_routes(server: "SlackServer") -> list[web.RouteDef]:
     control = _Control(server)
     return [
@@ -87,6 +99,7 @@ def control_routes(server: "SlackServer") -> list[web.RouteDef]:
         web.post("/control/react", _reporting(control.react)),
         web.post("/control/channel", _reporting(control.add_channel)),
         web.post("/control/faults", _reporting(control.set_faults)),
+        web.post("/control/features", _reporting(control.set_features)),
         web.get("/control/snapshot", _reporting(control.snapshot)),
         web.get("/control/calls", _reporting(control.calls)),
         web.get("/control/deliveries", _reporting(control.deliveries)),
@@ -142,10 +155,7 @@ class _Control:
     async def add_channel(self, request: web.Request) -> JsonObject:
         """A public channel that everybody, the bot included, is a member of."""
         wanted = _NewChannel.model_validate_json(await request.read())
-        known = self._server.channels
-        made = Channel(id=f"C0{len(known):06}", name=wanted.name, members=set(known["C0GENERAL"].members))
-        known[made.id] = made
-        return {"id": made.id}
+        return {"id": self._server.add_channel(wanted.name).id}
 
     async def set_faults(self, request: web.Request) -> JsonObject:
         wanted = _Faults.model_validate_json(await request.read())
@@ -166,6 +176,19 @@ class _Control:
             "ack_timeout": server.ack_timeout,
             "retry_schedule": list(server.retry_schedule),
             "rate_limits": server.rate_limits,
+        }
+
+    async def set_features(self, request: web.Request) -> JsonObject:
+        wanted = _Features.model_validate_json(await request.read())
+        workspace = self._server.workspace
+        workspace.lacks = workspace.lacks if wanted.lacks is None else wanted.lacks
+        workspace.streamless = workspace.streamless if wanted.streamless is None else wanted.streamless
+        if wanted.stream_seconds is not None:
+            workspace.stream_seconds = wanted.stream_seconds
+        return {
+            "lacks": workspace.lacks,
+            "streamless": workspace.streamless,
+            "stream_seconds": workspace.stream_seconds,
         }
 
     async def snapshot(self, request: web.Request) -> JsonObject:

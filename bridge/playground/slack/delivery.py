@@ -7,8 +7,8 @@ from typing import Protocol
 
 from bridge.clock import Clock
 from bridge.playground.slack import limits
-from bridge.playground.slack.events import envelope, scope_for
-from bridge.playground.slack.model import Channel, Delivery, Faults, JsonObject
+from bridge.playground.slack.events import envelope
+from bridge.playground.slack.model import Delivery, Faults, JsonObject, Team
 
 _SWAP_SECONDS = 0.1
 """How long an event that should be overtaken waits for another one."""
@@ -22,11 +22,15 @@ class Offer:
     reason: str = ""
     """Why not, in the words that the next attempt carries."""
     may_retry: bool = True
+    answer: JsonObject | str | None = None
+    """What came with the acknowledgement: JSON, or plain text."""
+    timed_out: bool = False
+    """The app was there and did not answer in time."""
 
 
 class Transport(Protocol):
     async def offer(self, payload: JsonObject, attempt: int, reason: str) -> Offer:
-        """Delivers an event or a press once and waits for the acknowledgement. `attempt` is 0 the first time. Never raises."""
+        """Delivers an event or an act once and waits for the acknowledgement. `attempt` is 0 the first time. Never raises."""
         ...
 
 
@@ -44,15 +48,20 @@ class Deliveries:
         self._failures: list[BaseException] = []
         self._overtaken: tuple[Delivery, asyncio.Event] | None = None
 
-    def send(self, event: JsonObject, channel: Channel, scopes: list[str]) -> None:
-        """Takes an event on its way, if the app's scopes let it see such events."""
-        if scope_for(event) not in scopes:
-            return
+    def send(self, event: JsonObject, team: Team, *, is_ext_shared: bool = False, sender: str = "") -> None:
+        """Takes an event on its way. `team`: where it happened; `sender`: where its author is at home, if elsewhere."""
         event_id = f"Ev{len(self.record) + 1:08d}"
         delivery = Delivery(
             event_id=event_id,
             type=str(event["type"]),
-            payload=envelope(event, event_id, int(self._clock.now().timestamp()), is_ext_shared=channel.is_ext_shared),
+            payload=envelope(
+                event,
+                event_id,
+                int(self._clock.now().timestamp()),
+                is_ext_shared=is_ext_shared,
+                team=team,
+                sender=sender,
+            ),
         )
         self.record.append(delivery)
         if self._overtaken is not None:

@@ -1,116 +1,135 @@
-"""Buttons under the bot's messages: how a press is spelled, how it is carried to the app, and the record of each.
+"""What people did with the app's controls: how it is carried to the app, what the app answered, and the record of each.
 
-A press is offered once. Slack does not repeat it; who pressed sees a warning when it was not acknowledged in time. Its
-`response_url` is there and leads nowhere: the stand-in has no messages that only one person sees.
+An act is offered once. Slack does not repeat it; who did it sees a warning when it was not acknowledged in time.
 """
 
 import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from bridge.clock import Clock
-from bridge.playground.slack.delivery import Transport
-from bridge.playground.slack.events import APP_ID, TEAM_ID, wire_message
-from bridge.playground.slack.model import Channel, JsonObject, Message, Person, Press
+from bridge.playground.slack.delivery import Offer, Transport
+from bridge.playground.slack.model import Act, JsonObject, Message, Refusal
 
-_CHANNEL_NAMES = {"im": "directmessage", "group": "privategroup", "mpim": "privategroup"}
-"""What stands for the name of a channel that not everybody may know (Slack's page on interaction payloads shows both)."""
+Settle = Callable[[JsonObject | str | None], None]
+"""What becomes of an acknowledgement. Raises `Refusal` for an answer that Slack cannot make anything of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownButton:
-    """A button as it stands under a message."""
+    """A button as it stands under a message. Of a pair of feedback buttons each is one."""
 
     action_id: str
     label: str
     block_id: str
     element: JsonObject
+    value: str = ""
+    kind: Literal["button", "feedback_buttons", "icon_button"] = "button"
+
+    def action(self) -> JsonObject:
+        """As a press of it is told."""
+        action = {**self.element, "action_id": self.action_id, "block_id": self.block_id}
+        if self.kind == "feedback_buttons":
+            # Of such an action only the value of the one that was pressed is documented.
+            action = {"type": self.kind, "action_id": self.action_id, "block_id": self.block_id, "value": self.value}
+        return action
 
 
 def buttons_under(message: Message) -> Iterator[ShownButton]:
-    """The buttons of a message, which was checked when it was written. Slack makes up the ids that an app leaves out."""
-    for number, block in enumerate(message.blocks):
-        elements = block.get("elements") if block.get("type") == "actions" else None
-        for place, element in enumerate(elements if isinstance(elements, list) else []):
-            if element.get("type") != "button":
-                continue
-            yield ShownButton(
-                action_id=str(element.get("action_id", f"made-up-{number}-{place}")),
-                label=str(element["text"]["text"]),
-                block_id=str(block.get("block_id", f"b{number}")),
-                element=element,
-            )
+    """The buttons of a message, which was checked when it was written."""
+    return buttons_in(message.blocks)
+
+
+def buttons_in(blocks: list[JsonObject]) -> Iterator[ShownButton]:
+    """Slack makes up the ids that an app leaves out."""
+    for number, block in enumerate(blocks):
+        block_id = str(block.get("block_id", f"b{number}"))
+        for place, element in enumerate(_elements(block)):
+            action_id = str(element.get("action_id", f"made-up-{number}-{place}"))
+            match element.get("type"):
+                case "button" | "icon_button" as kind:
+                    yield ShownButton(
+                        action_id=action_id,
+                        label=_label(element),
+                        block_id=block_id,
+                        element=element,
+                        value=str(element.get("value", "")),
+                        kind="button" if kind == "button" else "icon_button",
+                    )
+                case "feedback_buttons":
+                    for one in ("positive_button", "negative_button"):
+                        button = element[one]
+                        if isinstance(button, dict):
+                            yield ShownButton(
+                                action_id=action_id,
+                                label=_label(button),
+                                block_id=block_id,
+                                element=button,
+                                value=str(button.get("value", "")),
+                                kind="feedback_buttons",
+                            )
+                case _:
+                    pass
+
+
+def _elements(block: JsonObject) -> list[JsonObject]:
+    elements = (
+        block.get("elements") if block.get("type") in ("actions", "context_actions") else [block.get("accessory")]
+    )
+    return [element for element in (elements if isinstance(elements, list) else []) if isinstance(element, dict)]
+
+
+def _label(element: JsonObject) -> str:
+    text = element.get("text")
+    return str(text.get("text", "")) if isinstance(text, dict) else ""
 
 
 class Interactions:
-    """Carries each press in a task of its own."""
+    """Carries each act in a task of its own."""
 
     def __init__(self, clock: Clock, transport: Callable[[], Transport], changed: Callable[[], None]) -> None:
-        self.record: list[Press] = []
+        self.record: list[Act] = []
         self._clock = clock
         self._transport = transport
         self._changed = changed
         self._carrying: set[asyncio.Task[None]] = set()
 
-    def press(self, button: ShownButton, message: Message, channel: Channel, person: Person, at: str) -> Press:
-        """`at`: the time of the press as a Slack timestamp."""
-        number = len(self.record) + 1
-        press = Press(
-            channel=channel.id,
-            message=message.ts,
-            person=person.id,
-            action_id=button.action_id,
-            payload=_payload(button, message, channel, person, at, number),
-        )
-        self.record.append(press)
-        task = asyncio.create_task(self._carry(press))
+    def start(self, act: Act, settle: Settle | None = None) -> Act:
+        """`settle` is called with what the app answered once the act is acknowledged."""
+        self.record.append(act)
+        task = asyncio.create_task(self._carry(act, settle))
         self._carrying.add(task)
         task.add_done_callback(self._carrying.discard)
-        return press
+        return act
 
     async def idle(self, timeout: float) -> None:
-        """Waits until every press so far is acknowledged or has failed. Raises `TimeoutError`."""
+        """Waits until every act so far is acknowledged or has failed. Raises `TimeoutError`."""
         if self._carrying:
             _, late = await asyncio.wait(set(self._carrying), timeout=timeout)
             if late:
-                raise TimeoutError(f"{len(late)} presses are still under way after {timeout} s")
+                raise TimeoutError(f"{len(late)} acts are still under way after {timeout} s")
 
     async def stop(self) -> None:
         for task in self._carrying:
             task.cancel()
         await asyncio.gather(*self._carrying, return_exceptions=True)
 
-    async def _carry(self, press: Press) -> None:
-        offer = await self._transport().offer(press.payload, 0, "")
-        press.outcome = "acked" if offer.acked else "failed"
-        press.settled_at = self._clock.monotonic()
+    async def _carry(self, act: Act, settle: Settle | None) -> None:
+        offer = await self._transport().offer(act.payload, 0, "")
+        act.answer = offer.answer
+        act.outcome = "acked" if offer.acked else "failed"
+        if not offer.acked:
+            # Seen in clients: "operation_timeout" when the app is slow, "dispatch_failed" when it is not there or says no.
+            act.error = "operation_timeout" if offer.timed_out else "dispatch_failed"
+        elif settle is not None:
+            _settle(act, offer, settle)
+        act.settled_at = self._clock.monotonic()
         self._changed()
 
 
-def _payload(
-    button: ShownButton, message: Message, channel: Channel, person: Person, at: str, number: int
-) -> JsonObject:
-    container: JsonObject = {
-        "type": "message",
-        "message_ts": message.ts,
-        "channel_id": channel.id,
-        "is_ephemeral": False,
-    }
-    if message.thread_ts:
-        container["thread_ts"] = message.thread_ts
-    return {
-        "type": "block_actions",
-        "user": {"id": person.id, "username": person.name.lower(), "name": person.name.lower(), "team_id": TEAM_ID},
-        "api_app_id": APP_ID,
-        "token": "made-up-verification-token",
-        "container": container,
-        "trigger_id": f"{number}.0.made-up-trigger",
-        "team": {"id": TEAM_ID, "domain": "playground"},
-        "enterprise": None,
-        "is_enterprise_install": False,
-        "channel": {"id": channel.id, "name": _CHANNEL_NAMES.get(channel.kind, channel.name)},
-        "message": wire_message(message),
-        "state": {"values": {}},
-        "response_url": f"https://hooks.slack.example/actions/{TEAM_ID}/{number}/made-up",
-        "actions": [{**button.element, "action_id": button.action_id, "block_id": button.block_id, "action_ts": at}],
-    }
+def _settle(act: Act, offer: Offer, settle: Settle) -> None:
+    try:
+        settle(offer.answer)
+    except Refusal:
+        act.outcome, act.error = "failed", "invalid_response"

@@ -36,6 +36,11 @@ HEADER_CHARS = 150
 CONTEXT_ELEMENTS = 10
 ACTIONS_ELEMENTS = 25
 CONTEXT_ACTIONS_ELEMENTS = 5
+CONTEXT_TEXT_CHARS = 3_000
+ACCESSIBILITY_CHARS = 75
+FEEDBACK_CHARS = 75
+FEEDBACK_VALUE_CHARS = 2_000
+ICON_BUTTON_CHARS = 75
 BUTTON_CHARS = 75
 BUTTON_VALUE_CHARS = 2_000
 BUTTON_URL_CHARS = 3_000
@@ -50,9 +55,54 @@ TABLES = 1
 TABLE_CHARS = 10_000
 """Reported: what the cells of a message's tables hold together."""
 
+VIEW_TITLE_CHARS = 24
+VIEW_BUTTON_CHARS = 24
+VIEW_BLOCKS = 100
+PRIVATE_METADATA_CHARS = 3_000
+CALLBACK_ID_CHARS = 255
+EXTERNAL_ID_CHARS = 255
+VIEW_BYTES = 250_000
+"""Docs of views: labels of a modal, its blocks, what an app may hide in it; a larger view is `view_too_large`."""
+
+LABEL_CHARS = 2_000
+HINT_CHARS = 2_000
+PLACEHOLDER_CHARS = 150
+INPUT_CHARS = 3_000
+OPTIONS = 100
+RADIO_OPTIONS = 10
+OPTION_CHARS = 75
+OPTION_VALUE_CHARS = 150
+"""Docs of the input block, of plain_text_input, of the select menus and of the option object."""
+
+TRIGGER_SECONDS = 3.0
+"""Docs of interactivity: how long a trigger_id may be exchanged for a modal."""
+
+STREAM_SECONDS = 300.0
+"""Reported (python-slack-sdk issue 1859: about 306 s; vercel/chat issues 607 and 637): a stream is closed about five minutes
+after its start. Some say only when idle; the harsher reading is that it is closed in any case."""
+
+STREAM_CHARS = 12_000
+"""Docs of chat.appendStream: 12,000 characters in one call or chunk. How much a message takes in all is not said. Each
+message is held to what a markdown block holds, so this is the limit of both."""
+
+TASK_FIELD_CHARS = 256
+"""Docs of task_update and plan_update: each field. Reported (vercel/chat pull 886): the real one takes more."""
+
+TASKS = 50
+"""Docs of the plan block, which is what tasks become."""
+
 LOADING_MESSAGES = 10
 STATUS_SECONDS = 120.0
 """Docs of assistant.threads.setStatus: at most ten loading messages; the status goes away after two minutes."""
+
+SESSION_TITLE_CHARS = 200
+"""Docs of agents.sessions.setStatus and agents.sessions.rename."""
+
+SESSION_SECONDS = 3_600.0
+"""Reported (hermes-agent issue 90978): a session that nobody takes out of "processing" is taken out after an hour."""
+
+PROMPTS = 4
+"""Docs of assistant.threads.setSuggestedPrompts."""
 
 FILES = 100
 """Files of one files.completeUploadExternal. Docs name the number for channels; the same is taken for files."""
@@ -96,6 +146,26 @@ CALLS_PER_MINUTE: Mapping[str, int] = MappingProxyType(
         "files.completeUploadExternal": TIER_4,
         # Docs: Tier 1 with bursts. Ten connections may stand and each is renewed when Slack asks, so bursts are its normal use.
         "apps.connections.open": TIER_2,
+        # Docs of each method name its tier, as for all above.
+        "chat.startStream": TIER_2,
+        "chat.appendStream": TIER_4,
+        "chat.stopStream": TIER_2,
+        "chat.postEphemeral": TIER_4,
+        "views.open": TIER_4,
+        "views.update": TIER_4,
+        "views.publish": TIER_4,
+        # Reported (slack-morphism): Tier 3 both.
+        "agents.sessions.setStatus": TIER_3,
+        "agents.sessions.rename": TIER_3,
+        # Docs say Tier 4 today and have said Tier 3.
+        "assistant.threads.setSuggestedPrompts": TIER_3,
+        "assistant.threads.setTitle": TIER_3,
+        "conversations.join": TIER_3,
+        "conversations.open": TIER_3,
+        # Docs: special, hundreds a minute.
+        "chat.getPermalink": 300,
+        "team.info": TIER_3,
+        "files.info": TIER_4,
         # Docs: a workspace-wide cap besides the one per channel; reported: several hundred a minute.
         "chat.postMessage": 300,
     }
@@ -116,3 +186,13 @@ ACK_SECONDS = 3.0
 
 RETRY_SCHEDULE = (0.0, 60.0, 300.0)
 """Docs of the Events API: up to three retries, at once, after one minute and after five. Sockets follow the same one."""
+
+RESPONSE_SECONDS = 1_800.0
+RESPONSE_USES = 5
+"""Docs of handling interaction: a response_url takes five messages within thirty minutes."""
+
+CODE_SECONDS = 600.0
+"""Docs of the OAuth flow: a code must be exchanged within ten minutes."""
+
+TOKEN_SECONDS = 43_200
+"""Docs of token rotation: a rotated token lasts twelve hours."""

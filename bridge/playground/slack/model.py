@@ -13,10 +13,39 @@ ChannelKind = Literal["channel", "group", "im", "mpim"]
 DisconnectReason = Literal["refresh_requested", "warning", "link_disabled"]
 
 
+FileMode = Literal["hosted", "tombstone", "hidden_by_limit", "external"]
+"""Deleted, older than a free plan shows, or kept by another service. Only what is hosted can be had."""
+
+FileAccess = Literal["visible", "check_file_info"]
+"""The second one: a file from another company (Slack Connect), of which an event shows the id only."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     id: str
     name: str
+    team_id: str = ""
+    """Home workspace of somebody from another one (Slack Connect); empty for one's own people."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A workspace as the outside knows it, and the ids under which the app stands in it."""
+
+    id: str
+    name: str
+    domain: str
+    bot_user_id: str
+    bot_id: str
+    enterprise_id: str | None = None
+    """The organisation (Enterprise Grid) that it belongs to."""
+    enterprise_name: str = ""
+    org_wide: bool = False
+    """The app is installed for the whole organisation, and this workspace takes part."""
+
+    @property
+    def enterprise(self) -> "JsonObject | None":
+        return None if self.enterprise_id is None else {"id": self.enterprise_id, "name": self.enterprise_name}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,6 +69,12 @@ class File:
     """Empty: the name stands for it."""
     mimetype: str = "application/octet-stream"
     size: int = 0
+    """Told apart from the content, so that a file may be larger than anybody wants in memory."""
+    content: bytes = field(default=b"", repr=False)
+    mode: FileMode = "hosted"
+    file_access: FileAccess = "visible"
+    url_private: str = ""
+    """Where it is downloaded from; filled in when it is put on a message. An external file has its own."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +101,14 @@ class Message:
     """Emoji name to user ids, oldest first."""
     history: list[tuple[float, str]] = field(default_factory=list)
     """Every visible text it has had, with the monotonic time at which it appeared."""
+    team: str = ""
+    """Home workspace of the author. Empty: the stand-in's first one."""
+    is_foreign: bool = False
+    """The author's home is not the workspace that the channel is in."""
+    app_id: str = ""
+    """Another app that wrote it."""
+    context: list[JsonObject] = field(default_factory=list)
+    """What the author was looking at, in the direct message of an agent."""
 
     @property
     def visible_text(self) -> str:
@@ -98,6 +141,8 @@ class Call:
     ok: bool
     error: str = ""
     status: int = 200
+    team: str = ""
+    """The workspace that the token is good for; the first one where there was no such token."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -113,19 +158,35 @@ class Delivery:
     outcome: Literal["pending", "acked", "gave_up"] = "pending"
 
 
-@dataclass(slots=True, kw_only=True)
-class Press:
-    """A button that somebody pressed, on its way to the app."""
+ActKind = Literal["block_actions", "slash_command", "message_action", "view_submission", "view_closed"]
 
-    channel: str
-    message: str
+
+@dataclass(slots=True, kw_only=True)
+class Act:
+    """Something that somebody did with the app's own controls, on its way to the app."""
+
+    kind: ActKind = "block_actions"
     person: str
-    action_id: str
     payload: JsonObject
+    """What is sent: a command as the fields of a form, anything else as JSON."""
+    channel: str = ""
+    message: str = ""
+    """Timestamp of the message that it was done to."""
+    view: str = ""
+    """Id of the modal or Home tab that it was done in."""
+    action_id: str = ""
     outcome: Literal["pending", "acked", "failed"] = "pending"
-    """Failed: not acknowledged in time, of which Slack warns who pressed."""
+    """Failed: not acknowledged in time, of which Slack warns who did it."""
+    error: Literal["", "operation_timeout", "dispatch_failed", "invalid_response"] = ""
+    """Why it failed. The first two are what a Slack client shows."""
+    answer: JsonObject | str | None = None
+    """What the acknowledgement said: JSON, or plain text."""
     settled_at: float | None = None
     """Monotonic time."""
+
+
+Press = Act
+"""Most acts are presses of buttons."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from bridge.playground.slack import limits
 from bridge.playground.slack.arguments import Arguments
-from bridge.playground.slack.events import APP_ID, BOT_ID, BOT_NAME, BOT_USER_ID, TEAM_ID, wire_message
+from bridge.playground.slack.events import APP_ID, BOT_NAME, wire_message
 from bridge.playground.slack.model import Channel, ChannelKind, JsonObject, Message, Person, Refusal
 from bridge.playground.slack.workspace import Workspace
 
@@ -14,15 +14,18 @@ class ReadingMethods:
         self._workspace = workspace
 
     def auth_test(self, args: Arguments) -> JsonObject:
-        return {
-            "url": "https://playground.slack.example/",
-            "team": "Playground",
+        team = self._workspace.team
+        # For a token of a whole organisation the organisation stands where a workspace would (not documented).
+        known: JsonObject = {
+            "url": f"https://{team.domain}.slack.example/",
+            "team": team.enterprise_name if team.org_wide else team.name,
             "user": BOT_NAME,
-            "team_id": TEAM_ID,
-            "user_id": BOT_USER_ID,
-            "bot_id": BOT_ID,
-            "is_enterprise_install": False,
+            "team_id": team.enterprise_id if team.org_wide else team.id,
+            "user_id": team.bot_user_id,
+            "bot_id": team.bot_id,
+            "is_enterprise_install": team.org_wide,
         }
+        return known if team.enterprise_id is None else known | {"enterprise_id": team.enterprise_id}
 
     def replies(self, args: Arguments) -> JsonObject:
         channel = self._readable(args.required("channel", "channel_not_found"), "history")
@@ -60,40 +63,72 @@ class ReadingMethods:
             "is_private": channel.kind != "channel",
             "is_archived": False,
             "is_ext_shared": channel.is_ext_shared,
-            "context_team_id": TEAM_ID,
+            "context_team_id": self._workspace.team_id,
         }
         if channel.kind == "im":
-            info["user"] = next((user for user in sorted(channel.members) if user != BOT_USER_ID), "")
+            info["user"] = next((user for user in sorted(channel.members) if user != self._workspace.bot_user_id), "")
         else:
-            info |= {"name": channel.name, "is_member": BOT_USER_ID in channel.members}
+            info |= {"name": channel.name, "is_member": self._workspace.bot_user_id in channel.members}
         return {"channel": info}
 
     def user_info(self, args: Arguments) -> JsonObject:
         user_id = args.required("user", "user_not_found")
-        is_bot = user_id == BOT_USER_ID
+        is_bot = user_id == self._workspace.bot_user_id
         person = Person(id=user_id, name=BOT_NAME) if is_bot else self._workspace.people.get(user_id)
         if person is None:
             raise Refusal("user_not_found")
         return {
             "user": {
                 "id": person.id,
-                "team_id": TEAM_ID,
+                "team_id": person.team_id or self._workspace.team_id,
                 "name": person.name.lower(),
                 "real_name": person.name,
                 "deleted": False,
                 "is_bot": is_bot,
-                "profile": {"real_name": person.name, "display_name": person.name, "team": TEAM_ID},
+                "is_stranger": bool(person.team_id),
+                "profile": {
+                    "real_name": person.name,
+                    "display_name": person.name,
+                    "team": person.team_id or self._workspace.team_id,
+                },
             }
         }
 
     def bot_info(self, args: Arguments) -> JsonObject:
-        if (args.text("bot") or BOT_ID) != BOT_ID:
+        if (args.text("bot") or self._workspace.bot_id) != self._workspace.bot_id:
             raise Refusal("bot_not_found")
-        return {"bot": {"id": BOT_ID, "deleted": False, "name": BOT_NAME, "app_id": APP_ID, "user_id": BOT_USER_ID}}
+        return {
+            "bot": {
+                "id": self._workspace.bot_id,
+                "deleted": False,
+                "name": BOT_NAME,
+                "app_id": APP_ID,
+                "user_id": self._workspace.bot_user_id,
+            }
+        }
+
+    def team_info(self, args: Arguments) -> JsonObject:
+        team = self._workspace.team
+        if (args.text("team") or team.id) != team.id:
+            raise Refusal("team_not_found")
+        info: JsonObject = {"id": team.id, "name": team.name, "domain": team.domain, "email_domain": "", "icon": {}}
+        if team.enterprise_id is not None:
+            info |= {"enterprise_id": team.enterprise_id, "enterprise_name": team.enterprise_name}
+        return {"team": info}
+
+    def permalink(self, args: Arguments) -> JsonObject:
+        channel = self._known(args.required("channel", "channel_not_found"))
+        message = self._workspace.find(channel.id, args.required("message_ts", "message_not_found"))
+        link = (
+            f"https://{self._workspace.team.domain}.slack.example/archives/{channel.id}/p{message.ts.replace('.', '')}"
+        )
+        if message.thread_ts is not None:
+            link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
+        return {"channel": channel.id, "permalink": link}
 
     def _known(self, channel_id: str) -> Channel:
         channel = self._workspace.channels.get(channel_id)
-        if channel is None or (channel.kind != "channel" and BOT_USER_ID not in channel.members):
+        if channel is None or (channel.kind != "channel" and self._workspace.bot_user_id not in channel.members):
             raise Refusal("channel_not_found")
         return channel
 
@@ -104,7 +139,7 @@ class ReadingMethods:
         scopes = self._workspace.scopes
         if needed not in scopes:
             raise Refusal("missing_scope", needed=needed, provided=",".join(scopes))
-        if member and BOT_USER_ID not in channel.members:
+        if member and self._workspace.bot_user_id not in channel.members:
             raise Refusal("not_in_channel")
         return channel
 

@@ -1,39 +1,47 @@
 """The stand-in Slack: one port with the Web API, Socket Mode and the control API, and what a test or a page does to it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from random import Random
 
 from aiohttp import web
 
 from bridge.clock import Clock, SystemClock
 from bridge.playground.slack import events, limits
+from bridge.playground.slack.acts import Acts
+from bridge.playground.slack.apis import Apis
 from bridge.playground.slack.callbacks import SIGNING_SECRET, Callbacks
-from bridge.playground.slack.content import escape_loose
 from bridge.playground.slack.control import control_routes
 from bridge.playground.slack.delivery import Deliveries, Transport
-from bridge.playground.slack.interactions import Interactions, buttons_under
+from bridge.playground.slack.installs import CLIENT_ID, CLIENT_SECRET, Installs
+from bridge.playground.slack.interactions import Interactions
+from bridge.playground.slack.methods import APP_TOKEN, BOT_TOKEN
 from bridge.playground.slack.model import (
     Call,
     Channel,
     Delivery,
     DisconnectReason,
     Faults,
-    File,
     JsonObject,
     Message,
     Person,
-    Press,
     Refusal,
     Status,
+    Team,
 )
+from bridge.playground.slack.oauth import OAuth
+from bridge.playground.slack.responses import Responses
 from bridge.playground.slack.snapshot import take_snapshot
 from bridge.playground.slack.sockets import Sockets
-from bridge.playground.slack.web_api import APP_TOKEN, BOT_TOKEN, WebApi
+from bridge.playground.slack.surfaces import Ephemeral, Feature
 from bridge.playground.slack.workspace import Workspace
+from bridge.playground.slack.workspaces import Workspaces
 
 
-class SlackServer:
-    """A workspace with one app installed in it. People are played by the caller; the bot comes over the wire.
+class SlackServer(Acts):
+    """A workspace with one app installed in it, to which others can be added.
+
+    People are played by the caller; the bot comes over the wire.
 
     Nothing here waits for the bot: `post_as` returns when the message stands, `idle` when its events have arrived.
     Methods that play a person raise `ValueError` for what a Slack client would not let a person do.
@@ -46,6 +54,8 @@ class SlackServer:
     bot_id = events.BOT_ID
     app_id = events.APP_ID
     team_id = events.TEAM_ID
+    client_id = CLIENT_ID
+    client_secret = CLIENT_SECRET
 
     def __init__(self, clock: Clock | None = None, events_url: str | None = None) -> None:
         """With `events_url`, events and presses are posted there instead of being sent over Socket Mode."""
@@ -53,41 +63,54 @@ class SlackServer:
         self.shuffle = Random(1)
         """Decides every order that Slack leaves open. Seed it anew for other orders."""
         self.faults = Faults()
-        self.workspace = Workspace(clock=self.clock, shuffle=self.shuffle)
+        self.commands = {"/ask": True, "/reset": True, "/help": True}
+        """Commands of the app's manifest, each with its `should_escape`."""
+        self.shortcuts = {"ask_message"}
+        """Callback ids of the shortcuts of the app's manifest."""
+        self._workspaces = Workspaces(self.clock, self.shuffle)
+        self.workspace = self._workspaces.first
         self.sockets = Sockets(self.clock, self.shuffle)
         self._callbacks = Callbacks(self.faults, self.clock)
         self._callbacks.url = events_url
         self._deliveries = Deliveries(self.faults, self.clock, self._transport)
         self._interactions = Interactions(self.clock, self._transport, self._tell_watchers)
-        self._api = WebApi(self.workspace, self.faults, self.clock, self._open_connection)
-        self.uploads = self._api.uploads
+        self._responses = Responses(self.clock)
+        self._installs = Installs(self._workspaces, self.clock)
+        self._oauth = OAuth(self._workspaces, self._installs, self.clock, self._tell_of_end)
+        self._apis = Apis(
+            self._workspaces, self._installs, self.faults, self.clock, self._open_connection, self._oauth.methods()
+        )
+        self.uploads = self._apis.first.uploads
         """Files from the bot: what was uploaded, and how slowly (or never) it is shared."""
+        self.downloads = self._apis.first.downloads
+        """Files of people: who gets them, and how that goes wrong."""
         self._watchers: list[Callable[[], None]] = []
         self._runner: web.AppRunner | None = None
         self._address = ""
-        self.workspace.emit = self._emit
-        self.workspace.changed = self._tell_watchers
+        self._join(self.workspace)
 
     # Running
 
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Listens. Raises `OSError` when the port is taken."""
         app = web.Application(client_max_size=limits.UPLOAD_BYTES)
-        app.router.add_route("*", "/api/{method}", self._api.respond)
+        self._apis.add_to(app)
+        self._responses.add_to(app)
+        self._oauth.add_to(app)
         app.router.add_get("/link", self.sockets.accept)
         app.add_routes(control_routes(self))
-        self.uploads.add_to(app)
         self._callbacks.open()
         self._runner = web.AppRunner(app, shutdown_timeout=0.5, access_log=None)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port)
         await site.start()
         self._address = f"{host}:{self._runner.addresses[0][1]}"
-        self.uploads.address = f"http://{self._address}"
+        self._apis.listen_at(f"http://{self._address}")
+        self._responses.address = f"http://{self._address}"
 
     async def stop(self) -> None:
         """Closes everything. What was written stays; `start` may be called again."""
-        await self.uploads.stop()
+        await self._apis.stop()
         await self.sockets.close()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -123,12 +146,13 @@ class SlackServer:
 
     def messages(self, channel_id: str, thread_ts: str | None = None) -> list[Message]:
         """Oldest first: a thread with its root, or without `thread_ts` everything in the channel, threads included."""
-        return self.workspace.messages(channel_id, thread_ts)
+        known = [one for one in self._workspaces.all.values() if channel_id in one.channels]
+        return known[0].messages(channel_id, thread_ts) if known else []
 
     def message(self, channel_id: str, ts: str) -> Message:
         """Raises `ValueError` when there is none."""
         try:
-            return self.workspace.find(channel_id, ts)
+            return self._place(channel_id)[0].find(channel_id, ts)
         except Refusal as e:
             raise ValueError(f"no message {ts} in {channel_id}") from e
 
@@ -142,17 +166,17 @@ class SlackServer:
 
     @property
     def calls(self) -> list[Call]:
-        return self._api.calls
+        return self._apis.first.calls
 
     @property
     def rejected(self) -> int:
         """How many Web API calls were answered with 429."""
-        return sum(call.status == 429 for call in self._api.calls)
+        return sum(call.status == 429 for call in self.calls)
 
     @property
     def rate_limits(self) -> dict[str, int]:
         """Method to calls a minute; may be changed at any time."""
-        return self._api.quotas.per_minute
+        return self._apis.first.quotas.per_minute
 
     @property
     def pings(self) -> list[tuple[str, str]]:
@@ -160,65 +184,87 @@ class SlackServer:
         return self.workspace.pings
 
     @property
+    def ephemerals(self) -> list[Ephemeral]:
+        """What one person sees, in all workspaces."""
+        return [one for workspace in self._workspaces.all.values() for one in workspace.ephemerals]
+
+    @property
     def statuses(self) -> dict[tuple[str, str], Status]:
         """(channel, thread root) to the status shown there now."""
         return self.workspace.statuses()
 
-    # What people do
+    # Workspaces and installations
 
-    async def post_as(
+    def add_workspace(
         self,
-        user_id: str,
-        channel_id: str,
-        text: str,
-        thread_ts: str | None = None,
-        bot_id: str | None = None,
-        subtype: str | None = None,
-        files: Sequence[File] = (),
-    ) -> str:
-        """Writes a message and returns its ts. `bot_id` makes it another app's message, by whatever user id."""
-        channel = self._channel(channel_id)
-        if bot_id is None and subtype is None and user_id not in channel.members:
-            raise ValueError(f"{user_id} is not in {channel_id}")
-        try:
-            message = self.workspace.post(
-                channel, user_id, text, thread_ts=thread_ts, bot_id=bot_id, subtype=subtype, files=files
-            )
-        except Refusal as e:
-            raise ValueError(f"{thread_ts} cannot be replied to: {e.code}") from e
-        return message.ts
+        team_id: str,
+        name: str,
+        enterprise_id: str | None = None,
+        *,
+        installed: bool = True,
+        org_wide: bool = False,
+    ) -> Workspace:
+        """Another workspace, with people and channels of its own; of an organisation where `enterprise_id` names one.
 
-    async def edit_as(self, user_id: str, channel_id: str, ts: str, text: str) -> None:
-        message = self._own(user_id, channel_id, ts)
-        if message.text != escape_loose(text):
-            self.workspace.edit(message, text, None)
+        `org_wide`: it takes part in the organisation's installation. Raises `ValueError`.
+        """
+        workspace = self._workspaces.add(team_id, name, enterprise_id, installed=installed, org_wide=org_wide)
+        self._apis.add(workspace)
+        self._join(workspace)
+        return workspace
 
-    async def delete_as(self, user_id: str, channel_id: str, ts: str) -> None:
-        self.workspace.delete(self._own(user_id, channel_id, ts))
+    async def install(self, authorize_url: str, user_id: str, team_id: str) -> str:
+        """Somebody is sent to `authorize_url` and allows the app in. Returns where Slack sends them back to, with the code.
 
-    async def press(self, user_id: str, channel_id: str, ts: str, action_id: str) -> Press:
-        """Presses a button under a message. What becomes of it is told by the result, later."""
-        message = self._seen_by(user_id, channel_id, ts)
-        person = self.people.get(user_id)
-        button = next((one for one in buttons_under(message) if one.action_id == action_id), None)
-        if button is None or person is None:
-            raise ValueError(f"there is no button {action_id!r} under {ts}")
-        return self._interactions.press(button, message, self._channel(channel_id), person, self.workspace.next_ts())
+        `team_id` may be an organisation's id. Raises `ValueError` where Slack shows no consent page.
+        """
+        return self._oauth.allow(authorize_url, user_id, team_id)
 
-    async def react(self, user_id: str, channel_id: str, ts: str, emoji: str) -> None:
-        """Adds a reaction by its short name. One that is there already stays, and no event is sent."""
-        message = self._seen_by(user_id, channel_id, ts)
-        if user_id not in message.reactions.get(emoji, []):
-            try:
-                self.workspace.react(message, user_id, emoji)
-            except Refusal as e:
-                raise ValueError(f"{emoji!r} is no emoji name") from e
+    async def uninstall(self, team_id: str | None = None) -> None:
+        """Somebody removes the app from a workspace, or from the organisation that has it as a whole."""
+        workspace = self._workspace(team_id)
+        if not workspace.installed:
+            raise ValueError(f"the app is not in {workspace.team_id}")
+        self._oauth.uninstall(workspace)
 
-    async def unreact(self, user_id: str, channel_id: str, ts: str, emoji: str) -> None:
-        """Takes a reaction away. Without one nothing happens."""
-        message = self._seen_by(user_id, channel_id, ts)
-        if user_id in message.reactions.get(emoji, []):
-            self.workspace.unreact(message, user_id, emoji)
+    @property
+    def workspaces(self) -> dict[str, Workspace]:
+        """By team id; the first one is `workspace`."""
+        return self._workspaces.all
+
+    @property
+    def redirect_urls(self) -> list[str]:
+        """What a redirect_uri must begin with; none is accepted until one stands here."""
+        return self._oauth.redirect_urls
+
+    @redirect_urls.setter
+    def redirect_urls(self, urls: Sequence[str]) -> None:
+        self._oauth.redirect_urls = list(urls)
+
+    @property
+    def authorize_url(self) -> str:
+        """The consent page, without its query."""
+        return f"http://{self._address}/oauth/v2/authorize"
+
+    @property
+    def token_rotation(self) -> bool:
+        """Whether tokens that OAuth gives out expire and are renewed."""
+        return self._installs.rotation
+
+    @token_rotation.setter
+    def token_rotation(self, rotation: bool) -> None:
+        self._installs.rotation = rotation
+
+    @property
+    def subscriptions(self) -> set[str]:
+        """Events that the app hears of, as its manifest names them ("message.channels"). The same in every workspace."""
+        return self.workspace.subscriptions
+
+    @subscriptions.setter
+    def subscriptions(self, names: Iterable[str]) -> None:
+        wanted = set(names)
+        self.workspace.subscriptions.clear()
+        self.workspace.subscriptions.update(wanted)
 
     # What Slack does
 
@@ -226,13 +272,9 @@ class SlackServer:
     def deliveries(self) -> list[Delivery]:
         return self._deliveries.record
 
-    @property
-    def presses(self) -> list[Press]:
-        return self._interactions.record
-
     async def unfurl(self, channel_id: str, ts: str, url: str) -> None:
         """Slack puts a preview of a link under a message, which the app hears of as a change that nobody made."""
-        self.workspace.unfurl(self.message(channel_id, ts), url)
+        self._place(channel_id)[0].unfurl(self.message(channel_id, ts), url)
 
     async def idle(self, timeout: float) -> None:
         """Waits until every event and press so far is acknowledged or has used up its attempts. Raises `TimeoutError`."""
@@ -247,8 +289,11 @@ class SlackServer:
         """Sends `url_verification` to `events_url`; True when the challenge comes back."""
         return await self._callbacks.verify_url()
 
-    async def disconnect_sockets(self, reason: DisconnectReason = "refresh_requested") -> None:
-        await self.sockets.disconnect(reason)
+    async def disconnect_sockets(
+        self, reason: DisconnectReason = "refresh_requested", which: int | None = None
+    ) -> None:
+        """On every connection, or on one, counted from the oldest: 0, 1, ... or -1 for the newest. Raises `IndexError`."""
+        await self.sockets.disconnect(reason, which)
 
     def drop_sockets(self) -> None:
         self.sockets.drop()
@@ -298,27 +343,52 @@ class SlackServer:
     def _open_connection(self) -> str:
         return f"ws://{self._address}/link?ticket={self.sockets.make_ticket()}"
 
-    def _emit(self, event: JsonObject, channel: Channel) -> None:
-        if events.BOT_USER_ID in channel.members:
-            self._deliveries.send(event, channel, self.scopes)
+    def _join(self, workspace: Workspace) -> None:
+        workspace.emit = partial(self._emit, workspace)
+        workspace.changed = self._tell_watchers
+        if workspace.installed:
+            self._installs.begin(workspace)
+
+    def _emit(self, workspace: Workspace, event: JsonObject, channel: Channel | None) -> None:
+        """Tells the app, where it is, of what it has subscribed to and may see."""
+        scope = events.scope_for(event)
+        if not workspace.installed or (channel is not None and workspace.bot_user_id not in channel.members):
+            return
+        if events.subscription_for(event) in workspace.subscriptions and (not scope or scope in workspace.scopes):
+            is_shared = channel is not None and channel.is_ext_shared
+            self._deliveries.send(event, workspace.team, is_ext_shared=is_shared, sender=_home_of(workspace, event))
+
+    def _tell_of_end(self, team: Team, event: JsonObject) -> None:
+        if events.subscription_for(event) in self.subscriptions:
+            self._deliveries.send(event, team)
 
     def _tell_watchers(self) -> None:
         for watcher in self._watchers:
             watcher()
 
-    def _channel(self, channel_id: str) -> Channel:
-        channel = self.channels.get(channel_id)
-        if channel is None:
-            raise ValueError(f"no channel {channel_id}")
-        return channel
+    # What the workspace lacks
 
-    def _seen_by(self, user_id: str, channel_id: str, ts: str) -> Message:
-        if user_id not in self._channel(channel_id).members:
-            raise ValueError(f"{user_id} is not in {channel_id}")
-        return self.message(channel_id, ts)
+    @property
+    def is_agent(self) -> bool:
+        """Whether the app is declared as an agent."""
+        return "agent" not in self.workspace.lacks
 
-    def _own(self, user_id: str, channel_id: str, ts: str) -> Message:
-        message = self._seen_by(user_id, channel_id, ts)
-        if message.user != user_id:
-            raise ValueError(f"{ts} was not written by {user_id}")
-        return message
+    @is_agent.setter
+    def is_agent(self, is_agent: bool) -> None:
+        if is_agent:
+            self.workspace.lacks.pop("agent", None)
+        else:
+            self.workspace.lacks["agent"] = "feature_disabled"
+
+    @property
+    def lacks(self) -> dict[Feature, str]:
+        """Feature to the error with which its methods are refused; may be changed at any time."""
+        return self.workspace.lacks
+
+
+def _home_of(workspace: Workspace, event: JsonObject) -> str:
+    """The workspace of who caused an event, where that is another one."""
+    changed = event.get("message")
+    user = event.get("user") or (changed.get("user") if isinstance(changed, dict) else "")
+    person = workspace.people.get(str(user))
+    return person.team_id if person is not None else ""

@@ -12,6 +12,7 @@ from bridge.playground.slack import limits
 from bridge.playground.slack.delivery import Offer
 from bridge.playground.slack.events import APP_ID
 from bridge.playground.slack.model import DisconnectReason, JsonObject
+from bridge.playground.slack.payloads import carrier, takes_answer
 
 _LOST = Offer(acked=False, reason="timeout")
 
@@ -22,6 +23,7 @@ class _Pending:
 
     settled: asyncio.Event = field(default_factory=asyncio.Event)
     acked: bool = False
+    answer: JsonObject | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -91,17 +93,17 @@ class Sockets:
         return socket
 
     async def offer(self, payload: JsonObject, attempt: int, reason: str) -> Offer:
-        """Sends the event or press to one of the connections, as Slack does, and waits."""
+        """Sends the event or act to one of the connections, as Slack does, and waits."""
         links = [link for link in self._links if not link.draining]
         if not links:
             return _LOST
         link = self._shuffle.choice(links)
         envelope_id = f"envelope-{self._number():08d}"
-        envelope: JsonObject = {"envelope_id": envelope_id, "payload": payload, "accepts_response_payload": False}
-        if payload["type"] == "block_actions":
-            envelope["type"] = "interactive"
-        else:
-            envelope |= {"type": "events_api", "retry_attempt": attempt, "retry_reason": reason}
+        answerable = takes_answer(payload)
+        envelope: JsonObject = {"envelope_id": envelope_id, "payload": payload, "accepts_response_payload": answerable}
+        envelope["type"] = carrier(payload)
+        if envelope["type"] == "events_api":
+            envelope |= {"retry_attempt": attempt, "retry_reason": reason}
         pending = link.pending[envelope_id] = _Pending()
         try:
             await link.socket.send_str(json.dumps(envelope))
@@ -111,11 +113,17 @@ class Sockets:
         finally:
             # A later acknowledgement finds nothing: the retry is already on its way.
             link.pending.pop(envelope_id, None)
-        return Offer(acked=True) if pending.acked else _LOST
+        if pending.acked:
+            return Offer(acked=True, answer=pending.answer if answerable else None)
+        return Offer(acked=False, reason="timeout", timed_out=link in self._links)
 
-    async def disconnect(self, reason: DisconnectReason) -> None:
-        """Says goodbye on every connection. Only a "warning" leaves it standing; else it is closed after the grace."""
-        await asyncio.gather(*(self._disconnect(link, reason) for link in list(self._links)))
+    async def disconnect(self, reason: DisconnectReason, which: int | None = None) -> None:
+        """Says goodbye on every connection, or on one of them, counted from the oldest (`which`, from 0; -1 is the newest).
+
+        Only a "warning" leaves it standing; else it is closed after the grace. Raises `IndexError` when there is no such one.
+        """
+        links = list(self._links) if which is None else [self._links[which]]
+        await asyncio.gather(*(self._disconnect(link, reason) for link in links))
 
     def drop(self) -> None:
         """Cuts every connection without a word."""
@@ -166,7 +174,9 @@ def _acknowledge(link: _Link, frame: str) -> None:
     except ValueError:
         return
     match parsed:
-        case {"envelope_id": str(envelope_id)} if envelope_id in link.pending:
+        case {"envelope_id": str(envelope_id), **rest} if envelope_id in link.pending:
+            said = rest.get("payload")
+            link.pending[envelope_id].answer = said if isinstance(said, dict) else None
             link.pending[envelope_id].acked = True
             link.pending[envelope_id].settled.set()
         case _:

@@ -14,7 +14,6 @@ from bridge.clock import Clock
 from bridge.playground.slack import limits
 from bridge.playground.slack.arguments import Arguments
 from bridge.playground.slack.content import live_mentions
-from bridge.playground.slack.events import BOT_ID, BOT_USER_ID
 from bridge.playground.slack.model import Channel, File, JsonObject, Refusal
 from bridge.playground.slack.workspace import Workspace
 from bridge.playground.slack.writing import WritingMethods
@@ -54,8 +53,15 @@ class Uploads:
         self._made = 0
 
     def add_to(self, app: web.Application) -> None:
-        app.router.add_route("*", "/upload/v1/{ticket}", self._receive)
-        app.router.add_get("/control/files/{file_id}/{name}", self._download)
+        app.router.add_route("*", "/upload/v1/{ticket}", self.receive)
+        app.router.add_get("/control/files/{file_id}/{name}", self.download)
+
+    def number_from(self, number: int) -> None:
+        """Later ids begin above this number, so that those of two workspaces differ."""
+        self._made = number
+
+    def knows(self, file_id: str) -> bool:
+        return file_id in self._tickets or file_id in self._contents
 
     async def stop(self) -> None:
         """What was not shared yet never is."""
@@ -121,7 +127,13 @@ class Uploads:
         await self._clock.sleep(self.share_delay)
         try:
             message = self._workspace.post(
-                channel, BOT_USER_ID, comment, thread_ts=thread_ts, is_bot=True, bot_id=BOT_ID, files=files
+                channel,
+                self._workspace.bot_user_id,
+                comment,
+                thread_ts=thread_ts,
+                is_bot=True,
+                bot_id=self._workspace.bot_id,
+                files=files,
             )
         except Refusal:
             return  # the thread was deleted meanwhile
@@ -129,7 +141,7 @@ class Uploads:
             # What Slack makes of a mention in a name is not documented, so none may stand there.
             self._workspace.pings.extend((message.ts, token) for token in live_mentions(text, (), link_names=True))
 
-    async def _receive(self, request: web.Request) -> web.StreamResponse:
+    async def receive(self, request: web.Request) -> web.StreamResponse:
         ticket = self._tickets.get(request.match_info["ticket"])
         if request.method != "POST":
             return web.Response(status=405)
@@ -146,7 +158,7 @@ class Uploads:
         ticket.content = content
         return web.Response(text=f"OK - {len(content)}")
 
-    async def _download(self, request: web.Request) -> web.StreamResponse:
+    async def download(self, request: web.Request) -> web.StreamResponse:
         known = self._contents.get(request.match_info["file_id"])
         if known is None:
             return web.Response(status=404, text="no such file")

@@ -7,27 +7,20 @@ from typing import assert_never
 from aiohttp import web
 
 from bridge.clock import Clock
-from bridge.playground.slack.arguments import Arguments, read_arguments
+from bridge.playground.slack.arguments import Arguments, read_arguments, with_caller
+from bridge.playground.slack.downloads import Downloads
+from bridge.playground.slack.installs import Installs
+from bridge.playground.slack.methods import APP_TOKEN, BOT_TOKEN, Method, methods_of
 from bridge.playground.slack.model import Call, Fault, Faults, JsonObject, Refusal
 from bridge.playground.slack.quotas import Quotas
-from bridge.playground.slack.reading import ReadingMethods
 from bridge.playground.slack.uploads import Uploads
 from bridge.playground.slack.workspace import Workspace
 from bridge.playground.slack.writing import WritingMethods
 
-BOT_TOKEN = "xoxb-playground-bot-token"  # noqa: S105  # made up; opens nothing but this stand-in
-APP_TOKEN = "xapp-playground-app-token"  # noqa: S105
+_OF_ONE_TEAM = {"bots.info"}
+"""Docs of apps for organisations: what needs `team_id` with such a token, of the methods that are here."""
 
 _HTML = "<!DOCTYPE html><html><head><title>Slack</title></head><body>Something went wrong.</body></html>"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Method:
-    run: Callable[[Arguments], JsonObject]
-    scopes: tuple[str, ...] = ()
-    """Any one of them is enough. Empty: none, or it depends on the arguments."""
-    accepts_json: bool = True
-    token: str = BOT_TOKEN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,43 +30,30 @@ class _Answer:
     retry_after: int | None = None
 
 
-def _methods(
-    read: ReadingMethods, write: WritingMethods, uploads: Uploads, open_connection: Callable[[], str]
-) -> Mapping[str, _Method]:
-    return {
-        "auth.test": _Method(run=read.auth_test),
-        "apps.connections.open": _Method(run=lambda _: {"url": open_connection()}, token=APP_TOKEN),
-        "chat.postMessage": _Method(run=write.post_message, scopes=("chat:write",)),
-        "chat.update": _Method(run=write.update, scopes=("chat:write",)),
-        "chat.delete": _Method(run=write.delete, scopes=("chat:write",)),
-        "reactions.add": _Method(run=write.add_reaction, scopes=("reactions:write",)),
-        "reactions.remove": _Method(run=write.remove_reaction, scopes=("reactions:write",)),
-        "assistant.threads.setStatus": _Method(run=write.set_status, scopes=("chat:write", "assistant:write")),
-        "files.completeUploadExternal": _Method(run=uploads.complete, scopes=("files:write",)),
-        # Docs list JSON too, but the real one does not find its arguments there (seen live: earshot pull 10).
-        "files.getUploadURLExternal": _Method(run=uploads.get_url, scopes=("files:write",), accepts_json=False),
-        # Docs: the methods that read take forms and query strings, not JSON.
-        "reactions.get": _Method(run=read.reactions, scopes=("reactions:read",), accepts_json=False),
-        "conversations.replies": _Method(run=read.replies, accepts_json=False),
-        "conversations.history": _Method(run=read.history, accepts_json=False),
-        "conversations.info": _Method(run=read.channel_info, accepts_json=False),
-        "users.info": _Method(run=read.user_info, scopes=("users:read",), accepts_json=False),
-        "bots.info": _Method(run=read.bot_info, scopes=("users:read",), accepts_json=False),
-    }
-
-
 class WebApi:
-    """Answers `/api/METHOD`. `open_connection` returns the address of a new Socket Mode connection."""
+    """Answers `/api/METHOD` in one workspace. `open_connection` returns the address of a new Socket Mode connection."""
 
-    def __init__(self, workspace: Workspace, faults: Faults, clock: Clock, open_connection: Callable[[], str]) -> None:
-        self.calls: list[Call] = []
-        self.quotas = Quotas()
+    def __init__(
+        self,
+        workspace: Workspace,
+        faults: Faults,
+        clock: Clock,
+        open_connection: Callable[[], str],
+        installs: Installs,
+        further: Mapping[str, Method],
+        first: "WebApi | None" = None,
+    ) -> None:
+        """`further`: methods that are not about one workspace. With `first`, the record and the limits are those of `first`."""
+        self.calls: list[Call] = [] if first is None else first.calls
+        self.quotas: Quotas = Quotas() if first is None else Quotas(per_minute=first.quotas.per_minute)
+        self._installs = installs
         self._workspace = workspace
         self._faults = faults
         self._clock = clock
         writing = WritingMethods(workspace)
         self.uploads = Uploads(workspace, writing, clock)
-        self._methods = _methods(ReadingMethods(workspace), writing, self.uploads, open_connection)
+        self.downloads: Downloads = Downloads(installs.find) if first is None else first.downloads
+        self._methods = {**methods_of(workspace, writing, self.uploads, self.downloads, open_connection), **further}
 
     async def respond(self, request: web.Request) -> web.StreamResponse:
         name = request.match_info["method"]
@@ -81,9 +61,10 @@ class WebApi:
         method = self._methods.get(name)
         try:
             args = await read_arguments(request, accepts_json=method is None or method.accepts_json)
+            args = with_caller(args, request)
             problem = None
         except Refusal as e:
-            args, problem = Arguments(), e
+            args, problem = with_caller(Arguments(), request), e
         if self._faults.latency > 0:
             await self._clock.sleep(self._faults.latency)
         fault = self._faults.take(name)
@@ -91,23 +72,31 @@ class WebApi:
             fault = Fault.http(503)
         if fault is not None and not fault.after_effect and fault.kind != "slow":
             return self._fail(request, fault, name, at, args)
-        answer = self._carry_out(request, name, method, args, problem)
+        answer = self._carry_out(name, method, args, problem)
         if fault is not None and fault.kind != "slow":
             return self._fail(request, fault, name, at, args)
         ok = answer.body["ok"] is True
         error = str(answer.body.get("error", ""))
-        self.calls.append(Call(method=name, at=at, args=args.values, ok=ok, error=error, status=answer.status))
+        self.calls.append(
+            Call(
+                method=name,
+                at=at,
+                args=args.values,
+                ok=ok,
+                error=error,
+                status=answer.status,
+                team=self._workspace.team_id,
+            )
+        )
         if fault is not None:
             await self._clock.sleep(fault.seconds)
         return self._response(answer, method)
 
-    def _carry_out(
-        self, request: web.Request, name: str, method: _Method | None, args: Arguments, problem: Refusal | None
-    ) -> _Answer:
+    def _carry_out(self, name: str, method: Method | None, args: Arguments, problem: Refusal | None) -> _Answer:
         if method is None:
             return _Answer(body={"ok": False, "error": "unknown_method", "req_method": name})
         try:
-            token = self._authorize(request, method, args)
+            token = self._authorize(name, method, args)
             channel = args.values.get("channel")
             channel = channel if isinstance(channel, str) else ""
             wait = self.quotas.take(token, name, channel, self._clock.monotonic())
@@ -119,19 +108,27 @@ class WebApi:
         except Refusal as e:
             return _Answer(body={"ok": False, "error": e.code, **e.extra})
 
-    def _authorize(self, request: web.Request, method: _Method, args: Arguments) -> str:
-        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
-        token = value.strip() if scheme.lower() == "bearer" else args.body_token
+    def _authorize(self, name: str, method: Method, args: Arguments) -> str:
+        """Returns what its quota is counted under: the kind of token, since a renewed one brings no new quota."""
+        if not method.token:
+            return ""
+        token = args.token
         if not token:
             raise Refusal("not_authed")
-        if token not in (BOT_TOKEN, APP_TOKEN):
-            raise Refusal("invalid_auth")
-        if token != method.token:
+        if token != APP_TOKEN:
+            self._installs.of_token(token)
+        if (APP_TOKEN if token == APP_TOKEN else BOT_TOKEN) != method.token:
             raise Refusal("not_allowed_token_type")
+        if self._workspace.team.org_wide and name in _OF_ONE_TEAM and not args.text("team_id"):
+            raise Refusal(
+                "missing_argument", response_metadata={"messages": ["[ERROR] missing required field: team_id"]}
+            )
         scopes = self._workspace.scopes
         if method.scopes and not set(method.scopes) & set(scopes):
             raise Refusal("missing_scope", needed=method.scopes[0], provided=",".join(scopes))
-        return token
+        if method.feature in self._workspace.lacks:
+            raise Refusal(self._workspace.lacks[method.feature])
+        return method.token
 
     def _fail(self, request: web.Request, fault: Fault, name: str, at: float, args: Arguments) -> web.StreamResponse:
         error, status = "", 200
@@ -156,11 +153,17 @@ class WebApi:
                 raise AssertionError("slow calls are answered")
             case _:
                 assert_never(fault.kind)
-        self.calls.append(Call(method=name, at=at, args=args.values, ok=False, error=error, status=status))
+        self.calls.append(
+            Call(
+                method=name, at=at, args=args.values, ok=False, error=error, status=status, team=self._workspace.team_id
+            )
+        )
         return response
 
-    def _response(self, answer: _Answer, method: _Method | None) -> web.Response:
-        headers = {"x-oauth-scopes": ",".join(self._workspace.scopes)}
+    def _response(self, answer: _Answer, method: Method | None) -> web.Response:
+        headers = {}
+        if method is None or method.token:
+            headers["x-oauth-scopes"] = ",".join(self._workspace.scopes)
         if method is not None and method.scopes:
             headers["x-accepted-oauth-scopes"] = ",".join(method.scopes)
         if answer.retry_after is not None:

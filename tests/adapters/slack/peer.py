@@ -22,6 +22,7 @@ from bridge.messages import (
     ReplyTarget,
 )
 from bridge.playground.slack import SlackServer
+from bridge.playground.slack.model import Call, Message
 
 PATIENCE = 5.0
 """Seconds after which a condition that did not come true fails its test."""
@@ -63,6 +64,20 @@ def target_under(server: SlackServer, channel: str, thread_ts: str) -> ReplyTarg
         post_group=PaceGroup("posts"),
         edit_group=PaceGroup("edits"),
     )
+
+
+def answers(server: SlackServer, root: str) -> list[Message]:
+    """What the bot has posted in the thread."""
+    return [message for message in server.messages("C0GENERAL", root) if message.is_bot]
+
+
+def calls(server: SlackServer, method: str) -> list[Call]:
+    return [call for call in server.calls if call.method == method]
+
+
+def asked(server: SlackServer, method: str) -> int:
+    """How often the bot has called it."""
+    return len(calls(server, method))
 
 
 class RecordingInbox:

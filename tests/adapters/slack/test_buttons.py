@@ -14,8 +14,8 @@ from bridge.messages import Button, ButtonAction, MessageRef, OutgoingMessage, R
 from bridge.playground.slack import Press, SlackServer
 from bridge.playground.slack.expansion import expand
 from bridge.playground.slack.limits import BLOCKS
-from bridge.playground.slack.model import Call, Fault, Message
-from tests.adapters.slack.peer import Bridge, RecordingInbox, make_platform, question, target_under, until
+from bridge.playground.slack.model import Fault, Message
+from tests.adapters.slack.peer import Bridge, RecordingInbox, answers, calls, make_platform, question, until
 
 STOP = Button(action=ButtonAction.STOP, label="Stop")
 RETRY = Button(action=ButtonAction.RETRY, label="Try again")
@@ -37,23 +37,9 @@ def element(button: Button) -> dict[str, object]:
 ROW = {"type": "actions", "elements": [element(STOP)]}
 
 
-@pytest.fixture
-async def root(server: SlackServer) -> str:
-    return await server.post_as("U0ADA", "C0GENERAL", "a question")
-
-
-@pytest.fixture
-def target(server: SlackServer, root: str) -> ReplyTarget:
-    return target_under(server, "C0GENERAL", root)
-
-
 def answer(server: SlackServer, root: str) -> Message:
-    (found,) = [message for message in server.messages("C0GENERAL", root) if message.is_bot]
+    (found,) = answers(server, root)
     return found
-
-
-def calls(server: SlackServer, method: str) -> list[Call]:
-    return [call for call in server.calls if call.method == method]
 
 
 async def test_buttons_stand_below_the_text(

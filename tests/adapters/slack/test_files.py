@@ -15,8 +15,8 @@ from bridge.messages import ReplyTarget
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import SendsFiles
 from bridge.playground.slack import SlackServer
-from bridge.playground.slack.model import Fault, Message
-from tests.adapters.slack.peer import make_platform, question, target_under
+from bridge.playground.slack.model import Fault
+from tests.adapters.slack.peer import answers, asked, make_platform, question
 
 FILE = OutgoingFile(name="../<!channel> answer.md", content="# Grüße\n@channel\n".encode(), media_type="text/markdown")
 COMMENT = question("The rest is **attached**.", nonce="n7")
@@ -30,24 +30,6 @@ async def platform(server: SlackServer) -> AsyncIterator[SlackPlatform]:
     made = make_platform(server, slack_file_wait=0.7)
     yield made
     await made.close()
-
-
-@pytest.fixture
-async def root(server: SlackServer) -> str:
-    return await server.post_as("U0ADA", "C0GENERAL", "a question")
-
-
-@pytest.fixture
-def target(server: SlackServer, root: str) -> ReplyTarget:
-    return target_under(server, "C0GENERAL", root)
-
-
-def answers(server: SlackServer, root: str) -> list[Message]:
-    return [message for message in server.messages("C0GENERAL", root) if message.is_bot]
-
-
-def asked(server: SlackServer, method: str) -> int:
-    return sum(call.method == method for call in server.calls)
 
 
 async def test_a_file_stands_in_the_thread_before_the_message_that_speaks_of_it(

@@ -14,8 +14,8 @@ from bridge.messages import ReplyTarget
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import FindsSent
 from bridge.playground.slack import File, SlackServer
-from bridge.playground.slack.model import Fault, Message
-from tests.adapters.slack.peer import make_platform, question, target_under
+from bridge.playground.slack.model import Fault
+from tests.adapters.slack.peer import answers, asked, make_platform, question
 
 FILE = OutgoingFile(name="answer.md", content=b"the rest", media_type="text/markdown")
 COMMENT = question("The rest is attached.", nonce="n7")
@@ -41,24 +41,6 @@ async def heir(server: SlackServer) -> AsyncIterator[SlackPlatform]:
     assert isinstance(made, FindsSent)
     yield made
     await made.close()
-
-
-@pytest.fixture
-async def root(server: SlackServer) -> str:
-    return await server.post_as("U0ADA", "C0GENERAL", "a question")
-
-
-@pytest.fixture
-def target(server: SlackServer, root: str) -> ReplyTarget:
-    return target_under(server, "C0GENERAL", root)
-
-
-def answers(server: SlackServer, root: str) -> list[Message]:
-    return [message for message in server.messages("C0GENERAL", root) if message.is_bot]
-
-
-def asked(server: SlackServer, method: str) -> int:
-    return sum(call.method == method for call in server.calls)
 
 
 async def test_what_was_posted_is_found_by_another_process(

@@ -17,27 +17,8 @@ from bridge.errors import (
 )
 from bridge.messages import MessageRef, ReplyTarget
 from bridge.playground.slack import SlackServer
-from bridge.playground.slack.model import Call, Fault, Message
-from tests.adapters.slack.peer import make_platform, question, target_under
-
-
-@pytest.fixture
-async def root(server: SlackServer) -> str:
-    return await server.post_as("U0ADA", "C0GENERAL", "a question")
-
-
-@pytest.fixture
-def target(server: SlackServer, root: str) -> ReplyTarget:
-    return target_under(server, "C0GENERAL", root)
-
-
-def answers(server: SlackServer, root: str) -> list[Message]:
-    return [message for message in server.messages("C0GENERAL", root) if message.is_bot]
-
-
-def calls(server: SlackServer, method: str) -> list[Call]:
-    return [call for call in server.calls if call.method == method]
-
+from bridge.playground.slack.model import Fault
+from tests.adapters.slack.peer import answers, calls, make_platform, question
 
 MARKDOWN = "Title\n===\n\n__bold__ & x < y `code`\n\na|b\n-|-\n1|2"
 CANONICAL = "# Title\n\n**bold** & x < y `code`\n\n| a | b |\n| --- | --- |\n| 1 | 2 |"

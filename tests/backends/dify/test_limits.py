@@ -1,7 +1,6 @@
 """Limits: time, memory, places, connections; and that a question is never asked twice."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import aclosing, suppress
 
@@ -16,6 +15,7 @@ from bridge.errors import BackendBusy, BackendError, BackendFailed, BackendTimeo
 from bridge.messages import BackendIds, BackendMessageId, BackendTaskId, BackendUser, Rating
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend, make_settings
 from tests.backends.dify.scripted import MESSAGE_END, PING, Cut, Hang, Pause, ScriptedServer, Step, said
+from tests.fakes.ports import free_port
 
 IDS = BackendIds(message=BackendMessageId("m-1"), task=BackendTaskId("t-1"))
 USER = BackendUser("thread-1")
@@ -175,13 +175,6 @@ class CountingClock(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_connecting_is_tried_twice_and_not_more() -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import json
 import re
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -37,6 +36,7 @@ from tests.backends.dify.scripted import (
     run_finished,
     said,
 )
+from tests.fakes.ports import free_port
 
 SECRET = "acme-provider at 10.0.0.7:5001 said sk-123 {'code': 'x'}"
 PAGE = b"<html><body><h1>502 Bad Gateway</h1>nginx/1.25 at 10.0.0.7</body></html>"
@@ -296,10 +296,7 @@ def assert_plain(error: BackendError) -> None:
 
 
 async def test_nobody_listening_is_unreachable_and_asked_nothing() -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    backend = make_backend(f"http://127.0.0.1:{port}/v1")
+    backend = make_backend(f"http://127.0.0.1:{free_port()}/v1")
 
     error = (await hear(backend.answer(ask()))).error
     await backend.close()

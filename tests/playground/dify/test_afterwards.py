@@ -12,6 +12,7 @@ import pytest
 from bridge.clock import SystemClock
 from bridge.playground.dify import DifyServer, Reply, cut, error_event, ping_only
 from bridge.playground.dify.faults import NAMED
+from tests.fakes.ports import free_port
 from tests.playground.dify.test_server import Caller, Json, question, said
 
 WORDS = ["word "] * 20
@@ -68,7 +69,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
     clock = MovedClock()
     server = DifyServer(clock, mode=mode, version=version)
     server.script = lambda query: Reply(tokens=WORDS, first_token=0.5, per_token=0.5)
-    await server.start()
+    await server.start(port=free_port())
     async with aiohttp.ClientSession() as session:
         yield Stage(server, Caller(server, session), clock)
     await server.stop()

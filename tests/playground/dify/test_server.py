@@ -12,6 +12,7 @@ import pytest
 from bridge.clock import SystemClock
 from bridge.playground.dify import DifyServer, Reply, cut, error_event
 from bridge.playground.dify.faults import NAMED
+from tests.fakes.ports import free_port
 
 Json = dict[str, object]
 
@@ -50,7 +51,7 @@ def said(events: list[Json]) -> str:
 async def server() -> AsyncIterator[DifyServer]:
     server = DifyServer(SystemClock())
     server.first_token = server.per_token = 0
-    await server.start()
+    await server.start(port=free_port())
     yield server
     await server.stop()
 

@@ -6,6 +6,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bridge.playground.slack import SlackServer
+from tests.fakes.ports import free_port
 from tests.playground.slack.peers import web_client
 
 
@@ -15,7 +16,7 @@ async def server() -> AsyncIterator[SlackServer]:
     server.ack_timeout = 0.3
     server.retry_schedule = (0.0, 0.02, 0.02)
     server.sockets.disconnect_grace = 0.3
-    await server.start()
+    await server.start(port=free_port())
     yield server
     await server.stop()
 

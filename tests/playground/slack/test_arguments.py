@@ -133,7 +133,7 @@ async def test_a_missing_scope_is_named_and_reading_needs_the_one_for_that_kind_
 
 
 async def test_unknown_methods_are_called_unknown(client: AsyncWebClient) -> None:
-    assert await error_of(client.api_call("chat.startStream", json={})) == "unknown_method"
+    assert await error_of(client.api_call("chat.startStreams", json={})) == "unknown_method"
 
 
 async def test_channels_without_the_bot_cannot_be_written_and_private_ones_do_not_exist(

@@ -86,6 +86,20 @@ def button(number: int, **changes: object) -> Block:
     return {"type": "button", "action_id": f"act-{number}", "text": text, **changes}
 
 
+def choice(text: str = "a" * 75, **changes: object) -> Block:
+    value: Block = {"value": "a" * 2_000, "accessibility_label": "a" * 75}
+    return {"text": {"type": "plain_text", "text": text}, **value, **changes}
+
+
+def feedback(number: int, **changes: object) -> Block:
+    buttons = {"positive_button": choice(), "negative_button": choice()}
+    return {"type": "feedback_buttons", "action_id": f"rate-{number}", **buttons, **changes}
+
+
+def icon(**changes: object) -> Block:
+    return {"type": "icon_button", "icon": "trash", "text": {"type": "plain_text", "text": "Delete"}, **changes}
+
+
 @pytest.mark.parametrize("item", ["# a\n", "a\n===\n\n", "a\n---\n\n", "---\n", "***\n\n"])
 async def test_each_heading_and_each_divider_costs_a_hundred_characters(client: AsyncWebClient, item: str) -> None:
     room = 12_000 - 12 * len(item)
@@ -175,6 +189,23 @@ async def test_a_message_has_one_table_block(client: AsyncWebClient) -> None:
         {"type": "actions", "elements": [button(1, style="default")]},
         {"type": "actions", "elements": ["button"]},
         {"type": "actions", "elements": [{"type": "users_select", "action_id": "a"}]},
+        {"type": "section", "text": {"type": "mrkdwn", "text": "a"}, "accessory": {"type": "users_select"}},
+        {"type": "input", "label": {"type": "plain_text", "text": "a"}, "element": {"type": "plain_text_input"}},
+        {"type": "context", "elements": [button(1)]},
+        {"type": "context", "elements": [{"type": "mrkdwn", "text": "a" * 3_001}]},
+        {"type": "context", "elements": [{"type": "image", "image_url": "http://x.example/a.png"}]},
+        {"type": "context_actions", "elements": []},
+        {"type": "context_actions", "elements": [button(1)]},
+        {"type": "context_actions", "elements": [feedback(number) for number in range(6)]},
+        {"type": "context_actions", "elements": [feedback(1), feedback(1)]},
+        {"type": "context_actions", "elements": [feedback(1, positive_button=None)]},
+        {"type": "context_actions", "elements": [feedback(1, negative_button=choice(text="a" * 76))]},
+        {"type": "context_actions", "elements": [feedback(1, negative_button=choice(value="a" * 2_001))]},
+        {"type": "context_actions", "elements": [feedback(1, negative_button=choice(accessibility_label="a" * 76))]},
+        {"type": "context_actions", "elements": [feedback(1, negative_button={"text": "Bad", "value": "0"})]},
+        {"type": "context_actions", "elements": [icon(icon="star")]},
+        {"type": "context_actions", "elements": [icon(text={"type": "mrkdwn", "text": "a"})]},
+        {"type": "context_actions", "elements": [icon(value="a" * 2_001)]},
         {"type": "table", "rows": [[{"type": "raw_text", "text": ""}]]},
         {"type": "table", "rows": [[{"type": "rich_text", "elements": []}]]},
         {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}] * 21]},
@@ -202,6 +233,8 @@ async def test_blocks_that_slack_does_not_know_or_that_break_its_rules_are_inval
         {"type": "actions", "elements": [{"type": "button", "text": {"type": "plain_text", "text": "a"}}] * 2},
         {"type": "actions", "elements": [button(1, value="a" * 2_000, style="danger", action_id="a" * 255)]},
         {"type": "table", "rows": [[{"type": "raw_text", "text": "a"}]] * 100},
+        {"type": "context_actions", "elements": [*(feedback(number) for number in range(4)), icon()]},
+        {"type": "context", "elements": [{"type": "image", "image_url": "http://x.example/a.png", "alt_text": "a"}]},
     ],
 )
 async def test_blocks_at_their_limits_are_taken(client: AsyncWebClient, block: Block) -> None:

@@ -84,3 +84,40 @@ async def test_each_method_has_its_own_tier(server: SlackServer, method: str, a_
     assert errors.count("ratelimited") == 1
     assert errors[-1] == "ratelimited"
     assert await error_of(client.auth_test()) == ""
+
+
+@pytest.mark.parametrize(
+    ("method", "a_minute"),
+    [
+        ("chat.startStream", 20),
+        ("chat.appendStream", 100),
+        ("chat.stopStream", 20),
+        ("agents.sessions.setStatus", 50),
+        ("assistant.threads.setStatus", 100),
+        ("views.open", 100),
+        ("chat.postEphemeral", 100),
+    ],
+)
+async def test_methods_for_agents_have_tiers_too(server: SlackServer, method: str, a_minute: int) -> None:
+    client = web_client(server)
+    errors = [await error_of(client.api_call(method, json={})) for _ in range(a_minute + 1)]
+    assert errors.count("ratelimited") == 1
+    assert errors[-1] == "ratelimited"
+
+
+async def test_all_streams_of_a_workspace_share_a_hundred_appends_a_minute(
+    server: SlackServer, clock: FakeClock
+) -> None:
+    client = web_client(server)
+    root = await server.post_as("U0ADA", "D0ADA", "hi")
+    started = [await client.chat_startStream(channel="D0ADA", thread_ts=root) for _ in range(20)]
+    with pytest.raises(SlackApiError) as refused:
+        await client.chat_startStream(channel="D0ADA", thread_ts=root)
+    assert refused.value.response.headers["Retry-After"] == "60"
+    for number in range(100):
+        await client.chat_appendStream(channel="D0ADA", ts=started[number % 20]["ts"], markdown_text="a")
+    last = client.chat_appendStream(channel="D0ADA", ts=started[0]["ts"], markdown_text="a")
+    assert await error_of(last) == "ratelimited"
+    await clock.advance(60)
+    again = client.chat_appendStream(channel="D0ADA", ts=started[0]["ts"], markdown_text="a")
+    assert await error_of(again) == ""
