@@ -77,7 +77,12 @@ class Fetcher:
             allowed = False
         if not allowed:
             raise _never("not from the configured server", "foreign_file")
-        return url
+        if any(url.origin() == place.origin() for place in self._places):
+            return url
+        # FILES_URL often keeps its http:// when a proxy in front of Dify speaks TLS. The signature need not travel in the open.
+        return next(
+            url.with_scheme(place.scheme).with_port(None) for place in self._places if _is_same_place(url, place)
+        )
 
 
 def _is_same_place(url: URL, place: URL) -> bool:
