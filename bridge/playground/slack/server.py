@@ -158,7 +158,7 @@ class SlackServer(Acts):
 
     def snapshot(self) -> JsonObject:
         """Everything that the page shows, ready for JSON."""
-        return take_snapshot(self.workspace)
+        return take_snapshot(self.workspace, list(self.workspaces.values())[1:])
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Calls back after each change of messages, reactions or status."""
