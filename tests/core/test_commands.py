@@ -82,6 +82,15 @@ async def test_the_second_delivery_of_an_order_is_said_nothing_about(again: str)
         assert [len(note.splitlines()) > 1 or note for note in at.notes] == [MUTED, commands.FORGOTTEN, True]
 
 
+async def test_the_second_delivery_of_an_order_where_nothing_was_asked_is_known_too() -> None:
+    async with hall() as at:
+        await at.tell(
+            doings.mention_in_thread("/help", event="mention"), doings.mention_in_thread("/help", event="message")
+        )
+        await at.clock.advance(200)
+        assert len(at.notes) == 1
+
+
 async def test_there_is_nothing_to_mute_outside_of_threads_and_in_direct_messages() -> None:
     async with hall() as at:
         at.resolution = replace(at.resolution, follow=Follow.EVERYTHING)

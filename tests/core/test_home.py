@@ -248,6 +248,9 @@ async def test_who_opens_the_page_again_and_again_sees_it_once_and_so_many_peopl
         await at.open(doings.home_opened("first"))
         await at.open(*(doings.home_opened("ada", str(number)) for number in range(20)))
         await at.open(*(doings.home_opened(who) for who in ("grace", "linus", "too many")))
+        again = doings.home_opened("linus", "again")
+        await at.open(again)
+        assert again in at.hall._waiting.values(), "it takes no further room"
         at.platform.gate.set()
         await at.clock.settle()
         assert [person for person, _ in at.homes] == ["first", "ada", "grace", "linus"]

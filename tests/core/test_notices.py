@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bridge.errors import NotAllowed, PlatformUnavailable, RateLimited
+from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 from bridge.metrics import Metrics
 from bridge.notices import Lately, NoticeLimits, Notices
 from bridge.pacing import Pacer
@@ -246,6 +247,21 @@ async def test_a_private_line_that_is_refused_for_now_holds_up_nobody_and_is_sai
         at.notices.tell(HERE, "For everybody.")
         await at.clock.advance(10)
         assert at.posted == [(0, "For everybody."), (7, "For you.")]
+
+
+async def test_a_channel_that_stands_still_does_not_hold_up_what_one_person_reads_there() -> None:
+    class Stuck(FakePlatform):
+        async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+            if not target.private:
+                await asyncio.Event().wait()
+            return await super().send(target, message)
+
+    async with board(Stuck(FakeClock())) as at:
+        at.notices.tell(HERE, "For everybody.")
+        await at.clock.advance(0)
+        at.notices.tell(doings.aside(), "For you.")
+        await at.clock.advance(1)
+        assert at.posted == [(0, "For you.")]
 
 
 async def test_private_lines_count_where_a_platform_counts_everything() -> None:
