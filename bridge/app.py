@@ -15,6 +15,8 @@ from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.dispatcher import Dispatcher, Drain, Look
 from bridge.feedback import Feedback, aggregate
+from bridge.helping import Guide
+from bridge.home import FrontHall
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
@@ -37,6 +39,7 @@ from bridge.supervisor import Parts, Supervisor, SupervisorLimits
 from bridge.turns import TurnLimits, Turns
 from bridge.web.routes import HasWebRoutes, WebRoute
 from bridge.web.server import WebServer
+from bridge.words import MuteWords
 
 _log = logs.get("app")
 
@@ -142,6 +145,9 @@ def assemble(
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
+    policy = _policy(core)
+    guide = Guide(policy=policy, platforms=platforms, backends=backends)
+    front_hall = FrontHall(store=store, platforms=platforms, backends=backends, routing=routing, guide=guide)
     parts = Parts(
         store=store,
         platforms=platforms,
@@ -153,13 +159,16 @@ def assemble(
             store=store,
             dispatcher=dispatcher,
             feedback=feedback,
-            policy=_policy(core),
+            policy=policy,
             resolve=routing.resolve,
             notices=notices,
             queued=turns.queued,
             clock=clock,
             metrics=metrics,
+            guide=guide,
+            greet=front_hall.greet,
         ),
+        front_hall=front_hall,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
@@ -196,6 +205,8 @@ def _policy(core: Settings) -> Policy:
         follow_edits_waiting=core.follow_edits_waiting,
         follow_edits_running=core.follow_edits_running,
         follow_deletions=core.follow_deletions,
+        words=MuteWords(mute=core.mute_words, unmute=core.unmute_words),
+        bot_turns=core.bot_turns,
     )
 
 

@@ -12,6 +12,7 @@ from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
 from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
+from bridge.home import FrontHall
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
@@ -51,6 +52,7 @@ class Parts:
     conversations: Conversations
     turns: Turns
     intake: Intake
+    front_hall: FrontHall
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -85,6 +87,7 @@ class Supervisor:
                     tasks.create_task(parts.dispatcher.run(), name="dispatcher"),
                     tasks.create_task(self._deliver_feedback(), name="feedback"),
                     tasks.create_task(parts.notices.run(), name="notices"),
+                    tasks.create_task(parts.front_hall.run(), name="front hall"),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]

@@ -1,5 +1,6 @@
 """Settings: from the environment and `.env`, refused by name with the fix, secrets never shown."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bridge import registry
 from bridge.app import assemble
 from bridge.errors import SettingsError
+from bridge.events import Command
 from bridge.feedback import aggregate
 from bridge.routing import AppPolicy, Everywhere, External, Recover
 from bridge.settings import Settings, isolated, read
+from tests.core import doings
+from tests.core.test_home import HomelyPlatform
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend
 from tests.fakes.clock import FakeClock
+from tests.fakes.platform import FAKE
 from tests.fakes.store import FakeStore
 
 NAMES = (
@@ -290,3 +295,31 @@ def test_what_would_mean_two_things_or_nothing_is_refused(
     monkeypatch.setenv(name, value)
     with pytest.raises(SettingsError, match=sentence):
         read(Settings, None)
+
+
+async def test_words_and_turns_reach_the_desk_and_who_looks_at_the_bots_page_is_greeted() -> None:
+    clock = FakeClock()
+    platform = HomelyPlatform(clock)
+    app = assemble(
+        isolated(Settings, mute_words=frozenset({"ruhe"}), unmute_words=frozenset({"weiter"}), bot_turns=7),
+        clock,
+        FakeStore(aggregate),
+        {FAKE: platform},
+        {values.APP: FakeBackend(clock)},
+        Everywhere(app=AppPolicy(name=values.APP)),
+    )
+    policy = app.parts.intake._policy
+    assert (policy.words.mute, policy.words.unmute, policy.bot_turns) == (
+        frozenset({"ruhe"}),
+        frozenset({"weiter"}),
+        7,
+    )
+    await app.parts.intake(doings.home_opened())
+    await app.parts.intake(doings.command(Command.HELP))
+    tasks = [asyncio.ensure_future(app.parts.front_hall.run()), asyncio.ensure_future(app.parts.notices.run())]
+    await clock.settle()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert "`ruhe`" in platform.homes[0][1].help
+    assert "`ruhe`" in platform.texts[0]
