@@ -1,4 +1,7 @@
-"""The control API under `/control/`: what another process (a benchmark, a kill test) may do to the stand-in. Not Slack's."""
+"""The control API under `/control/`: what another process (a benchmark, a kill test) may do to the stand-in. Not Slack's.
+
+What people do with the app's own controls, workspaces and installations are in `control_acts`.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -7,8 +10,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bridge.playground.slack.control_acts import act_routes
 from bridge.playground.slack.model import DisconnectReason, Fault, JsonObject, Message
-from bridge.playground.slack.surfaces import Feature
 
 if TYPE_CHECKING:
     from bridge.playground.slack.server import SlackServer
@@ -47,6 +50,7 @@ class _PressWanted(_Wanted):
     channel: str
     ts: str
     action_id: str
+    value: str | None = None
 
 
 class _Reaction(_Wanted):
@@ -78,17 +82,6 @@ class _Faults(_Wanted):
     """Once, now: goodbye with this reason on every connection."""
 
 
-class _Features(_Wanted):
-    """What the workspace lacks. Only what is named is changed."""
-
-    lacks: dict[Feature, str] | None = None
-    """Feature ("streaming", "agent", "assistant", "home") to the error that its methods are refused with; those left out work."""
-    streamless: dict[str, str] | None = None
-    """Channel to the error with which it refuses streams."""
-    stream_seconds: float | None = None
-    """How long streams last that begin from now on."""
-
-
 def control_routes(server: "SlackServer") -> list[web.RouteDef]:
     control = _Control(server)
     return [
@@ -99,7 +92,7 @@ def control_routes(server: "SlackServer") -> list[web.RouteDef]:
         web.post("/control/react", _reporting(control.react)),
         web.post("/control/channel", _reporting(control.add_channel)),
         web.post("/control/faults", _reporting(control.set_faults)),
-        web.post("/control/features", _reporting(control.set_features)),
+        *act_routes(server, _reporting),
         web.get("/control/snapshot", _reporting(control.snapshot)),
         web.get("/control/calls", _reporting(control.calls)),
         web.get("/control/deliveries", _reporting(control.deliveries)),
@@ -143,7 +136,7 @@ class _Control:
 
     async def press(self, request: web.Request) -> JsonObject:
         wanted = _PressWanted.model_validate_json(await request.read())
-        await self._server.press(wanted.user, wanted.channel, wanted.ts, wanted.action_id)
+        await self._server.press(wanted.user, wanted.channel, wanted.ts, wanted.action_id, wanted.value)
         return {}
 
     async def react(self, request: web.Request) -> JsonObject:
@@ -178,21 +171,9 @@ class _Control:
             "rate_limits": server.rate_limits,
         }
 
-    async def set_features(self, request: web.Request) -> JsonObject:
-        wanted = _Features.model_validate_json(await request.read())
-        workspace = self._server.workspace
-        workspace.lacks = workspace.lacks if wanted.lacks is None else wanted.lacks
-        workspace.streamless = workspace.streamless if wanted.streamless is None else wanted.streamless
-        if wanted.stream_seconds is not None:
-            workspace.stream_seconds = wanted.stream_seconds
-        return {
-            "lacks": workspace.lacks,
-            "streamless": workspace.streamless,
-            "stream_seconds": workspace.stream_seconds,
-        }
-
     async def snapshot(self, request: web.Request) -> JsonObject:
-        return self._server.snapshot()
+        """`?team=T...` for another workspace than the first."""
+        return self._server.snapshot(request.query.get("team"))
 
     async def calls(self, request: web.Request) -> JsonObject:
         """`?after=N` leaves out the first N calls."""
@@ -208,6 +189,7 @@ class _Control:
         return {
             "deliveries": [asdict(one) for one in self._server.deliveries],
             "presses": [asdict(one) for one in self._server.presses],
+            "acts": [asdict(one) for one in self._server.acts],
             "open_sockets": self._server.open_sockets,
         }
 
