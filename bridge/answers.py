@@ -7,30 +7,24 @@
 import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge import logs
 from bridge.clock import Clock
-from bridge.composing import Composer, Message
+from bridge.composing import WITHDRAWN, Composer, Message
 from bridge.drafts import STATUS_MARK, AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import Button, ButtonAction, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
+from bridge.messages import Author, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
 from bridge.pacing import AnswerPace, Urgency, WriteKind
 from bridge.platform_api import Platform, SendsFiles
-from bridge.standing import Lookup, Recorder
+from bridge.presenting import Presenter, Trimmings, first_step
+from bridge.standing import Lookup, Recorder, Standing, StandingMessage
 
 _log = logs.get("answers")
 
-STOP = Button(action=ButtonAction.STOP, label="Stop")
-RETRY = Button(action=ButtonAction.RETRY, label="Try again")
-
-_WITHDRAWN = "(This part was withdrawn.)"
-"""Shown in a message that a shorter replacing text no longer needs. Messages are never deleted: people may have replied."""
-
 INLINE_WORK = 1_500
-"""Characters that are parsed and cut on the event loop, where that takes a few milliseconds; more goes to a thread. A long
-paragraph or table of 8,000 would hold the loop for up to 100 ms."""
+"""Characters that are parsed and cut on the event loop, in a few milliseconds; more goes to a thread (8,000 take up to 100)."""
 
 LOOK_AGAIN = 0.25
 """Seconds between two looks at a growing text when the last one had nothing new to show, such as half a link."""
@@ -41,7 +35,9 @@ class WriterLimits:
     """Bounds of patience; the operator may change them."""
 
     first_hold: timedelta = timedelta(milliseconds=60)
-    """How long the first text may wait for company: a quick short answer then takes one call instead of three."""
+    """How long the first text may wait for company where the platform does not say: a short answer then takes one call."""
+    quiet: timedelta = timedelta(seconds=3)
+    """After which a line says what the app is doing, where there is no better way to show that."""
     delivery: timedelta = timedelta(minutes=10)
     """How long after its end one writer tries to show an answer."""
     retry_pause: timedelta = timedelta(seconds=1)
@@ -56,28 +52,19 @@ class WriterLimits:
     """How often a file is tried in vain before its text goes into messages. Being told to wait does not count."""
 
 
-@dataclass(slots=True)
-class _Shown:
-    ref: MessageRef
-    text: str | None
-    """None: it is not known what it says now."""
-    buttons: tuple[Button, ...] = ()
-    intended: str = ""
-    """What it was to say by the record. Whether that came to be shown is another question."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Write:
     part: int
     message: Message
     ref: MessageRef | None
     """None: a new message."""
-    buttons: tuple[Button, ...] = ()
+    trimmings: Trimmings = field(default_factory=Trimmings)
+    first_step: int = 0
 
     @property
     def role(self) -> PartRole:
         if self.message.file is not None:
-            return PartRole.FILE
+            return PartRole.PRODUCED if self.message.made_by_app else PartRole.FILE
         return PartRole.ANNOUNCEMENT if self.message.announces else PartRole.TEXT
 
 
@@ -93,36 +80,39 @@ class AnswerWriter:
         target: ReplyTarget,
         recorder: Recorder,
         nonce_seed: str,
+        question: MessageRef,
         limits: WriterLimits,
         people: Mapping[str, str] | None = None,
+        asker: Author | None = None,
         standing: Sequence[SentPart] = (),
     ) -> None:
-        """`people` (id -> name) are those whom the answer may mention. `standing` are messages that an earlier writer of the
-        same answer posted, or was about to post; they are edited."""
+        """`people` (id -> name) may be mentioned. `standing` are messages that an earlier writer of this answer posted, or was
+        about to post; they are edited."""
         self._platform = platform
         self._pace = pace
         self._clock = clock
         self._target = target
         self._recorder = recorder
         self._seed = nonce_seed
+        self._question = question
         self._limits = limits
         self._people = people or {}
+        self._asker = asker
+        self._presenter = Presenter(platform, target)
+        self._takes_files = isinstance(platform, SendsFiles)
         self._composer = Composer(
             platform.dialect,
             self._people,
-            most_messages=limits.most_messages if isinstance(platform, SendsFiles) else None,
+            most_messages=limits.most_messages if self._takes_files else None,
         )
-        self._standing = standing
-        self._lookup = Lookup(platform, target, clock, tries=limits.find_tries, pause=limits.retry_pause)
-        self._shown: list[_Shown] = []
-        self._further: dict[int, _Shown] = {}
-        """Messages that stand behind one that does not, as far as is known."""
-        self._kept: list[str] | None = None
+        self._earlier = standing
+        self._standing = Standing(Lookup(platform, target, clock, tries=limits.find_tries, pause=limits.retry_pause))
         self._apart = False
         """What stands takes no line more: our own lines go below it."""
-        self._doubtful = 0
-        """Messages that may stand, counting those of which it is not known."""
         self._intended: set[str] = set()
+        self._ended_early: set[int] = set()
+        """Messages that had grown for as long as they may before the answer ended."""
+        self._quiet_until = float("inf")
         self._failures = 0
         self._halvings = 0
         self.writes = 0
@@ -134,7 +124,9 @@ class AnswerWriter:
 
     async def run(self, draft: AnswerDraft) -> bool:
         """Returns when the ended draft is shown (True) or cannot be shown any more (False). Raises no `PlatformError`."""
-        await self._take_over(draft)
+        await self._standing.take_over(self._earlier, self._recorder, self._outgoing, draft.is_abandoned)
+        roles = [shown.role for shown in self._standing.all()]
+        self._composer.announced, self._composer.attached = PartRole.ANNOUNCEMENT in roles, PartRole.FILE in roles
         await self._show_activity_until_text(draft)
         deadline: float | None = None
         while not draft.is_abandoned():
@@ -168,6 +160,9 @@ class AnswerWriter:
 
     async def _bear(self, error: PlatformError, write: _Write, draft: AnswerDraft) -> bool:
         if isinstance(error, MessageRefused):
+            if not write.message.text:
+                self._presenter.refuse_silence()
+                return True
             return self._try_otherwise(write, error, draft)
         if isinstance(error, NotAllowed) and self._without_file(write, error):
             return True
@@ -177,103 +172,109 @@ class AnswerWriter:
         await self._pause(error, write, draft)
         return True
 
-    async def _take_over(self, draft: AnswerDraft) -> None:
-        """Finds out which messages of an earlier writer stand. What cannot be told is posted again under its nonce."""
-        for sent in self._standing:
-            ref = sent.ref
-            if ref is None and len(self._shown) == sent.part:
-                ref = await self._lookup.find(sent, self._outgoing(sent.text, sent.nonce), draft.is_abandoned)
-                if ref is None or not await self._recorder.may_adopt(ref):
-                    continue
-                await self._recorder.posted(sent.part, sent.nonce, sent.role, ref, sent.text)
-            if ref is None:
-                continue
-            if len(self._shown) < sent.part:
-                # One before it is missing in the record.
-                self._further[sent.part] = _Shown(ref, None, intended=sent.text)
-                self._doubtful = max(self._doubtful, sent.part + 1)
-            else:
-                self._shown.append(_Shown(ref, None, intended=sent.text))
-            self._composer.announced = self._composer.announced or sent.role is PartRole.ANNOUNCEMENT
-            self._composer.attached = self._composer.attached or sent.role is PartRole.FILE
-        if self._platform.capabilities.buttons:
-            # Which buttons they have is not known; one edit more makes sure that none is left which means nothing.
-            for shown in (*self._shown, *self._further.values()):
-                shown.buttons = (STOP, RETRY)
-
     async def _show_activity_until_text(self, draft: AnswerDraft) -> None:
         """Not where messages stand already: they say what is going on, and Slack ends a status only with a new message."""
-        every = self._platform.capabilities.activity_every.total_seconds()
+        can = self._platform.capabilities
         due = self._clock.monotonic()
-        while not draft.ended.is_set() and not draft.text.strip() and not draft.status:
-            if self._clock.monotonic() >= due:
-                due = self._clock.monotonic() + every
+        self._quiet_until = due + self._limits.quiet.total_seconds()
+        while not self._has_something(draft):
+            now = self._clock.monotonic()
+            if now >= due:
+                due = now + can.activity_every.total_seconds()
                 if not self._shown and self._pace.take_extra():
-                    await self._platform.show_activity(self._target)
+                    await self._platform.show_activity(self._target, self._question)
             draft.changed.clear()
-            if not draft.ended.is_set() and not draft.text.strip() and not draft.status:
-                await self._clock.wait(draft.changed, due - self._clock.monotonic())
-        await self._clock.wait(draft.ended, self._limits.first_hold.total_seconds())
+            if not self._has_something(draft):
+                until = min(due, self._quiet_until if self._quiet_until > now else due)
+                await self._clock.wait(draft.changed, until - self._clock.monotonic())
+        hold = can.first_hold or self._limits.first_hold
+        until = self._clock.monotonic() + hold.total_seconds()
+        while not draft.ended.is_set() and len(draft.text) < can.first_hold_text and until > self._clock.monotonic():
+            draft.changed.clear()
+            await self._clock.wait(draft.changed, until - self._clock.monotonic())
+
+    def _has_something(self, draft: AnswerDraft) -> bool:
+        return draft.ended.is_set() or bool(draft.text.strip()) or self._line(draft) is not None
+
+    def _line(self, draft: AnswerDraft) -> str | None:
+        first = self._shown[0].ref if self._shown else None
+        return self._presenter.line(draft, first, quiet=self._clock.monotonic() >= self._quiet_until)
 
     async def _wait_to_look(self, draft: AnswerDraft) -> None:
         """Until the next edit may be made: to parse the text before that would be for nothing."""
         if self._shown and not draft.ended.is_set():
-            wait = self._pace.delay("edit", Urgency.PROGRESS)
+            kind: WriteKind = "live" if self._presenter.grows(self._shown[-1].ref) else "edit"
+            wait = self._pace.delay(kind, Urgency.PROGRESS)
             # A further message may be posted when edits may not.
             longest = self._platform.capabilities.min_edit_interval.total_seconds()
             if wait > 0:
                 await self._clock.wait(draft.ended, min(wait, longest))
 
     async def _next_write(self, draft: AnswerDraft, *, ended: bool) -> _Write | None:
+        if not ended:
+            self._end_spent()
         messages = await self._compose(draft, ended=ended)
-        last = len(messages) - 1
+        last = len([message for message in messages if not message.made_by_app]) - 1
         if ended:
             # A post of unknown outcome may stand too; posted once more under its nonce, it is found.
-            standing = max(len(self._shown), self._doubtful)
-            messages += [Message(text=_WITHDRAWN)] * (standing - len(messages))
+            standing = max(len(self._shown), self._standing.doubtful)
+            messages += [Message(text=WITHDRAWN)] * (standing - len(messages))
         for number, message in enumerate(messages):
-            buttons = self._buttons(draft, ended=ended) if number == last else ()
-            if number >= len(self._shown):
-                return _Write(number, message, None, buttons)
-            shown = self._shown[number]
-            same = shown.text is not None and shown.text.rstrip() == message.text.rstrip()
+            shown = self._shown[number] if number < len(self._shown) else None
+            trimmings = self._trim(draft, number, message, last=number == last, ended=ended)
+            if shown is None:
+                return _Write(number, message, None, trimmings, self._first_step(draft))
             if draft.standing and not message.text:
                 continue  # nobody could tell what it says
-            if not same or shown.buttons != buttons:
-                return _Write(number, message, shown.ref, buttons)
+            around = shown.trimmings and self._presenter.as_it_stands(shown.trimmings, shown.ref)
+            if around != trimmings or shown.text is None or shown.text.rstrip() != message.text.rstrip():
+                return _Write(number, message, shown.ref, trimmings)
         return None
 
-    def _buttons(self, draft: AnswerDraft, *, ended: bool) -> tuple[Button, ...]:
-        if not self._platform.capabilities.buttons:
-            return ()
-        if not ended:
-            return (STOP,)
-        return (RETRY,) if draft.may_retry else ()
+    def _end_spent(self) -> None:
+        """What comes now goes into another message where the last one has grown for as long as it may."""
+        number = len(self._shown) - 1
+        if number >= 0 and number not in self._ended_early and self._presenter.is_spent(self._shown[number].ref):
+            self._composer.cut()
+            self._ended_early.add(number)
+
+    def _trim(self, draft: AnswerDraft, number: int, message: Message, *, last: bool, ended: bool) -> Trimmings:
+        if message.made_by_app:
+            return Trimmings()
+        shown = self._shown[number] if number < len(self._shown) else None
+        if shown is None:
+            steps = draft.steps[self._first_step(draft) :]
+        else:
+            steps = draft.steps[shown.first_step :] if last or shown.trimmings is None else shown.trimmings.steps
+        words = not message.text.startswith(STATUS_MARK) and number not in self._ended_early
+        ref = shown.ref if shown else None
+        return self._presenter.trim(draft, last=last, ended=ended, words=words, ref=ref, steps=steps)
+
+    def _first_step(self, draft: AnswerDraft) -> int:
+        return first_step(draft.steps) if self._shown else 0
 
     async def _compose(self, draft: AnswerDraft, *, ended: bool) -> list[Message]:
-        text, notes = draft.text, draft.notes
+        text, notes = draft.text, self._presenter.notes(draft)
         if ended and draft.standing:
-            return self._composer.keep(await self._read_standing(draft), notes, apart=self._apart)
+            return self._composer.keep(await self._standing.read(draft.is_abandoned), notes, apart=self._apart)
         if not ended and not text.strip():
-            return [Message(text=draft.status)] if draft.status else []
+            line = self._line(draft)
+            return [] if line is None else [Message(text=line)]
+        if draft.lead:
+            text = f"{draft.lead}\n\n{text}" if text.strip() else draft.lead
+        files = draft.extras.files if ended else ()
+        if not self._takes_files:
+            for file in files:
+                self._composer.refuse_file(file)
 
         def compose() -> list[Message]:
-            return self._composer.compose(text, notes, ended=ended, complete=draft.complete)
+            return self._composer.compose(text, notes, ended=ended, complete=draft.complete, files=files)
 
         return await asyncio.to_thread(compose) if self._composer.work(text) > INLINE_WORK else compose()
 
-    async def _read_standing(self, draft: AnswerDraft) -> list[str]:
-        """What the messages of the earlier writer say: as recorded, else as the platform has it. Empty: nobody can tell."""
-        if self._kept is None:
-            self._kept = []
-            for shown in self._shown:
-                shown.text = shown.text or await self._lookup.read(shown.ref, draft.is_abandoned) or None
-                self._kept.append(shown.text or shown.intended)
-        return self._kept
-
     async def _wait_turn(self, write: _Write, draft: AnswerDraft, deadline: float | None) -> bool:
         """True when `write` may be made now; False after a wait, when there may be a newer text."""
-        kind: WriteKind = "edit" if write.ref else "post"
+        kind = self._kind(write)
         urgency = Urgency.FINAL if draft.ended.is_set() else Urgency.PROGRESS if write.ref else Urgency.FIRST
         wait = self._pace.delay(kind, urgency)
         if wait <= 0:
@@ -289,39 +290,56 @@ class AnswerWriter:
             await self._clock.wait(draft.ended, wait)
         return False
 
+    def _kind(self, write: _Write) -> WriteKind:
+        if write.ref is None:
+            return "post"
+        return "live" if write.trimmings.live and self._presenter.grows(write.ref) else "edit"
+
     async def _perform(self, write: _Write) -> None:
         text, file = write.message.text, write.message.file
         self.writes += 1
         if write.ref is not None:
             # Recorded first: after a crash between the two, what is amended is never less than what people saw.
             await self._recorder.showing(write.part, text)
-            message = self._outgoing(text, self._nonce(write.part), write.buttons)
+            message = self._outgoing(text, self._nonce(write.part), write.trimmings)
             await self._platform.edit(self._target, write.ref, message)
             shown = self._shown[write.part]
-            shown.text, shown.buttons = text, write.buttons
+            shown.text, shown.trimmings = text, write.trimmings
         else:
             self._composer.announced = self._composer.announced or write.message.announces
             # A nonce of its own: a platform that knows it already would answer with the message that has no file.
-            nonce = self._nonce("file" if file else write.part)
-            message = self._outgoing(text, nonce, write.buttons)
+            nonce = self._nonce(f"made{write.part}" if write.message.made_by_app else "file" if file else write.part)
+            message = self._outgoing(text, nonce, write.trimmings)
             if nonce not in self._intended:
                 await self._recorder.intending(write.part, nonce, write.role, text)
                 self._intended.add(nonce)
             if file is not None and isinstance(self._platform, SendsFiles):
                 ref = await self._platform.send_file(self._target, message, file)
-                self._composer.attached = True
+                self._composer.attached = self._composer.attached or not write.message.made_by_app
             else:
                 ref = await self._platform.send(self._target, message)
-            self._shown.append(_Shown(ref, text, write.buttons))
-            while (number := len(self._shown)) in self._further:
-                self._shown.append(self._further.pop(number))
+            self._standing.add(StandingMessage(ref, text, write.trimmings, write.first_step, role=write.role))
             await self._recorder.posted(write.part, nonce, write.role, ref, text)
-        if self.first_shown_at is None and not text.startswith(STATUS_MARK):
+        if self.first_shown_at is None and text and not text.startswith(STATUS_MARK):
             self.first_shown_at = self._clock.monotonic()
         self._failures = 0
 
-    def _outgoing(self, text: str, nonce: str, buttons: tuple[Button, ...] = ()) -> OutgoingMessage:
-        return OutgoingMessage(text=text, nonce=nonce, people=self._people, buttons=buttons)
+    @property
+    def _shown(self) -> list[StandingMessage]:
+        return self._standing.messages
+
+    def _outgoing(self, text: str, nonce: str, trimmings: Trimmings | None = None) -> OutgoingMessage:
+        trimmings = trimmings or Trimmings()
+        return OutgoingMessage(
+            text=text,
+            nonce=nonce,
+            people=self._people,
+            buttons=trimmings.buttons,
+            live=trimmings.live,
+            steps=trimmings.steps,
+            sources=trimmings.sources,
+            asker=self._asker,
+        )
 
     def _nonce(self, part: int | str) -> str:
         return hashlib.blake2b(f"{self._seed}:{part}".encode(), digest_size=12).hexdigest()
@@ -347,12 +365,15 @@ class AnswerWriter:
         if write.message.file is None or write.ref is not None:
             return False
         _log.warning("file_not_sent", code=error.code, detail=str(error))
-        self._composer.refuse_files()
+        if write.message.made_by_app:
+            self._composer.refuse_file(write.message.file)
+        else:
+            self._composer.refuse_files()
         self._failures = 0
         return True
 
     async def _pause(self, error: PlatformError, write: _Write, draft: AnswerDraft) -> None:
-        kind: WriteKind = "edit" if write.ref else "post"
+        kind = self._kind(write)
         if isinstance(error, RateLimited):
             seconds = error.retry_after.total_seconds()
             self._pace.penalise(kind, seconds)
@@ -365,10 +386,10 @@ class AnswerWriter:
             return
         pause = self._limits.retry_pause.total_seconds()
         seconds = min(pause * 2 ** (self._failures - 1), pause * 30)
-        known = isinstance(error, PlatformUnavailable)
-        if known and write.ref is None:
-            self._doubtful = max(self._doubtful, write.part + 1)
-        _log.warning("write_failed", write=kind, code=error.code, again_in=seconds, expected=known)
+        expected = isinstance(error, PlatformUnavailable)
+        if expected and write.ref is None:
+            self._standing.doubt(write.part)
+        _log.warning("write_failed", write=kind, code=error.code, again_in=seconds, expected=expected)
         if draft.ended.is_set():
             await self._clock.sleep(seconds)
         else:

@@ -6,12 +6,22 @@ What is shown is a draft's affair; nothing of a platform is known here. Nothing 
 import asyncio
 from collections.abc import Coroutine, Mapping
 from contextlib import AsyncExitStack, aclosing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
 from bridge import endings, logs
-from bridge.backend_api import AnswerCompleted, AnswerStarted, Backend, Fate, Question, Recovered, TextDelta
+from bridge.backend_api import (
+    AnswerCompleted,
+    AnswerStarted,
+    Backend,
+    Fate,
+    FileProduced,
+    Question,
+    Recovered,
+    SourcesCited,
+    TextDelta,
+)
 from bridge.clock import Clock
 from bridge.errors import (
     BackendBusy,
@@ -26,7 +36,8 @@ from bridge.errors import (
 from bridge.messages import AnswerState, AppName, AskedQuestion, BackendIds, Outcome, Turn
 from bridge.metrics import Metrics, Rescue
 from bridge.places import Places
-from bridge.questions import FILES_LEFT_OUT, missing_words, with_past
+from bridge.preparing import Preparer
+from bridge.questions import missing_words
 from bridge.resuming import ResumeLimits, Way, decide, look_up
 from bridge.routing import AppPolicy
 from bridge.running import Running
@@ -68,6 +79,7 @@ class Asker:
         backends: Mapping[AppName, Backend],
         policies: Mapping[AppName, AppPolicy],
         places: Places,
+        preparer: Preparer,
         clock: Clock,
         metrics: Metrics,
         limits: AskLimits,
@@ -76,6 +88,7 @@ class Asker:
         self._backends = backends
         self._policies = policies
         self._places = places
+        self._preparer = preparer
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
@@ -105,7 +118,7 @@ class Asker:
     async def _resume(self, running: Running) -> Outcome | Literal[Way.ASK] | None:
         turn, policy = running.turn, self._policies[running.turn.app]
         backend = self._backends[turn.app]
-        question = self._question(running, turn.question, turn.ids)
+        question = self._preparer.plain(running, turn.question, turn.ids)
         looking = look_up(backend, question, turn, policy.recover, self._clock, self._limits.resume)
         seen = await running.until_woken(looking, self._clock, self._limits.notice, lambda: running.say(_FETCHING))
         if running.handed_over:
@@ -123,6 +136,9 @@ class Asker:
                 await self._record_started(running, seen.ids)
                 running.draft.restart()
                 running.draft.fold(TextDelta(text=seen.text))
+                running.draft.fold(SourcesCited(names=seen.sources))
+                for file in seen.files:
+                    running.draft.fold(FileProduced(file=file))
                 if seen.fate is Fate.STOPPED or turn.stop is not None:
                     # What was stopped unheard is kept only in part, and often not at all.
                     return endings.stopped(running, standing=not seen.text.strip() and running.keeps_text)
@@ -206,7 +222,13 @@ class Asker:
             else:
                 if completed is None or running.stop is not None or running.revised:
                     continue
-                return endings.stopped(running) if completed.stopped else endings.answered(running)
+                return await self._end(running, completed)
+
+    async def _end(self, running: Running, completed: AnswerCompleted) -> Outcome:
+        if completed.stopped:
+            return endings.stopped(running)
+        await self._preparer.suggest(running)
+        return endings.answered(running)
 
     def _start_over(self, running: Running) -> None:
         """The question was edited: asked anew, in the same messages, as if what was asked had never been."""
@@ -242,12 +264,11 @@ class Asker:
             if hint := missing_words(asked):
                 running.notes = [hint]
                 return AnswerCompleted()
-            running.notes = [one for one in running.notes if one != FILES_LEFT_OUT]
-            if asked.attachments:
-                running.notes.append(FILES_LEFT_OUT)
-            question = await self._with_context(running, self._question(running, asked, running.ids))
+            question = await self._preparer.prepare(running, asked)
             if running.woken.is_set():
                 return None
+            if question is None:
+                return AnswerCompleted()
             running.asked = True
             try:
                 return await self._stream(running, question)
@@ -319,6 +340,8 @@ class Asker:
                         running.started.set()
                     elif isinstance(event, AnswerCompleted):
                         completed = event
+                    elif isinstance(event, FileProduced) and running.collector is not None:
+                        running.collector.begin(event.file)
                     running.draft.fold(event)
         except BackendError as error:
             accepted = error.accepted or running.started.is_set()
@@ -358,27 +381,6 @@ class Asker:
         running.draft.restart()
         running.notes.append(_NEW_CONVERSATION if missing else _ROTATED)
         return True
-
-    async def _with_context(self, running: Running, question: Question) -> Question:
-        turns = self._policies[running.turn.app].context_turns
-        if not running.healed or not turns:
-            return question
-        try:
-            past = await self._store.recent_turns(running.turn, turns)
-        except StoreUnavailable as error:
-            self._store_away("recent_turns", error)
-            return question
-        return replace(question, text=with_past(past, question.text))
-
-    def _question(self, running: Running, asked: AskedQuestion, ids: BackendIds) -> Question:
-        turn = running.turn
-        return Question(
-            text=asked.text,
-            user=turn.backend_user,
-            conversation=ids.conversation,
-            inputs=self._policies[turn.app].inputs,
-            sent_at=asked.sent_at,
-        )
 
     def _rescued(self, turn: Turn, how: Rescue) -> None:
         self._metrics.rescued(turn.app, turn.target.platform, how)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bridge.drafts import STATUS_MARK
-from bridge.markdown.characters import clean
+from bridge.markdown.characters import clean, literally
 from bridge.markdown.dialect import Dialect, People
 from bridge.markdown.repair import close, mend
 from bridge.outgoing_files import OutgoingFile
@@ -18,6 +18,11 @@ ATTACHED = "📄 The rest of this answer ({count} characters) is in the attached
 INVISIBLE = "(The app's answer has nothing in it that can be shown here.)"
 """Of a text that renders to nothing, such as a lone link definition."""
 FILE_COMMENT = "📄 This is the rest of the answer above."
+
+NOT_TAKEN = "📎 The app made a file, {name}, which could not be sent here."
+
+WITHDRAWN = "(This part was withdrawn.)"
+"""Shown in a message that a shorter replacing text no longer needs. Messages are never deleted: people may have replied."""
 
 FILE_NAME = "answer.md"
 FILE_TYPE = "text/markdown; charset=utf-8"
@@ -36,6 +41,8 @@ class Message:
     """Is posted with the message; the text alone may change later."""
     announces: bool = False
     """Stands where the text that will be in a file begins."""
+    made_by_app: bool = False
+    """The file is no part of the text."""
 
 
 class Composer:
@@ -48,6 +55,8 @@ class Composer:
         self._most = most_messages
         self._splitter = Splitter(dialect, people)
         self._fed = ""
+        self._unwanted: set[OutgoingFile] = set()
+        """Files that the platform does not take."""
         self.announced = False
         """The announcing message stands, or may stand."""
         self.attached = False
@@ -61,9 +70,17 @@ class Composer:
         """Characters that `compose` would have to look at for `text`."""
         return self._splitter.waiting + len(text) - len(self._fed) if text.startswith(self._fed) else len(text)
 
-    def compose(self, text: str, notes: Sequence[str], *, ended: bool, complete: bool) -> list[Message]:
-        """All messages of the answer so far. `notes` (Markdown) are shown when it has ended; an answer that ended but is not
-        `complete` shows nothing half written. A message that is not the last one never changes while `text` only grows."""
+    def compose(
+        self, text: str, notes: Sequence[str], *, ended: bool, complete: bool, files: Sequence[OutgoingFile] = ()
+    ) -> list[Message]:
+        """All messages of the answer so far. `notes` (Markdown) and `files` are shown when it has ended; an answer that ended but
+        is not `complete` shows nothing half written. A message that is not the last one never changes while `text` only grows."""
+        wanted = [file for file in files if file not in self._unwanted]
+        notes = (*notes, *(NOT_TAKEN.format(name=literally(file.name)) for file in files if file in self._unwanted))
+        made = [Message(text=f"📎 {literally(file.name)}", file=file, made_by_app=True) for file in wanted]
+        return [*self._compose(text, notes, ended=ended, complete=complete, more=bool(made)), *made]
+
+    def _compose(self, text: str, notes: Sequence[str], *, ended: bool, complete: bool, more: bool) -> list[Message]:
         parts = self._splitter.feed(text, final=ended)
         self._fed = text
         # What is left over at the end may fit in one more message; then that is shown instead of a file.
@@ -73,7 +90,7 @@ class Composer:
             # Rendered to nothing, it would be refused.
             last = mend(parts[-1])
             parts[-1:] = [last] if self._dialect.render(last, self._people).text.strip() else []
-        if ended and text.strip() and not parts and not notes:
+        if ended and text.strip() and not parts and not notes and not more:
             return [Message(text=INVISIBLE)]
         return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
 
@@ -91,6 +108,10 @@ class Composer:
             kept += self._add_notes([], new)
         return [Message(text=one) for one in kept]
 
+    def cut(self) -> None:
+        """The message that is growing has to end: what comes now goes into another one."""
+        self._splitter.cut()
+
     def shrink(self) -> bool:
         """Cuts half as large from now on. False: that would be too small, and nothing changed."""
         if self.limit // 2 < LEAST_LIMIT:
@@ -103,6 +124,10 @@ class Composer:
     def refuse_files(self) -> None:
         """All of the text goes into messages from now on."""
         self._most = None
+
+    def refuse_file(self, file: OutgoingFile) -> None:
+        """A note stands for this one from now on."""
+        self._unwanted.add(file)
 
     def _with_file(self, parts: Sequence[str], notes: Sequence[str], *, ended: bool) -> list[Message]:
         shown = [Message(text=part) for part in parts]

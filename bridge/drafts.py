@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bridge.backend_api import (
@@ -10,21 +11,45 @@ from bridge.backend_api import (
     BackendEvent,
     FileProduced,
     Progress,
+    SourcesCited,
     TextDelta,
     TextReplaced,
 )
-from bridge.messages import Outcome
+from bridge.messages import AnswerState, Outcome, ProducedFile, Step, StepState
+from bridge.outgoing_files import OutgoingFile
 
 STATUS_MARK = "⏳"
 """Every status begins with it, so that one that was left standing can be told from an answer."""
+
+MOST_STEPS = 50
+"""Steps of one answer that are kept; later ones are nobody's business. (Slack shows at most 50 tasks in a message.)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What an answer has besides its text, once it has ended."""
+
+    sources: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    files: tuple[OutgoingFile, ...] = ()
+    may_rate: bool = False
+    may_retry: bool = False
 
 
 class AnswerDraft:
     """One task folds events, another one reads and shows."""
 
-    def __init__(self) -> None:
+    def __init__(self, lead: str = "") -> None:
+        self.lead = lead
+        """Stands before the text (Markdown), which begins a paragraph of its own below it."""
         self._pieces: list[str] = []
         self._notes: list[str] = []
+        self._steps: dict[str, Step] = {}
+        self.produced: tuple[ProducedFile, ...] = ()
+        """Files that the app has made so far."""
+        self.sources: tuple[str, ...] = ()
+        self.extras = Extras()
+        """Of interest once it has ended."""
         self.status = ""
         """A line (Markdown) that stands for the answer as long as there is no text, such as a place in line."""
         self.changed = asyncio.Event()
@@ -32,7 +57,6 @@ class AnswerDraft:
         self.ended = asyncio.Event()
         self.complete = True
         """Whether the text is all that the app had to say; of interest once it has ended."""
-        self.may_retry = False
         self.standing = False
         """It ended, and its text is whatever stands in the messages of the answer already."""
         self._abandoned = False
@@ -43,9 +67,17 @@ class AnswerDraft:
                 self._pieces.append(text)
             case TextReplaced(text=text):
                 self._pieces = [text]
-            case FileProduced(name=name):
-                self._notes.append(f"📎 The app made a file, {name}. Files cannot be shown here yet.")
-            case AnswerStarted() | Progress() | AnswerCompleted():
+            case FileProduced(file=file):
+                self.produced = (*self.produced, file)
+                return
+            case SourcesCited(names=names):
+                self.sources = names
+                return
+            case Progress(step=step):
+                if step.id not in self._steps and len(self._steps) >= MOST_STEPS:
+                    return
+                self._steps[step.id] = step
+            case AnswerStarted() | AnswerCompleted():
                 return
             case _:
                 assert_never(event)
@@ -58,17 +90,27 @@ class AnswerDraft:
 
     def restart(self) -> None:
         """The question is asked again from the start."""
-        self._pieces = []
-        self._notes = []
+        self._pieces, self._notes, self._steps = [], [], {}
+        self.produced, self.sources = (), ()
         self.changed.set()
 
-    def conclude(self, outcome: Outcome) -> None:
-        """Nothing more comes, and this is what it comes to."""
+    def conclude(self, outcome: Outcome, files: Sequence[OutgoingFile] = ()) -> None:
+        """Nothing more comes, and this is what it comes to. `files` are those of the outcome that could be had."""
         self._pieces = [outcome.text]
         self._notes = list(outcome.notes)
-        self.complete = outcome.complete
-        self.may_retry = outcome.may_retry
         self.standing = outcome.standing
+        done = outcome.state is AnswerState.DONE
+        self.extras = Extras(
+            sources=outcome.sources,
+            suggestions=outcome.suggestions,
+            files=tuple(files),
+            may_rate=done and bool(outcome.text.strip() or files),
+            may_retry=outcome.may_retry,
+        )
+        last = StepState.DONE if done else StepState.FAILED
+        for key, step in self._steps.items():
+            if step.state is StepState.RUNNING:
+                self._steps[key] = replace(step, state=last)
         self.end(complete=outcome.complete)
 
     def end(self, *, complete: bool = True) -> None:
@@ -95,3 +137,14 @@ class AnswerDraft:
     @property
     def notes(self) -> Sequence[str]:
         return tuple(self._notes)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The oldest first."""
+        return tuple(self._steps.values())
+
+    @property
+    def doing(self) -> str:
+        """The title of what is being done now; empty when nothing is known to be."""
+        running = [step.title for step in self._steps.values() if step.state is StepState.RUNNING]
+        return running[-1] if running else ""

@@ -27,7 +27,8 @@ def new_reference() -> str:
 
 
 def answered(running: Running) -> Outcome:
-    notes = () if running.draft.text.strip() or running.notes else (_NOTHING_SAID,)
+    something = running.draft.text.strip() or running.notes or running.draft.produced
+    notes = () if something else (_NOTHING_SAID,)
     return _outcome(running, AnswerState.DONE, *notes)
 
 
@@ -93,9 +94,12 @@ def _outcome(
     return Outcome(
         state=state,
         text="" if standing else running.draft.text,
-        notes=(*running.draft.notes, *running.notes, *notes, *hint),
+        notes=(*running.draft.notes, *running.notes, *running.skipped, *notes, *hint),
         complete=state is AnswerState.DONE,
         error=error,
         may_retry=may_retry,
         standing=standing,
+        sources=running.draft.sources,
+        suggestions=running.suggestions,
+        files=running.draft.produced,
     )

@@ -1,4 +1,4 @@
-"""The feedback box: people's votes are kept one by one; the backend gets one aggregate per answer, now or later."""
+"""The feedback box: people's votes and comments are kept one by one; the backend gets one aggregate per answer, now or later."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,11 +9,17 @@ from bridge import logs
 from bridge.backend_api import Backend
 from bridge.clock import Clock
 from bridge.errors import BackendError, StoreUnavailable
+from bridge.events import CommentGiven
 from bridge.messages import AppName, PersonId, Rating, Vote
 from bridge.metrics import Metrics
 from bridge.store import PendingRating, Store
 
 _log = logs.get("feedback")
+
+MOST_CONTENT = 2_000
+"""Characters of what is told beside a rating. Somebody reads it in a narrow column of a table."""
+_FEWEST = 100
+"""Characters that each comment gets; where there are too many for that, the oldest ones are left out."""
 
 
 def standing(votes: Sequence[Vote]) -> dict[PersonId, Rating]:
@@ -71,6 +77,13 @@ class Feedback:
                 self._metrics.voted(vote.message.platform, vote.rating)
             self._news.set()
 
+    async def comment(self, given: CommentGiven) -> None:
+        """Durable when it returns. Raises `StoreUnavailable`."""
+        new = await self._store.record_comment(given.event_id, given.message, given.person, given.text, given.revision)
+        if new:
+            _log.info("commented", platform=given.message.platform)
+            self._news.set()
+
     async def run(self) -> None:
         """Delivers until cancelled."""
         while True:
@@ -116,7 +129,30 @@ class Feedback:
 
 
 def _content(pending: PendingRating) -> str:
-    """What the app's author reads beside the rating; one voter needs no explanation."""
-    if pending.likes + pending.dislikes < 2:
-        return ""
-    return f"{pending.likes} up, {pending.dislikes} down"
+    """What the app's author reads beside the rating. One voter needs no count, and one comment no heading."""
+    parts = []
+    if pending.likes + pending.dislikes > 1:
+        parts.append(f"{_count(pending.likes, 'like')}, {_count(pending.dislikes, 'dislike')}.")
+    comments = [words for comment in pending.comments if (words := " ".join(comment.split()))]
+    room = MOST_CONTENT - 60
+    kept = comments[-(room // _FEWEST) :]
+    if len(comments) == 1:
+        parts.append(_cut(comments[0], room))
+    elif comments:
+        left_out = f"{len(comments) - len(kept)} earlier ones are left out. " if len(kept) < len(comments) else ""
+        listed = " / ".join(_cut(comment, room // len(kept) - 3) for comment in kept)
+        parts.append(f"Comments: {left_out}{listed}")
+    return " ".join(parts)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _cut(text: str, most: int) -> str:
+    """At the end of a word, where there is one not far away."""
+    if len(text) <= most:
+        return text
+    cut = text[: most - 4]
+    words = cut.rpartition(" ")[0]
+    return f"{words if len(words) > len(cut) // 2 else cut} ..."

@@ -1,48 +1,51 @@
 """The hall: an event becomes a durable row, claimed once, and only then may the platform be acknowledged."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
 from bridge import logs
 from bridge.clock import Clock
+from bridge.commands import REFUSE, Commands
+from bridge.decisions import Ask, Comment, Decision, Greet, Ignore, Obey, Rate, Refuse, Retry, Revise, Stop, Withdraw
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
-from bridge.events import InboundEvent, MessageReceived
+from bridge.events import (
+    ChatOpened,
+    CommentGiven,
+    HomeOpened,
+    InboundEvent,
+    MessageReceived,
+)
 from bridge.feedback import Feedback
-from bridge.messages import AppName, BackendUser, ConversationId, ConversationKey, MessageRef, Origin
+from bridge.helping import Guide
+from bridge.messages import (
+    AppName,
+    ConversationId,
+    MessageRef,
+    Origin,
+)
 from bridge.metrics import Metrics, QuestionResult
 from bridge.notices import Lately, Notices
 from bridge.router import (
-    Ask,
     Facts,
-    Ignore,
     Policy,
-    Rate,
-    Refuse,
-    Retry,
-    Revise,
-    Stop,
-    Withdraw,
     decide,
     is_addressed,
     question_in,
+    wants_muted,
     wants_replied,
     wants_thread,
 )
 from bridge.routing import Place, Resolution
 from bridge.store import Full, NewQuestion, RetryResult, StopResult, Store, Touched
+from bridge.whereabouts import backend_user, place_of, place_of_message
 
 _log = logs.get("intake")
 
 _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
-
-_LONGEST_USER = 255
-"""Dify answers 500 to a longer `user` (measured on 0.15.3 and 1.12.1)."""
-
-_REFUSE = -1
-"""As `NewQuestion.most_waiting`: the message is claimed, and not taken whatever waits."""
 
 _FORGOTTEN = "I no longer have that question. Please ask it again."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
@@ -51,29 +54,13 @@ _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. P
 _NOWHERE = Resolution(app=None)
 
 
-def backend_user(key: ConversationKey) -> BackendUser:
-    """The backend's `user`: the person in direct messages, the thread everywhere else, so that a thread shares one memory."""
-    place = [key.person] if key.person else [key.channel, key.thread]
-    return BackendUser(":".join([key.platform, key.installation, *place])[:_LONGEST_USER])
-
-
-def place_of(message: MessageReceived) -> Place:
-    key = message.target.conversation
-    return Place(
-        platform=key.platform,
-        installation=key.installation,
-        channel=key.channel,
-        category=message.category,
-        is_direct=message.is_direct,
-    )
-
-
 class Intake:
     """The `Inbox` that platforms are given.
 
     `resolve` says what holds in a place; `queued` how many turns wait for a place at an app. `refused_again` is how long
     somebody who was told that the bot does not answer (them) in a place is not told so again; `late_mention` is how old a
-    message may be that becomes a question because it is edited.
+    message may be that becomes a question because it is edited. `guide` explains the bot to who asks for help; `greet` is
+    told of those who look at the bot's own page.
     """
 
     def __init__(
@@ -88,6 +75,8 @@ class Intake:
         queued: Callable[[AppName], int],
         clock: Clock,
         metrics: Metrics | None = None,
+        guide: Guide | None = None,
+        greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
         refused_again: timedelta = timedelta(hours=1),
         late_mention: timedelta = timedelta(minutes=10),
     ) -> None:
@@ -100,8 +89,11 @@ class Intake:
         self._queued = queued
         self._clock = clock
         self._metrics = metrics or Metrics()
+        self._commands = Commands(store=store, notices=notices, guide=guide or Guide(policy=policy))
+        self._greet = greet or _greet_nobody
         self._late_mention = late_mention
         self._refused = Lately(clock, refused_again, _REMEMBERED)
+        self._refused_presses = Lately(clock, refused_again, _REMEMBERED)
         self._claimed: dict[MessageRef, None] = {}
 
     async def __call__(self, event: InboundEvent) -> None:
@@ -113,16 +105,23 @@ class Intake:
             raise
 
     async def _take(self, event: InboundEvent) -> None:
-        facts, resolution = Facts(), _NOWHERE
-        if isinstance(event, MessageReceived) and event.origin is Origin.PERSON:
-            resolution = self._resolve(place_of(event))
-            facts = await self._gather(event, resolution)
+        place = place_of(event)
+        resolution = self._resolve(place) if place else _NOWHERE
+        facts = await self._gather(event, resolution) if isinstance(event, MessageReceived) else Facts()
         decision = decide(event, facts, self._policy, resolution)
+        if isinstance(decision, Ignore):
+            _log.debug("ignored", event_id=event.event_id, kind=type(event).__name__, reason=decision.reason)
+        else:
+            await self._carry_out(decision)
+
+    async def _carry_out(self, decision: Decision) -> None:
         match decision:
             case Ask():
                 await self._ask(decision)
             case Rate(vote=vote):
                 await self._feedback.vote(vote)
+            case Comment(given=given):
+                await self._comment(given)
             case Stop():
                 await self._stop(decision)
             case Retry():
@@ -131,10 +130,14 @@ class Intake:
                 await self._revise(decision)
             case Withdraw():
                 await self._withdraw(decision)
+            case Obey():
+                await self._obey(decision)
+            case Greet(event=opened):
+                self._greet(opened)
             case Refuse():
                 self._refuse(decision)
-            case Ignore(reason=reason):
-                _log.debug("ignored", event_id=event.event_id, kind=type(event).__name__, reason=reason)
+            case Ignore():
+                pass
             case _:
                 assert_never(decision)
 
@@ -142,9 +145,12 @@ class Intake:
         replied = thread = None
         if event.reply_to is not None and wants_replied(event, resolution):
             replied = await self._store.conversation_of(event.reply_to)
-        if resolution.app is not None and wants_thread(event, resolution):
+        if resolution.app is not None and wants_thread(event, resolution, self._policy):
             thread = await self._store.find_conversation(event.target.conversation, resolution.app.name)
-        return Facts(thread=thread, replied=replied)
+        facts = Facts(thread=thread, replied=replied)
+        if thread is not None and wants_muted(event, facts, self._policy):
+            facts = replace(facts, muted=await self._store.is_muted(thread))
+        return facts
 
     # Questions
 
@@ -166,7 +172,8 @@ class Intake:
                 backend_user=backend_user(key),
                 question=question_in(message),
                 join=ask.join,
-                most_waiting=_REFUSE if busy else ask.app.most_waiting,
+                most_waiting=REFUSE if busy else ask.app.most_waiting,
+                most_by_bots=self._policy.bot_turns,
             )
         )
         # Durable now, whoever claimed it.
@@ -181,9 +188,17 @@ class Intake:
         if isinstance(accepted, Full):
             waiting = queued if busy else accepted.waiting
             self._metrics.question(key.platform, QuestionResult.REFUSED)
-            _log.info("refused", event_id=message.event_id, platform=key.platform, busy=busy, waiting=waiting)
-            notice = (_BUSY if busy else _FULL).format(waiting=_count(waiting))
-            self._notices.tell(message.target, notice, about="too much waits")
+            _log.info(
+                "refused",
+                event_id=message.event_id,
+                platform=key.platform,
+                busy=busy,
+                waiting=waiting,
+                by_bots=accepted.by_bots,
+            )
+            if message.origin is Origin.PERSON:  # bots would answer
+                notice = (_BUSY if busy else _FULL).format(waiting=_count(waiting))
+                self._notices.tell(message.private or message.target, notice, about="too much waits")
             return True
         self._metrics.question(key.platform, QuestionResult.ACCEPTED)
         _log.info(
@@ -226,21 +241,46 @@ class Intake:
             del self._claimed[next(iter(self._claimed))]
 
     def _refuse(self, refuse: Refuse) -> None:
-        message, key = refuse.message, refuse.message.target.conversation
-        _log.info("refused", event_id=message.event_id, platform=key.platform, reason=refuse.reason)
-        who_and_where = (key.platform, key.installation, key.channel, message.author.id)
-        if self._refused.seconds_left(who_and_where) == 0:
+        key = refuse.key
+        _log.info("refused", event_id=refuse.event_id, platform=key.platform, reason=refuse.reason)
+        if refuse.message is not None:
+            self._refused_presses.note((refuse.message, refuse.person))
+        who_and_where = (key.platform, key.installation, key.channel, refuse.person)
+        if refuse.tell is not None and self._refused.seconds_left(who_and_where) == 0:
             self._refused.note(who_and_where)
-            self._notices.tell(message.target, refuse.notice)
+            self._notices.tell(refuse.tell, refuse.notice)
+
+    # What is wanted of the bot itself
+
+    async def _obey(self, obey: Obey) -> None:
+        said = obey.said
+        if said is not None and said.ref in self._claimed:
+            _log.info("duplicate", event_id=said.event_id, platform=said.ref.platform)
+            return
+        await self._commands.obey(obey)
+        if said is not None:
+            self._remember(said.ref)
+
+    async def _comment(self, given: CommentGiven) -> None:
+        # A form may be shown before it is known that its button was pressed in vain.
+        if self._refused_presses.seconds_left((given.message, given.person)) > 0:
+            _log.info("refused", event_id=given.event_id, platform=given.message.platform, reason="as the press before")
+            return
+        await self._feedback.comment(given)
 
     # What is already asked
 
     async def _stop(self, stop: Stop) -> None:
-        conversation = await self._store.conversation_of(stop.answer)
+        answer = stop.answer
+        conversation = await self._store.conversation_of(answer) if answer is not None else None
+        if conversation is None and stop.key is not None and stop.app is not None:
+            # A message that began to grow a moment ago may not be recorded yet.
+            answer = None
+            conversation = await self._store.find_conversation(stop.key, stop.app)
         if conversation is None:
             _log.debug("ignored", event_id=stop.event_id, kind="Stop", reason="not on an answer")
             return
-        result = await self._store.request_stop(stop.event_id, conversation, answer=stop.answer)
+        result = await self._store.request_stop(stop.event_id, conversation, answer=answer)
         self._nudge_to_stop(conversation, result)
 
     def _nudge_to_stop(self, conversation: ConversationId, result: StopResult) -> None:
@@ -259,8 +299,8 @@ class Intake:
                 if retried.conversation_id is not None:
                     self._dispatcher.wake(retried.conversation_id)
             case RetryResult.FORGOTTEN:
-                if retried.target is not None:
-                    self._notices.tell(retried.target, _FORGOTTEN)
+                if (target := retry.private or retried.target) is not None:
+                    self._notices.tell(target, _FORGOTTEN)
             case RetryResult.NOTHING:
                 pass
             case _:
@@ -271,7 +311,7 @@ class Intake:
         known = message.ref in self._claimed
         if await self._revise_asked(revise) or known or not self._may_be_asked_late(message):
             return
-        facts, resolution = Facts(), self._resolve(place_of(message))
+        resolution = self._resolve(place_of_message(message))
         facts = await self._gather(message, resolution)
         decision = decide(message, facts, self._policy, resolution)
         if isinstance(decision, Refuse):
@@ -303,6 +343,10 @@ class Intake:
         _log.info("withdrawn", conversation=change.conversation_id, touched=change.touched.value)
         if change.touched is Touched.RUNNING:
             self._dispatcher.nudge(change.conversation_id)
+
+
+def _greet_nobody(_: HomeOpened | ChatOpened) -> None:
+    pass
 
 
 def _count(questions: int) -> str:

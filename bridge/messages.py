@@ -280,6 +280,9 @@ class PartRole(StrEnum):
     ANNOUNCEMENT = "announcement"
     """Says that the rest comes in a file."""
     FILE = "file"
+    """Carries the rest of the text."""
+    PRODUCED = "produced"
+    """Carries a file that the app made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,7 @@ class LimitedCall(StrEnum):
 
     POST = "post"
     EDIT = "edit"
+    LIVE = "live"
     OTHER = "other"
 
 

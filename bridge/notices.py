@@ -1,7 +1,7 @@
 """Lines of our own that are part of no answer: a refusal, a word about something that is gone.
 
 They are worth less than answers: they wait for room in the channel's budget, are tried again for a while and then dropped with
-a line in the log. Nothing durable stands behind them.
+a line in the log. Nothing durable stands behind them. Those that only one person reads take nobody's room.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from bridge.clock import Clock
 from bridge.errors import PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import OutgoingMessage, PlatformName, ReplyTarget
 from bridge.metrics import LimitedCall, Metrics
-from bridge.pacing import Pacer, Urgency
+from bridge.pacing import AnswerPace, Pacer, Urgency
 from bridge.platform_api import Platform
 
 _log = logs.get("notices")
@@ -54,8 +54,8 @@ class Lately:
         return 0.0 if when is None else max(when + self._window - self._clock.monotonic(), 0.0)
 
 
-_Place = tuple[PlatformName, str]
-"""A platform and one of its post groups: what may stand still without holding up the rest."""
+_Place = tuple[PlatformName, str, bool]
+"""A platform, one of its post groups and whether it is private: what may stand still without holding up the rest."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -70,7 +70,13 @@ class _Notice:
 
     @property
     def key(self) -> Hashable:
-        return (self.target.platform, self.target.address, self.about)
+        # Who is told something in private asked for it, and whether two such places have the same reader is not known.
+        about = self.nonce if self.target.private else self.about
+        return (self.target.platform, self.target.address, about)
+
+    @property
+    def place(self) -> _Place:
+        return (self.target.platform, self.target.post_group, self.target.private)
 
 
 @dataclass(slots=True)
@@ -104,10 +110,11 @@ class Notices:
 
         Notices `about` the same (by default: with the same text) in the same place are one while they wait, the latest text
         counts; and one that was said there lately is said again only after a while. So whoever caused it reads it, and a
-        flood does not.
+        flood does not. In private (`ReplyTarget.private`) each is said for itself.
         """
         now = self._clock.monotonic()
-        due = now + self._said.seconds_left((target.platform, target.address, about or text))
+        said = 0.0 if target.private else self._said.seconds_left((target.platform, target.address, about or text))
+        due = now + said
         notice = _Notice(
             target=target,
             text=text,
@@ -116,7 +123,7 @@ class Notices:
             due=due,
             give_up_at=due + self._limits.patience.total_seconds(),
         )
-        lane = self._lanes.get((target.platform, target.post_group))
+        lane = self._lanes.get(notice.place)
         known = lane.waiting.get(notice.key) if lane else None
         if known is not None:
             known.text, known.target = text, target
@@ -125,7 +132,7 @@ class Notices:
             _log.warning("notice_dropped", platform=target.platform, why="too many wait")
             return
         if lane is None:
-            lane = self._lanes[target.platform, target.post_group] = _Lane()
+            lane = self._lanes[notice.place] = _Lane()
         lane.waiting[notice.key] = notice
         lane.news.set()
         self._news.set()
@@ -160,24 +167,33 @@ class Notices:
     async def _say(self, notice: _Notice) -> float | None:
         """None when it is over, said or not; else the seconds after which it may be tried again."""
         platform = self._platforms[notice.target.platform]
+        if notice.target.private:
+            # Not a message of the channel: only what counts over everything counts it.
+            if not self._pacer.take_extra(notice.target, platform.capabilities):
+                return self._limits.first_retry.total_seconds()
+            return await self._send(platform, notice, None)
         with self._pacer.answering(notice.target, platform.capabilities) as pace:
             wait = pace.delay("post", Urgency.FIRST)
             if wait > 0:
                 return wait
             pace.take("post", Urgency.FIRST)
             self._said.note(notice.key)
-            try:
-                await platform.send(notice.target, OutgoingMessage(text=notice.text, nonce=notice.nonce))
-            except RateLimited as error:
-                self._metrics.rate_limited(platform.name, LimitedCall.OTHER)
+            return await self._send(platform, notice, pace)
+
+    async def _send(self, platform: Platform, notice: _Notice, pace: AnswerPace | None) -> float | None:
+        try:
+            await platform.send(notice.target, OutgoingMessage(text=notice.text, nonce=notice.nonce))
+        except RateLimited as error:
+            self._metrics.rate_limited(platform.name, LimitedCall.OTHER)
+            if pace is not None:
                 pace.penalise("post", error.retry_after.total_seconds())
-                return error.retry_after.total_seconds()
-            except PlatformUnavailable as error:
-                _log.info("notice_delayed", platform=platform.name, code=error.code, detail=str(error))
-                notice.failures += 1
-                return self._limits.first_retry.total_seconds() * 2.0 ** (notice.failures - 1)
-            except PlatformError as error:
-                _log.warning("notice_dropped", platform=platform.name, why=error.code, detail=str(error))
+            return error.retry_after.total_seconds()
+        except PlatformUnavailable as error:
+            _log.info("notice_delayed", platform=platform.name, code=error.code, detail=str(error))
+            notice.failures += 1
+            return self._limits.first_retry.total_seconds() * 2.0 ** (notice.failures - 1)
+        except PlatformError as error:
+            _log.warning("notice_dropped", platform=platform.name, why=error.code, detail=str(error))
         return None
 
     def _put_off(self, lane: _Lane, notice: _Notice, seconds: float) -> None:

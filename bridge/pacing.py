@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Literal, Protocol
+from typing import Literal, Protocol, assert_never
 
 from bridge.clock import Clock
 from bridge.messages import ReplyTarget
@@ -25,7 +25,8 @@ class Urgency(Enum):
     FINAL = "final"
 
 
-WriteKind = Literal["post", "edit"]
+WriteKind = Literal["post", "edit", "live"]
+"""`live` is an edit of a message that grows natively."""
 
 _TOTAL_RESERVE = 0.3
 """Share of the platform-wide budget that progress leaves alone, so that first and final texts do not wait for it."""
@@ -40,6 +41,8 @@ class _Book:
     """Answers that draw on it now; as long as there is one, a second book for the same budget must not be opened."""
     blocked_until: float = 0.0
     last_progress: float = float("-inf")
+    wanting: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """Who would write progress now: when each did last, and until when its wish counts."""
 
     def wait_for_room(self, now: float, spare: int) -> float:
         """Seconds until at least `spare` further writes are allowed."""
@@ -56,8 +59,18 @@ class _Book:
         """Seconds until an intermediate edit may go out; every live answer keeps one write in reserve for its end."""
         if self.live >= self.budget.limit:
             return self.budget.window.total_seconds()
-        gap = self.budget.window.total_seconds() / (self.budget.limit - self.live)
-        return max(self.last_progress + gap - now, self.wait_for_room(now, self.live + 1), 0.0)
+        return max(self.last_progress + self.gap - now, self.wait_for_room(now, self.live + 1), 0.0)
+
+    def let_others(self, who: int, last: float, wait: float, now: float) -> float:
+        """`wait`, or a little more where somebody wants to write who wrote before this one did: nobody falls far behind."""
+        self.wanting[who] = (last, now + wait + self.gap + 1)
+        older = any(when < last and until > now for other, (when, until) in self.wanting.items() if other != who)
+        return max(wait, self.gap / 4) if older else wait
+
+    @property
+    def gap(self) -> float:
+        """Seconds between two intermediate edits, of whichever answers, that use up the budget evenly."""
+        return self.budget.window.total_seconds() / max(self.budget.limit - self.live, 1)
 
     def take_extra(self, now: float) -> bool:
         """Books a cosmetic call if that leaves the reserve alone."""
@@ -103,19 +116,27 @@ class Pacer:
             else None,
             min_interval=capabilities.min_edit_interval,
             shared=self._shared,
+            grow=self._book("live", target.platform, target.edit_group, capabilities.live_budget)
+            if capabilities.live_budget
+            else None,
             post_key=f"post {target.platform} {target.post_group}",
             total_key=f"all {target.platform}",
         )
-        books = [book for book in (pace.post, pace.edit, pace.total) if book is not None]
+        books = [book for book in (pace.post, pace.edit, pace.total, pace.grow) if book is not None]
         pace.edit.live += 1
+        if pace.grow is not None:
+            pace.grow.live += 1
         for book in books:
             book.held += 1
         try:
             yield pace
         finally:
             pace.edit.live -= 1
+            if pace.grow is not None:
+                pace.grow.live -= 1
             for book in books:
                 book.held -= 1
+                book.wanting.pop(id(pace), None)
             self._forget_idle()
 
     def take_extra(self, target: ReplyTarget, capabilities: PlatformCapabilities) -> bool:
@@ -144,6 +165,7 @@ class AnswerPace:
     edit: _Book
     total: _Book | None
     min_interval: timedelta
+    grow: _Book | None = None
     shared: SharedBudget | None = None
     post_key: str = ""
     total_key: str = ""
@@ -166,11 +188,12 @@ class AnswerPace:
     def delay(self, kind: WriteKind, urgency: Urgency) -> float:
         """Seconds to wait before this write; 0 means now. Ask again after waiting: others may have been first."""
         now = self.clock.monotonic()
-        if urgency is Urgency.PROGRESS and kind == "edit":
+        book = self._book(kind)
+        if urgency is Urgency.PROGRESS and kind != "post":
             own = self.last_own + self.min_interval.total_seconds() - now
-            wait = max(own, self.edit.wait_for_progress(now))
+            wait = book.let_others(id(self), self.last_own, max(own, book.wait_for_progress(now)), now)
         else:
-            wait = (self.post if kind == "post" else self.edit).wait_for_room(now, 1)
+            wait = book.wait_for_room(now, 1)
         if self.total is not None:
             reserve = int(self.total.budget.limit * _TOTAL_RESERVE) if urgency is Urgency.PROGRESS else 0
             wait = max(wait, self.total.wait_for_room(now, reserve + 1))
@@ -179,8 +202,9 @@ class AnswerPace:
     def take(self, kind: WriteKind, urgency: Urgency) -> None:
         """Books the write that is about to be made."""
         now = self.clock.monotonic()
-        book = self.post if kind == "post" else self.edit
+        book = self._book(kind)
         book.writes.append(now)
+        book.wanting.pop(id(self), None)
         if urgency is Urgency.PROGRESS:
             book.last_progress = now
         if self.total is not None:
@@ -193,5 +217,16 @@ class AnswerPace:
 
     def penalise(self, kind: WriteKind, seconds: float) -> None:
         """The platform said to wait: nobody in this group writes before that."""
-        book = self.post if kind == "post" else self.edit
+        book = self._book(kind)
         book.blocked_until = max(book.blocked_until, self.clock.monotonic() + seconds)
+
+    def _book(self, kind: WriteKind) -> _Book:
+        match kind:
+            case "post":
+                return self.post
+            case "edit":
+                return self.edit
+            case "live":
+                return self.grow or self.edit
+            case _:
+                assert_never(kind)

@@ -181,7 +181,14 @@ class EndsActivity(Protocol):
 class StreamsNatively(Protocol):
     """Messages that are `live` grow by the platform's own means where that is possible, without anybody having to know: `send`
     begins such a message, `edit` adds to it, and the first writing that is not `live` ends it. Where the platform does not let
-    them, they are posted and edited instead, and nothing is posted twice."""
+    them, they are posted and edited instead, and nothing is posted twice.
+
+    A live message may have steps and no text yet. Where such a one cannot begin to grow, `send` raises `MessageRefused`; nothing
+    was posted then."""
+
+    def may_grow(self, target: ReplyTarget) -> bool:
+        """Whether a live message that is sent there now would grow natively, as far as is known."""
+        ...
 
     def is_growing(self, ref: MessageRef) -> bool:
         """Whether the next edit of it draws on `capabilities.live_budget` rather than `edit_budget`."""
@@ -196,8 +203,9 @@ class StreamsNatively(Protocol):
 class ReadsThreads(Protocol):
     """The platform can tell what was said in a thread before."""
 
-    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
-        """The last `limit` messages above `before`, the oldest first, the bot's own left out. Raises a `PlatformError`."""
+    async def read_thread(self, target: ReplyTarget, before: MessageRef | None, limit: int) -> Sequence[Said]:
+        """The last `limit` messages above `before` (None: of all), the oldest first, the bot's own left out. Raises a
+        `PlatformError`."""
         ...
 
 

@@ -1,20 +1,26 @@
-"""What is said around a question: to the app that has forgotten what came before, to the member who asked nothing. Pure."""
+"""What is said around a question: to the app that has not heard what came before, to the member who asked nothing. Pure."""
 
 from collections.abc import Sequence
 
-from bridge.messages import AskedQuestion
+from bridge.messages import AskedQuestion, Said
 from bridge.store import PastTurn
 
 _SAY_SOMETHING = "Hi! Write your question after my name, and I will pass it on."
-_NO_FILES = "I cannot read attached files yet. Please put what matters into words."
-FILES_LEFT_OUT = "(I cannot read attached files yet; this answers the text alone.)"
+
+LONGEST_CONTEXT = 8_000
+"""Characters of a thread that the app is told; the oldest are left out."""
+LONGEST_LEAD = 600
+"""Characters of a question that nobody can see as it is repeated above its answer."""
 
 
 def missing_words(asked: AskedQuestion) -> str:
     """What to tell somebody who wrote nothing that could be asked; empty when there is something."""
-    if asked.text.strip():
-        return ""
-    return _NO_FILES if asked.attachments else _SAY_SOMETHING
+    return "" if asked.text.strip() or asked.attachments else _SAY_SOMETHING
+
+
+def words_of(asked: AskedQuestion) -> str:
+    """The question, which no backend takes without words."""
+    return asked.text if asked.text.strip() else f"({', '.join(file.name for file in asked.attachments)})"
 
 
 def with_past(past: Sequence[PastTurn], text: str) -> str:
@@ -23,3 +29,32 @@ def with_past(past: Sequence[PastTurn], text: str) -> str:
         return text
     said = "\n\n".join(f"Question: {turn.question}\nAnswer: {turn.answer}" for turn in past)
     return f"Earlier in this conversation:\n\n{said}\n\nNow the question is:\n\n{text}"
+
+
+def with_thread(said: Sequence[Said], about: Said | None, text: str) -> str:
+    """A question together with the messages above it, for an app that was not there, and with the one that it is about."""
+    parts: list[str] = []
+    if told := _newest(said):
+        parts.append(f"Written before in this thread:\n\n{told}")
+    if about is not None and about.text.strip():
+        parts.append(f"The question is about this message:\n\n{about.who}: {about.text}")
+    return "\n\n".join([*parts, f"Now the question is:\n\n{text}"]) if parts else text
+
+
+def _newest(said: Sequence[Said]) -> str:
+    lines: list[str] = []
+    room = LONGEST_CONTEXT
+    for one in reversed(said):
+        line = f"{one.who}: {one.text.strip()}"
+        room -= len(line)
+        if room < 0:
+            break
+        if one.text.strip():
+            lines.append(line)
+    return "\n".join(reversed(lines))
+
+
+def shortened(text: str) -> str:
+    """In one line, for a person who reads it again."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_LEAD else f"{line[: LONGEST_LEAD - 1].rstrip()}…"

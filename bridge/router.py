@@ -1,18 +1,62 @@
-"""The sorting desk: an event and what is known about it in, a decision out. Pure."""
+"""The sorting desk: an event and what is known about it in, a decision out. Pure.
 
-import re
-from dataclasses import dataclass, replace
+What an order said in words means is read in `words`; whether somebody is let in is decided here, for everything that tells who
+did it.
+"""
+
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from bridge.events import ButtonPressed, InboundEvent, MessageDeleted, MessageEdited, MessageReceived, ReactionChanged
-from bridge.messages import AskedQuestion, ButtonAction, ConversationId, EventId, MessageRef, Origin, Rating, Vote
-from bridge.routing import AppPolicy, Follow, Resolution
+from bridge.decisions import (
+    Ask,
+    Comment,
+    Decision,
+    Greet,
+    Ignore,
+    Obey,
+    Rate,
+    Refuse,
+    Retry,
+    Revise,
+    Stop,
+    Withdraw,
+)
+from bridge.events import (
+    ButtonPressed,
+    ChatOpened,
+    Command,
+    CommandInvoked,
+    CommentGiven,
+    HomeOpened,
+    InboundEvent,
+    MessageDeleted,
+    MessageEdited,
+    MessageReceived,
+    ReactionChanged,
+    StopRequested,
+)
+from bridge.messages import (
+    AskedQuestion,
+    Author,
+    ButtonAction,
+    ConversationId,
+    ConversationKey,
+    EventId,
+    Origin,
+    PersonId,
+    Rating,
+    ReplyTarget,
+    Vote,
+)
+from bridge.routing import External, Follow, Resolution
+from bridge.words import MuteWords, find_command, says_stop
 
 NO_APP = "No app is set up to answer here. Please ask whoever runs this bot."
 NOT_ADMITTED = "You may not use this bot here. Please ask whoever runs it if you think that you should."
+SHARED_CHANNEL = "This bot does not answer in channels shared with other organisations."
 
-_ONLY_STOP = re.compile(r"[\W_]*stop[\W_]*", re.IGNORECASE)
-"""The word alone, whatever punctuation or emphasis people put around it."""
+BUTTON = "button"
+"""As `Vote.source`: all buttons are one, so that pressing the other one changes a mind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +76,9 @@ class Policy:
     """An edited question that is being answered is asked anew."""
     follow_deletions: bool = True
     """A deleted question is not answered, or no further."""
+    words: MuteWords = field(default_factory=MuteWords)
+    bot_turns: int = 3
+    """Questions by other bots that may follow one another in a conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,103 +87,49 @@ class Facts:
 
     thread: ConversationId | None = None
     """The conversation that this thread already is."""
+    muted: bool = False
+    """In that thread nothing is answered that is not said to the bot."""
     replied: ConversationId | None = None
     """The conversation of the message that is replied to, when that message is one of our answers."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    message: MessageReceived
-    app: AppPolicy
-    join: ConversationId | None = None
-    """Continue this conversation although the message stands elsewhere (a reply to one of its answers)."""
-    may_stop: bool = False
-    """It says nothing but "stop": it ends what is being answered in its conversation, and is a question only where nothing is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rate:
-    vote: Vote
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """The answer that this message of ours is part of shall end."""
-
-    event_id: EventId
-    answer: MessageRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retry:
-    """The question that this message of ours failed to answer shall be asked again."""
-
-    event_id: EventId
-    answer: MessageRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Revise:
-    """If this was taken as a question, it reads like this now. If it was not, `message` may be one now (see `is_addressed`)."""
-
-    message: MessageReceived
-    """As it reads now, under the id of the event that says so."""
-    revision: int
-    running: bool
-    """Also when it is being answered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Withdraw:
-    """If this was a question, it is none any more."""
-
-    event_id: EventId
-    message: MessageRef
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refuse:
-    """Somebody expects an answer here and gets none; `notice` tells them so."""
-
-    message: MessageReceived
-    reason: str
-    notice: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignore:
-    reason: str
-
-
-Decision = Ask | Rate | Stop | Retry | Revise | Withdraw | Refuse | Ignore
-
-
 def question_in(message: MessageReceived) -> AskedQuestion:
+    is_bot = message.origin is Origin.BOT
     return AskedQuestion(
         ref=message.ref,
-        author=message.author,
+        author=replace(message.author, is_bot=True) if is_bot else message.author,
         text=message.text,
         target=message.target,
         attachments=message.attachments,
         named=message.named,
+        in_thread=message.in_thread,
+        unseen=message.unseen,
+        about=message.about,
         sent_at=message.sent_at,
     )
 
 
 def is_addressed(message: MessageReceived) -> bool:
     """Whether it is said to the bot, as the message alone tells."""
-    return message.is_direct or message.mentions_bot or message.replies_to_bot
+    if message.origin is Origin.BOT:
+        # Two bots that reply to each other would never come to an end for want of anybody meaning it.
+        return message.mentions_bot
+    return message.is_direct or message.mentions_bot or message.replies_to_bot or message.unseen
 
 
-def wants_thread(message: MessageReceived, resolution: Resolution) -> bool:
+def wants_thread(message: MessageReceived, resolution: Resolution, policy: Policy) -> bool:
     """Whether `decide` needs `Facts.thread`. Most messages in a busy channel cost no look into the store."""
-    return (
-        message.origin is Origin.PERSON
-        and message.in_thread
-        and not is_addressed(message)
-        and resolution.app is not None
-        and resolution.follow is Follow.THREAD
-    )
+    if not message.in_thread or resolution.app is None or _why_not_heard(message, resolution):
+        return False
+    if _mute_word(message, policy) is not None:
+        return is_addressed(message) or _outside(message, resolution) is External.ON
+    return not is_addressed(message) and _follow(message, resolution) is not Follow.MENTION
+
+
+def wants_muted(message: MessageReceived, facts: Facts, policy: Policy) -> bool:
+    """Whether `decide` needs `Facts.muted`, once it has the rest."""
+    addressed = is_addressed(message) or facts.replied is not None
+    return facts.thread is not None and not addressed and _mute_word(message, policy) is None
 
 
 def wants_replied(message: MessageReceived, resolution: Resolution) -> bool:
@@ -145,10 +138,10 @@ def wants_replied(message: MessageReceived, resolution: Resolution) -> bool:
 
 
 def decide(event: InboundEvent, facts: Facts, policy: Policy, resolution: Resolution) -> Decision:
-    """`resolution` is about the place of a message; other events do not depend on it."""
+    """`resolution` is about the place of the event, as far as the event tells where that is."""
     match event:
         case MessageReceived():
-            return _decide_message(event, facts, resolution)
+            return _decide_message(event, facts, policy, resolution)
         case MessageEdited():
             return _decide_edit(event, policy)
         case MessageDeleted():
@@ -158,46 +151,148 @@ def decide(event: InboundEvent, facts: Facts, policy: Policy, resolution: Resolu
         case ReactionChanged():
             return _decide_reaction(event, policy)
         case ButtonPressed():
-            return _decide_button(event)
+            return _decide_button(event, resolution)
+        case StopRequested():
+            return _decide_stop(event, resolution)
+        case CommandInvoked():
+            return _decide_command(event, resolution)
+        case CommentGiven():
+            return Comment(given=event)
+        case HomeOpened() | ChatOpened():
+            return Greet(event=event)
         case _:
             assert_never(event)
 
 
-def _decide_message(event: MessageReceived, facts: Facts, resolution: Resolution) -> Decision:
-    if event.origin is not Origin.PERSON:
-        return Ignore(reason=f"written by {event.origin.value}")
+def _decide_message(event: MessageReceived, facts: Facts, policy: Policy, resolution: Resolution) -> Decision:
+    unheard = _why_not_heard(event, resolution)
+    if unheard:
+        return Ignore(reason=unheard)
     addressed = is_addressed(event) or facts.replied is not None
+    order = _find_order(event, facts, policy, addressed=addressed)
     if not addressed:
-        unheard = _why_not_followed(event, facts, resolution)
+        if order is not None and _outside(event, resolution) is not External.ON:
+            order = None
+        unheard = _why_not_followed(event, facts, resolution) if order is None else ""
         if unheard:
             return Ignore(reason=unheard)
-    if resolution.app is None:
-        reason = " ".join(("no app answers here.", *resolution.because))
-        return Refuse(message=event, reason=reason, notice=NO_APP) if addressed else Ignore(reason=reason)
-    if not resolution.access.admits(event.author):
-        reason = "the author is not admitted here"
-        return Refuse(message=event, reason=reason, notice=NOT_ADMITTED) if addressed else Ignore(reason=reason)
-    return Ask(
-        message=event,
-        app=resolution.app,
-        # Inside a thread the thread is the conversation, whichever of its messages is replied to.
-        join=None if event.in_thread else facts.replied,
-        may_stop=not event.attachments and _ONLY_STOP.fullmatch(event.text) is not None,
+    refusal = _find_refusal(resolution, _outside(event, resolution), event.author)
+    if refusal is not None:
+        if not addressed or event.origin is not Origin.PERSON:
+            # Who is not waiting for an answer is not told that there is none, and bots would answer.
+            return Ignore(reason=refusal.reason)
+        # In a shared channel the others shall not read it either.
+        elsewhere = None if refusal.notice == SHARED_CHANNEL else event.target
+        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, event.private or elsewhere)
+    assert resolution.app is not None  # noqa: S101  # else it is refused
+    # Inside a thread the thread is the conversation, whichever of its messages is replied to.
+    join = None if event.in_thread else facts.replied
+    if order is not None:
+        return Obey(
+            order=_invoke(event, order),
+            app=resolution.app,
+            resolution=resolution,
+            said=event,
+            conversation=facts.thread or join,
+        )
+    may_stop = event.origin is Origin.PERSON and not event.attachments and says_stop(event.text)
+    return Ask(message=event, app=resolution.app, join=join, may_stop=may_stop)
+
+
+def _why_not_heard(event: MessageReceived, resolution: Resolution) -> str:
+    """Empty when whoever wrote it is somebody who may be answered at all."""
+    if event.origin is Origin.PERSON:
+        return ""
+    if event.origin is Origin.BOT and event.author.id in resolution.guests.bots:
+        return ""
+    which = f" {event.author.id}, which is not on the list of those that are answered" if event.author.id else ""
+    return f"written by {event.origin.value}{which if event.origin is Origin.BOT else ''}"
+
+
+def _find_order(event: MessageReceived, facts: Facts, policy: Policy, *, addressed: bool) -> Command | None:
+    if event.origin is not Origin.PERSON or event.attachments or event.unseen:
+        return None
+    command = find_command(event.text) if addressed else None
+    if command is None and facts.thread is not None:
+        # Where nobody ever asked anything there is nothing to mute, and the word may mean anything.
+        command = _mute_word(event, policy)
+    return command
+
+
+def _mute_word(event: MessageReceived, policy: Policy) -> Command | None:
+    # In direct messages everything is said to the bot.
+    if event.origin is not Origin.PERSON or not event.in_thread or event.is_direct or event.attachments:
+        return None
+    return policy.words.find(event.text)
+
+
+def _invoke(event: MessageReceived, command: Command) -> CommandInvoked:
+    return CommandInvoked(
+        event_id=event.event_id,
+        command=command,
+        target=event.target,
+        author=event.author,
+        is_direct=event.is_direct,
+        is_external=event.is_external,
+        in_thread=event.in_thread,
+        # What changes for everybody in a thread is said to everybody, as it was asked for before everybody.
+        private=event.private if command is Command.HELP else None,
     )
 
 
 def _why_not_followed(event: MessageReceived, facts: Facts, resolution: Resolution) -> str:
     """Why a message that is not said to the bot is left alone; empty when this place wants it answered all the same."""
-    if resolution.follow is Follow.EVERYTHING or (resolution.follow is Follow.THREAD and facts.thread is not None):
+    if facts.muted:
+        return "in a thread that is muted"
+    follow = _follow(event, resolution)
+    # A bot is followed only where people asked before: it would find the bot in every channel.
+    everywhere = follow is Follow.EVERYTHING and event.origin is Origin.PERSON
+    if everywhere or (follow is not Follow.MENTION and facts.thread is not None):
         # A sticker in a thread is not asking anything, and nobody waits for an answer to it.
         return "" if event.text.strip() or event.attachments else "says nothing"
     if event.in_thread:
-        return "in a thread, without a mention" if resolution.follow is Follow.MENTION else "in a thread of others"
+        return "in a thread, without a mention" if follow is Follow.MENTION else "in a thread of others"
     return "not addressed to the bot"
+
+
+def _follow(event: MessageReceived, resolution: Resolution) -> Follow:
+    return resolution.follow if _outside(event, resolution) is External.ON else Follow.MENTION
+
+
+def _outside(event: MessageReceived | CommandInvoked, resolution: Resolution) -> External:
+    return _external(resolution, event.author, is_external=event.is_external)
+
+
+def _external(resolution: Resolution, author: Author, *, is_external: bool) -> External:
+    """What holds for an event: `on` where nobody of another organisation has to do with it."""
+    return resolution.guests.external if is_external or author.home else External.ON
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Refusal:
+    reason: str
+    notice: str
+
+
+def _find_refusal(resolution: Resolution, external: External, author: Author) -> _Refusal | None:
+    if external is External.DENY:
+        return _Refusal(reason="people of another organisation read along", notice=SHARED_CHANNEL)
+    if resolution.app is None:
+        return _Refusal(reason=" ".join(("no app answers here.", *resolution.because)), notice=NO_APP)
+    if not resolution.access.admits(author):
+        return _Refusal(reason="the author is not admitted here", notice=NOT_ADMITTED)
+    return None
+
+
+def _refuse(
+    refusal: _Refusal, event_id: EventId, key: ConversationKey, person: PersonId, tell: ReplyTarget | None
+) -> Refuse:
+    return Refuse(event_id=event_id, key=key, person=person, reason=refusal.reason, notice=refusal.notice, tell=tell)
 
 
 def _decide_edit(event: MessageEdited, policy: Policy) -> Decision:
     if event.now.origin is not Origin.PERSON:
+        # Bots that are answered too: many of them write by editing, and what they asked was whole when it was taken.
         return Ignore(reason=f"edit by {event.now.origin.value}")
     if not policy.follow_edits_waiting:
         return Ignore(reason="edits are not followed")
@@ -231,11 +326,50 @@ def _decide_reaction(event: ReactionChanged, policy: Policy) -> Decision:
     )
 
 
-def _decide_button(event: ButtonPressed) -> Decision:
+def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
+    if event.author is not None and event.target is not None:
+        refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
+        # What was answered while an app did answer here may be stopped, rated and tried again.
+        if refusal is not None and refusal.notice != NO_APP:
+            refused = _refuse(refusal, event.event_id, event.target.conversation, event.person, event.private)
+            return replace(refused, message=event.message)
     match event.action:
         case ButtonAction.STOP:
             return Stop(event_id=event.event_id, answer=event.message)
         case ButtonAction.RETRY:
-            return Retry(event_id=event.event_id, answer=event.message)
+            return Retry(event_id=event.event_id, answer=event.message, private=event.private)
+        case ButtonAction.LIKE | ButtonAction.DISLIKE:
+            vote = Vote(
+                message=event.message,
+                person=event.person,
+                source=BUTTON,
+                rating=Rating.LIKE if event.action is ButtonAction.LIKE else Rating.DISLIKE,
+                active=True,
+                revision=event.revision,
+            )
+            return Rate(vote=vote)
+        case ButtonAction.ASK | ButtonAction.RESET:
+            return Ignore(reason="told as a message or as a command")
         case _:
             assert_never(event.action)
+
+
+def _decide_stop(event: StopRequested, resolution: Resolution) -> Decision:
+    refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
+    if refusal is not None and refusal.notice != NO_APP:
+        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, None)
+    return Stop(
+        event_id=event.event_id,
+        answer=event.message,
+        key=event.target.conversation,
+        app=resolution.app.name if resolution.app else None,
+    )
+
+
+def _decide_command(event: CommandInvoked, resolution: Resolution) -> Decision:
+    refusal = _find_refusal(resolution, _outside(event, resolution), event.author)
+    if refusal is not None:
+        elsewhere = None if refusal.notice == SHARED_CHANNEL else event.target
+        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, event.private or elsewhere)
+    assert resolution.app is not None  # noqa: S101  # else it is refused
+    return Obey(order=event, app=resolution.app, resolution=resolution)

@@ -80,6 +80,26 @@ class Access:
         return author.id in self.users or not self.roles.isdisjoint(author.roles)
 
 
+class External(StrEnum):
+    """What is answered where people of another organisation read along (Slack Connect)."""
+
+    DENY = "deny"
+    """Nothing."""
+    MENTION = "mention"
+    """What mentions the bot or replies to it, whatever is followed elsewhere."""
+    ON = "on"
+    """The same as anywhere else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guests:
+    """How those are met who are no people of the house."""
+
+    external: External = External.DENY
+    bots: frozenset[PersonId] = frozenset()
+    """Other bots that are answered. Nobody else's are."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """What holds in one place, and why."""
@@ -88,6 +108,7 @@ class Resolution:
     """None: no app answers there."""
     follow: Follow = Follow.THREAD
     access: Access = Access()
+    guests: Guests = Guests()
     because: Sequence[str] = ()
     """For an operator: the route that decided, where it stands, and why others did not."""
 
@@ -108,9 +129,14 @@ class Everywhere:
     """One app for every place, as the environment alone configures it."""
 
     app: AppPolicy
+    guests: Guests = Guests()
 
     def resolve(self, place: Place) -> Resolution:
-        return Resolution(app=self.app, because=("There are no routes; the one app answers everywhere.",))
+        return Resolution(
+            app=self.app,
+            guests=self.guests,
+            because=("There are no routes; the one app answers everywhere.",),
+        )
 
     @property
     def apps(self) -> Mapping[AppName, AppPolicy]:
@@ -130,6 +156,7 @@ class Route:
     """Only direct messages. (False asks for nothing: a whole platform has its direct messages too.)"""
     follow: Follow = Follow.THREAD
     access: Access = Access()
+    guests: Guests = Guests()
     line: int = 0
     """Where it begins in `bridge.toml`, for people; it decides nothing."""
 
@@ -200,7 +227,13 @@ class Routes:
             f"The route at {winner} decides: {'the most specific of those that fit' if others else 'no other one fits'}."
         ]
         because += [f"The route at {route} fits too, and is less specific." for route in others]
-        return Resolution(app=self.apps[winner.app], follow=winner.follow, access=winner.access, because=tuple(because))
+        return Resolution(
+            app=self.apps[winner.app],
+            follow=winner.follow,
+            access=winner.access,
+            guests=winner.guests,
+            because=tuple(because),
+        )
 
     def undecided(self, place: Place) -> Sequence[Route]:
         """Routes that may decide instead when more is known of a place: its installation, its category. Most specific first."""

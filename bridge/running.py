@@ -8,7 +8,9 @@ from typing import TypeVar
 
 from bridge.clock import Clock
 from bridge.drafts import AnswerDraft
-from bridge.messages import AnswerState, BackendIds, Outcome, StopReason, Turn
+from bridge.messages import AnswerState, Attachment, BackendIds, Outcome, Said, StopReason, Turn
+from bridge.producing import Collector
+from bridge.surroundings import HandedOver
 
 T = TypeVar("T")
 
@@ -38,6 +40,15 @@ class Running:
     """An earlier owner's run, which may go on at the backend and must be ended."""
     notes: list[str] = field(default_factory=list)
     """Lines of our own to be shown below the answer, whatever its end."""
+    wants_suggestions: bool = False
+    """Questions that could follow can be shown where it is answered."""
+    suggestions: tuple[str, ...] = ()
+    handed: tuple[tuple[Attachment, ...], HandedOver] | None = None
+    """Attachments that were taken to the backend already, and what came of that."""
+    collector: Collector | None = None
+    """Fetches what the app makes; None where files cannot be shown."""
+    above: tuple[Said, ...] | None = None
+    """What stands above the question in its thread, once it was read."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     """Set together with `stop`, `revised` or `handed_over`."""
     started: asyncio.Event = field(default_factory=asyncio.Event)
@@ -48,6 +59,11 @@ class Running:
     def keeps_text(self) -> bool:
         """An earlier owner has shown some of the answer; it stays until there is something better."""
         return bool(self.turn.parts) and self.turn.state in (AnswerState.ASKED, AnswerState.STREAMING)
+
+    @property
+    def skipped(self) -> tuple[str, ...]:
+        """Lines about attached files that the app did not get."""
+        return self.handed[1].notes if self.handed else ()
 
     def say(self, status: str) -> None:
         """Shows a line for as long as there is no text."""

@@ -21,10 +21,12 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bridge.errors import SettingsError
-from bridge.routing import Recover
+from bridge.routing import External, Recover
+from bridge.words import bare
 
 SettingsT = TypeVar("SettingsT", bound=BaseSettings)
 
+_LONGEST_WORD = 40
 _SKIN_TONE = re.compile("[\U0001f3fb-\U0001f3ff\ufe0f]|::skin-tone-[2-6]")
 
 
@@ -65,6 +67,27 @@ class Settings(BaseSettings):
     )
     follow_deletions: bool = Field(
         default=True, description="A question that is deleted is not answered, and its answer is stopped."
+    )
+    mute_words: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"mute"}),
+        description="Words that, said alone in a thread, have the bot answer there only when it is mentioned; separated "
+        "by commas.",
+    )
+    unmute_words: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"unmute"}), description="Words that, said alone in such a thread, end that."
+    )
+    external_channels: External = Field(
+        External.DENY,
+        description="What is answered in channels shared with other organisations (Slack Connect): `deny` nothing, `mention` "
+        "what mentions the bot, `on` the same as elsewhere. Routes in bridge.toml may each have their own.",
+    )
+    allowed_bots: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="Ids of other bots that are answered when they mention this one or write in a thread in which it was asked, "
+        "separated by commas. Routes in bridge.toml may each have their own.",
+    )
+    bot_turns: int = Field(
+        3, ge=1, le=50, description="Questions by such bots that are answered in a row; then a person must ask first."
     )
     recover: Recover = Field(
         Recover.REASK,
@@ -109,6 +132,24 @@ class Settings(BaseSettings):
         le=20,
         description="Messages that show a long answer before the rest of it is attached as a file.",
     )
+    most_file_mb: int = Field(
+        25,
+        ge=1,
+        le=200,
+        description="Megabytes of one file, a member's or the app's; larger ones are left out, and named. The app may take less.",
+    )
+    context_messages: int = Field(
+        30,
+        ge=0,
+        le=200,
+        description="Messages above a question that the app is told when it is asked in a thread for the first time; 0: none.",
+    )
+    suggestions_wait: float = Field(
+        3.0,
+        ge=0,
+        le=30,
+        description="Seconds that the end of a complete answer waits for the app's suggestions of what to ask next; 0: none.",
+    )
     shutdown_grace: float = Field(
         60.0, ge=0, le=3600, description="Seconds that running answers may take to finish after SIGTERM."
     )
@@ -122,12 +163,43 @@ class Settings(BaseSettings):
         names = (_SKIN_TONE.sub("", part).strip().strip(":") for part in value.split(","))
         return frozenset(name for name in names if name)
 
-    @field_validator("log_level", "log_format", "recover", mode="before")
+    @field_validator("mute_words", "unmute_words", "allowed_bots", mode="before")
+    @classmethod
+    def _split_words(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return frozenset(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("log_level", "log_format", "recover", "external_channels", mode="before")
     @classmethod
     def _accept_any_case(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
             return value
         return value.strip().upper() if info.field_name == "log_level" else value.strip().lower()
+
+    @model_validator(mode="after")
+    def _refuse_two_meanings(self) -> "Settings":
+        meanings = {"MUTE_WORDS": self.mute_words, "UNMUTE_WORDS": self.unmute_words}
+        wordless = [
+            f"{name} contains {word!r}, which is no word: write letters, at most 40 of them."
+            for name, words in meanings.items()
+            for word in sorted(words)
+            if not bare(word) or len(word) > _LONGEST_WORD
+        ]
+        muting, unmuting = ({bare(word) for word in words} for words in meanings.values())
+        both = [
+            f"MUTE_WORDS and UNMUTE_WORDS both contain {word}: remove it from one of them."
+            for word in sorted(muting & unmuting)
+        ]
+        taken = (
+            ["MUTE_WORDS and UNMUTE_WORDS cannot contain stop, which stops an answer."]
+            if "stop" in muting | unmuting
+            else []
+        )
+        problems = [*wordless, *both, *taken]
+        if problems:
+            raise ValueError(" ".join(problems))
+        return self
 
     @model_validator(mode="after")
     def _refuse_overlap(self) -> "Settings":

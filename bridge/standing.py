@@ -1,6 +1,7 @@
-"""What is known of an answer's messages: where that is reported, and looking up those of an earlier process."""
+"""What is known of an answer's messages: those that stand, where that is reported, and looking up those of an earlier process."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from bridge.errors import MessageGone, NotAllowed, PlatformError, RateLimited
 from bridge.messages import MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
 from bridge.pacing import WriteKind
 from bridge.platform_api import FindsSent, Platform, ReadsBack
+from bridge.presenting import Trimmings
 
 _log = logs.get("standing")
 
@@ -84,3 +86,81 @@ class Lookup:
         _log.warning("look_up_failed", code=error.code, detail=str(error))
         told = error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0
         await self._clock.sleep(max(told, self._pause * min(2**attempt, 30)))
+
+
+@dataclass(slots=True)
+class StandingMessage:
+    """One message of an answer, as people see it."""
+
+    ref: MessageRef
+    text: str | None
+    """None: it is not known what it says now."""
+    trimmings: Trimmings | None = None
+    """None: it is not known which buttons it has. One edit more makes sure that none is left which means nothing."""
+    first_step: int = 0
+    """The number of the first step that belongs to it."""
+    intended: str = ""
+    """What it was to say by the record. Whether that came to be shown is another question."""
+    role: PartRole = PartRole.TEXT
+
+
+class Standing:
+    """The messages of one answer, in order."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        self._lookup = lookup
+        self.messages: list[StandingMessage] = []
+        self._further: dict[int, StandingMessage] = {}
+        """Messages that stand behind one that does not, as far as is known."""
+        self._kept: list[str] | None = None
+        self.doubtful = 0
+        """Messages that may stand, counting those of which it is not known."""
+
+    def all(self) -> Iterator[StandingMessage]:
+        yield from self.messages
+        yield from self._further.values()
+
+    async def take_over(
+        self,
+        earlier: Sequence[SentPart],
+        recorder: Recorder,
+        outgoing: Callable[[str, str], OutgoingMessage],
+        given_up: Callable[[], bool],
+    ) -> None:
+        """Finds out which messages of an earlier writer stand. What cannot be told is posted again under its nonce. `outgoing`
+        makes a message of a text and a nonce."""
+        for sent in earlier:
+            ref = sent.ref
+            if ref is None and len(self.messages) == sent.part:
+                ref = await self._lookup.find(sent, outgoing(sent.text, sent.nonce), given_up)
+                if ref is None or not await recorder.may_adopt(ref):
+                    continue
+                await recorder.posted(sent.part, sent.nonce, sent.role, ref, sent.text)
+            if ref is None:
+                continue
+            found = StandingMessage(ref, None, intended=sent.text, role=sent.role)
+            if len(self.messages) < sent.part:
+                # One before it is missing in the record.
+                self._further[sent.part] = found
+                self.doubt(sent.part)
+            else:
+                self.messages.append(found)
+
+    def add(self, message: StandingMessage) -> None:
+        """The next one stands."""
+        self.messages.append(message)
+        while (number := len(self.messages)) in self._further:
+            self.messages.append(self._further.pop(number))
+
+    def doubt(self, part: int) -> None:
+        """This one may stand."""
+        self.doubtful = max(self.doubtful, part + 1)
+
+    async def read(self, given_up: Callable[[], bool]) -> list[str]:
+        """What the messages of the earlier writer say: as recorded, else as the platform has it. Empty: nobody can tell."""
+        if self._kept is None:
+            self._kept = []
+            for shown in self.messages:
+                shown.text = shown.text or await self._lookup.read(shown.ref, given_up) or None
+                self._kept.append(shown.text or shown.intended)
+        return self._kept

@@ -5,8 +5,8 @@ be shown, and the log and the record say so.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 import structlog
@@ -16,27 +16,34 @@ from bridge.answers import AnswerWriter, WriterLimits
 from bridge.asking import Asker, AskLimits
 from bridge.backend_api import Backend
 from bridge.clock import Clock
+from bridge.composing import NOT_TAKEN
 from bridge.drafts import AnswerDraft
 from bridge.errors import Fenced, PlatformError, StoreUnavailable
+from bridge.markdown.characters import literally
 from bridge.messages import (
     AnswerId,
     AnswerState,
     AppName,
+    AskedQuestion,
     ConversationId,
-    MessageRef,
     Outcome,
-    PartRole,
     PlatformName,
     ReplyTarget,
     Turn,
 )
-from bridge.metrics import Ending, LimitedCall, Metrics
-from bridge.pacing import Pacer, WriteKind
+from bridge.metrics import Ending, Metrics
+from bridge.outgoing_files import OutgoingFile
+from bridge.pacing import Pacer
 from bridge.places import Places
-from bridge.platform_api import OpensThreads, Platform, ReadsBack
+from bridge.platform_api import EndsActivity, OpensThreads, Platform, ReadsBack, SendsFiles
+from bridge.preparing import PrepareLimits, Preparer
+from bridge.producing import Collector, ProducingLimits
+from bridge.questions import shortened
+from bridge.recording import StoreRecorder
 from bridge.routing import AppPolicy
 from bridge.running import Running
 from bridge.store import Store
+from bridge.surroundings import SurroundingLimits, Surroundings
 
 _log = logs.get("turns")
 
@@ -47,6 +54,9 @@ _TRYING_AGAIN = "⏳ Trying again…"
 class TurnLimits:
     writer: WriterLimits = field(default_factory=WriterLimits)
     ask: AskLimits = field(default_factory=AskLimits)
+    prepare: PrepareLimits = field(default_factory=PrepareLimits)
+    surroundings: SurroundingLimits = field(default_factory=SurroundingLimits)
+    producing: ProducingLimits = field(default_factory=ProducingLimits)
     store_patience: timedelta = timedelta(minutes=2)
     """How often it is said that a finished answer still waits for a store that is away."""
     longest_title: int = 80
@@ -54,76 +64,14 @@ class TurnLimits:
     """The reaction that members are told of where there are no buttons; empty for none."""
 
 
-class _Recorder:
-    """Keeps what could not be recorded until it can."""
-
-    def __init__(self, store: Store, turn: Turn, metrics: Metrics, *, keeps_text: bool) -> None:
-        self._store = store
-        self._turn = turn
-        self._metrics = metrics
-        self._keeps_text = keeps_text
-        self.unrecorded: dict[int, tuple[str, PartRole, MessageRef, str]] = {}
-        """Messages that stand and that the store does not know yet."""
-
-    async def intending(self, part: int, nonce: str, role: PartRole, text: str) -> None:
-        try:
-            await self._store.record_intended(self._turn, part, nonce, role, text)
-        except StoreUnavailable as error:
-            # Posted all the same: an answer that is seen twice after a crash is better than one that nobody sees.
-            self._away("record_intended", error)
-
-    async def posted(self, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str) -> None:
-        kept = text if self._keeps_text else ""
-        try:
-            await self._store.record_posted(self._turn, part, nonce, role, ref, kept)
-        except StoreUnavailable as error:
-            self.unrecorded[part] = (nonce, role, ref, kept)
-            self._away("record_posted", error)
-
-    async def showing(self, part: int, text: str) -> None:
-        """Before each edit, also where there is nothing to record: somebody who was frozen and given up must not amend what the
-        next owner has finished."""
-        try:
-            if self._keeps_text:
-                await self._store.record_shown(self._turn, part, text)
-            else:
-                await self._store.orders(self._turn)
-        except StoreUnavailable as error:
-            self._away("showing", error)
-
-    async def may_adopt(self, ref: MessageRef) -> bool:
-        try:
-            return await self._store.conversation_of(ref) is None
-        except StoreUnavailable as error:
-            self._away("conversation_of", error)
-            return False
-
-    def limited(self, kind: WriteKind) -> None:
-        self._metrics.rate_limited(self._turn.target.platform, LimitedCall(kind))
-
-    async def catch_up(self, *, at_any_cost: bool) -> None:
-        """Raises `StoreUnavailable` if it must be done `at_any_cost`."""
-        for part, (nonce, role, ref, text) in list(self.unrecorded.items()):
-            try:
-                await self._store.record_posted(self._turn, part, nonce, role, ref, text)
-            except StoreUnavailable:
-                if at_any_cost:
-                    raise
-            else:
-                del self.unrecorded[part]
-
-    def _away(self, doing: str, error: StoreUnavailable) -> None:
-        self._metrics.store_unavailable()
-        _log.warning("store_unavailable", doing=doing, detail=str(error))
-
-
 @dataclass(slots=True)
 class _Work:
     """A running turn with what belongs to showing and recording it."""
 
     running: Running
-    recorder: _Recorder
-    outcome_recorded: bool = False
+    recorder: StoreRecorder
+    target: ReplyTarget
+    """Where it is answered, as far as is known by now."""
     shown: bool = False
     broken: bool = False
 
@@ -150,11 +98,23 @@ class Turns:
         self._clock = clock
         self._metrics = metrics
         self._limits = limits or TurnLimits()
+        surroundings = Surroundings(
+            platforms=platforms, backends=backends, clock=clock, limits=self._limits.surroundings
+        )
         self._asker = Asker(
             store=store,
             backends=backends,
             policies=policies,
             places=places,
+            preparer=Preparer(
+                store=store,
+                backends=backends,
+                policies=policies,
+                surroundings=surroundings,
+                clock=clock,
+                metrics=metrics,
+                limits=self._limits.prepare,
+            ),
             clock=clock,
             metrics=metrics,
             limits=self._limits.ask,
@@ -184,6 +144,8 @@ class Turns:
                 raise Fenced("another owner took the conversation") from fenced
             finally:
                 del self._running[turn.answer_id]
+                if running.collector is not None:
+                    await running.collector.close()
             if running.handed_over and (running.outcome is None or not work.shown):
                 _log.info("turn_handed_over", asked=running.attempt)
                 self._metrics.turn_ended(turn.app, turn.target.platform, Ending.HANDED_OVER)
@@ -196,6 +158,7 @@ class Turns:
                 seconds=round(self._clock.monotonic() - started, 3),
                 characters=len(outcome.text),
             )
+            await self._end_activity(work)
             await self._finish(work, outcome)
             self._metrics.turn_ended(turn.app, turn.target.platform, outcome.state)
             return True
@@ -259,14 +222,18 @@ class Turns:
         buttons = platform.capabilities.buttons
         emoji = self._limits.retry_emoji
         hint = "" if buttons or not emoji else f"(React with {emoji} to try again.)"
-        running = Running(turn, AnswerDraft(), turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
+        draft = AnswerDraft(_lead(turn.question))
+        running = Running(turn, draft, turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
+        running.wants_suggestions = platform.capabilities.question_buttons > 0
+        if isinstance(platform, SendsFiles):
+            running.collector = Collector(self._backends, turn.app, self._limits.producing)
         if turn.parts and turn.state is AnswerState.PLANNED:
             running.draft.say_status(_TRYING_AGAIN)
         self._running[turn.answer_id] = running
         if self._closing:
             self._hand_over(running)
         keeps_text = not isinstance(platform, ReadsBack)
-        return _Work(running, _Recorder(self._store, turn, self._metrics, keeps_text=keeps_text))
+        return _Work(running, StoreRecorder(self._store, turn, self._metrics, keeps_text=keeps_text), turn.target)
 
     async def _guard(self, work: _Work, step: Callable[[_Work], Coroutine[None, None, None]], name: str) -> None:
         try:
@@ -293,9 +260,16 @@ class Turns:
         running.outcome = outcome
         if running.turn.outcome is None:
             await self._record_outcome(work, outcome)
+        files, lines = await self._collect(running, outcome)
         # A hand-over may have come first; then the next owner shows it.
         if not running.draft.is_abandoned():
-            running.draft.conclude(outcome)
+            running.draft.conclude(replace(outcome, notes=(*outcome.notes, *lines)), files)
+
+    async def _collect(self, running: Running, outcome: Outcome) -> tuple[Sequence[OutgoingFile], Sequence[str]]:
+        """The files of the answer, and lines about those that cannot be shown."""
+        if not outcome.files or running.collector is None:
+            return (), [NOT_TAKEN.format(name=literally(file.name)) for file in outcome.files]
+        return await running.collector.collect(outcome.files)
 
     async def _record_outcome(self, work: _Work, outcome: Outcome) -> None:
         try:
@@ -312,7 +286,7 @@ class Turns:
         turn = running.turn
         platform = self._platforms[turn.target.platform]
         began = self._clock.monotonic()
-        target = await self._place(turn, platform)
+        target = work.target = await self._place(turn, platform)
         with self._pacer.answering(target, platform.capabilities) as pace:
             writer = AnswerWriter(
                 platform=platform,
@@ -320,6 +294,8 @@ class Turns:
                 clock=self._clock,
                 target=target,
                 recorder=work.recorder,
+                question=turn.question.ref,
+                asker=turn.question.author,
                 nonce_seed=f"{turn.question.ref.address}:{turn.answer_id}",
                 limits=self._limits.writer,
                 people=turn.question.people,
@@ -340,7 +316,10 @@ class Turns:
         target = turn.target
         if not target.opens_thread or not isinstance(platform, OpensThreads):
             return target
-        title = " ".join(turn.question.text.split())[: self._limits.longest_title] or turn.question.author.display_name
+        asked = turn.question
+        title = " ".join(asked.text.split())[: self._limits.longest_title] or asked.author.display_name
+        if asked.unseen:
+            title = f"{asked.author.display_name} asked: {shortened(asked.text)}"
         try:
             opened = await platform.open_thread(target, title)
         except PlatformError as error:
@@ -353,6 +332,12 @@ class Turns:
                 # This answer goes there all the same; the next question there brings its own target.
                 _log.warning("store_unavailable", doing="move_to", detail=str(error))
         return opened
+
+    async def _end_activity(self, work: _Work) -> None:
+        """Before the end is recorded: whoever takes over a turn takes away what its earlier owner showed."""
+        platform = self._platforms[work.target.platform]
+        if isinstance(platform, EndsActivity):
+            await platform.end_activity(work.target, work.running.turn.question.ref)
 
     # Recording
 
@@ -379,6 +364,13 @@ class Turns:
                 pause = min(pause * 2, 5.0)
             else:
                 return
+
+
+def _lead(question: AskedQuestion) -> str:
+    """What stands above an answer whose question nobody can see, unless it is what opens the thread."""
+    if not question.unseen or question.target.opens_thread:
+        return ""
+    return f"> **{literally(question.author.display_name)}** asked: {literally(shortened(question.text))}"
 
 
 def _final(work: _Work) -> Outcome:

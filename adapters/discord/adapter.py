@@ -94,7 +94,7 @@ class DiscordPlatform:
     async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
         return await self._lookups.find_sent(target, message, since)
 
-    async def show_activity(self, target: ReplyTarget) -> None:
+    async def show_activity(self, target: ReplyTarget, question: MessageRef) -> None:
         await self._rest.show_typing(target)
 
     async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:

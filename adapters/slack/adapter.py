@@ -52,8 +52,9 @@ class SlackPlatform:
         self._http = HttpEntrance(self._doorstep, secret) if settings.mode is Mode.HTTP else None
         self._socket = SocketEntrance(
             self._open_link,
+            sockets=settings.slack_sockets,
             ping_interval=settings.slack_ping_interval,
-            pauses=Pauses(settings.slack_reconnect_longest, clock),
+            longest_pause=settings.slack_reconnect_longest,
             clock=clock,
         )
         self._me: Identity | None = None

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 
 from bridge.errors import SettingsError
 from bridge.messages import ChannelId, InstallationId, PlatformName
-from bridge.routing import Access, Follow, Place, Resolver, Routes
+from bridge.routing import Access, External, Follow, Guests, Place, Resolver, Routes
 
 DIRECT = "direct"
 FORMS = (
@@ -20,6 +20,12 @@ _FOLLOWED = {
     Follow.MENTION: "mention (only messages that mention the bot or reply to it)",
     Follow.THREAD: "thread (mentions, and what is written in threads in which the bot was asked)",
     Follow.EVERYTHING: "everything (every message of a person)",
+}
+
+_EXTERNAL = {
+    External.DENY: "deny (nothing is answered where people of another organisation read along)",
+    External.MENTION: "mention (where people of another organisation read along, only what mentions the bot or replies to it)",
+    External.ON: "on (people of another organisation are answered like all others)",
 }
 
 
@@ -42,7 +48,7 @@ def read_place(text: str, platforms: Collection[str]) -> Place:
 
 
 def explain_place(place: Place, routes: Resolver) -> Sequence[tuple[str, str]]:
-    """Pairs of a word and what holds there: the app, what it listens to, who may use it, and why."""
+    """Pairs of a word and what holds there: the app, what it listens to, who may use it, what guests get, and why."""
     resolution = routes.resolve(place)
     lines = [
         ("app", "none; the bot says that no app is set up there" if resolution.app is None else resolution.app.name)
@@ -50,6 +56,7 @@ def explain_place(place: Place, routes: Resolver) -> Sequence[tuple[str, str]]:
     if resolution.app is not None:
         followed = "every message, as always in direct messages" if place.is_direct else _FOLLOWED[resolution.follow]
         lines += [("follow", followed), ("access", describe_access(resolution.access))]
+        lines += [("external", _EXTERNAL[resolution.guests.external]), ("bots", describe_bots(resolution.guests))]
     lines += [("because" if not number else "", words) for number, words in enumerate(resolution.because)]
     if isinstance(routes, Routes):
         for route in routes.undecided(place):
@@ -65,3 +72,7 @@ def explain_place(place: Place, routes: Resolver) -> Sequence[tuple[str, str]]:
 def describe_access(access: Access) -> str:
     people = [f"person {one}" for one in sorted(access.users)] + [f"role {one}" for one in sorted(access.roles)]
     return f"only {', '.join(people)}" if people else "everybody"
+
+
+def describe_bots(guests: Guests) -> str:
+    return f"only {', '.join(sorted(guests.bots))}" if guests.bots else "none"

@@ -12,8 +12,8 @@ from bridge.configuring.document import Document, Problem, read_document
 from bridge.configuring.limits import LimitsReader, is_secret
 from bridge.configuring.reading import Known, Written, WrittenApp, did_you_mean, read_written
 from bridge.errors import SettingsError
-from bridge.messages import AppName
-from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Resolver, Route, Routes
+from bridge.messages import AppName, PersonId
+from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Guests, Resolver, Route, Routes
 from bridge.settings import Settings, read
 
 CONFIG_FILE = Path("bridge.toml")
@@ -68,6 +68,7 @@ def choose(core: Settings | None, sources: Sources) -> Choice:
     known = Known(
         platforms=sources.platforms,
         apps={DEFAULT_APP} if choice.problems else from_environment.keys(),
+        guests=_guests(core),
     )
     try:
         document = _find_document(core, sources)
@@ -89,7 +90,7 @@ def choose(core: Settings | None, sources: Sources) -> Choice:
         has_routes = written.has_routes
         choice.notices += _own_key(sources, written, from_environment)
     if not choice.file_problems and policies:
-        choice.routes = _make_routes(policies, choice, has_routes=has_routes)
+        choice.routes = _make_routes(policies, choice, known.guests, has_routes=has_routes)
     choice.notices += _unreachable_apps(policies, choice) if has_routes else []
     return choice
 
@@ -109,6 +110,12 @@ def _policy(core: Settings | None) -> AppPolicy:
         most_waiting=core.most_waiting,
         most_queued=core.most_queued,
     )
+
+
+def _guests(core: Settings | None) -> Guests:
+    if core is None:
+        return Guests()
+    return Guests(external=core.external_channels, bots=frozenset(PersonId(one) for one in core.allowed_bots))
 
 
 def _find_document(core: Settings | None, sources: Sources) -> Document | None:
@@ -172,12 +179,14 @@ def _variables(env_file: Path | None) -> dict[str, str]:
     return {name: value or "" for name, value in lines.items()} | dict(os.environ)
 
 
-def _make_routes(policies: Mapping[AppName, AppPolicy], choice: Choice, *, has_routes: bool) -> Resolver | None:
+def _make_routes(
+    policies: Mapping[AppName, AppPolicy], choice: Choice, guests: Guests, *, has_routes: bool
+) -> Resolver | None:
     if has_routes:
         return Routes(apps=policies, routes=tuple(choice.written_routes))
     if len(policies) == 1:
         (policy,) = policies.values()
-        return Everywhere(app=policy)
+        return Everywhere(app=policy, guests=guests)
     names = ", ".join(sorted(policies))
     hint = " (`default` is the one of the environment)" if DEFAULT_APP in policies else ""
     words = (

@@ -12,7 +12,7 @@ from bridge.configuring.document import Document, Problem, name_place
 from bridge.configuring.lines import Path as Place
 from bridge.configuring.schema import APP_NAME, APP_NAME_WORDS, LONGEST_APP_NAME, AppTable, RouteTable
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
-from bridge.routing import Access, AppPolicy, Route, find_twins
+from bridge.routing import Access, AppPolicy, Guests, Route, find_twins
 
 TableT = TypeVar("TableT", bound=BaseModel)
 
@@ -53,6 +53,8 @@ class Known:
     platforms: Collection[str]
     apps: Collection[AppName]
     """Those that the environment configures."""
+    guests: Guests = field(default_factory=Guests)
+    """What holds for routes that say nothing of them."""
 
 
 def read_written(document: Document, defaults: AppPolicy, known: Known) -> Written:
@@ -125,7 +127,7 @@ def _read_routes(document: Document, known: Known, written: Written) -> None:
         faults = [document.say(*one) for one in _contradictions(read, place, known)]
         written.problems.extend(faults)
         if whole and not faults:
-            written.routes.append(_make_route(read, document.line(place)))
+            written.routes.append(_make_route(read, document.line(place), known.guests))
 
 
 def _contradictions(route: RouteTable, place: Place, known: Known) -> Iterable[tuple[Place, str]]:
@@ -144,7 +146,7 @@ def _contradictions(route: RouteTable, place: Place, known: Known) -> Iterable[t
         )
 
 
-def _make_route(table: RouteTable, line: int) -> Route:
+def _make_route(table: RouteTable, line: int, defaults: Guests) -> Route:
     installation = table.workspace if table.server is None else table.server
     return Route(
         app=AppName(table.app),
@@ -154,9 +156,23 @@ def _make_route(table: RouteTable, line: int) -> Route:
         category=None if table.category is None else ChannelId(table.category),
         is_direct=bool(table.direct),
         follow=table.follow,
-        access=Access(users=frozenset(PersonId(one) for one in table.users), roles=frozenset(table.roles)),
+        access=_make_access(table),
+        guests=Guests(
+            external=defaults.external if table.external is None else table.external,
+            bots=defaults.bots if table.bots is None else _people(table.bots),
+        ),
         line=line,
     )
+
+
+def _make_access(table: RouteTable) -> Access:
+    users, roles = _people(table.users), frozenset(table.roles)
+    # A bot that is named for this very place is meant to be let in there, beside the people.
+    return Access(users=users | _people(table.bots or ()), roles=roles) if users or roles else Access()
+
+
+def _people(ids: Iterable[str]) -> frozenset[PersonId]:
+    return frozenset(PersonId(one) for one in ids)
 
 
 def _validate(

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from bridge.routing import Follow, Recover
+from bridge.routing import External, Follow, Recover
 
 APP_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 LONGEST_APP_NAME = 40
@@ -71,4 +71,8 @@ class RouteTable(BaseModel):
     )
     roles: list[Id] = Field(
         default_factory=list, min_length=1, description='a list of ids of roles, such as ["1059201"], not their names'
+    )
+    external: External | None = Field(None, strict=False, description='"deny", "mention" or "on"')
+    bots: list[Id] | None = Field(
+        None, description='a list of ids of bots, such as ["B0123"], not their names; an empty one is for none'
     )

@@ -121,3 +121,11 @@ def width(text: str) -> int:
             continue
         columns += 2 if unicodedata.east_asian_width(char) in "WF" else 1
     return columns
+
+
+_MARKUP = re.compile(r"[!-/:-@\[-`{-~]")
+
+
+def literally(text: str) -> str:
+    """Markdown that shows `text` letter by letter, in one line: nothing in it is markup."""
+    return _MARKUP.sub(lambda found: f"\\{found[0]}", " ".join(clean(text).split()))

@@ -15,7 +15,7 @@ from bridge.messages import (
     MessageRef,
     StopReason,
 )
-from bridge.storage.claims import claim, is_claimed
+from bridge.storage.claims import claim, claim_wish, is_claimed
 from bridge.storage.mapping import AnyRow, dump_question, load_question
 from bridge.storage.owning import RUNNING, lock_conversation
 from bridge.storage.portable import storable
@@ -97,19 +97,11 @@ async def request_stop(
     at_work = await _running(connection, place)
     if at_work is None or (message is not None and not await _is_part(connection, message, at_work.id)):
         return StopResult.NOTHING_RUNS
-    claimed = await claim(
-        connection,
-        platform=place.platform,
-        installation=place.installation,
-        event_id=event_id,
+    if by is None:
         # Two people may press the same button, so it is not the pressed message that is claimed.
-        message_address=f"{place.installation}/{event_id}" if by is None else by.address,
-        kind="stop" if by is None else "message",
-        conversation_id=place.id,
-        payload="",
-        state="handled",
-        received_at=now,
-    )
+        claimed = await claim_wish(connection, place, event_id, "stop", now)
+    else:
+        claimed = await _note(connection, place, event_id, by, "message", 0, now)
     if not claimed:
         return StopResult.DUPLICATE
     await connection.execute(
@@ -177,9 +169,9 @@ async def _note(
     kind: str,
     revision: int,
     now: datetime,
-) -> None:
-    """Keeps the event for the record. What is done twice is told by the question itself."""
-    await claim(
+) -> bool:
+    """Keeps the event of a message for the record. Whether an edit or a deletion is done twice is told by the question itself."""
+    return await claim(
         connection,
         platform=ref.platform,
         installation=place.installation,

@@ -15,18 +15,21 @@ FIRST_GENERATION = 0
 """Which of the conversations with one key is meant. Nothing starts a second one yet."""
 
 KEY_COLUMNS = ("platform", "installation", "channel_id", "thread_id", "user_key", "app", "reset_generation")
-_PLACE = (conversation.c.id, conversation.c.tail, conversation.c.head)
+_PLACE = (conversation.c.id, conversation.c.tail, conversation.c.head, conversation.c.bots_in_a_row)
 
 
 async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -> Accepted | Full | None:
     """None: claimed before; then the caller must roll back, for the conversation has already been given a new number."""
     place = await _join(connection, new, now)
     waiting = await _count_waiting(connection, place)
-    full = new.most_waiting is not None and waiting > new.most_waiting
+    author = new.question.author
+    by_bots = author.is_bot and new.most_by_bots is not None and place.bots_in_a_row >= new.most_by_bots
+    full = by_bots or (new.most_waiting is not None and waiting > new.most_waiting)
+    bots_in_a_row = place.bots_in_a_row + 1 if author.is_bot else 0
     if full:
-        await connection.execute(
-            update(conversation).where(conversation.c.id == place.id).values(tail=conversation.c.tail - 1)
-        )
+        await _put(connection, place, tail=place.tail - 1)
+    elif bots_in_a_row != place.bots_in_a_row:
+        await _put(connection, place, bots_in_a_row=bots_in_a_row)
     claimed = await claim(
         connection,
         platform=new.question.ref.platform,
@@ -35,6 +38,7 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
         message_address=new.question.ref.address,
         kind="message",
         conversation_id=place.id,
+        person_id=author.id,
         seq=None if full else place.tail,
         payload="" if full else dump_question(new.question),
         state="refused" if full else "new",
@@ -43,7 +47,7 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
     if not claimed:
         return None
     if full:
-        return Full(waiting=waiting)
+        return Full(waiting=waiting, by_bots=by_bots)
     return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting)
 
 
@@ -53,6 +57,22 @@ async def claim(connection: AsyncConnection, **values: object) -> bool:
         insert_into(connection, inbound_event).values(**values).on_conflict_do_nothing().returning(inbound_event.c.id)
     )
     return claimed.scalar_one_or_none() is not None
+
+
+async def claim_wish(connection: AsyncConnection, place: AnyRow, event_id: EventId, kind: str, now: datetime) -> bool:
+    """The same for what has no message of its own, so that its address is made of the event. `place`: the conversation."""
+    return await claim(
+        connection,
+        platform=place.platform,
+        installation=place.installation,
+        event_id=event_id,
+        message_address=f"{place.installation}/{event_id}",
+        kind=kind,
+        conversation_id=place.id,
+        payload="",
+        state="handled",
+        received_at=now,
+    )
 
 
 async def is_claimed(connection: AsyncConnection, platform: PlatformName, installation: str, event_id: EventId) -> bool:
@@ -67,7 +87,7 @@ async def is_claimed(connection: AsyncConnection, platform: PlatformName, instal
 
 
 async def find_conversation(connection: AsyncConnection, key: ConversationKey, app: AppName) -> ConversationId | None:
-    values = _key_values(key, app)
+    values = key_values(key, app)
     found = await connection.execute(
         select(conversation.c.id).where(and_(*(conversation.c[name] == values[name] for name in KEY_COLUMNS)))
     )
@@ -100,7 +120,7 @@ async def _join(connection: AsyncConnection, new: NewQuestion, now: datetime) ->
         # The row is gone (an older backup was put back): the question is still worth an answer, in its own place.
     row = await connection.execute(
         insert_into(connection, conversation)
-        .values(**_key_values(new.key, new.app), backend_user=new.backend_user, tail=1, created_at=now, updated_at=now)
+        .values(**key_values(new.key, new.app), backend_user=new.backend_user, tail=1, created_at=now, updated_at=now)
         .on_conflict_do_update(index_elements=KEY_COLUMNS, set_={"tail": conversation.c.tail + 1, "updated_at": now})
         .returning(*_PLACE)
     )
@@ -124,7 +144,11 @@ async def _count_waiting(connection: AsyncConnection, place: AnyRow) -> int:
     return number
 
 
-def _key_values(key: ConversationKey, app: AppName) -> dict[str, str | int]:
+async def _put(connection: AsyncConnection, place: AnyRow, **values: object) -> None:
+    await connection.execute(update(conversation).where(conversation.c.id == place.id).values(**values))
+
+
+def key_values(key: ConversationKey, app: AppName) -> dict[str, str | int]:
     return {
         "platform": key.platform,
         "installation": key.installation,

@@ -6,10 +6,13 @@ from datetime import datetime
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bridge.messages import ConversationId, PlatformName, ReplyTarget
+from bridge.messages import AnswerState, ConversationId, InstallationId, PersonId, PlatformName, ReplyTarget
+from bridge.storage.comments import blank_comments
 from bridge.storage.mapping import load_question, load_target, target_from
 from bridge.storage.portable import insert_into
-from bridge.storage.tables import answer, bookmark, conversation, inbound_event, outbound_message
+from bridge.storage.ratings import SAME_MESSAGE
+from bridge.storage.tables import answer, bookmark, conversation, feedback, inbound_event, outbound_message
+from bridge.store import Usage
 
 
 async def waiting_conversations(
@@ -47,7 +50,43 @@ async def blank_payloads(connection: AsyncConnection, before: datetime) -> int:
     await connection.execute(
         update(answer).where(answer.c.outcome != "", answer.c.finished_at < before).values(outcome="")
     )
+    await blank_comments(connection, before)
     return blanked.rowcount
+
+
+async def usage(
+    connection: AsyncConnection, platform: PlatformName, installation: InstallationId, person: PersonId
+) -> Usage:
+    """A question that was asked again is one question, and an answer with votes on several of its messages is one vote."""
+    asked = await connection.execute(
+        select(
+            func.count().filter(inbound_event.c.kind == "message").label("questions"),
+            func.count().filter(answer.c.state == AnswerState.DONE).label("answered"),
+        )
+        .select_from(inbound_event)
+        .outerjoin(answer, answer.c.id == inbound_event.c.answer_id)
+        .where(
+            inbound_event.c.platform == platform,
+            inbound_event.c.installation == installation,
+            inbound_event.c.person_id == person,
+            inbound_event.c.seq.is_not(None),
+            inbound_event.c.state != "withdrawn",
+        )
+    )
+    row = asked.one()
+    votes = await connection.execute(
+        select(func.count(outbound_message.c.answer_id.distinct()))
+        .join(feedback, SAME_MESSAGE)
+        .join(answer, answer.c.id == outbound_message.c.answer_id)
+        .join(conversation, conversation.c.id == answer.c.conversation_id)
+        .where(
+            feedback.c.platform == platform,
+            feedback.c.person_id == person,
+            feedback.c.active,
+            conversation.c.installation == installation,
+        )
+    )
+    return Usage(questions=row.questions, answered=row.answered, votes=votes.scalar_one())
 
 
 async def find_bookmark(connection: AsyncConnection, platform: PlatformName, name: str) -> str | None:

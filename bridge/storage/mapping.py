@@ -1,7 +1,7 @@
 """Between rows and values: the JSON that is stored, and what is built from what was stored."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -147,7 +147,7 @@ def part_from(row: AnyRow) -> SentPart:
     )
 
 
-def votes_from(rows: Sequence[AnyRow]) -> list[Vote]:
+def votes_from(rows: Sequence[AnyRow], comments: Mapping[PersonId, str]) -> list[Vote]:
     return [
         Vote(
             message=ref_from(row.platform, row.message_address),
@@ -156,6 +156,7 @@ def votes_from(rows: Sequence[AnyRow]) -> list[Vote]:
             rating=Rating(row.rating),
             active=row.active,
             revision=row.revision,
+            comment=comments.get(PersonId(row.person_id), ""),
         )
         for row in rows
     ]

@@ -25,7 +25,8 @@ async def migrate(settings: Settings) -> str:
     """Upgrades to the newest revision and returns the one the database is at now.
 
     Any number of processes may do this at once: one works, the others wait for it. A database of a later release is left as it
-    is: revisions only ever add. Raises `StoreUnavailable`; `SettingsError` when the revisions or the folder cannot be used.
+    is: no revision takes away what an earlier release uses. Raises `StoreUnavailable`; `SettingsError` when the revisions or the
+    folder cannot be used.
     """
     current = await current_revision(settings)
     if current is not None and _is_enough(current):

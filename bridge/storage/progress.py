@@ -3,9 +3,11 @@
 Recording twice changes nothing: callers repeat what they could not learn the end of.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, case, literal, or_, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.messages import (
@@ -18,14 +20,23 @@ from bridge.messages import (
     ReplyTarget,
     Turn,
 )
+from bridge.storage.claims import key_values
 from bridge.storage.mapping import AnyRow, dump_outcome, dump_target, load_question
 from bridge.storage.owning import RUNNING, UNFINISHED, owned, require_epoch, touch
-from bridge.storage.portable import insert_into
+from bridge.storage.portable import Plain, insert_into
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
 
 
 async def move_to(connection: AsyncConnection, turn: Turn, target: ReplyTarget, now: datetime) -> None:
     await touch(connection, turn, now, reply_target=dump_target(target))
+    # Whether another conversation has the key is known only by trying: it may be in the middle of being made.
+    with suppress(IntegrityError):
+        async with connection.begin_nested():
+            await connection.execute(
+                update(conversation)
+                .where(conversation.c.id == turn.conversation_id)
+                .values(**key_values(target.conversation, turn.app))
+            )
 
 
 async def record_asked(connection: AsyncConnection, turn: Turn, attempt: int, now: datetime) -> AskedQuestion:
@@ -66,17 +77,21 @@ async def record_asked(connection: AsyncConnection, turn: Turn, attempt: int, no
 
 
 async def record_started(connection: AsyncConnection, turn: Turn, ids: BackendIds, now: datetime) -> None:
-    """Ids that are None leave what is known. After the end of the turn only the conversation learns its id."""
+    """Ids that are None leave what is known. After the end of the turn only the conversation learns its id, and not even that
+    once it was begun afresh."""
     if ids.conversation is None:
         await touch(connection, turn, now)
     else:
         same = conversation.c.backend_conversation_id.is_not_distinct_from(ids.conversation)
+        forgotten = conversation.c.fresh_after >= turn.seq
         await touch(
             connection,
             turn,
             now,
-            backend_conversation_id=ids.conversation,
-            poisoned=and_(conversation.c.poisoned, same),
+            backend_conversation_id=case(
+                (forgotten, conversation.c.backend_conversation_id), else_=literal(ids.conversation, Plain)
+            ),
+            poisoned=and_(conversation.c.poisoned, or_(forgotten, same)),
         )
     known = {
         "backend_conversation_id": ids.conversation,

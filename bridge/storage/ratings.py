@@ -1,4 +1,4 @@
-"""Votes, and the one rating per answer that follows from them. Each function is part of one transaction.
+"""Votes and comments, and the one rating per answer that follows from them. Each function is part of one transaction.
 
 `dirty` says that the backend is to be told. It is judged against what the backend has for certain: once a delivery was begun
 and its end is not known, nothing is certain until the next one succeeds.
@@ -6,20 +6,22 @@ and its end is not known, nothing is certain until the next one succeeds.
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.feedback import standing
-from bridge.messages import AnswerId, AppName, BackendUser, MessageRef, Rating, Vote
+from bridge.messages import AnswerId, AppName, BackendUser, MessageRef, PersonId, Rating, Vote
 from bridge.storage.claims import conversation_of
-from bridge.storage.mapping import ids_from, rating_from, votes_from
+from bridge.storage.comments import NO_COMMENTS, Comments, comments_on, keep_comment
+from bridge.storage.mapping import AnyRow, ids_from, rating_from, votes_from
 from bridge.storage.owning import lock_conversation
 from bridge.storage.portable import insert_into, lock_name
 from bridge.storage.tables import answer, conversation, feedback, outbound_message, rating
 from bridge.store import Aggregate, PendingRating
 
-_SAME_MESSAGE = and_(
+SAME_MESSAGE = and_(
     outbound_message.c.platform == feedback.c.platform,
     outbound_message.c.message_address == feedback.c.message_address,
 )
@@ -51,44 +53,68 @@ async def record_vote(connection: AsyncConnection, vote: Vote, aggregate: Aggreg
     )
     if kept.scalar_one_or_none() is None:
         return False
-    of = await conversation_of(connection, vote.message)
+    await _recount_answer_of(connection, vote.message, aggregate, now)
+    return True
+
+
+async def record_comment(
+    connection: AsyncConnection,
+    message: MessageRef,
+    person: PersonId,
+    text: str,
+    revision: int,
+    aggregate: Aggregate,
+    now: datetime,
+) -> bool:
+    await lock_message(connection, message)
+    if not await keep_comment(connection, message, person, text, revision, now):
+        return False
+    await _recount_answer_of(connection, message, aggregate, now)
+    return True
+
+
+async def _recount_answer_of(
+    connection: AsyncConnection, message: MessageRef, aggregate: Aggregate, now: datetime
+) -> None:
+    of = await conversation_of(connection, message)
     if of is None:
-        return True
+        return
     # Two votes on one answer are counted one after the other, and its messages stay its own meanwhile.
     await lock_conversation(connection, of)
     found = await connection.execute(
         select(outbound_message.c.answer_id).where(
-            outbound_message.c.platform == vote.message.platform,
-            outbound_message.c.message_address == vote.message.address,
+            outbound_message.c.platform == message.platform, outbound_message.c.message_address == message.address
         )
     )
     row = found.one_or_none()
     if row is not None:
         await recount(connection, AnswerId(row.answer_id), aggregate, now)
-    return True
 
 
 async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregate, now: datetime) -> None:
     """Works out the rating from all votes on all messages of the answer, and queues it when the backend has another."""
     rows = await connection.execute(
         select(feedback)
-        .join(outbound_message, _SAME_MESSAGE)
+        .join(outbound_message, SAME_MESSAGE)
         .where(outbound_message.c.answer_id == of)
         .order_by(feedback.c.revision, feedback.c.id)
     )
-    votes = votes_from(rows.all())
+    comments = (await comments_on(connection, [of])).get(of, NO_COMMENTS)
+    votes = votes_from(rows.all(), comments.by_person)
     known = (await connection.execute(select(rating).where(rating.c.answer_id == of))).one_or_none()
-    if known is None and not votes:
+    if known is None and not votes and not comments.digest:
         return
     wanted = aggregate(votes)
     opinions = list(standing(votes).values())
     # A change starts a fresh count of attempts but keeps a running pause: the backend that asked for it is the same.
     pausing = known is not None and known.dirty
-    anew = known is None or not known.dirty or rating_from(known.wanted) is not wanted
+    same = known is not None and (known.wanted, known.comments_wanted) == (wanted, comments.digest)
+    anew = known is None or not known.dirty or not same
+    sent = (None, "") if known is None else (known.sent, known.comments_sent)
     values = {
         "wanted": wanted,
-        "dirty": wanted is not rating_from(None if known is None else known.sent)
-        or (known is not None and known.uncertain),
+        "comments_wanted": comments.digest,
+        "dirty": (wanted, comments.digest) != sent or (known is not None and known.uncertain),
         "attempts": 0 if known is None or anew else known.attempts,
         "retry_at": known.retry_at if known is not None and pausing else None,
         "likes": opinions.count(Rating.LIKE),
@@ -102,9 +128,26 @@ async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregat
     )
 
 
-async def find_due(connection: AsyncConnection, now: datetime, limit: int) -> Sequence[PendingRating]:
+async def is_any_due(connection: AsyncConnection, now: datetime) -> bool:
+    return (await connection.execute(_due(now).limit(1))).first() is not None
+
+
+async def hand_out(connection: AsyncConnection, now: datetime, limit: int) -> Sequence[PendingRating]:
+    """From here on the backend may or may not have them, until somebody says that they were sent."""
+    rows = (await connection.execute(_due(now).limit(limit))).all()
+    comments = await comments_on(connection, [AnswerId(row.answer_id) for row in rows])
+    for row in rows:
+        # What was read, which is not what is wanted if another comment came in between.
+        handed = comments.get(AnswerId(row.answer_id), NO_COMMENTS).digest
+        await connection.execute(
+            update(rating).where(rating.c.answer_id == row.answer_id).values(uncertain=True, comments_handed=handed)
+        )
+    return [_pending(row, comments.get(AnswerId(row.answer_id), NO_COMMENTS)) for row in rows]
+
+
+def _due(now: datetime) -> Select[*tuple[Any, ...]]:
     """Ratings of answers that the backend has named, so that it can be told which one is meant."""
-    rows = await connection.execute(
+    return (
         select(
             rating.c.answer_id,
             rating.c.wanted,
@@ -126,34 +169,35 @@ async def find_due(connection: AsyncConnection, now: datetime, limit: int) -> Se
             or_(rating.c.retry_at.is_(None), rating.c.retry_at <= now),
         )
         .order_by(rating.c.updated_at, rating.c.answer_id)
-        .limit(limit)
     )
-    return [
-        PendingRating(
-            answer_id=AnswerId(row.answer_id),
-            app=AppName(row.app),
-            backend_user=BackendUser(row.backend_user),
-            ids=ids_from(row),
-            rating=rating_from(row.wanted),
-            attempts=row.attempts,
-            likes=row.likes,
-            dislikes=row.dislikes,
-        )
-        for row in rows
-    ]
 
 
-async def mark_handed_out(connection: AsyncConnection, due: Sequence[PendingRating]) -> None:
-    """From here on the backend may or may not have the rating, until somebody says that it was sent."""
-    handed = [pending.answer_id for pending in due]
-    await connection.execute(update(rating).where(rating.c.answer_id.in_(handed)).values(uncertain=True))
+def _pending(row: AnyRow, comments: Comments) -> PendingRating:
+    return PendingRating(
+        answer_id=AnswerId(row.answer_id),
+        app=AppName(row.app),
+        backend_user=BackendUser(row.backend_user),
+        ids=ids_from(row),
+        rating=rating_from(row.wanted),
+        attempts=row.attempts,
+        likes=row.likes,
+        dislikes=row.dislikes,
+        comments=comments.texts,
+    )
 
 
 async def rating_sent(connection: AsyncConnection, of: AnswerId, sent: Rating | None) -> None:
     await connection.execute(
         update(rating)
         .where(rating.c.answer_id == of)
-        .values(sent=sent, uncertain=False, dirty=rating.c.wanted.is_distinct_from(sent), attempts=0, retry_at=None)
+        .values(
+            sent=sent,
+            comments_sent=rating.c.comments_handed,
+            uncertain=False,
+            dirty=or_(rating.c.wanted.is_distinct_from(sent), rating.c.comments_wanted != rating.c.comments_handed),
+            attempts=0,
+            retry_at=None,
+        )
     )
 
 

@@ -45,6 +45,7 @@ async def retry(connection: AsyncConnection, event_id: EventId, message: Message
         kind="retry",
         revision=old.id,
         conversation_id=of,
+        person_id=old.person_id,
         seq=place.tail + 1,
         payload=old.payload,
         edit_revision=old.edit_revision,
@@ -77,6 +78,7 @@ async def _answer_of(connection: AsyncConnection, message: MessageRef) -> AnyRow
             answer.c.outcome,
             inbound_event.c.platform,
             inbound_event.c.message_address,
+            inbound_event.c.person_id,
             inbound_event.c.payload,
             inbound_event.c.edit_revision,
         )

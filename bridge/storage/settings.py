@@ -14,6 +14,13 @@ _HINT = (
     "or a PostgreSQL database, for example postgresql://user:password@host/name"
 )
 
+SHORTEST_KEY = 32
+"""Characters. Whoever takes the time to type so many has thought about it; random ones of hexadecimal digits hold 128 bits."""
+_KEY_HINT = (
+    f"ENCRYPTION_KEY must be a key of at least {SHORTEST_KEY} characters, for example what `openssl rand -hex 32` prints, "
+    "or several of them with commas between, the newest first"
+)
+
 
 class Settings(BaseSettings):
     """The database: an SQLite file for one process, PostgreSQL for any number of them."""
@@ -47,6 +54,13 @@ class Settings(BaseSettings):
         "One that has died is noticed sooner.",
     )
 
+    encryption_key: SecretStr | None = Field(
+        None,
+        description="Key that the tokens of installed workspaces are encrypted with: 32 characters or more, best of all random "
+        "ones (openssl rand -hex 32). To change it, put the new one before the old one, with a comma between. Not "
+        "needed for one workspace whose token is set.",
+    )
+
     @field_validator("database_url")
     @classmethod
     def _complete(cls, value: SecretStr) -> SecretStr:
@@ -63,6 +77,16 @@ class Settings(BaseSettings):
             raise ValueError(f"{_HINT}; a database in memory, a folder or parameters behind ? are not accepted.")
         return SecretStr(f"{_SQLITE[0]}:///{name}")
 
+    @field_validator("encryption_key")
+    @classmethod
+    def _usable(cls, value: SecretStr | None) -> SecretStr | None:
+        lengths = [len(key.get_secret_value()) for key in _split_keys(value)]
+        if 0 in lengths:
+            raise ValueError(f"{_KEY_HINT}; there is a comma with no key before or after it.")
+        if any(length < SHORTEST_KEY for length in lengths):
+            raise ValueError(f"{_KEY_HINT}; one of them is too short.")
+        return value
+
     @field_validator("database_stalled")
     @classmethod
     def _outlast_heartbeats(cls, value: float, info: object) -> float:
@@ -77,6 +101,11 @@ class Settings(BaseSettings):
         return self.database_url.get_secret_value().startswith(_POSTGRES[0])
 
     @property
+    def encryption_keys(self) -> tuple[SecretStr, ...]:
+        """The one to encrypt with first; empty where none is set."""
+        return _split_keys(self.encryption_key)
+
+    @property
     def path(self) -> Path:
         """The SQLite file. A relative one is relative to the working directory."""
         scheme, _, name = self.database_url.get_secret_value().partition(":///")
@@ -88,6 +117,10 @@ class Settings(BaseSettings):
     def url(self) -> URL:
         """The address in its parts; as text it hides the password."""
         return make_url(self.database_url.get_secret_value())
+
+
+def _split_keys(value: SecretStr | None) -> tuple[SecretStr, ...]:
+    return () if value is None else tuple(SecretStr(key.strip()) for key in value.get_secret_value().split(","))
 
 
 def _complete_postgres(rest: str) -> str:

@@ -21,16 +21,18 @@ from bridge.messages import (
     ConversationId,
     ConversationKey,
     EventId,
+    InstallationId,
     MessageRef,
     Outcome,
     PartRole,
+    PersonId,
     PlatformName,
     Rating,
     ReplyTarget,
     Turn,
     Vote,
 )
-from bridge.storage import changes, claims, keeping, progress, ratings, retries, turns
+from bridge.storage import changes, claims, keeping, progress, ratings, retries, turns, wishes
 from bridge.storage.engine import translated
 from bridge.storage.opening import Database, open_database
 from bridge.storage.settings import Settings
@@ -48,6 +50,7 @@ from bridge.store import (
     RetryResult,
     StopResult,
     Store,
+    Usage,
 )
 
 P = ParamSpec("P")
@@ -111,7 +114,7 @@ class SqlStore(Store):
 
     @whole
     async def ping(self) -> None:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             await connection.execute(select(conversation.c.id).limit(1))
 
     async def close(self) -> None:
@@ -125,17 +128,32 @@ class SqlStore(Store):
 
     @whole
     async def find_conversation(self, key: ConversationKey, app: AppName) -> ConversationId | None:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return await claims.find_conversation(connection, key, app)
 
     @whole
     async def conversation_of(self, message: MessageRef) -> ConversationId | None:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return await claims.conversation_of(connection, message)
 
     @whole
+    async def is_muted(self, conversation: ConversationId) -> bool:
+        async with self.reading() as connection:
+            return await wishes.is_muted(connection, conversation)
+
+    @whole
+    async def set_muted(self, event_id: EventId, conversation: ConversationId, *, muted: bool) -> bool:
+        async with self.writing() as connection:
+            return await wishes.set_muted(connection, event_id, conversation, muted=muted, now=self._clock.now())
+
+    @whole
+    async def start_afresh(self, event_id: EventId, conversation: ConversationId) -> bool:
+        async with self.writing() as connection:
+            return await wishes.start_afresh(connection, event_id, conversation, self._clock.now())
+
+    @whole
     async def accept(self, new: NewQuestion) -> Accepted | Full | None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             accepted = await claims.accept(connection, new, self._clock.now())
             if accepted is None:
                 await connection.rollback()
@@ -145,14 +163,14 @@ class SqlStore(Store):
 
     @whole
     async def revise(self, event_id: EventId, question: AskedQuestion, revision: int, *, running: bool) -> Change:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             return await changes.revise(
                 connection, event_id, question, revision, running=running, now=self._clock.now()
             )
 
     @whole
     async def withdraw(self, event_id: EventId, ref: MessageRef) -> Change:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             return await changes.withdraw(connection, event_id, ref, self._clock.now())
 
     @whole
@@ -164,14 +182,14 @@ class SqlStore(Store):
         by: MessageRef | None = None,
         answer: MessageRef | None = None,
     ) -> StopResult:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             return await changes.request_stop(
                 connection, event_id, conversation, by=by, message=answer, now=self._clock.now()
             )
 
     @whole
     async def retry(self, event_id: EventId, answer: MessageRef) -> Retried:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             retried = await retries.retry(connection, event_id, answer, self._clock.now())
             if retried.result is RetryResult.ACCEPTED and retried.conversation_id is not None:
                 await self._tell(connection, retried.conversation_id)
@@ -181,59 +199,59 @@ class SqlStore(Store):
 
     @whole
     async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return await keeping.waiting_conversations(connection, platforms)
 
     @whole
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             return await turns.begin_next(connection, conversation, epoch, self._aggregate, self._clock.now())
 
     @whole
     async def orders(self, turn: Turn) -> Orders:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return await turns.find_orders(connection, turn)
 
     @whole
     async def move_to(self, turn: Turn, target: ReplyTarget) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await progress.move_to(connection, turn, target, self._clock.now())
 
     @whole
     async def record_asked(self, turn: Turn, attempt: int) -> AskedQuestion:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             return await progress.record_asked(connection, turn, attempt, self._clock.now())
 
     @whole
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await progress.record_started(connection, turn, ids, self._clock.now())
 
     @whole
     async def record_lost(self, turn: Turn) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await progress.record_lost(connection, turn, self._clock.now())
 
     @whole
     async def forget_backend_conversation(self, turn: Turn) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await progress.forget_backend_conversation(connection, turn, self._clock.now())
 
     @whole
     async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return await turns.recent_turns(connection, turn, limit)
 
     @whole
     async def record_intended(self, turn: Turn, part: int, nonce: str, role: PartRole, text: str) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await progress.record_part(connection, turn, part, nonce, role, None, text, self._clock.now())
 
     @whole
     async def record_posted(
         self, turn: Turn, part: int, nonce: str, role: PartRole, ref: MessageRef, text: str
     ) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             now = self._clock.now()
             await ratings.lock_message(connection, ref)
             await progress.record_part(connection, turn, part, nonce, role, ref, text, now)
@@ -241,71 +259,84 @@ class SqlStore(Store):
 
     @whole
     async def record_shown(self, turn: Turn, part: int, text: str) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await progress.record_shown(connection, turn, part, text, self._clock.now())
 
     @whole
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
         if outcome.state not in ENDINGS:
             raise ValueError(f"an answer cannot end as {outcome.state}")
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await progress.record_outcome(connection, turn, outcome, self._clock.now())
 
     @whole
     async def finish(self, turn: Turn, state: AnswerState, error: str = "") -> None:
         if state not in ENDINGS:
             raise ValueError(f"an answer cannot end as {state}")
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await progress.finish(connection, turn, state, error, self._clock.now())
 
     # Housekeeping
 
     @whole
     async def blank_payloads(self, before: datetime) -> int:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             return await keeping.blank_payloads(connection, before)
 
     @whole
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return await keeping.find_bookmark(connection, platform, name)
 
     @whole
     async def set_bookmark(self, platform: PlatformName, name: str, value: str) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await keeping.set_bookmark(connection, platform, name, value, self._clock.now())
 
     @whole
     async def recent_targets(self, platform: PlatformName, since: datetime, limit: int) -> Sequence[ReplyTarget]:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             return await keeping.recent_targets(connection, platform, since, limit)
+
+    @whole
+    async def usage(self, platform: PlatformName, installation: InstallationId, person: PersonId) -> Usage:
+        async with self.reading() as connection:
+            return await keeping.usage(connection, platform, installation, person)
 
     # Feedback
 
     @whole
+    async def record_comment(
+        self, event_id: EventId, message: MessageRef, person: PersonId, text: str, revision: int
+    ) -> bool:
+        """Told twice, it has the same revision: so the event need not be claimed."""
+        async with self.writing() as connection:
+            return await ratings.record_comment(
+                connection, message, person, text, revision, self._aggregate, self._clock.now()
+            )
+
+    @whole
     async def record_vote(self, vote: Vote, aggregate: Aggregate) -> bool:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             return await ratings.record_vote(connection, vote, aggregate, self._clock.now())
 
     @whole
     async def due_ratings(self, now: datetime, limit: int) -> Sequence[PendingRating]:
-        async with self._reading() as connection:
+        async with self.reading() as connection:
             # Asked every few seconds, and nearly always in vain: that must not take the write lock.
-            if not await ratings.find_due(connection, now, 1):
+            if not await ratings.is_any_due(connection, now):
                 return []
-        async with self._writing() as connection:
-            due = await ratings.find_due(connection, now, limit)
-            await ratings.mark_handed_out(connection, due)
-            return due
+        async with self.writing() as connection:
+            return await ratings.hand_out(connection, now, limit)
 
     @whole
     async def rating_sent(self, answer: AnswerId, rating: Rating | None) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await ratings.rating_sent(connection, answer, rating)
 
     @whole
     async def rating_failed(self, answer: AnswerId, retry_at: datetime | None) -> None:
-        async with self._writing() as connection:
+        async with self.writing() as connection:
             await ratings.rating_failed(connection, answer, retry_at)
 
     async def _tell(self, connection: AsyncConnection, conversation: ConversationId) -> None:
@@ -313,7 +344,7 @@ class SqlStore(Store):
             await self._on_work(connection, conversation)
 
     @asynccontextmanager
-    async def _writing(self) -> AsyncIterator[AsyncConnection]:
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
         """One transaction: committed at the end of the block, rolled back when it raises."""
         self._refuse_when_closed()
         with translated():
@@ -321,7 +352,8 @@ class SqlStore(Store):
                 yield connection
 
     @asynccontextmanager
-    async def _reading(self) -> AsyncIterator[AsyncConnection]:
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """Single statements, each of which sees the last commit."""
         self._refuse_when_closed()
         with translated():
             async with self._database.readers.connect() as connection:

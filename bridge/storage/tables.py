@@ -60,20 +60,26 @@ RowId = BigInteger().with_variant(Integer, "sqlite")
 ZERO = text("0")
 EMPTY = text("''")
 
+# Where a platform that can be in several places is installed. What opens doors is in `secrets` alone, encrypted (see `vault`).
 installation = Table(
     "installation",
     metadata,
-    Column("id", RowId, primary_key=True),
-    Column("platform", Plain, nullable=False),
-    Column("tenant_id", Plain, nullable=False),
-    Column("enterprise_id", Plain, nullable=False, server_default=EMPTY),
-    Column("app_id", Plain, nullable=False, server_default=EMPTY),
-    Column("bot_user_id", Plain),
-    Column("token_enc", PlainText),
-    Column("scopes", PlainText),
-    Column("installed_at", UtcDateTime, nullable=False),
-    Column("revoked_at", UtcDateTime),
-    UniqueConstraint("platform", "app_id", "enterprise_id", "tenant_id"),
+    Column("platform", Plain, primary_key=True),
+    Column("id", Plain, primary_key=True),
+    Column("name", Plain, nullable=False),
+    Column("facts", PlainText, nullable=False),  # JSON
+    Column("secrets", PlainText, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# Words that were given to people who went to allow an installation. Only a digest: whoever reads the table cannot bring one back.
+install_state = Table(
+    "install_state",
+    metadata,
+    Column("platform", Plain, primary_key=True),
+    Column("digest", Plain, primary_key=True),
+    Column("expires_at", UtcDateTime, nullable=False),
 )
 
 conversation = Table(
@@ -93,6 +99,10 @@ conversation = Table(
     Column("backend_conversation_id", Plain),
     # A turn of that backend conversation was lost, so later ones may fail. False while there is none.
     Column("poisoned", Boolean, nullable=False, server_default=false()),
+    # Questions up to this one belong to what was forgotten on purpose, and so does what their answers still reveal.
+    Column("fresh_after", Integer, nullable=False, server_default=ZERO),
+    Column("muted", Boolean, nullable=False, server_default=false()),
+    Column("bots_in_a_row", Integer, nullable=False, server_default=ZERO),  # questions by bots since one by a person
     Column("reply_target", PlainText),  # JSON; the opened thread, once there is one
     Column("tail", Integer, nullable=False, server_default=ZERO),  # number of the last accepted question
     Column("head", Integer, nullable=False, server_default=ZERO),  # number of the last answered question
@@ -146,7 +156,8 @@ answer = Table(
 # What came in and must not count twice. `kind` says as what it is claimed:
 #   message  a question, or (without `seq`) a message that says stop, or one that found too much waiting
 #   retry    a question of an answer that had ended, once more; its `revision` is the id of that answer, so there is one at most
-#   edit, delete, stop  without `seq`; a stop has no message, so its address is made of its event
+#   edit, delete  without `seq`
+#   stop, mute, reset  without `seq`; they have no message, so their address is made of their event
 inbound_event = Table(
     "inbound_event",
     metadata,
@@ -158,6 +169,9 @@ inbound_event = Table(
     Column("kind", Plain, nullable=False),
     Column("revision", BigInteger, nullable=False, server_default=ZERO),
     Column("conversation_id", RowId, ForeignKey(conversation.c.id), nullable=False),
+    Column(
+        "person_id", Plain, nullable=False, server_default=EMPTY
+    ),  # who asks; '' also where an earlier release wrote it
     Column("seq", Integer),  # NULL: not a question, handled outside the queue
     Column("payload", PlainText, nullable=False),  # JSON; empty when it is no question, and once it is blanked
     # Newest edit of the question that is known. Not `revision`, which is part of its identity.
@@ -169,6 +183,7 @@ inbound_event = Table(
     # Slack can deliver one message as two events with different ids.
     UniqueConstraint("platform", "message_address", "kind", "revision", name="uq_inbound_event_message"),
     UniqueConstraint("conversation_id", "seq"),
+    Index("ix_inbound_event_person", "platform", "installation", "person_id"),
 )
 
 outbound_message = Table(
@@ -207,12 +222,29 @@ feedback = Table(
     UniqueConstraint("platform", "message_address", "person_id", "source", name="uq_feedback_vote"),
 )
 
+# Why a person thinks so, and like a vote perhaps told before the message is known as ours. The row outlives its text, so that the
+# same comment, told again, is not a new one.
+feedback_comment = Table(
+    "feedback_comment",
+    metadata,
+    Column("platform", Plain, primary_key=True),
+    Column("message_address", Plain, primary_key=True),
+    Column("person_id", Plain, primary_key=True),
+    Column("text", PlainText, nullable=False),  # empty once it is blanked
+    Column("revision", BigInteger, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
 rating = Table(
     "rating",
     metadata,
     Column("answer_id", RowId, ForeignKey(answer.c.id), primary_key=True, autoincrement=False),
     Column("wanted", Plain),  # NULL is "no rating"
     Column("sent", Plain),
+    # Digests of which comments belong to it, and of those that were handed out and sent (see `comments`).
+    Column("comments_wanted", Plain, nullable=False, server_default=EMPTY),
+    Column("comments_handed", Plain, nullable=False, server_default=EMPTY),
+    Column("comments_sent", Plain, nullable=False, server_default=EMPTY),
     # The backend may have something else than `sent` says: a delivery was begun and its end is not known.
     Column("uncertain", Boolean, nullable=False, server_default=false()),
     Column("dirty", Boolean, nullable=False, server_default=false()),
@@ -233,27 +265,9 @@ bookmark = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
-lease = Table(
-    "lease",
-    metadata,
-    Column("name", Plain, primary_key=True),
-    Column("holder", Plain, nullable=False, server_default=EMPTY),
-    Column("epoch", Integer, nullable=False, server_default=ZERO),
-    Column("expires_at", UtcDateTime, nullable=False),
-)
-
 rate_slot = Table(
     "rate_slot",
     metadata,
     Column("key", Plain, primary_key=True),
     Column("next_at", UtcDateTime, nullable=False),
-)
-
-process = Table(
-    "process",
-    metadata,
-    Column("id", Plain, primary_key=True),
-    Column("host", Plain, nullable=False),
-    Column("version", Plain, nullable=False),
-    Column("seen_at", UtcDateTime, nullable=False),
 )

@@ -8,7 +8,7 @@ is ever begun twice, and none is passed over but withdrawn ones.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, exists, insert, select, update
+from sqlalchemy import and_, case, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.errors import StoreUnavailable
@@ -106,14 +106,21 @@ async def find_orders(connection: AsyncConnection, turn: Turn) -> Orders:
 
 
 async def recent_turns(connection: AsyncConnection, turn: Turn, limit: int) -> Sequence[PastTurn]:
-    """Answers that were asked for again do not count: what was said then is in the newer one."""
+    """Answers that were asked for again do not count: what was said then is in the newer one. Nor does what was forgotten on
+    purpose, except to a turn that was begun before."""
     again = inbound_event.alias()
+    fresh_after = (
+        select(case((conversation.c.fresh_after < turn.seq, conversation.c.fresh_after), else_=0))
+        .where(conversation.c.id == turn.conversation_id)
+        .scalar_subquery()
+    )
     rows = await connection.execute(
         select(inbound_event.c.payload, answer.c.outcome)
         .join(answer, _ITS_QUESTION)
         .where(
             answer.c.conversation_id == turn.conversation_id,
             answer.c.seq < turn.seq,
+            answer.c.seq > fresh_after,
             answer.c.state.not_in(UNFINISHED),
             answer.c.outcome != "",
             # In JSON a quotation mark within a text is escaped, so this is the field and nothing that was said.

@@ -342,10 +342,11 @@ class PlatformContract:
     async def test_showing_activity_never_fails(self, stage: PlatformStage) -> None:
         async with hearing(stage) as heard:
             target = await heard.next_target()
-            await stage.platform.show_activity(target)
+            question = await stage.platform.send(target, message("a question"))
+            await stage.platform.show_activity(target, question)
             ref = await stage.platform.send(target, message("done"))
             await stage.remove(ref)
-            await stage.platform.show_activity(target)
+            await stage.platform.show_activity(target, question)
 
     async def test_health_follows_the_connection(self, stage: PlatformStage) -> None:
         assert not stage.platform.health().connected

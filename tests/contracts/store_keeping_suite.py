@@ -1,14 +1,29 @@
 """What every store promises about what it keeps, for how long and how faithfully."""
 
+from dataclasses import replace
 from datetime import timedelta
 
-from bridge.messages import AnswerState, PlatformName
-from bridge.store import Store
-from tests.contracts.store_steps import accept, answered, ask, begin, new, outcome, post, retried
+from bridge.feedback import aggregate
+from bridge.messages import (
+    Address,
+    AnswerState,
+    Attachment,
+    EventId,
+    InstallationId,
+    PersonId,
+    PlatformName,
+    ProducedFile,
+    Rating,
+    Said,
+)
+from bridge.store import Store, Usage
+from tests.contracts.store_steps import accept, answered, ask, begin, new, outcome, post, retried, vote
 from tests.fakes import values
 from tests.fakes.platform import FAKE
 
 LONG_AFTER = values.THEN + timedelta(days=3650)
+TEAM = InstallationId("team")
+ADA = PersonId("ada")
 LONG_BEFORE = values.THEN - timedelta(days=365)
 
 
@@ -73,3 +88,69 @@ class KeepingContract:
         await answered(store, 1, "a1")
         await store.blank_payloads(LONG_AFTER)
         assert await store.recent_targets(FAKE, LONG_BEFORE, 10) == []
+
+    async def test_everything_about_a_question_comes_back(self, store: Store) -> None:
+        asked = replace(
+            new(1).question,
+            author=replace(values.person(), home=InstallationId("elsewhere"), roles=("r1",)),
+            attachments=(Attachment(name="a.pdf", media_type="application/pdf", size=7, address=Address("F1")),),
+            in_thread=True,
+            unseen=True,
+            about=Said(who="Grace", text='It "broke".'),
+        )
+        accepted = await accept(store, replace(new(1), question=asked))
+        assert (await begin(store, accepted.conversation_id)).question == asked
+
+    async def test_everything_about_an_outcome_comes_back(self, store: Store) -> None:
+        turn = await ask(store, 1)
+        file = ProducedFile(name="a.png", kind="image", address="/files/1?sign=x", media_type="image/png", size=9)
+        settled = replace(
+            outcome(), sources=("Handbook", "FAQ"), suggestions=("And then?",), files=(file, replace(file, size=None))
+        )
+        await store.record_outcome(turn, settled)
+        assert (await begin(store, turn.conversation_id)).outcome == settled
+
+    # Usage
+
+    async def test_usage_counts_what_one_person_asked_and_voted_here(self, store: Store) -> None:
+        assert await store.usage(FAKE, TEAM, ADA) == Usage()
+        await answered(store, 1, "a1")
+        await answered(store, 2, "a2", state=AnswerState.STOPPED)
+        await ask(store, 3, thread="3")
+        await accept(store, new(4, thread="4", who=values.person("grace")))
+        await store.record_vote(vote("a1"), aggregate)
+        await store.record_vote(vote("a2", who="grace"), aggregate)
+        assert await store.usage(FAKE, TEAM, ADA) == Usage(questions=3, answered=1, votes=1)
+        assert await store.usage(FAKE, TEAM, PersonId("grace")) == Usage(questions=1, votes=1)
+        assert await store.usage(FAKE, InstallationId("other"), ADA) == Usage()
+        assert await store.usage(PlatformName("other"), TEAM, ADA) == Usage()
+
+    async def test_a_question_that_is_asked_again_is_one_question(self, store: Store) -> None:
+        turn = await answered(store, 1, "a1", state=AnswerState.FAILED)
+        await retried(store, "a1")
+        again = await begin(store, turn.conversation_id)
+        assert await store.usage(FAKE, TEAM, ADA) == Usage(questions=1)
+        await store.finish(again, AnswerState.DONE)
+        assert await store.usage(FAKE, TEAM, ADA) == Usage(questions=1, answered=1)
+
+    async def test_votes_on_one_answer_are_one_vote_and_those_taken_back_none(self, store: Store) -> None:
+        turn = await answered(store, 1, "a1")
+        await post(store, turn, "a2", part=1)
+        for one in (vote("a1"), vote("a2"), vote("a2", Rating.DISLIKE), vote("nothing of ours")):
+            await store.record_vote(one, aggregate)
+        assert (await store.usage(FAKE, TEAM, ADA)).votes == 1
+        for one in (vote("a1"), vote("a2"), vote("a2", Rating.DISLIKE)):
+            await store.record_vote(replace(one, active=False, revision=2), aggregate)
+        assert (await store.usage(FAKE, TEAM, ADA)).votes == 0
+
+    async def test_questions_that_were_withdrawn_or_refused_are_not_counted(self, store: Store) -> None:
+        await accept(store, new(1))
+        await accept(store, new(2))
+        await store.withdraw(EventId("deleted"), values.ref("q2"))
+        await store.accept(new(3, most_waiting=0))
+        assert await store.usage(FAKE, TEAM, ADA) == Usage(questions=1)
+
+    async def test_usage_outlives_the_texts(self, store: Store) -> None:
+        await answered(store, 1, "a1")
+        await store.blank_payloads(LONG_AFTER)
+        assert await store.usage(FAKE, TEAM, ADA) == Usage(questions=1, answered=1)

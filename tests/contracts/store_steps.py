@@ -1,8 +1,11 @@
 """What the store's contract and its other tests do again and again."""
 
+from dataclasses import replace
+
 from bridge.messages import (
     AnswerState,
     AskedQuestion,
+    Author,
     BackendConversationId,
     BackendIds,
     BackendMessageId,
@@ -39,16 +42,20 @@ def new(
     text: str = "Why?",
     named: tuple[NamedPerson, ...] = (),
     most_waiting: int | None = None,
+    who: Author | None = None,
+    most_by_bots: int | None = None,
 ) -> NewQuestion:
     where = values.target(thread)
+    question = values.question(text, number=number, where=where, named=named)
     return NewQuestion(
         event_id=EventId(event or f"e{number}"),
         key=where.conversation,
         app=values.APP,
         backend_user=BackendUser(f"user of {thread}"),
-        question=values.question(text, number=number, where=where, named=named),
+        question=replace(question, author=who) if who else question,
         join=join,
         most_waiting=most_waiting,
+        most_by_bots=most_by_bots,
     )
 
 

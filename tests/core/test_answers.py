@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bridge.answers import AnswerWriter, WriterLimits
-from bridge.backend_api import FileProduced, TextDelta, TextReplaced
+from bridge.backend_api import TextDelta, TextReplaced
 from bridge.drafts import AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import AnswerState, MessageRef, Outcome, PartRole
@@ -57,6 +57,7 @@ class Desk:
                 target=values.target(),
                 recorder=self.records,
                 nonce_seed="q1:1",
+                question=values.question().ref,
                 limits=self._limits,
             )
             return await self.writer.run(self.draft)
@@ -201,14 +202,6 @@ async def test_notes_stand_below_the_text_and_outside_an_open_fence() -> None:
         at.say("```python\nprint(1)")
         assert await at.end(notes=("It broke.",))
         assert at.platform.texts == ["```python\nprint(1)\n```\n\nIt broke."]
-
-
-async def test_a_file_that_cannot_be_shown_is_named() -> None:
-    async with desk() as at:
-        at.say("Here you are.")
-        at.draft.fold(FileProduced(name="chart.png", kind="image"))
-        assert await at.end()
-        assert "chart.png" in at.platform.texts[0]
 
 
 async def test_after_a_rate_limit_the_writer_waits_as_told_and_the_text_lands() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -184,9 +185,17 @@ async def test_long_texts_are_cut_in_a_thread_and_short_ones_are_not(monkeypatch
     at_work: list[tuple[int, bool]] = []
     compose = Composer.compose
 
-    def watched(self: Composer, text: str, notes: tuple[str, ...], *, ended: bool, complete: bool) -> list[Message]:
+    def watched(
+        self: Composer,
+        text: str,
+        notes: tuple[str, ...],
+        *,
+        ended: bool,
+        complete: bool,
+        files: Sequence[OutgoingFile] = (),
+    ) -> list[Message]:
         at_work.append((self.work(text), threading.current_thread() is threading.main_thread()))
-        return compose(self, text, notes, ended=ended, complete=complete)
+        return compose(self, text, notes, ended=ended, complete=complete, files=files)
 
     monkeypatch.setattr(Composer, "compose", watched)
     async with desk(LIMITS, max_text=10_000, kind=FilePlatform) as at:
@@ -207,10 +216,18 @@ async def test_a_text_with_nothing_new_to_show_is_looked_at_now_and_then_only(mo
     looks = 0
     compose = Composer.compose
 
-    def counted(self: Composer, text: str, notes: tuple[str, ...], *, ended: bool, complete: bool) -> list[Message]:
+    def counted(
+        self: Composer,
+        text: str,
+        notes: tuple[str, ...],
+        *,
+        ended: bool,
+        complete: bool,
+        files: Sequence[OutgoingFile] = (),
+    ) -> list[Message]:
         nonlocal looks
         looks += 1
-        return compose(self, text, notes, ended=ended, complete=complete)
+        return compose(self, text, notes, ended=ended, complete=complete, files=files)
 
     monkeypatch.setattr(Composer, "compose", counted)
     async with desk() as at:

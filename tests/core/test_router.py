@@ -4,27 +4,37 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.events import MessageReceived
-from bridge.messages import Attachment, ButtonAction, ConversationId, EventId, Origin, PersonId, Rating
-from bridge.router import (
-    NO_APP,
-    NOT_ADMITTED,
+from bridge.decisions import (
     Ask,
+    Comment,
     Decision,
-    Facts,
+    Greet,
     Ignore,
-    Policy,
+    Obey,
     Rate,
     Refuse,
     Retry,
     Revise,
     Stop,
     Withdraw,
+)
+from bridge.events import Command, MessageReceived
+from bridge.messages import Address, Attachment, ButtonAction, ConversationId, EventId, Origin, PersonId, Rating, Said
+from bridge.router import (
+    NO_APP,
+    NOT_ADMITTED,
+    SHARED_CHANNEL,
+    Facts,
+    Policy,
     decide,
+    question_in,
+    wants_muted,
     wants_replied,
     wants_thread,
 )
-from bridge.routing import Access, AppPolicy, Follow, Resolution
+from bridge.routing import Access, AppPolicy, External, Follow, Guests, Resolution
+from bridge.words import MuteWords
+from tests.core import doings
 from tests.fakes import values
 from tests.fakes.events import deleted, edited, pressed
 
@@ -135,16 +145,33 @@ def test_only_people_are_answered(origin: Origin) -> None:
 
 def test_busy_channels_do_not_cost_a_look_into_the_store() -> None:
     in_thread = values.message(in_thread=True, mentions_bot=False)
-    assert wants_thread(in_thread, THREAD)
+    assert wants_thread(in_thread, THREAD, POLICY)
+    assert wants_thread(in_thread, EVERYTHING, POLICY), "it may be muted"
+    mute = values.message("Mute!", in_thread=True, mentions_bot=False)
+    for resolution in (THREAD, MENTION, EVERYTHING):
+        assert wants_thread(mute, resolution, POLICY)
+        assert wants_thread(replace(mute, mentions_bot=True), resolution, POLICY)
     for event, resolution in (
         (values.message(mentions_bot=False), THREAD),
         (values.message(in_thread=True), THREAD),
         (values.message(in_thread=True, mentions_bot=False, origin=Origin.BOT), THREAD),
         (in_thread, MENTION),
-        (in_thread, EVERYTHING),
         (in_thread, NOBODY),
+        (mute, NOBODY),
+        (replace(mute, in_thread=False), EVERYTHING),
+        (replace(mute, is_direct=True), THREAD),
+        (replace(in_thread, is_external=True), EVERYTHING),
+        (replace(mute, is_external=True), THREAD),
     ):
-        assert not wants_thread(event, resolution)
+        assert not wants_thread(event, resolution, POLICY)
+    assert wants_muted(in_thread, Facts(thread=KNOWN), POLICY)
+    for event, facts in (
+        (in_thread, Facts()),
+        (replace(in_thread, mentions_bot=True), Facts(thread=KNOWN)),
+        (in_thread, Facts(thread=KNOWN, replied=KNOWN)),
+        (mute, Facts(thread=KNOWN)),
+    ):
+        assert not wants_muted(event, facts, POLICY)
     reply = values.message(reply_to=values.ref("a1"))
     assert wants_replied(reply, THREAD)
     assert not wants_replied(reply, NOBODY)
@@ -262,3 +289,316 @@ def test_a_deletion_withdraws_whatever_was_asked_with_it_unless_that_is_switched
     decision = decide(event, Facts(), POLICY, NOBODY)
     assert decision == Withdraw(event_id=event.event_id, message=values.ref("q3"))
     assert "not followed" in ignored(decide(event, Facts(), replace(POLICY, follow_deletions=False), NOBODY))
+
+
+# The rest of what platforms tell
+
+
+def test_what_is_asked_by_a_form_or_a_command_is_said_to_the_bot_and_the_question_keeps_what_it_is_about() -> None:
+    event = replace(
+        values.message(mentions_bot=False, in_thread=True), unseen=True, about=Said(who="Grace", text="It broke.")
+    )
+    question = question_in(asked(judged(event, resolution=MENTION)).message)
+    assert (question.in_thread, question.unseen, question.about) == (True, True, event.about)
+    plain = question_in(values.message())
+    assert (plain.in_thread, plain.unseen, plain.about, plain.author.is_bot) == (False, False, None, False)
+
+
+def test_a_question_keeps_where_its_files_are() -> None:
+    file = Attachment(name="a.pdf", media_type="application/pdf", size=7, address=Address("F1"))
+    assert question_in(values.message(attachments=(file,))).attachments == (file,)
+
+
+@pytest.mark.parametrize(
+    ("action", "rating"), [(ButtonAction.LIKE, Rating.LIKE), (ButtonAction.DISLIKE, Rating.DISLIKE)]
+)
+def test_thumbs_that_are_buttons_are_votes_under_one_source(action: ButtonAction, rating: Rating) -> None:
+    decision = decide(doings.press(action, "a1", revision=9), Facts(), POLICY, THREAD)
+    assert isinstance(decision, Rate)
+    vote = decision.vote
+    assert (vote.message, vote.person, vote.source) == (values.ref("a1"), "ada", "button")
+    assert (vote.rating, vote.active, vote.revision) == (rating, True, 9)
+
+
+@pytest.mark.parametrize("action", [ButtonAction.ASK, ButtonAction.RESET])
+def test_buttons_that_platforms_tell_as_something_else_do_nothing_when_told_as_buttons(action: ButtonAction) -> None:
+    assert ignored(decide(doings.press(action, "a1"), Facts(), POLICY, THREAD))
+
+
+def test_a_stop_by_the_platforms_own_means_is_about_its_message_and_else_about_its_thread() -> None:
+    event = doings.stop(message=values.ref("a1"))
+    stop = Stop(event_id=event.event_id, answer=values.ref("a1"), key=values.key(), app=values.APP)
+    assert decide(event, Facts(), POLICY, THREAD) == stop
+    assert decide(event, Facts(), POLICY, NOBODY) == replace(stop, app=None)
+
+
+def test_comments_and_looks_at_the_bots_own_page_are_passed_on() -> None:
+    for resolution in (THREAD, NOBODY):
+        given = doings.comment("a1", "Too long.")
+        assert decide(given, Facts(), POLICY, resolution) == Comment(given=given)
+        for event in (doings.home_opened(), doings.chat_opened()):
+            assert decide(event, Facts(), POLICY, resolution) == Greet(event=event)
+
+
+# Orders in words
+
+
+def order_in(decision: Decision) -> Command | None:
+    return decision.order.command if isinstance(decision, Obey) else None
+
+
+@pytest.mark.parametrize("text", ["mute", "Mute!", "**MUTE**", "/mute", " mute. "])
+@pytest.mark.parametrize("resolution", [THREAD, MENTION, EVERYTHING])
+def test_mute_alone_in_a_thread_in_which_the_bot_was_asked_is_an_order(text: str, resolution: Resolution) -> None:
+    for mentioned in (True, False):
+        event = values.message(text, in_thread=True, mentions_bot=mentioned)
+        assert order_in(judged(event, Facts(thread=KNOWN), resolution)) is Command.MUTE
+
+
+def test_unmute_is_heard_where_it_is_muted() -> None:
+    event = values.message("unmute", in_thread=True, mentions_bot=False)
+    assert order_in(judged(event, Facts(thread=KNOWN, muted=True))) is Command.UNMUTE
+
+
+@pytest.mark.parametrize(
+    ("event", "facts"),
+    [
+        (values.message("mute"), Facts()),
+        (values.message("mute", in_thread=True), Facts()),
+        (values.message("mute", is_direct=True, in_thread=True), Facts()),
+        (values.message("mute it", in_thread=True), Facts(thread=KNOWN)),
+        (values.message("how do I mute", in_thread=True), Facts(thread=KNOWN)),
+        (values.message("mute", in_thread=True, attachments=(Attachment(name="a"),)), Facts(thread=KNOWN)),
+        (values.message("mute" + "!" * 200, in_thread=True), Facts(thread=KNOWN)),
+        (replace(values.message("mute", in_thread=True), unseen=True), Facts()),
+    ],
+)
+def test_mute_elsewhere_or_among_other_words_is_a_question(event: MessageReceived, facts: Facts) -> None:
+    asked(judged(event, facts))
+
+
+def test_mute_in_a_thread_of_others_is_left_alone() -> None:
+    ignored(judged(values.message("mute", in_thread=True, mentions_bot=False)))
+
+
+def test_the_operator_chooses_the_words() -> None:
+    policy = replace(POLICY, words=MuteWords(mute=frozenset({"Ruhe", "静かに"}), unmute=frozenset({"weiter"})))
+    for text, command in (
+        ("ruhe!", Command.MUTE),
+        ("静かに。", Command.MUTE),
+        ("Weiter", Command.UNMUTE),
+        ("mute", None),
+    ):
+        event = values.message(text, in_thread=True, mentions_bot=False)
+        assert order_in(decide(event, Facts(thread=KNOWN), policy, THREAD)) is command
+
+
+@pytest.mark.parametrize("command", list(Command))
+def test_commands_with_a_slash_are_heard_wherever_they_are_said_to_the_bot(command: Command) -> None:
+    for event in (
+        values.message(f"/{command.value}", in_thread=True),
+        values.message(f" `/{command.value.upper()}`. ", mentions_bot=False, is_direct=True),
+        values.message(f"/{command.value}"),
+    ):
+        assert order_in(judged(event)) is command
+
+
+@pytest.mark.parametrize("text", ["/reset please", "reset", "help", "//help", "/help me", "/resets", "please /reset"])
+def test_other_words_around_a_command_or_no_slash_make_it_a_question(text: str) -> None:
+    asked(judged(values.message(text, in_thread=True), Facts(thread=KNOWN)))
+
+
+def test_commands_that_are_not_said_to_the_bot_are_left_alone() -> None:
+    ignored(judged(values.message("/reset", mentions_bot=False)))
+    ignored(judged(values.message("/help", mentions_bot=False, in_thread=True), Facts(thread=KNOWN, muted=True)))
+    asked(judged(values.message("/help", mentions_bot=False, in_thread=True), Facts(thread=KNOWN)))
+
+
+def test_help_is_for_who_asked_and_what_changes_a_thread_is_said_to_everybody() -> None:
+    for command in Command:
+        event = doings.privately(values.message(f"/{command.value}", in_thread=True))
+        decision = judged(event)
+        assert isinstance(decision, Obey)
+        assert decision.order.private == (event.private if command is Command.HELP else None)
+
+
+def test_in_a_muted_thread_only_what_is_said_to_the_bot_is_answered() -> None:
+    muted = Facts(thread=KNOWN, muted=True)
+    for resolution in (THREAD, EVERYTHING):
+        assert ignored(judged(doings.follow_up(), muted, resolution)) == "in a thread that is muted"
+        asked(judged(doings.mention_in_thread("and?"), muted, resolution))
+        asked(judged(replace(doings.follow_up(), replies_to_bot=True), muted, resolution))
+        asked(judged(doings.follow_up(), replace(muted, replied=KNOWN), resolution))
+
+
+# Access for everything that tells who did it
+
+
+ORDERS = [ButtonAction.STOP, ButtonAction.RETRY, ButtonAction.LIKE, ButtonAction.DISLIKE]
+
+
+@pytest.mark.parametrize("action", ORDERS)
+def test_who_is_not_admitted_presses_in_vain_and_is_told_so_in_private_alone(action: ButtonAction) -> None:
+    decision = decide(doings.press(action, "a1"), Facts(), POLICY, ONLY_GRACE)
+    assert isinstance(decision, Refuse)
+    assert (decision.notice, decision.tell) == (NOT_ADMITTED, doings.aside())
+    shown_nowhere = decide(doings.press(action, "a1", private=False), Facts(), POLICY, ONLY_GRACE)
+    assert isinstance(shown_nowhere, Refuse)
+    assert shown_nowhere.tell is None
+    admitted = doings.press(action, "a1", author=values.person("grace"))
+    assert not isinstance(decide(admitted, Facts(), POLICY, ONLY_GRACE), Refuse)
+
+
+@pytest.mark.parametrize("action", ORDERS)
+def test_presses_that_do_not_tell_who_or_where_and_those_where_no_app_answers_any_more_count(
+    action: ButtonAction,
+) -> None:
+    told = doings.press(action, "a1")
+    for event in (replace(told, author=None), replace(told, target=None), pressed(action, "a1")):
+        assert not isinstance(decide(event, Facts(), POLICY, ONLY_GRACE), Refuse)
+    assert not isinstance(decide(told, Facts(), POLICY, NOBODY), Refuse)
+
+
+def test_who_is_not_admitted_stops_nothing_and_commands_nothing() -> None:
+    stop = decide(doings.stop(), Facts(), POLICY, ONLY_GRACE)
+    assert isinstance(stop, Refuse)
+    assert stop.tell is None
+    for command in Command:
+        decision = decide(doings.command(command), Facts(), POLICY, ONLY_GRACE)
+        assert isinstance(decision, Refuse)
+        assert (decision.notice, decision.tell) == (NOT_ADMITTED, doings.aside())
+        assert refused(decide(doings.command(command), Facts(), POLICY, NOBODY)) == NO_APP
+        said = values.message(f"/{command.value}", in_thread=True)
+        assert refused(judged(said, resolution=ONLY_GRACE)) == NOT_ADMITTED
+    ignored(judged(values.message("mute", mentions_bot=False, in_thread=True), Facts(thread=KNOWN), ONLY_GRACE))
+
+
+def test_refusals_go_where_only_the_author_reads_if_there_is_such_a_place() -> None:
+    for event, where in ((doings.privately(values.message()), doings.aside()), (values.message(), values.target())):
+        decision = judged(event, resolution=ONLY_GRACE)
+        assert isinstance(decision, Refuse)
+        assert decision.tell == where
+
+
+# Other organisations
+
+
+def shared(policy: External, follow: Follow = Follow.THREAD) -> Resolution:
+    return Resolution(app=APP, follow=follow, guests=Guests(external=policy))
+
+
+def from_outside(event: MessageReceived) -> list[MessageReceived]:
+    """In a shared channel, and by somebody of another organisation wherever that is."""
+    return [replace(event, is_external=True), replace(event, author=doings.outsider())]
+
+
+@pytest.mark.parametrize("follow", list(Follow))
+def test_where_others_read_along_nothing_is_answered_and_only_who_asked_is_told(follow: Follow) -> None:
+    denied = shared(External.DENY, follow)
+    for event in from_outside(values.message()):
+        assert refused(judged(event, resolution=denied)) == SHARED_CHANNEL
+        public, private = judged(event, resolution=denied), judged(doings.privately(event), resolution=denied)
+        assert isinstance(public, Refuse)
+        assert isinstance(private, Refuse)
+        assert (public.tell, private.tell) == (None, doings.aside(event.author.id))
+    for event in from_outside(doings.follow_up()):
+        ignored(judged(event, Facts(thread=KNOWN), denied))
+    for event in from_outside(replace(values.message(), is_direct=True)):
+        assert refused(judged(event, resolution=denied)) == SHARED_CHANNEL
+
+
+@pytest.mark.parametrize("follow", list(Follow))
+def test_where_only_mentions_count_nothing_is_followed_when_others_read_along(follow: Follow) -> None:
+    mentions = shared(External.MENTION, follow)
+    for event in from_outside(values.message()):
+        asked(judged(event, resolution=mentions))
+    for event in from_outside(doings.follow_up()):
+        ignored(judged(event, Facts(thread=KNOWN), mentions))
+    for event in from_outside(doings.follow_up("mute")):
+        ignored(judged(event, Facts(thread=KNOWN), mentions))
+        assert order_in(judged(replace(event, mentions_bot=True), Facts(thread=KNOWN), mentions)) is Command.MUTE
+
+
+def test_where_shared_channels_are_like_others_they_are_followed() -> None:
+    for event in from_outside(doings.follow_up()):
+        asked(judged(event, Facts(thread=KNOWN), shared(External.ON)))
+
+
+def test_what_is_among_ourselves_is_not_touched_by_that() -> None:
+    for policy in External:
+        asked(judged(doings.follow_up(), Facts(thread=KNOWN), shared(policy)))
+
+
+def test_commands_presses_and_stops_from_outside_are_refused_too() -> None:
+    denied, mentions = shared(External.DENY), shared(External.MENTION)
+    eve = doings.outsider()
+    for command in (
+        doings.command(Command.RESET, is_external=True),
+        doings.command(Command.HELP, author=eve),
+        doings.command(Command.HELP, author=eve, private=False),
+    ):
+        decision = decide(command, Facts(), POLICY, denied)
+        assert isinstance(decision, Refuse)
+        assert (decision.notice, decision.tell) == (SHARED_CHANNEL, command.private)
+        assert isinstance(decide(command, Facts(), POLICY, mentions), Obey)
+    for action in ORDERS:
+        press = doings.press(action, "a1", author=eve)
+        assert refused(decide(press, Facts(), POLICY, denied)) == SHARED_CHANNEL
+        assert not isinstance(decide(press, Facts(), POLICY, mentions), Refuse)
+    assert isinstance(decide(doings.stop(author=eve), Facts(), POLICY, denied), Refuse)
+    assert isinstance(decide(doings.stop(author=eve), Facts(), POLICY, mentions), Stop)
+
+
+# Other bots
+
+GUESTS = Guests(bots=frozenset({PersonId("B1")}))
+WITH_BOTS = replace(THREAD, guests=GUESTS)
+
+
+def test_a_bot_on_the_list_is_answered_when_it_mentions_the_bot_or_writes_in_a_followed_thread() -> None:
+    mention = doings.by_bot(values.message())
+    assert question_in(asked(judged(mention, resolution=WITH_BOTS)).message).author.is_bot
+    for resolution in (WITH_BOTS, replace(EVERYTHING, guests=GUESTS)):
+        asked(judged(doings.by_bot(doings.follow_up()), Facts(thread=KNOWN), resolution))
+        assert wants_thread(doings.by_bot(doings.follow_up()), resolution, POLICY)
+
+
+def test_a_bot_on_the_list_is_left_alone_everywhere_else() -> None:
+    everything = replace(EVERYTHING, guests=GUESTS)
+    chatter = values.message(mentions_bot=False)
+    for event, facts, resolution in (
+        (chatter, Facts(), everything),
+        (replace(chatter, is_direct=True), Facts(), everything),
+        (replace(chatter, replies_to_bot=True), Facts(), WITH_BOTS),
+        (doings.follow_up(), Facts(), everything),
+        (doings.follow_up(), Facts(thread=KNOWN, muted=True), WITH_BOTS),
+        (doings.follow_up(), Facts(thread=KNOWN), replace(MENTION, guests=GUESTS)),
+    ):
+        ignored(judged(doings.by_bot(event), facts, resolution))
+
+
+def test_bots_that_are_not_on_the_list_are_named_in_the_log_and_not_answered() -> None:
+    assert "B2" in ignored(judged(doings.by_bot(values.message(), "B2"), resolution=WITH_BOTS))
+    ignored(judged(doings.by_bot(values.message()), resolution=THREAD))
+    for origin in (Origin.SELF, Origin.SYSTEM):
+        ignored(judged(replace(doings.by_bot(values.message()), origin=origin), resolution=WITH_BOTS))
+
+
+def test_bots_give_no_orders_and_are_told_nothing() -> None:
+    assert not asked(judged(doings.by_bot(values.message("stop")), resolution=WITH_BOTS)).may_stop
+    for text in ("/reset", "mute"):
+        event = doings.by_bot(doings.mention_in_thread(text))
+        asked(judged(event, Facts(thread=KNOWN), WITH_BOTS))
+    for resolution in (NOBODY, ONLY_GRACE, shared(External.DENY)):
+        event = replace(doings.by_bot(values.message()), is_external=True)
+        ignored(judged(event, resolution=replace(resolution, guests=GUESTS)))
+
+
+def test_a_list_of_people_holds_for_bots_too() -> None:
+    ignored(judged(doings.by_bot(values.message()), resolution=replace(ONLY_GRACE, guests=GUESTS)))
+    both = Access(users=frozenset({PersonId("grace"), PersonId("B1")}))
+    asked(judged(doings.by_bot(values.message()), resolution=replace(WITH_BOTS, access=both)))
+
+
+def test_edits_by_bots_are_never_followed() -> None:
+    ignored(decide(edited(doings.by_bot(values.message())), Facts(), POLICY, WITH_BOTS))

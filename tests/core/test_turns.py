@@ -21,7 +21,7 @@ from bridge.errors import (
     PlatformUnavailable,
     QuestionRefused,
 )
-from bridge.messages import AnswerState, Attachment
+from bridge.messages import AnswerState, Attachment, Step
 from tests.core.room import room
 from tests.fakes import values
 from tests.fakes.backend import say
@@ -174,8 +174,8 @@ async def test_files_that_cannot_be_read_are_not_passed_over_in_silence() -> Non
         await at.inbox(values.message("", number=1, attachments=files))
         await at.inbox(values.message("Sum it up", number=2, attachments=files))
         await at.clock.advance(5)
-        assert "cannot read attached files" in at.texts[0]
-        assert "cannot read attached files" in at.texts[1]
+        assert "plan.pdf was left out: I cannot read files from here" in at.texts[0]
+        assert "plan.pdf was left out: I cannot read files from here" in at.texts[1]
         assert [question.text for question in at.backend.asked] == ["Sum it up"]
 
 
@@ -241,7 +241,7 @@ async def test_a_deleted_message_ends_the_turn_quietly() -> None:
 
 async def test_steps_of_the_app_are_not_answer_text() -> None:
     async with room() as at:
-        at.answer_with(lambda _: [Progress(title="Searching"), TextDelta(text="Found")])
+        at.answer_with(lambda _: [Progress(step=Step(id="1", title="Searching")), TextDelta(text="Found")])
         await at.inbox(values.message())
         await at.clock.advance(1)
         assert at.texts == ["Found"]

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from adapters.discord.dialect import DiscordDialect
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, PlatformError, PlatformUnavailable
-from bridge.messages import Address, Button, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import Address, Button, MessageRef, OutgoingMessage, PlatformName, ReplyTarget, Step
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth, WriteBudget
 
@@ -25,6 +25,7 @@ class ShownMessage:
     people: list[Mapping[str, str]] = field(default_factory=list)
     """Who might be mentioned, for every text."""
     buttons: tuple[Button, ...] = ()
+    sources: tuple[str, ...] = ()
     history: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -55,6 +56,9 @@ class FakePlatform:
     closed: bool = False
     hearing: bool = False
     buttons: bool = False
+    rating_buttons: bool = False
+    question_buttons: int = 0
+    sources: bool = False
 
     @property
     def capabilities(self) -> PlatformCapabilities:
@@ -64,6 +68,9 @@ class FakePlatform:
             min_edit_interval=timedelta(seconds=1),
             activity_every=timedelta(seconds=8),
             buttons=self.buttons,
+            rating_buttons=self.rating_buttons,
+            question_buttons=self.question_buttons,
+            sources=self.sources,
         )
 
     @property
@@ -93,10 +100,17 @@ class FakePlatform:
         for address, known in self.messages.items():
             if known.nonce == message.nonce:
                 known.history.append((self.clock.monotonic(), text))
-                known.buttons = message.buttons
+                known.buttons, known.sources = message.buttons, message.sources
                 return MessageRef(platform=self.name, address=Address(address))
         address = f"{target.address}/m{len(self.messages)}"
-        shown = ShownMessage(target, message.nonce, [message.people], message.buttons, [(self.clock.monotonic(), text)])
+        shown = ShownMessage(
+            target,
+            message.nonce,
+            [message.people],
+            message.buttons,
+            message.sources,
+            [(self.clock.monotonic(), text)],
+        )
         self.messages[address] = shown
         if self.lost_answers:
             self.lost_answers -= 1
@@ -110,8 +124,9 @@ class FakePlatform:
         self.messages[ref.address].history.append((self.clock.monotonic(), text))
         self.messages[ref.address].people.append(message.people)
         self.messages[ref.address].buttons = message.buttons
+        self.messages[ref.address].sources = message.sources
 
-    async def show_activity(self, target: ReplyTarget) -> None:
+    async def show_activity(self, target: ReplyTarget, question: MessageRef) -> None:
         self.activity.append(self.clock.monotonic())
 
     def health(self) -> PlatformHealth:
@@ -130,6 +145,7 @@ class FakePlatform:
         if failure is not None:
             raise failure
         assert self.buttons or not message.buttons, "told not to have buttons"
+        assert self.sources or not message.sources, "told not to show sources apart"
         text = str(self.dialect.payload(message.text, message.people)["content"])
         if not text:
             raise MessageRefused("empty message")
@@ -203,3 +219,80 @@ class ThreadingPlatform(FakePlatform):
         if ref.address not in self.messages:
             raise MessageGone("no such message")
         return self.messages[ref.address].text
+
+
+@dataclass
+class GrowingPlatform(FilePlatform):
+    """Lets messages grow natively: what was shown of one never changes, it only gets longer. `lasts` seconds after its beginning
+    nothing can be added to it any more; it is spent some time before that."""
+
+    lasts: float = 300.0
+    spent_after: float = 240.0
+    live_limit: int = 1000
+    can_grow: bool = True
+    growing: dict[str, float] = field(default_factory=dict)
+    """When each of them began, by address."""
+    begun: int = 0
+    added: list[tuple[str, str]] = field(default_factory=list)
+    """Address and what was added, in order."""
+    repaired: int = 0
+    steps: dict[str, tuple[Step, ...]] = field(default_factory=dict)
+    activity_ended: list[tuple[ReplyTarget, MessageRef]] = field(default_factory=list)
+
+    @property
+    def capabilities(self) -> PlatformCapabilities:
+        return replace(
+            super().capabilities,
+            steps=True,
+            live_budget=WriteBudget(limit=self.live_limit, window=timedelta(seconds=60)),
+            first_hold=timedelta(milliseconds=800),
+        )
+
+    def may_grow(self, target: ReplyTarget) -> bool:
+        return self.can_grow
+
+    def is_growing(self, ref: MessageRef) -> bool:
+        return ref.address in self.growing
+
+    def is_spent(self, ref: MessageRef) -> bool:
+        began = self.growing.get(ref.address)
+        return began is not None and self.clock.monotonic() - began >= self.spent_after
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        if not message.live or not self.can_grow:
+            return await super().send(target, message)
+        address = f"{target.address}/m{len(self.messages)}"
+        text = await self._answer_like_a_platform(message) if message.text else ""
+        self.messages[address] = ShownMessage(
+            target, message.nonce, [message.people], (), (), [(self.clock.monotonic(), text)]
+        )
+        self.growing[address] = self.clock.monotonic()
+        self.begun += 1
+        self.steps[address] = message.steps
+        return MessageRef(platform=self.name, address=Address(address))
+
+    async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        if ref.address not in self.growing:
+            await super().edit(target, ref, message)
+            return
+        if self.clock.monotonic() - self.growing[ref.address] > self.lasts:
+            del self.growing[ref.address]
+            self.repaired += 1
+            await super().edit(target, ref, message)
+            return
+        self.steps[ref.address] = message.steps
+        stands = self.messages[ref.address].text
+        text = await self._answer_like_a_platform(message) if message.text or not message.live else ""
+        if not message.live:
+            del self.growing[ref.address]
+            self.repaired += not text.startswith(stands)
+            self.messages[ref.address].buttons = message.buttons
+            self.messages[ref.address].sources = message.sources
+        elif not text.startswith(stands):
+            return
+        if text != stands:
+            self.added.append((ref.address, text[len(stands) :]))
+            self.messages[ref.address].history.append((self.clock.monotonic(), text))
+
+    async def end_activity(self, target: ReplyTarget, question: MessageRef) -> None:
+        self.activity_ended.append((target, question))

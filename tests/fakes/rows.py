@@ -16,6 +16,7 @@ from bridge.messages import (
     ConversationKey,
     MessageRef,
     Outcome,
+    PersonId,
     Rating,
     ReplyTarget,
     SentPart,
@@ -33,6 +34,7 @@ class KeptQuestion:
     ref: MessageRef
     question: AskedQuestion | None
     """None: withdrawn, or its text was removed."""
+    person: PersonId
     revision: int = 0
     withdrawn: bool = False
     answer: AnswerId | None = None
@@ -47,6 +49,10 @@ class KeptConversation:
     backend_user: BackendUser
     backend_conversation: BackendConversationId | None = None
     poisoned: bool = False
+    fresh_after: int = 0
+    """Number of the last question that belongs to what was forgotten on purpose."""
+    muted: bool = False
+    bots_in_a_row: int = 0
     home: ReplyTarget | None = None
     head: int = 0
     epoch: int = 0
@@ -77,7 +83,20 @@ class KeptRating:
     wanted: Rating | None
     likes: int
     dislikes: int
+    comments: frozenset[tuple[PersonId, int]] = frozenset()
+    """Which comments belong to it: whose, and which of theirs."""
     sent: Rating | None = None
+    comments_handed: frozenset[tuple[PersonId, int]] = frozenset()
+    comments_sent: frozenset[tuple[PersonId, int]] = frozenset()
     dirty: bool = False
     attempts: int = 0
     retry_at: datetime | None = None
+
+
+@dataclass(eq=False)
+class KeptComment:
+    message: MessageRef
+    person: PersonId
+    text: str
+    revision: int
+    given_at: datetime

@@ -16,9 +16,11 @@ from bridge.messages import (
     ConversationId,
     ConversationKey,
     EventId,
+    InstallationId,
     MessageRef,
     Outcome,
     PartRole,
+    PersonId,
     PlatformName,
     Rating,
     ReplyTarget,
@@ -40,9 +42,18 @@ from bridge.store import (
     RetryResult,
     StopResult,
     Touched,
+    Usage,
 )
 from tests.fakes import values
-from tests.fakes.rows import RUNNING, UNFINISHED, KeptAnswer, KeptConversation, KeptQuestion, KeptRating
+from tests.fakes.rows import (
+    RUNNING,
+    UNFINISHED,
+    KeptAnswer,
+    KeptComment,
+    KeptConversation,
+    KeptQuestion,
+    KeptRating,
+)
 
 NOTHING = Change(touched=Touched.NOTHING)
 
@@ -63,6 +74,7 @@ class FakeStore:
         self.conversations: list[KeptConversation] = []
         self.answers: list[KeptAnswer] = []
         self._votes: dict[tuple[MessageRef, str, str], Vote] = {}
+        self._comments: dict[tuple[MessageRef, PersonId], KeptComment] = {}
         self._ratings: dict[AnswerId, KeptRating] = {}
         self.bookmarks: dict[tuple[PlatformName, str], str] = {}
         self.failures = 0
@@ -109,6 +121,17 @@ class FakeStore:
         answer = conversation.active and self.answers[conversation.active - 1]
         return answer if answer and answer.state in RUNNING else None
 
+    def _claim_for(self, conversation: ConversationId, event_id: EventId) -> KeptConversation | None:
+        """The conversation, when there is one and the event was not claimed before."""
+        if not 0 < conversation <= len(self.conversations):
+            return None
+        found = self.conversations[conversation - 1]
+        claim = _event(found.key, event_id)
+        if claim in self._claimed:
+            return None
+        self._claimed.add(claim)
+        return found
+
     async def _tell(self, conversation: ConversationId) -> None:
         if self._on_work:
             await self._on_work(conversation)
@@ -130,6 +153,29 @@ class FakeStore:
         answer = self._answer_of(message)
         return answer.turn.conversation_id if answer else None
 
+    async def is_muted(self, conversation: ConversationId) -> bool:
+        self._work()
+        return 0 < conversation <= len(self.conversations) and self.conversations[conversation - 1].muted
+
+    async def set_muted(self, event_id: EventId, conversation: ConversationId, *, muted: bool) -> bool:
+        self._work()
+        found = self._claim_for(conversation, event_id)
+        if found is None or found.muted == muted:
+            return False
+        found.muted = muted
+        return True
+
+    async def start_afresh(self, event_id: EventId, conversation: ConversationId) -> bool:
+        self._work()
+        found = self._claim_for(conversation, event_id)
+        if found is None:
+            return False
+        last = found.head + 1 if found.active else found.head
+        if last <= found.fresh_after and found.backend_conversation is None:
+            return False
+        found.fresh_after, found.backend_conversation, found.poisoned = last, None, False
+        return True
+
     async def accept(self, new: NewQuestion) -> Accepted | Full | None:
         self._work()
         ref = new.question.ref
@@ -144,9 +190,13 @@ class FakeStore:
         conversation = self.conversations[found - 1]
         conversation.active_at = self._now()
         waiting = sum(not asked.withdrawn for asked in conversation.questions[conversation.head :])
+        by_bot = new.question.author.is_bot
+        if by_bot and new.most_by_bots is not None and conversation.bots_in_a_row >= new.most_by_bots:
+            return Full(waiting=waiting, by_bots=True)
         if new.most_waiting is not None and waiting > new.most_waiting:
             return Full(waiting=waiting)
-        conversation.questions.append(KeptQuestion(ref, new.question))
+        conversation.bots_in_a_row = conversation.bots_in_a_row + 1 if by_bot else 0
+        conversation.questions.append(KeptQuestion(ref, new.question, new.question.author.id))
         await self._tell(found)
         return Accepted(conversation_id=found, seq=len(conversation.questions), waiting=waiting)
 
@@ -235,7 +285,7 @@ class FakeStore:
             old.retried = True
             conversation.active_at = self._now()
             conversation.questions.append(
-                KeptQuestion(asked.ref, asked.question, asked.revision, retry_of=old.turn.answer_id)
+                KeptQuestion(asked.ref, asked.question, asked.person, asked.revision, retry_of=old.turn.answer_id)
             )
             await self._tell(conversation.id)
         return Retried(result=result, conversation_id=conversation.id, target=target)
@@ -324,7 +374,11 @@ class FakeStore:
 
     async def move_to(self, turn: Turn, target: ReplyTarget) -> None:
         self._work()
-        self._owned(turn).home = target
+        conversation = self._owned(turn)
+        conversation.home = target
+        key = target.conversation
+        if all((one.key, one.app) != (key, conversation.app) for one in self.conversations):
+            conversation.key = key
 
     async def record_asked(self, turn: Turn, attempt: int) -> AskedQuestion:
         self._work()
@@ -344,7 +398,8 @@ class FakeStore:
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         self._work()
         conversation, answer = self._owned(turn), self._answer(turn)
-        if ids.conversation is not None and ids.conversation != conversation.backend_conversation:
+        forgotten = turn.seq <= conversation.fresh_after
+        if not forgotten and ids.conversation not in (None, conversation.backend_conversation):
             conversation.backend_conversation, conversation.poisoned = ids.conversation, False
         if answer.state not in UNFINISHED:
             return
@@ -369,9 +424,11 @@ class FakeStore:
 
     async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
         self._work()
+        conversation = self.conversations[turn.conversation_id - 1]
+        first = conversation.fresh_after if turn.seq > conversation.fresh_after else 0
         past = [
             PastTurn(question=asked.question.text, answer=answer.outcome.text)
-            for asked in self.conversations[turn.conversation_id - 1].questions[: turn.seq - 1]
+            for asked in conversation.questions[first : turn.seq - 1]
             if asked.question is not None and asked.answer is not None
             for answer in [self.answers[asked.answer - 1]]
             if answer.state not in UNFINISHED and not answer.retried and answer.outcome and answer.outcome.text
@@ -428,6 +485,11 @@ class FakeStore:
             count += asked.question is not None
             asked.question = answer.outcome = None
             answer.parts = {number: replace(part, text="") for number, part in answer.parts.items()}
+        for comment in self._comments.values():
+            of = self._answer_of(comment.message)
+            rating = self._ratings.get(of.turn.answer_id) if of and of.ids.message is not None else None
+            if comment.given_at < before and not (rating and rating.dirty):
+                comment.text = ""
         return count
 
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:
@@ -448,7 +510,52 @@ class FakeStore:
                 found.append(one.home or kept[-1])
         return found[:limit]
 
+    async def usage(self, platform: PlatformName, installation: InstallationId, person: PersonId) -> Usage:
+        self._work()
+        here = {
+            one.id: one
+            for one in self.conversations
+            if (one.key.platform, one.key.installation) == (platform, installation)
+        }
+        asked = [
+            question
+            for one in here.values()
+            for question in one.questions
+            if question.person == person and not question.withdrawn
+        ]
+        ended = [question.answer for question in asked if question.answer is not None]
+        answered = sum(self.answers[answer - 1].state is AnswerState.DONE for answer in ended)
+        voted = {
+            answer.turn.answer_id
+            for vote in self._votes.values()
+            if vote.person == person and vote.active
+            for answer in [self._answer_of(vote.message)]
+            if answer is not None and answer.turn.conversation_id in here
+        }
+        questions = sum(question.retry_of is None for question in asked)
+        return Usage(questions=questions, answered=answered, votes=len(voted))
+
     # Feedback
+
+    async def record_comment(
+        self, event_id: EventId, message: MessageRef, person: PersonId, text: str, revision: int
+    ) -> bool:
+        self._work()
+        known = self._comments.get((message, person))
+        if known is not None and revision <= known.revision:
+            return False
+        self._comments[message, person] = KeptComment(message, person, text, revision, self._now())
+        answer = self._answer_of(message)
+        if answer is not None:
+            self._recount(answer.turn.answer_id)
+        return True
+
+    def _comments_on(self, answer_id: AnswerId) -> list[KeptComment]:
+        """The latest of each person, the oldest first."""
+        refs = {part.ref for part in self.answers[answer_id - 1].parts.values()}
+        found = [comment for comment in self._comments.values() if comment.message in refs]
+        found.sort(key=lambda comment: comment.revision)
+        return sorted({one.person: one for one in found}.values(), key=lambda comment: comment.revision)
 
     async def record_vote(self, vote: Vote, aggregate: Aggregate) -> bool:
         self._work()
@@ -465,14 +572,18 @@ class FakeStore:
     def _recount(self, answer_id: AnswerId, aggregate: Aggregate | None = None) -> None:
         refs = {part.ref for part in self.answers[answer_id - 1].parts.values()}
         votes = [vote for vote in self._votes.values() if vote.message in refs]
-        if not votes and answer_id not in self._ratings:
+        comments = self._comments_on(answer_id)
+        if not votes and not comments and answer_id not in self._ratings:
             return
+        why = {comment.person: comment.text for comment in comments}
+        votes = [replace(vote, comment=why.get(vote.person, "")) for vote in votes]
         opinions = list(standing(votes).values())
-        wanted = (aggregate or self._aggregate)(votes)
-        sent = self._ratings[answer_id].sent if answer_id in self._ratings else None
-        self._ratings[answer_id] = KeptRating(
-            wanted, opinions.count(Rating.LIKE), opinions.count(Rating.DISLIKE), sent, wanted != sent
-        )
+        rating = self._ratings.setdefault(answer_id, KeptRating(None, 0, 0))
+        rating.wanted = (aggregate or self._aggregate)(votes)
+        rating.likes, rating.dislikes = opinions.count(Rating.LIKE), opinions.count(Rating.DISLIKE)
+        rating.comments = frozenset((comment.person, comment.revision) for comment in comments)
+        rating.dirty = (rating.wanted, rating.comments) != (rating.sent, rating.comments_sent)
+        rating.attempts, rating.retry_at = 0, None
 
     async def due_ratings(self, now: datetime, limit: int) -> Sequence[PendingRating]:
         self._work()
@@ -486,18 +597,22 @@ class FakeStore:
                 attempts=rating.attempts,
                 likes=rating.likes,
                 dislikes=rating.dislikes,
+                comments=tuple(comment.text for comment in self._comments_on(answer_id) if comment.text),
             )
             for answer_id, rating in self._ratings.items()
             if rating.dirty
             and (rating.retry_at is None or rating.retry_at <= now)
             and self.answers[answer_id - 1].ids.message is not None
         ]
+        for handed in due[:limit]:
+            self._ratings[handed.answer_id].comments_handed = self._ratings[handed.answer_id].comments
         return due[:limit]
 
     async def rating_sent(self, answer: AnswerId, rating: Rating | None) -> None:
         self._work()
         known = self._ratings[answer]
-        known.sent, known.dirty, known.attempts, known.retry_at = rating, known.wanted != rating, 0, None
+        known.sent, known.comments_sent, known.attempts, known.retry_at = rating, known.comments_handed, 0, None
+        known.dirty = (known.wanted, known.comments) != (known.sent, known.comments_sent)
 
     async def rating_failed(self, answer: AnswerId, retry_at: datetime | None) -> None:
         self._work()

@@ -186,7 +186,7 @@ async def test_a_deadlock_is_a_store_that_is_away_for_a_moment(stores: list[SqlS
     both_hold_one = asyncio.Barrier(2)
 
     async def take(store: SqlStore, one: ConversationId, other: ConversationId) -> None:
-        async with store._writing() as connection:
+        async with store.writing() as connection:
             lock = text("UPDATE conversation SET epoch = epoch WHERE id = :id")
             await connection.execute(lock, {"id": one})
             await both_hold_one.wait()

@@ -1,22 +1,37 @@
 """The Dify backend: asks, stops, rates and checks over the Service API. What the bridge loads is `Settings` and `create`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from pathlib import Path
 
 from yarl import URL
 
 from bridge import logs
-from bridge.backend_api import Backend, BackendEvent, Question, Recovered, TextDelta, TextReplaced
+from bridge.backend_api import (
+    Backend,
+    BackendEvent,
+    FileRules,
+    Opening,
+    Question,
+    Recovered,
+    TextDelta,
+    TextReplaced,
+    UploadedFile,
+)
 from bridge.backends.dify.checks import ask_mode, check_dify
 from bridge.backends.dify.client import Answering, DifyClient
 from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
+from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.framing import Json, read_object, text_of
+from bridge.backends.dify.parameters import KeptParameters
 from bridge.backends.dify.reading import EventReader, NothingMore
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
+from bridge.backends.dify.suggesting import fetch_suggestions
+from bridge.backends.dify.uploading import Uploader
 from bridge.clock import Clock
 from bridge.errors import (
     BackendBusy,
@@ -28,7 +43,7 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
-from bridge.messages import BackendIds, BackendMessageId, BackendUser, Rating
+from bridge.messages import BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
 from bridge.platform_api import Finding
 
 __all__ = ["DifyBackend", "Settings", "create"]
@@ -66,6 +81,9 @@ class DifyBackend:
         self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
         self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, look_again=look_again)
+        self._parameters = KeptParameters(self._client, clock, settings.dify_parameters_age)
+        self._uploader = Uploader(self._client, settings.dify_file_timeout)
+        self._fetcher = Fetcher(self._client, settings)
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
@@ -99,11 +117,11 @@ class DifyBackend:
                 for event in machine.flush():
                     yield event
                 completed = machine.end()
-                for event in machine.begin():
+                for event in (*machine.begin(), *machine.settle(failed=False)):
                     yield event
                 yield completed
             except BackendError as error:
-                for event in machine.flush():
+                for event in (*machine.flush(), *machine.settle(failed=True)):
                     said = said or _has_text(event)
                     yield event
                 better = _explain_fully(await self._understand(error, question, machine), said=said)
@@ -119,11 +137,8 @@ class DifyBackend:
             raise _explain_fully(explain_refusal(reply))
 
     async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
-        try:
+        with _explaining():
             return await self._seeker.find_fate(question, ids, last_seen)
-        except BackendError as error:
-            _explain_fully(error)
-            raise
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:
@@ -139,6 +154,28 @@ class DifyBackend:
             # "rating cannot be None when feedback not exists": what was to be taken away is not there.
             return
         raise _explain_refused_rating(reply)
+
+    async def file_rules(self) -> FileRules:
+        with _explaining():
+            return (await self._parameters.get()).files
+
+    async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
+        with _explaining():
+            return await self._uploader.upload(content, name, media_type, kind, user)
+
+    async def fetch(self, file: ProducedFile, into: Path, most: int) -> str:
+        with _explaining():
+            return await self._fetcher.fetch(file, into, most)
+
+    async def suggestions(self, ids: BackendIds, user: BackendUser) -> Sequence[str]:
+        with _explaining():
+            if not ids.message or not (await self._parameters.get()).suggests:
+                return ()
+            return await fetch_suggestions(self._client, ids.message, user, self._settings.dify_suggestions_wait)
+
+    async def opening(self) -> Opening:
+        with _explaining():
+            return (await self._parameters.get()).opening
 
     async def check(self) -> Sequence[Finding]:
         return await check_dify(self._client, self._settings)
@@ -268,11 +305,24 @@ def _request_for(question: Question) -> Json:
     }
     if question.conversation:
         body["conversation_id"] = question.conversation
+    if question.files:
+        body["files"] = [
+            {"type": file.kind, "transfer_method": "local_file", "upload_file_id": file.id} for file in question.files
+        ]
     return body
 
 
 def _has_text(event: BackendEvent) -> bool:
     return isinstance(event, TextDelta | TextReplaced) and not (event.text == "" or event.text.isspace())
+
+
+@contextmanager
+def _explaining() -> Iterator[None]:
+    try:
+        yield
+    except BackendError as error:
+        _explain_fully(error)
+        raise
 
 
 def _explain_fully(error: BackendError, *, said: bool = False) -> BackendError:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import Refusal, explain_refusal, fix_for
 from bridge.backends.dify.framing import Json, text_of
+from bridge.backends.dify.parameters import Parameters, fetch_parameters, read_parameters
 from bridge.backends.dify.settings import Settings, find_app_type
 from bridge.errors import BackendError
 from bridge.platform_api import Finding, Severity
@@ -25,7 +26,9 @@ async def check_dify(client: DifyClient, settings: Settings) -> Sequence[Finding
         findings.append(_ok("Dify address and key", f"{settings.dify_base_url} accepts the key"))
         findings.append(await _check_app_type(client, settings, text_of(info, "mode")))
         if findings[-1].severity is not Severity.ERROR:
-            findings.append(_check_inputs(await _fetch(client, "/parameters")))
+            told = await fetch_parameters(client)
+            findings.append(_check_inputs(told))
+            findings += describe_features(read_parameters(told))
     except BackendError as error:
         findings.append(describe(error))
     if client.version:
@@ -117,6 +120,26 @@ def _check_inputs(parameters: Json) -> Finding:
         f"the app requires inputs that the bridge does not give: {names}",
         "Make them optional in the app's settings in Dify.",
     )
+
+
+def describe_features(parameters: Parameters) -> Sequence[Finding]:
+    """What the app offers besides text. Each is the app's own choice, so none of it is wrong."""
+    rules = parameters.files
+    kinds = ", ".join(sorted(rules.largest))
+    takes = f"takes up to {rules.most} file{'s' if rules.most > 1 else ''} with a question ({kinds})"
+    return [
+        _ok("Dify files", takes if rules.most else "the app takes none (switched off in the app's features)"),
+        _ok(
+            "Dify follow-up questions",
+            "suggested after an answer" if parameters.suggests else "none (switched off in the app's features)",
+        ),
+        _ok(
+            "Dify citations",
+            "told where the app's knowledge was used"
+            if parameters.cites
+            else "none (switched off in the app's features)",
+        ),
+    ]
 
 
 def _ok(subject: str, what: str) -> Finding:

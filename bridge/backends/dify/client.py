@@ -6,7 +6,7 @@ failed before a request had left.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -25,6 +25,9 @@ KEEP_IDLE_SECONDS = 1.5
 
 # Dify's refusals are below 1 KiB; a proxy's page may be larger and is not worth reading.
 REFUSAL_BYTES = 64 * 1024
+
+Form = Callable[[], aiohttp.FormData]
+"""Fills in a form. Called for each attempt, since a form can be sent once only."""
 
 
 class Answering:
@@ -106,9 +109,13 @@ class DifyClient:
         body: Json | None = None,
         query: Mapping[str, str] | None = None,
         max_bytes: int = REFUSAL_BYTES,
+        limit: float | None = None,
     ) -> Refusal:
-        """One short call. Returns whatever Dify answered; raises `BackendError` only when nothing usable came back."""
-        limit = self._settings.dify_control_timeout
+        """One short call. Returns whatever Dify answered; raises `BackendError` only when nothing usable came back.
+
+        It may take `limit` seconds, DIFY_CONTROL_TIMEOUT unless told otherwise.
+        """
+        limit = self._settings.dify_control_timeout if limit is None else limit
         try:
             async with asyncio.timeout(limit):
                 response = await self._request(method, path, limit, body=body, query=query, replayable=True)
@@ -120,6 +127,35 @@ class DifyClient:
             raise BackendTimeout(
                 f"no answer to {method} {path} within {limit:g} s", code="control_timeout"
             ) from problem
+
+    async def post_form(self, path: str, form: Form, limit: float) -> Refusal:
+        """Posts what `form` fills in, and returns whatever Dify answered. Raises `BackendError`."""
+        try:
+            async with asyncio.timeout(limit):
+                response = await self._request("POST", path, limit, form=form, replayable=True)
+                try:
+                    return await Answering(response).refusal()
+                finally:
+                    response.close()
+        except TimeoutError as problem:
+            raise BackendTimeout(f"POST {path} took longer than {limit:g} s", code="upload_timeout") from problem
+
+    @asynccontextmanager
+    async def download(self, url: URL) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Gets a file: without the key, and without following where a redirect leads. The caller bounds the time.
+
+        What is raised names the host at most, for the rest of the address is a secret.
+        """
+        try:
+            async with self._opened().get(url, allow_redirects=False) as response:
+                yield response
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
+            raise explain_failed_connection(problem, str(url.origin())) from problem
+        except (aiohttp.ClientError, ConnectionError) as problem:
+            # Not with its cause: some of aiohttp's errors spell the address.
+            raise BackendUnreachable(
+                f"the connection broke while a file came: {type(problem).__name__}", code="broken"
+            ) from None
 
     async def close(self) -> None:
         session, self._session = self._session, None
@@ -133,6 +169,7 @@ class DifyClient:
         wait: float,
         *,
         body: Json | None = None,
+        form: Form | None = None,
         query: Mapping[str, str] | None = None,
         replayable: bool,
     ) -> aiohttp.ClientResponse:
@@ -140,7 +177,7 @@ class DifyClient:
         while True:
             attempt += 1
             try:
-                return await self._request_once(method, path, wait, body, query, replayable=replayable)
+                return await self._request_once(method, path, wait, body, form, query, replayable=replayable)
             except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as problem:
                 error = explain_failed_connection(problem, str(URL(self._settings.dify_base_url).origin()))
                 if attempt >= self._connect_attempts or not may_pass(error):
@@ -153,6 +190,7 @@ class DifyClient:
         path: str,
         wait: float,
         body: Json | None,
+        form: Form | None,
         query: Mapping[str, str] | None,
         *,
         replayable: bool,
@@ -166,7 +204,9 @@ class DifyClient:
                     method,
                     url,
                     json=body,
+                    data=form() if form is not None else None,
                     params=query,
+                    headers={"Authorization": f"Bearer {self._settings.api_key}"},
                     allow_redirects=False,
                 )
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
@@ -190,8 +230,8 @@ class DifyClient:
                 timeout=aiohttp.ClientTimeout(
                     total=None, connect=self._settings.dify_connect_timeout, sock_connect=None, sock_read=None
                 ),
+                # The key is not among these: files are fetched without it.
                 headers={
-                    "Authorization": f"Bearer {self._settings.api_key}",
                     # A compressing proxy would hold events back until it has a block's worth.
                     "Accept-Encoding": "identity",
                     "User-Agent": "dify-chat-bridge",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 from bridge.backends.dify.framing import Json, read_object, text_of
-from bridge.backends.dify.sentences import INPUTS, MODEL_BUSY, SWITCHED_OFF, TOO_LONG
+from bridge.backends.dify.sentences import FILES_REFUSED, INPUTS, MODEL_BUSY, SWITCHED_OFF, TOO_LONG
 from bridge.errors import (
     BackendBusy,
     BackendError,
@@ -64,6 +64,9 @@ _WRONG_APP_CODES = ("not_chat_app", "not_completion_app", "not_workflow_app", "a
 
 # The model's provider says it has too much to do. Dify passes the status on in its words only (measured on both versions).
 _PROVIDER_BUSY = re.compile(r"status code 429\b|rate.?limit|too many requests", re.IGNORECASE)
+
+# Refusals of a question for a file of it. All come as `invalid_param`, so only the words tell (Dify's file factory).
+_ABOUT_FILES = re.compile(r"Invalid upload file|File validation failed|Number of (image )?files exceeds", re.IGNORECASE)
 
 
 def fix_for(code: str) -> str:
@@ -170,6 +173,8 @@ def _explain_bad_request(detail: str, code: str, reply: Json, *, continuing: boo
         return _explain_failed_run(detail, code, words)
     if continuing and (code == "conversation_completed" or _is_about(reply, "conversation_id")):
         return ConversationMissing(detail, code=code)
+    if _ABOUT_FILES.match(words):
+        return QuestionRefused(detail, code=code, user_message=FILES_REFUSED)
     if "in input form" in words or _is_about(reply, "inputs"):
         return QuestionRefused(detail, code=code, user_message=INPUTS)
     return QuestionRefused(detail, code=code or "bad_request")

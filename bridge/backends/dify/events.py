@@ -4,21 +4,23 @@ One machine serves chat, agent and chatflow apps. It goes by the events that com
 setting can neither cut an answer nor make one wait. Unknown events are ignored: nearly every version of Dify adds some.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from urllib.parse import unquote, urlsplit
 
 from bridge.backend_api import (
     AnswerCompleted,
     AnswerStarted,
     BackendEvent,
     FileProduced,
-    Progress,
+    SourcesCited,
     TextDelta,
     TextReplaced,
 )
+from bridge.backends.dify.citing import read_sources
 from bridge.backends.dify.errors import explain_error_event, is_bare, shorten
 from bridge.backends.dify.framing import Json, object_of, text_of
+from bridge.backends.dify.producing import MOST_FILES, identify, read_file, read_files
+from bridge.backends.dify.steps import StepTeller
 from bridge.backends.dify.thinking import ThinkFilter
 from bridge.errors import BackendCut, BackendError, BackendFailed, BackendPaused
 from bridge.messages import (
@@ -27,13 +29,8 @@ from bridge.messages import (
     BackendMessageId,
     BackendRunId,
     BackendTaskId,
+    ProducedFile,
 )
-
-MAX_TITLE = 200
-"""Characters of a step's title or a file's name that are passed on. Dify sets no limit to either."""
-
-_SILENT_NODES = frozenset({"start", "end", "answer"})
-"""Nodes every chatflow has: they say nothing about what is being done."""
 
 
 class Run(StrEnum):
@@ -53,8 +50,9 @@ class AnswerMachine:
         self._started = False
         self._filter = ThinkFilter()
         self._agent_text = ""
-        self._tools_told: set[tuple[str, str]] = set()
+        self._steps = StepTeller()
         self._files_told: set[str] = set()
+        self._sources: tuple[str, ...] = ()
         self._run_error = ""
         self._failure: BackendError | None = None
         self._message_ended = False
@@ -93,15 +91,28 @@ class AnswerMachine:
                 # From 1.11.2 on, a chat app sends its text under this name when the question came with a file.
                 return self._append(text_of(event, "answer"))
             case "message_file":
-                return self._tell_file(event)
+                file = read_file(event)
+                return self._tell_files((file,) if file else ())
             case "message_replace":
                 return [self._replace(text_of(event, "answer"))]
             case "message_end":
-                return [told for file in _objects(event.get("files")) for told in self._tell_file(file)]
+                return self._tell_files(read_files(event.get("files"))) + self._cite(object_of(event, "metadata"))
+            case "workflow_finished":
+                return self._tell_files(read_files(object_of(event, "data").get("files")))
+            case _:
+                return [*self._show_step(name, event)]
+
+    def _show_step(self, name: str, event: Json) -> Sequence[BackendEvent]:
+        data = object_of(event, "data")
+        match name:
             case "agent_thought":
-                return self._tell_tools(event)
+                return self._steps.take_thought(event)
             case "node_started" | "iteration_started" | "loop_started":
-                return _tell_node(object_of(event, "data"))
+                return self._steps.start_node(data)
+            case "node_finished" | "iteration_completed" | "loop_completed":
+                return self._steps.finish_node(data)
+            case "agent_log":
+                return self._steps.take_log(data)
             case _:
                 return []
 
@@ -129,12 +140,16 @@ class AnswerMachine:
         """A reply in one piece, which some servers give although a stream was asked for."""
         out = self.take({**reply, "event": "message"})
         self._message_ended = True
-        return out
+        return out + self._cite(object_of(reply, "metadata"))
 
     def flush(self) -> list[BackendEvent]:
         """Text that was held back because it might have become a tag. Call once, when no event will come any more."""
         rest = self._filter.flush()
         return [*self.begin(), TextDelta(text=rest)] if rest else []
+
+    def settle(self, *, failed: bool) -> Sequence[BackendEvent]:
+        """The end of every step that has not told its own."""
+        return self._steps.settle(failed=failed)
 
     def end(self) -> AnswerCompleted:
         """How it ended, after the last event, the end of the stream or the grace. Raises `BackendError`."""
@@ -189,27 +204,21 @@ class AnswerMachine:
         shown = self._filter.feed(text)
         return TextReplaced(text=shown + self._filter.flush())
 
-    def _tell_tools(self, thought: Json) -> list[BackendEvent]:
-        """The same thought comes again and again, each time fuller. Its text repeats what was streamed and is left out."""
-        labels = object_of(thought, "tool_labels")
+    def _tell_files(self, files: Iterable[ProducedFile]) -> list[BackendEvent]:
+        """The same file is told by its event, at the run's end and at the message's end."""
         out: list[BackendEvent] = []
-        for tool in text_of(thought, "tool").split(";"):
-            key = (text_of(thought, "id"), tool)
-            if tool and key not in self._tools_told:
-                self._tools_told.add(key)
-                out.append(Progress(title=(text_of(object_of(labels, tool), "en_US") or tool)[:MAX_TITLE]))
+        for file in files:
+            if identify(file) not in self._files_told and len(self._files_told) < MOST_FILES:
+                self._files_told.add(identify(file))
+                out.append(FileProduced(file=file))
         return out
 
-    def _tell_file(self, file: Json) -> list[BackendEvent]:
-        """Name and kind only: the address is signed, so whoever sees it can fetch the file."""
-        url, ident = text_of(file, "url"), text_of(file, "id")
-        if not url or text_of(file, "belongs_to") == "user":
+    def _cite(self, metadata: Json) -> list[BackendEvent]:
+        names = read_sources(metadata.get("retriever_resources"))
+        if not names or names == self._sources:
             return []
-        name = text_of(file, "filename") or unquote(_path_of(url).rsplit("/", 1)[-1]) or ident
-        if (ident or name) in self._files_told:
-            return []
-        self._files_told.add(ident or name)
-        return [FileProduced(name=name[:MAX_TITLE], kind=text_of(file, "type") or "file")]
+        self._sources = names
+        return [SourcesCited(names=names)]
 
     def _finish_run(self, data: Json) -> None:
         match text_of(data, "status"):
@@ -221,21 +230,3 @@ class AnswerMachine:
             case _:
                 # `partial-succeeded`, and whatever comes: an answer was made.
                 self.run = Run.SUCCEEDED
-
-
-def _tell_node(data: Json) -> list[BackendEvent]:
-    title = text_of(data, "title").strip()
-    if not title or text_of(data, "node_type") in _SILENT_NODES:
-        return []
-    return [Progress(title=title[:MAX_TITLE])]
-
-
-def _objects(value: object) -> list[Json]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _path_of(url: str) -> str:
-    try:
-        return urlsplit(url).path
-    except ValueError:
-        return ""

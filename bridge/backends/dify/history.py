@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from bridge.backends.dify.citing import read_sources
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import Refusal, explain_refusal
 from bridge.backends.dify.framing import Json, object_of, text_of
-from bridge.messages import BackendConversationId, BackendMessageId, BackendRunId, BackendUser
+from bridge.backends.dify.producing import read_files
+from bridge.messages import BackendConversationId, BackendMessageId, BackendRunId, BackendUser, ProducedFile
 
 PAGE = 20
 """Rows asked for at once, Dify's own default. The question looked for is among the newest: there is one at a time."""
@@ -42,6 +44,9 @@ class Row:
     """What an agent said, step by step. Written at the end of each step, also when the client went away (measured)."""
     steps_done: bool
     """The last of them called no tool and has a text: it was the agent's last."""
+    sources: tuple[str, ...] = ()
+    files: tuple[ProducedFile, ...] = ()
+    """Those of the app. Their addresses were signed afresh for this reply."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class RunDetail:
     status: str
     answer: str | None
     error: str
+    files: tuple[ProducedFile, ...]
     age: float
     """Seconds since it was created, by the server's own clock. 0 when it cannot be told."""
 
@@ -98,6 +104,7 @@ async def read_run(client: DifyClient, run: BackendRunId, max_bytes: int) -> Run
         status=text_of(detail, "status"),
         answer=text_of(outputs, "answer") if isinstance(answer, str) else None,
         error=text_of(detail, "error"),
+        files=read_files(outputs.get("files")),
         age=_age(reply, _whole(detail, "created_at")),
     )
 
@@ -133,6 +140,8 @@ def _read_row(item: Json) -> Row | None:
         created_at=_whole(item, "created_at"),
         steps=steps,
         steps_done=bool(steps) and steps[-1].strip() != "" and not text_of(thoughts[-1], "tool"),
+        sources=read_sources(item.get("retriever_resources")),
+        files=read_files(item.get("message_files")),
     )
 
 

@@ -23,6 +23,7 @@ from bridge.backends.dify.history import (
     list_messages,
     read_run,
 )
+from bridge.backends.dify.producing import keep_different
 from bridge.backends.dify.thinking import ThinkFilter
 from bridge.clock import Clock
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId
@@ -166,6 +167,14 @@ class Seeker:
         return next((row for row in rows if row.id == message), None)
 
     async def _judge(self, question: Question, found: _Found, ids: BackendIds) -> Recovered:
+        judged = await self._judge_text(question, found, ids)
+        if judged.fate not in (Fate.ANSWERED, Fate.STOPPED):
+            return judged
+        # A run tells its files, but neither all of them nor its sources.
+        files = keep_different((*found.row.files, *judged.files))
+        return replace(judged, sources=found.row.sources, files=files)
+
+    async def _judge_text(self, question: Question, found: _Found, ids: BackendIds) -> Recovered:
         row = found.row
         if row.status == "error":
             return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(row.error) or "Dify says that it failed")
@@ -208,9 +217,10 @@ def _judge_detail(run: RunDetail, ids: BackendIds) -> Recovered:
         case "running":
             return _unsure(ids, f"the run has been running for {run.age:.0f} s")
         case "succeeded" | "partial-succeeded" if run.answer is not None:
-            return Recovered(fate=Fate.ANSWERED, ids=ids, text=_shape(run.answer), detail=run.status)
+            text = _shape(run.answer)
+            return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=run.files, detail=run.status)
         case "stopped":
-            return Recovered(fate=Fate.STOPPED, ids=ids, text=_shape(run.answer or ""))
+            return Recovered(fate=Fate.STOPPED, ids=ids, text=_shape(run.answer or ""), files=run.files)
         case "failed" | "paused":
             return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or f"the run is {run.status}")
         case _:

@@ -15,6 +15,10 @@ SWITCHED_OFF = f"The app does not take questions from this bot at the moment. {_
 TOO_LONG = "This question is too long for the app. Please ask a shorter one."
 INPUTS = f"The app asks for information that this bot does not give. {_TELL}"
 NO_PLACE = f"Too many questions are waiting for the app right now. {_LATER}"
+FILE_TOO_LARGE = "It is larger than the app takes."
+FILE_WRONG_KIND = "The app does not take files of this kind."
+FILE_NOT_TAKEN = "The app did not accept this file."
+FILES_REFUSED = "The app did not accept the files of this question."
 NO_RATING = "This answer can no longer be rated."
 
 _UNSAFE = f"No safe connection to the app can be made. {_TELL}"

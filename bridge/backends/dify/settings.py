@@ -98,6 +98,27 @@ class Settings(BaseSettings):
         description="Largest single event accepted from Dify, in bytes. Events can hold whole documents and spoken audio.",
     )
 
+    dify_files_url: str | None = Field(
+        default=None,
+        description="FILES_URL of your Dify deployment, if it is set there to another address than DIFY_BASE_URL's. Files that "
+        "an app makes are fetched from these two places and nowhere else.",
+    )
+    dify_file_timeout: float = Field(
+        default=120, gt=0, le=3600, description="Seconds that handing one file to Dify, or fetching one, may take."
+    )
+    dify_suggestions_wait: float = Field(
+        default=4,
+        gt=0,
+        le=60,
+        description="Seconds that Dify is given, after an answer, to think of questions that could come next.",
+    )
+    dify_parameters_age: float = Field(
+        default=300,
+        ge=0,
+        le=86400,
+        description="Seconds after which an app is asked anew which files it takes and how it introduces itself.",
+    )
+
     @property
     def enabled(self) -> bool:
         return self.dify_api_key is not None
@@ -115,6 +136,9 @@ class Settings(BaseSettings):
         "dify_finish_grace",
         "dify_control_timeout",
         "dify_max_event_bytes",
+        "dify_file_timeout",
+        "dify_suggestions_wait",
+        "dify_parameters_age",
         mode="wrap",
     )
     @classmethod
@@ -170,6 +194,23 @@ class Settings(BaseSettings):
                 )
         # Nothing of Dify answers at the bare host, so there is only one thing that an address without a path can mean.
         return urlunsplit((parts.scheme, parts.netloc, path or "/v1", "", ""))
+
+    @field_validator("dify_files_url")
+    @classmethod
+    def _is_an_origin(cls, url: str | None) -> str | None:
+        if url is None or not url.strip():
+            return None
+        try:
+            parts = urlsplit(url.strip())
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            usable = False
+        if not usable or parts.username is not None or parts.password is not None or parts.query or parts.fragment:
+            raise ValueError(
+                "DIFY_FILES_URL must be an http:// or https:// address without anything secret, as FILES_URL is in Dify, "
+                f"for example https://files.example.com, but it is {_without_password(url)[:80]!r}."
+            )
+        return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
 
     @field_validator("dify_app_type", mode="before")
     @classmethod

@@ -1,7 +1,7 @@
 """A stand-in for a Dify server: the Service API of chat, agent and chatflow apps, as strict as the real one.
 
 It keeps everything in memory, answers from a script, and fails on request. What it says and in which order was measured on Dify
-0.15.3 and 1.12.1; it does not run models, tools, files or workflows.
+0.15.3 and 1.12.1; it does not run models, tools or workflows.
 """
 
 from bridge.playground.dify.faults import (
@@ -27,6 +27,8 @@ from bridge.playground.dify.faults import (
     too_many_requests_400,
     wrong_key,
 )
+from bridge.playground.dify.features import Features, everything_on
+from bridge.playground.dify.kept_files import MadeFile, Upload
 from bridge.playground.dify.records import Asked, ChatRequest, Conversation, Rating, StopCall, StoredMessage, StoredRun
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.server import DifyServer
@@ -37,19 +39,23 @@ __all__ = [
     "Conversation",
     "DifyServer",
     "Faults",
+    "Features",
     "HttpFault",
+    "MadeFile",
     "Rating",
     "Reply",
     "StopCall",
     "StoredMessage",
     "StoredRun",
     "StreamFault",
+    "Upload",
     "api_disabled",
     "bare_error",
     "conversation_missing",
     "cut",
     "dropped",
     "error_event",
+    "everything_on",
     "html_502",
     "html_503",
     "html_504",

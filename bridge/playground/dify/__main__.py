@@ -10,6 +10,8 @@ import signal
 import sys
 
 from bridge.clock import SystemClock
+from bridge.playground.dify.control import MODES
+from bridge.playground.dify.features import everything_on
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.server import DifyServer
 
@@ -20,9 +22,7 @@ def main() -> None:
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free one")
-    parser.add_argument(
-        "--mode", default="chat", choices=("chat", "agent-chat", "advanced-chat", "completion", "workflow")
-    )
+    parser.add_argument("--mode", default="chat", choices=MODES)
     parser.add_argument("--version", default="1.12.1", help="the Dify version to behave like")
     parser.add_argument("--api-key", default="", help="empty makes one up")
     parser.add_argument("--first-token", type=float, default=0.2, help="seconds before the first token")
@@ -31,6 +31,9 @@ def main() -> None:
         "--tokens", type=int, default=0, help="answer everything with so many tokens; 0 answers by the question"
     )
     parser.add_argument("--max-connections", type=int, default=10, help="requests served at once")
+    parser.add_argument(
+        "--all-features", action="store_true", help="files, citations, suggestions and an opening are on"
+    )
     asyncio.run(_serve(parser.parse_args()))
 
 
@@ -38,6 +41,8 @@ async def _serve(options: argparse.Namespace) -> None:
     server = DifyServer(SystemClock(), mode=options.mode, version=options.version, api_key=options.api_key)
     server.first_token, server.per_token = options.first_token, options.per_token
     server.max_connections = options.max_connections
+    if options.all_features:
+        server.features = everything_on()
     if options.tokens > 0:
         tokens = [f"word{number} " for number in range(1, options.tokens + 1)]
         server.script = lambda query: Reply(tokens=tokens)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from bridge.playground.dify.faults import Fault, HttpFault, StreamFault, Trouble, error_event
+from bridge.playground.dify.files_api import read_given
+from bridge.playground.dify.kept_files import resources
 from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
 from bridge.playground.dify.run import ChatRun, Timing
 from bridge.playground.dify.script import Reply
@@ -115,7 +117,8 @@ async def _answer(state: DifyState, request: web.Request, record: ChatRequest) -
         return _refusal(state, record, fault)
     streaming = _validate(state, record.body)
     conversation = _find_conversation(state, record)
-    reply = state.reply_to(record.query, [message.query for message in conversation.messages])
+    given = read_given(state, record.body, record.user)
+    reply = state.reply_to(record.query, [message.query for message in conversation.messages], given)
     broken: Fault | None = fault or reply.fault
     if isinstance(broken, HttpFault):
         return _refusal(state, record, broken)
@@ -127,7 +130,7 @@ async def _answer(state: DifyState, request: web.Request, record: ChatRequest) -
     if state.faults.strict_history and any(not message.answer for message in conversation.messages):
         broken = error_event(at=0)
     state.conversations[conversation.id] = conversation
-    message = StoredMessage(id=str(uuid.uuid4()), query=record.query, created_at=state.wall_seconds())
+    message = StoredMessage(id=str(uuid.uuid4()), query=record.query, created_at=state.wall_seconds(), given=given)
     conversation.messages.append(message)
     record.message_id, record.task_id = message.id, str(uuid.uuid4())
     record.stored, record.home = message, conversation.id
@@ -141,7 +144,9 @@ async def _answer(state: DifyState, request: web.Request, record: ChatRequest) -
         reply=reply,
         timing=_timing(state, reply),
         fault=broken,
-        text_event=_name_of_text(state, record),
+        text_event=_name_of_text(state, message, reply),
+        address_of=state.address_of,
+        cites=state.features.cites,
         began=state.clock.monotonic(),
     )
     state.start_run(record, run)
@@ -158,6 +163,8 @@ async def _answer_whole(
     timing = _timing(state, reply)
     await state.clock.sleep(timing.first_token + timing.per_token * len(reply.tokens))
     message.answer = "".join(reply.tokens) if reply.replaced_by is None else reply.replaced_by
+    message.sources = reply.sources if state.features.cites else ()
+    message.suggestions = reply.suggestions
     record.ended = Ended.FINISHED
     return state.dialect.reply(
         {
@@ -168,15 +175,15 @@ async def _answer_whole(
             "conversation_id": conversation.id,
             "mode": state.mode,
             "answer": message.answer,
-            "metadata": {},
+            "metadata": {"retriever_resources": resources(message.sources)},
             "created_at": message.created_at,
         }
     )
 
 
-def _name_of_text(state: DifyState, record: ChatRequest) -> str:
-    """Since 1.11.2 a question with a file makes a chat app send its text under another name."""
-    with_file = bool(record.body.get("files")) and state.mode == "chat"
+def _name_of_text(state: DifyState, message: StoredMessage, reply: Reply) -> str:
+    """Since 1.11.2 a file that belongs to a message makes a chat app send its text under another name."""
+    with_file = bool(message.given or reply.files) and state.mode == "chat"
     return "message_file" if with_file and not state.dialect.is_old else "message"
 
 

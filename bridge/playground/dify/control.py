@@ -9,6 +9,8 @@ from bridge.playground.dify.faults import NAMED
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json
 
+MODES = ("chat", "agent-chat", "advanced-chat", "completion", "workflow")
+
 RECENT = 50
 """Requests that the page is shown."""
 
@@ -22,6 +24,9 @@ def snapshot(state: DifyState) -> dict[str, object]:
         "requests": [
             _request(state, index) for index in range(max(0, len(state.requests) - RECENT), len(state.requests))
         ],
+        "uploads": [upload.as_shown() for upload in list(state.uploads.values())[-RECENT:]],
+        "downloads": state.downloads[-RECENT:],
+        "features": asdict(state.features),
         "stops": state.stops[-RECENT:],
         "faults": list(NAMED),
     }
@@ -44,6 +49,32 @@ async def show_ratings(state: DifyState, request: web.Request) -> web.Response:
             "log": [asdict(call) for call in state.rating_log],
         }
     )
+
+
+async def show_uploads(state: DifyState, request: web.Request) -> web.Response:
+    return web.json_response([upload.as_shown() for upload in state.uploads.values()])
+
+
+async def show_features(state: DifyState, request: web.Request) -> web.Response:
+    return web.json_response(asdict(state.features) | {"mode": state.mode})
+
+
+async def set_features(state: DifyState, request: web.Request) -> web.Response:
+    """Fields of `Features` by name, and `mode`. 400 names what is wrong."""
+    try:
+        body: object = json.loads(await request.read())
+        if not isinstance(body, dict):
+            raise ValueError("an object is needed")  # noqa: TRY004, TRY301  # as everything here
+        wanted = {name: value for name, value in body.items() if name != "mode"}
+        mode = str(body.get("mode", state.mode))
+        if mode not in MODES:
+            raise ValueError(f"unknown mode {mode!r}; known are {', '.join(MODES)}")  # noqa: TRY301
+        state.features.change(wanted)
+        state.mode = mode
+    except ValueError as problem:
+        return web.json_response({"problem": str(problem)}, status=400)
+    state.changed()
+    return await show_features(state, request)
 
 
 async def show_faults(state: DifyState, request: web.Request) -> web.Response:
@@ -119,4 +150,5 @@ def _request(state: DifyState, index: int) -> Json:
         "task_id": one.task_id,
         "message_id": one.message_id,
         "ended": one.ended.value,
+        "files": [file.name for file, _ in one.stored.given] if one.stored is not None else [],
     }

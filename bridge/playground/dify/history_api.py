@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from bridge.playground.dify.chat import is_uuid
+from bridge.playground.dify.kept_files import history_file, resources
 from bridge.playground.dify.records import Conversation, StoredMessage, StoredRun
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json
@@ -112,10 +113,13 @@ def _message(state: DifyState, conversation_id: str, message: StoredMessage) -> 
         "query": message.query,
         "answer": message.answer,
         "feedback": {"rating": rating.rating} if rating else None,
-        "retriever_resources": [],
+        "retriever_resources": resources(message.sources),
         "created_at": message.created_at,
         "agent_thoughts": _thoughts(state, message) if state.mode == "agent-chat" else [],
-        "message_files": [],
+        "message_files": [
+            *(history_file(file, kind, state.address_of(file.path)) for file, kind in message.given),
+            *(history_file(file, file.kind, state.address_of(file.path)) for file in message.made),
+        ],
         "status": message.status,
         "error": message.error or None,
     }

@@ -1,7 +1,10 @@
 """What the stand-in Dify remembers and shows to tests and to the page. Values only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+from bridge.playground.dify.kept_files import MadeFile, Upload
 
 
 class Ended(StrEnum):
@@ -62,6 +65,11 @@ class StoredMessage:
     step: str = ""
     """What an agent said in its last step; written at the end of the step, and not when it was stopped."""
     unheard: Unheard | None = None
+    given: Sequence[tuple[Upload, str]] = ()
+    """Files that came with the question, and as what."""
+    made: Sequence[MadeFile] = ()
+    sources: Sequence[str] = ()
+    suggestions: Sequence[str] = ()
 
 
 @dataclass(slots=True, kw_only=True)

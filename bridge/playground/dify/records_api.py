@@ -1,9 +1,9 @@
-"""What the stand-in Dify tells about itself, and the ratings it takes: info, parameters, feedback."""
+"""What the stand-in Dify tells about itself, and what concerns one answer of it: suggestions and the rating."""
 
 from aiohttp import web
 
 from bridge.playground.dify.chat import is_uuid, read_body, read_user
-from bridge.playground.dify.records import Rating, RatingCall
+from bridge.playground.dify.records import Rating, RatingCall, StoredMessage
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json, not_found_page
 
@@ -16,27 +16,22 @@ async def info(state: DifyState, request: web.Request) -> web.Response:
 
 
 async def parameters(state: DifyState, request: web.Request) -> web.Response:
-    form = [
-        {"text-input": {"label": name.title(), "variable": name, "required": True, "default": "", "max_length": 48}}
-        for name in state.required_inputs
-    ]
-    disabled = {"enabled": False}
-    return state.dialect.reply(
-        {
-            "opening_statement": "",
-            "suggested_questions": [],
-            "suggested_questions_after_answer": disabled,
-            "speech_to_text": disabled,
-            "text_to_speech": disabled,
-            "retriever_resource": disabled,
-            "annotation_reply": disabled,
-            "more_like_this": disabled,
-            "user_input_form": form,
-            "sensitive_word_avoidance": disabled,
-            "file_upload": disabled,
-            "system_parameters": {"image_file_size_limit": 10, "file_size_limit": 15},
-        }
-    )
+    return state.dialect.reply(state.features.as_parameters(state.required_inputs))
+
+
+async def suggested(state: DifyState, request: web.Request) -> web.Response:
+    """Thought of when they are asked for, and only for the message's own user."""
+    ident = request.match_info["message_id"]
+    if not is_uuid(ident):
+        return not_found_page()
+    user = read_user(state, request.query)
+    message = _find_message(state, ident, user)
+    if message is None:
+        raise state.dialect.refuse(404, "not_found", "Message Not Exists.")
+    if not state.features.suggests:
+        raise state.dialect.refuse(400, "bad_request", "Suggested Questions Is Disabled.")
+    await state.clock.sleep(state.features.suggest_seconds)
+    return state.dialect.reply({"result": "success", "data": list(message.suggestions)})
 
 
 async def rate(state: DifyState, request: web.Request) -> web.Response:
@@ -68,10 +63,7 @@ def _rate(state: DifyState, ident: str, body: Json) -> web.Response:
     rating = body.get("rating")
     if rating not in ("like", "dislike", None):
         return state.dialect.refuse_param(f"{rating} is not a valid choice").response
-    owner = next(
-        (one.user for one in state.conversations.values() if any(message.id == ident for message in one.messages)), None
-    )
-    if owner != user:
+    if _find_message(state, ident, user) is None:
         return state.dialect.refuse(404, "not_found", "Message Not Exists.").response
     if rating is None:
         if state.ratings.pop(ident, None) is None:
@@ -80,3 +72,16 @@ def _rate(state: DifyState, ident: str, body: Json) -> web.Response:
         # Leaving `content` out of a later call erases it.
         state.ratings[ident] = Rating(rating=str(rating), content=str(body.get("content") or ""), user=user)
     return state.dialect.reply({"result": "success"})
+
+
+def _find_message(state: DifyState, ident: str, user: str) -> StoredMessage | None:
+    return next(
+        (
+            message
+            for conversation in state.conversations.values()
+            if conversation.user == user
+            for message in conversation.messages
+            if message.id == ident
+        ),
+        None,
+    )

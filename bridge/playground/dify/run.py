@@ -1,11 +1,14 @@
 """One answer of the stand-in Dify as a stream of events, in the order that each kind of app was seen to use."""
 
 import asyncio
+import json
 import math
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bridge.playground.dify.faults import StreamFault, Trouble
+from bridge.playground.dify.kept_files import MadeFile, file_event, resources, run_file
 from bridge.playground.dify.records import ChatRequest, Ended, StoredMessage, StoredRun, Unheard
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.wire import EventStream, Json
@@ -32,6 +35,8 @@ class ChatRun:
         fault: StreamFault | None,
         text_event: str,
         began: float,
+        address_of: Callable[[str], str],
+        cites: bool,
     ) -> None:
         self._mode = mode
         self._record = record
@@ -49,8 +54,15 @@ class ChatRun:
             if mode == "advanced-chat"
             else None
         )
+        self._address_of = address_of
+        self._cites = cites
+        self._pending = tuple(reply.files)
+        """Files that are still to be told."""
         message.tool = reply.tool
+        message.suggestions = reply.suggestions
         self._thought_id = str(uuid.uuid4())
+        self._position = 1
+        self._worked = 0.0
         self._said = ""
         self._ids: Json = {
             "conversation_id": conversation_id,
@@ -58,6 +70,10 @@ class ChatRun:
             "created_at": message.created_at,
             "task_id": record.task_id,
         }
+
+    @property
+    def files(self) -> Sequence[MadeFile]:
+        return self._reply.files
 
     async def stream(self, out: EventStream) -> None:
         """Says everything. Sets the record's ending and what is stored."""
@@ -117,11 +133,34 @@ class ChatRun:
                 self._event("workflow_started", workflow_run_id=self._run_id, data={"id": self._run_id, "inputs": {}})
             )
             await self._node(out, "start", "Start")
+            for number, title in enumerate(self._reply.nodes, 1):
+                await self._node(out, "code", title, f"node-{number}", self._reply.step_seconds)
             await out.send(self._node_event("node_started", "llm", "LLM"))
         if self._mode == "agent-chat":
             await self._thought(out, "")
-            if self._reply.tool:
-                await self._thought(out, "", self._reply.tool)
+            if tool := self._reply.tool:
+                await self._thought(out, "", tool)
+                await self._work(out, self._reply.step_seconds)
+                await self._tell_files(out)
+                await self._thought(out, "", tool, json.dumps({tool: "SECRET OBSERVATION"}))
+                self._thought_id, self._position = str(uuid.uuid4()), 2
+                await self._thought(out, "")
+        if self._mode != "advanced-chat":
+            await self._tell_files(out)
+
+    async def _work(self, out: EventStream, seconds: float) -> None:
+        """A step takes its time, and all that follows is later by that."""
+        if seconds > 0:
+            self._first_due += seconds
+            await out.pause_until(self._began + self._worked + seconds, self.stop)
+            self._worked += seconds
+
+    async def _tell_files(self, out: EventStream) -> None:
+        """Files that a chat app's model or an agent's tool made, each in an event of its own."""
+        pending, self._pending = self._pending, ()
+        self._message.made = (*self._message.made, *pending)
+        for file in pending:
+            await out.send(self._event("message_file", **file_event(file, self._address_of(file.path))))
 
     async def _say_tokens(self, out: EventStream) -> Ended:
         breaks = self._fault if self._fault and self._fault.kind in (Trouble.ERROR_EVENT, Trouble.CUT) else None
@@ -134,13 +173,22 @@ class ChatRun:
             self._said += token
             await out.send(self._text(name, token))
         if breaks is None:
+            await self._link_files(out)
             return Ended.FINISHED
         return Ended.CUT if breaks.kind is Trouble.CUT else Ended.ERROR
+
+    async def _link_files(self, out: EventStream) -> None:
+        """A chatflow writes its files into the text; what is kept of the answer is without them (from the source)."""
+        for file in self._pending:
+            mark = "!" if file.kind == "image" else ""
+            await out.send(self._text("message", f"\n\n{mark}[{file.name}]({self._address_of(file.path)})"))
+        self._message.made = (*self._message.made, *self._pending)
 
     async def _close(self, out: EventStream) -> None:
         """The ordinary end, also of a stopped answer. A chatflow tells its `workflow_finished` before `message_end`."""
         stopped = self.stop.is_set()
         self._message.answer = self._said
+        self._message.sources = self._reply.sources if self._cites and not stopped else ()
         self._message.step = "" if stopped else self._said
         if self._reply.replaced_by is not None and not stopped:
             self._message.answer = self._reply.replaced_by
@@ -157,10 +205,10 @@ class ChatRun:
         if self._fault is None or self._fault.kind is not Trouble.NO_MESSAGE_END:
             metadata: Json = {
                 "annotation_reply": None,
-                "retriever_resources": [],
+                "retriever_resources": resources(self._message.sources),
                 "usage": {"total_tokens": len(self._reply.tokens)},
             }
-            await out.send(self._event("message_end", id=self._message.id, metadata=metadata, files=None))
+            await out.send(self._event("message_end", id=self._message.id, metadata=metadata, files=self._run_files()))
 
     async def _fail(self, out: EventStream) -> None:
         fault = self._fault or StreamFault(kind=Trouble.ERROR_EVENT)
@@ -191,19 +239,25 @@ class ChatRun:
             "status": status,
             "outputs": {"answer": self._said},
             "error": error,
-            "files": [],
+            "files": self._run_files() or [],
         }
         await out.send(self._event("workflow_finished", workflow_run_id=self._run_id, data=data))
 
-    async def _thought(self, out: EventStream, thought: str, tool: str = "") -> None:
+    def _run_files(self) -> list[Json] | None:
+        """Only a chatflow lists its files at the end."""
+        if self._mode != "advanced-chat":
+            return None
+        return [run_file(file, self._address_of(file.path)) for file in self._message.made]
+
+    async def _thought(self, out: EventStream, thought: str, tool: str = "", observation: str = "") -> None:
         labels: Json = {tool: {"en_US": tool.replace("_", " ").title()}} if tool else {}
         await out.send(
             self._event(
                 "agent_thought",
                 id=self._thought_id,
-                position=1,
+                position=self._position,
                 thought=thought,
-                observation="",
+                observation=observation,
                 tool=tool,
                 tool_labels=labels,
                 tool_input="",
@@ -211,17 +265,19 @@ class ChatRun:
             )
         )
 
-    async def _node(self, out: EventStream, kind: str, title: str) -> None:
-        await out.send(self._node_event("node_started", kind, title))
-        await out.send(self._node_event("node_finished", kind, title))
+    async def _node(self, out: EventStream, kind: str, title: str, node: str = "", seconds: float = 0.0) -> None:
+        await out.send(self._node_event("node_started", kind, title, node))
+        await self._work(out, seconds)
+        await out.send(self._node_event("node_finished", kind, title, node))
 
-    def _node_event(self, name: str, kind: str, title: str) -> Json:
+    def _node_event(self, name: str, kind: str, title: str, node: str = "") -> Json:
         # The real one puts prompts and retrieved documents into `inputs`; nobody may show them.
         data: Json = {
             "id": str(uuid.uuid4()),
-            "node_id": kind,
+            "node_id": node or kind,
             "node_type": kind,
             "title": title,
+            "index": 1,
             "inputs": {"prompt": "SECRET PROMPT"},
         }
         return self._event(name, workflow_run_id=self._run_id, data=data)

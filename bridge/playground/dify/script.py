@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from bridge.playground.dify.drawing import draw_bars
 from bridge.playground.dify.faults import Fault, cut, error_event, html_503, too_many_requests_400
+from bridge.playground.dify.kept_files import MadeFile
 
 # About four characters to a token, as measured with the model behind the recordings.
 _TOKEN = re.compile(r"\s?\S{1,5}|\s")
@@ -27,6 +29,16 @@ class Reply:
     """Moderation replaces the whole answer with this at the end."""
     tool: str = ""
     """An agent calls this tool first."""
+    nodes: Sequence[str] = ()
+    """Titles of nodes that a chatflow runs before its model."""
+    step_seconds: float = 0.0
+    """How long the tool and each of the nodes take."""
+    files: Sequence[MadeFile] = ()
+    """What the app makes."""
+    sources: Sequence[str] = ()
+    """Names of documents that it cites, where citing is on."""
+    suggestions: Sequence[str] = ()
+    """What could be asked next, where that is on."""
 
 
 def split_tokens(text: str) -> list[str]:
@@ -41,6 +53,10 @@ _HELP = """Try one of these words:
 - `slow`: nothing for 20 seconds, then an answer
 - `think`: a model that thinks aloud (you should not see that)
 - `mention`: an answer that tries to ping everybody (it should not)
+- `tools`: what the app does on its way to the answer, step by step (an agent's tool, a chatflow's nodes)
+- `cite`: an answer that rests on documents
+- `file`, `picture`: an answer with a file that the app made
+- send a file along: the answer tells what arrived
 - `error`, `cut`, `busy`, `down`, `empty`: what failures look like
 """
 
@@ -88,6 +104,8 @@ _TABLE = """Planets by size:
 The *largest* is **Jupiter**.
 """
 
+_CSV = b"Planet,Radius (km),Moons\r\nJupiter,69911,95\r\nSaturn,58232,146\r\n"
+
 _THINK = "<think>\nThe person said think. I should think about it.\nStill thinking.\n</think>\n\nI have thought about it: yes."
 
 _MENTION = (
@@ -128,18 +146,51 @@ _BY_WORD: dict[str, Callable[[], Reply]] = {
     "busy": lambda: Reply(fault=too_many_requests_400()),
     "down": lambda: Reply(fault=html_503()),
     "empty": lambda: Reply(tokens=[""]),
+    "tools": lambda: Reply(
+        tokens=split_tokens("I have looked it up and added it all together: the answer is *forty-two*."),
+        tool="current_time",
+        nodes=("Understand the question", "Search the handbook", "Add it all together"),
+        step_seconds=1.0,
+    ),
+    "cite": lambda: Reply(
+        tokens=split_tokens("Holidays are asked for two weeks before, and whoever is on call swaps first."),
+        sources=("Employee handbook.pdf", "On-call rules.md", "Holidays 2026.xlsx"),
+    ),
+    "file": lambda: Reply(
+        tokens=split_tokens("Here is the table as a file."),
+        files=(MadeFile(name="planets.csv", kind="document", media_type="text/csv", content=_CSV),),
+    ),
+    "picture": lambda: Reply(
+        tokens=split_tokens("Here is the chart."),
+        files=(
+            MadeFile(name="chart.png", kind="image", media_type="image/png", content=draw_bars((0.4, 0.7, 0.3, 0.9))),
+        ),
+        tool="bar_chart",
+    ),
 }
 
+_SUGGESTIONS = ("What else can you do? help", "Show me a table", "Use tools for that")
+_NO_STEPS = " (This one is a plain chat app, which has no steps: tools belong to an agent, nodes to a chatflow.)"
 
-def default_reply(query: str, earlier: Sequence[str]) -> Reply:
-    """The answer to `query` in a conversation where `earlier` was asked before (oldest first)."""
+
+def default_reply(query: str, earlier: Sequence[str], files: Sequence[str] = (), mode: str = "chat") -> Reply:
+    """The answer to `query` in a conversation where `earlier` was asked before (oldest first).
+
+    `files` says of each file that came with it what it is; `mode` is the kind of app.
+    """
     words = re.findall(r"[a-z]+", query.lower())
     for word in words:
-        if word in _BY_WORD:
-            return _BY_WORD[word]()
+        # What was sent along is told, whatever it is about.
+        if word in _BY_WORD and not files:
+            reply = _BY_WORD[word]()
+            if reply.nodes and mode == "chat":
+                reply = replace(reply, tokens=[*reply.tokens, *split_tokens(_NO_STEPS)])
+            return reply if reply.suggestions else replace(reply, suggestions=_SUGGESTIONS)
     text = f"You said: {query.strip()}\n\n"
+    if files:
+        text += "With it came:\n\n" + "".join(f"- {file}\n" for file in files) + "\n"
     if earlier:
         text += f"That is question {len(earlier) + 1} in this conversation; the one before was: {earlier[-1].strip()[:200]}\n\n"
     else:
         text += "This is a new conversation, and I shall remember it in this thread. "
-    return Reply(tokens=split_tokens(text + "Say *help* to see what else to try."))
+    return Reply(tokens=split_tokens(text + "Say *help* to see what else to try."), suggestions=_SUGGESTIONS)

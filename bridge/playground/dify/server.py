@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bridge.clock import Clock
-from bridge.playground.dify import chat, control, history_api, records_api
+from bridge.playground.dify import chat, control, files_api, history_api, records_api
 from bridge.playground.dify.faults import Faults
+from bridge.playground.dify.features import Features
+from bridge.playground.dify.kept_files import Upload
 from bridge.playground.dify.places import Places
 from bridge.playground.dify.records import Asked, ChatRequest, Conversation, Rating, RatingCall, StopCall, StoredRun
 from bridge.playground.dify.script import Reply
@@ -23,16 +25,27 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/chat-messages", chat.ask),
     ("POST", "/v1/chat-messages/{task_id}/stop", chat.stop),
     ("POST", "/v1/messages/{message_id}/feedbacks", records_api.rate),
+    ("GET", "/v1/messages/{message_id}/suggested", records_api.suggested),
+    ("POST", "/v1/files/upload", files_api.upload),
     ("GET", "/v1/info", records_api.info),
     ("GET", "/v1/parameters", records_api.parameters),
     ("GET", "/v1/messages", history_api.messages),
     ("GET", "/v1/conversations", history_api.conversations),
     ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
 )
+_FILES = "/files/"
+"""What is below this needs no key: the address is signed."""
+_DOWNLOADS: tuple[tuple[str, str, Endpoint], ...] = (
+    ("GET", _FILES + "tools/{name}", files_api.download),
+    ("GET", _FILES + "{upload_id}/file-preview", files_api.download),
+)
 _CONTROLS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/control/requests", control.show_requests),
     ("GET", "/control/questions", control.show_questions),
     ("GET", "/control/ratings", control.show_ratings),
+    ("GET", "/control/uploads", control.show_uploads),
+    ("GET", "/control/features", control.show_features),
+    ("POST", "/control/features", control.set_features),
     ("GET", "/control/faults", control.show_faults),
     ("POST", "/control/faults", control.set_faults),
 )
@@ -52,7 +65,7 @@ class DifyServer:
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Port 0 takes a free one. After `stop` it may be started again, with everything it remembers."""
         app = web.Application(middlewares=[self._guard], client_max_size=100 * 1024 * 1024)
-        for method, path, endpoint in (*_ENDPOINTS, *_CONTROLS):
+        for method, path, endpoint in (*_ENDPOINTS, *_DOWNLOADS, *_CONTROLS):
             app.router.add_route(method, path, self._bind(endpoint))
         runner = web.AppRunner(
             app, access_log=None, handler_cancellation=True, keepalive_timeout=KEEP_ALIVE_SECONDS, shutdown_timeout=0.1
@@ -66,6 +79,7 @@ class DifyServer:
             raise
         self._runner, self._host = runner, host
         self._port = runner.addresses[0][1]
+        self._state.origin = f"http://{self._host}:{self._port}"
         self._state.stopping = False
 
     async def stop(self) -> None:
@@ -166,6 +180,34 @@ class DifyServer:
         self._places.let_in()
 
     @property
+    def features(self) -> Features:
+        """What its app does besides text. Everything is off unless it is switched on."""
+        return self._state.features
+
+    @features.setter
+    def features(self, features: Features) -> None:
+        self._state.features = features
+
+    @property
+    def mode(self) -> str:
+        """The kind of app, as `GET /info` spells it. May be changed between two questions."""
+        return self._state.mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        self._state.mode = mode
+
+    @property
+    def uploads(self) -> dict[str, Upload]:
+        """Files that were handed over, by id."""
+        return self._state.uploads
+
+    @property
+    def downloads(self) -> list[str]:
+        """Paths of files that were fetched."""
+        return self._state.downloads
+
+    @property
     def required_inputs(self) -> list[str]:
         """Inputs without which the app refuses a question."""
         return self._state.required_inputs
@@ -232,7 +274,10 @@ class DifyServer:
                 return dialect.refuse(405, "method_not_allowed", message).response
             return not_found_page()
         try:
-            if request.headers.get("Authorization") != f"Bearer {self._state.api_key}":
+            if (
+                not request.path.startswith(_FILES)
+                and request.headers.get("Authorization") != f"Bearer {self._state.api_key}"
+            ):
                 raise dialect.refuse(401, "unauthorized", "Access token is invalid")
             return await handler(request)
         except Refused as refused:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from bridge.clock import Clock
 from bridge.playground.dify.faults import Faults
+from bridge.playground.dify.features import Features
+from bridge.playground.dify.kept_files import MadeFile, Signer, Upload
 from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
@@ -39,6 +41,15 @@ class DifyState:
         self.ping_every = 10.0
         self.max_connections = 10
         self.required_inputs: list[str] = []
+        self.features = Features()
+        self.origin = ""
+        """Where the server is reached: scheme, host and port."""
+        self.signer = Signer()
+        self.uploads: dict[str, Upload] = {}
+        self.made: dict[str, MadeFile] = {}
+        """By path."""
+        self.downloads: list[str] = []
+        """Paths of files that were given out."""
         self.script: Callable[[str], Reply] | None = None
         self.requests: list[ChatRequest] = []
         self.by_task: dict[str, ChatRequest] = {}
@@ -56,11 +67,20 @@ class DifyState:
         self._callbacks: list[Callable[[], None]] = []
         self._watchers: set[asyncio.Event] = set()
 
-    def reply_to(self, query: str, earlier: Sequence[str]) -> Reply:
-        return self.script(query) if self.script is not None else default_reply(query, earlier)
+    def reply_to(self, query: str, earlier: Sequence[str], given: Sequence[tuple[Upload, str]] = ()) -> Reply:
+        if self.script is not None:
+            return self.script(query)
+        told = [f"{file.name} ({kind}, {len(file.content)} bytes)" for file, kind in given]
+        return default_reply(query, earlier, told, self.mode)
+
+    def address_of(self, path: str) -> str:
+        """A signed address, as this server's FILES_URL has it."""
+        start = self.origin if self.features.files_url == "own" else self.features.files_url
+        return start + self.signer.sign(path, self.wall_seconds())
 
     def start_run(self, record: ChatRequest, run: ChatRun) -> None:
         self.by_task[record.task_id] = record
+        self.made |= {file.path: file for file in run.files}
         self.running[record.task_id] = Running(user=record.user, run=run)
         if run.workflow_run is not None:
             self.runs[run.workflow_run.id] = run.workflow_run

@@ -1,6 +1,8 @@
-"""Socket Mode with the real slack-bolt: what is heard, when it is acknowledged, and how a lost connection comes back."""
+"""Socket Mode with the real slack-bolt: what is heard, when it is acknowledged, and how a lost connection comes back. With one
+connection; what several do for each other stands in `test_sockets`."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import timedelta
 from types import SimpleNamespace
@@ -9,6 +11,7 @@ from typing import cast
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.slack.adapter import SlackPlatform
 from adapters.slack.transport import MOST_SOCKETS, Link, Pauses, SocketEntrance
 from bridge.errors import NotAllowed
 from bridge.events import MessageDeleted, MessageEdited
@@ -20,6 +23,13 @@ from tests.fakes.clock import FakeClock
 from tests.playground.slack.peers import bare_socket
 
 MENTION = "<@U0BRIDGE>"
+
+
+@pytest.fixture
+async def platform(server: SlackServer) -> AsyncIterator[SlackPlatform]:
+    platform = make_platform(server, slack_sockets=1)
+    yield platform
+    await platform.close()
 
 
 async def test_both_events_of_one_mention_are_the_same_message(bridge: Bridge) -> None:
@@ -269,8 +279,7 @@ async def _when_all_connections_are_taken(server: SlackServer) -> None:
             assert "SLACK_APP_TOKEN" in health.detail
             assert server.open_sockets == MOST_SOCKETS
             await others.aclose()
-            await until(lambda: platform.health().hearing)
-            assert platform.health().detail == ""
+            await until(lambda: platform.health().hearing and platform.health().detail == "")
             await server.post_as("U0ADA", "C0GENERAL", "at last")
             await bridge.heard(1)
         await platform.close()
@@ -304,9 +313,9 @@ async def test_a_connection_on_which_nothing_comes_any_more_is_not_hearing() -> 
     async def never() -> Link:
         raise AssertionError("not opened here")
 
-    entrance = SocketEntrance(never, ping_interval=10, pauses=Pauses(60, clock), clock=clock)
+    entrance = SocketEntrance(never, sockets=1, ping_interval=10, longest_pause=60, clock=clock)
     assert (entrance.connected, entrance.hearing) == (False, False)
-    entrance._link = cast("Link", SimpleNamespace(alive=True, heard_at=0.0))
+    entrance._seats[0]._link = cast("Link", SimpleNamespace(alive=True, heard_at=0.0))
     await clock.advance(39)
     assert (entrance.connected, entrance.hearing, entrance.silence) == (True, True, 39)
     await clock.advance(1)

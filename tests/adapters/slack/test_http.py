@@ -1,6 +1,7 @@
 """HTTP mode inside an aiohttp server like the bridge's own: what is let in, and with which status the rest is turned away."""
 
 import asyncio
+import gzip
 import hashlib
 import hmac
 import json
@@ -13,7 +14,7 @@ import pytest
 from aiohttp import web
 
 from adapters.slack.adapter import SlackPlatform
-from adapters.slack.transport import BODY_LIMIT
+from adapters.slack.transport import BODY_LIMIT, HttpEntrance
 from bridge.playground.slack import SlackServer
 from bridge.web.routes import HasWebRoutes
 from tests.adapters.slack.peer import PATIENCE, Bridge, make_platform, until
@@ -220,9 +221,81 @@ async def test_an_oversized_body_is_turned_away_before_it_is_read(door: Door, br
     await writer.wait_closed()
 
 
-async def test_get_is_not_allowed(door: Door, bridge: Bridge) -> None:
-    async with aiohttp.ClientSession() as session, session.get(door.url) as response:
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE"])
+async def test_nothing_but_post_is_allowed(door: Door, bridge: Bridge, method: str) -> None:
+    async with aiohttp.ClientSession() as session, session.request(method, door.url) as response:
         assert response.status == 405
+        assert "Traceback" not in await response.text()
+
+
+async def test_a_replay_within_five_minutes_is_told_again_with_the_same_id(door: Door, bridge: Bridge) -> None:
+    """Whether it is new is decided by the claims in the store."""
+    headers = door.sign(GOOD, age=290)
+    assert [await door.post(GOOD, headers) for _ in range(2)] == [(200, "")] * 2
+    assert [event.event_id for event in bridge.inbox.events] == ["Ev1", "Ev1"]
+
+
+@pytest.mark.parametrize("content_type", ["text/plain", "multipart/form-data; boundary=x", "application/xml", ""])
+async def test_a_content_type_that_slack_never_sends_is_turned_away(
+    door: Door, bridge: Bridge, content_type: str
+) -> None:
+    assert await door.post(GOOD, door.sign(GOOD), content_type) == (415, "")
+    assert bridge.inbox.entered == 0
+
+
+async def test_a_content_type_with_a_charset_is_let_in(door: Door, bridge: Bridge) -> None:
+    assert await door.post(GOOD, door.sign(GOOD), "application/json; charset=utf-8") == (200, "")
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+async def test_a_compressed_body_is_turned_away_unread(door: Door, bridge: Bridge, coding: str) -> None:
+    bomb = gzip.compress(b"0" * 20_000_000)
+    assert len(bomb) < 20_000
+    status, text = await door.post(bomb, {**door.sign(bomb), "Content-Encoding": coding})
+    assert (status, text) == (415, "")
+    assert bridge.inbox.entered == 0
+
+
+async def test_a_form_with_more_fields_than_slack_sends_is_a_bad_request(door: Door, bridge: Bridge) -> None:
+    body = urlencode({f"field{number}": "x" for number in range(101)}).encode()
+    assert await door.post(body, door.sign(body), FORM) == (400, "")
+
+
+@pytest.mark.parametrize("authorizations", [{"0": {}}, [7], "T1", 7])
+async def test_an_event_of_an_odd_shape_is_a_bad_request(door: Door, bridge: Bridge, authorizations: object) -> None:
+    body = json.dumps({**EVENT, "authorizations": authorizations}).encode()
+    assert await door.post(body, door.sign(body)) == (400, "")
+
+
+async def test_a_body_that_comes_too_slowly_is_not_waited_for(server: SlackServer, platform: SlackPlatform) -> None:
+    entrance = HttpEntrance(platform._doorstep, server.signing_secret, body_within=0.05)
+    app = web.Application()
+    app.router.add_post("/slack/events", entrance.receive)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", runner.addresses[0][1])
+    writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{")
+    async with asyncio.timeout(PATIENCE):
+        answer = await reader.read()
+    assert b" 408 " in answer.splitlines()[0]
+    writer.close()
+    await writer.wait_closed()
+    await runner.cleanup()
+
+
+async def test_a_body_that_breaks_off_leaves_no_stack_trace(
+    door: Door, bridge: Bridge, caplog: pytest.LogCaptureFixture
+) -> None:
+    host, port = door.url.split("/")[2].split(":")
+    for rest in (b"Content-Length: 100\r\n\r\n{", b"Transfer-Encoding: chunked\r\n\r\n5\r\n{"):
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" + rest)
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+    assert (await door.post(GOOD, door.sign(GOOD)))[0] == 200
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_only_http_mode_has_a_route(server: SlackServer, platform: SlackPlatform) -> None:

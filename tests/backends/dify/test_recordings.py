@@ -10,6 +10,7 @@ import re
 import pytest
 
 from bridge.backend_api import AnswerStarted, FileProduced, Progress
+from bridge.messages import StepState
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
 from tests.backends.dify.replay import SPEED, Cutter, Exchange, ReplayServer, as_recorded, cut_at_random, load
 
@@ -173,26 +174,59 @@ async def replay_one(version: str, scenario: str, number: int = 0) -> Outcome:
 async def test_an_agent_tells_its_tool_once_and_never_repeats_its_thoughts(version: str) -> None:
     outcome = await replay_one(version, "agent_tool_stream")
 
-    assert [event.title for event in outcome.events if isinstance(event, Progress)] == ["Current Time"]
+    steps = [event.step for event in outcome.events if isinstance(event, Progress)]
+    # Both servers had the tool's answer before they first told about the tool.
+    assert [(step.title, step.state) for step in steps] == [("Current Time", StepState.DONE)]
     assert outcome.text.count("Tool said") == 1
 
 
-async def test_a_file_that_a_tool_made_is_told_by_name_and_never_by_its_signed_address() -> None:
+async def test_a_file_that_a_tool_made_is_told_with_a_readable_name_and_where_it_is() -> None:
     outcome = await replay_one("0.15.3", "file_download")
 
-    files = [event for event in outcome.events if isinstance(event, FileProduced)]
-    assert files == [FileProduced(name="f2ab0662-5a1e-47d8-871a-5c55c7072641.png", kind="image")]
+    (file,) = [event.file for event in outcome.events if isinstance(event, FileProduced)]
+    assert (file.name, file.kind, file.media_type, file.size) == ("image.png", "image", "", None)
+    assert file.address.startswith(
+        "http://127.0.0.1:5001/files/tools/f2ab0662-5a1e-47d8-871a-5c55c7072641.png?timestamp="
+    )
+
+
+async def test_a_tool_runs_until_its_observation_comes() -> None:
+    outcome = await replay_one("0.15.3", "file_download")
+
+    told = [event for event in outcome.events if isinstance(event, Progress | FileProduced)]
+    assert [event.step.state if isinstance(event, Progress) else "file" for event in told] == [
+        "running",
+        "file",
+        "done",
+    ]
+    assert {event.step.title for event in told if isinstance(event, Progress)} == {"Bar Chart"}
+    assert len({event.step.id for event in told if isinstance(event, Progress)}) == 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_a_chatflow_tells_its_nodes_by_title_and_its_run_by_id(version: str) -> None:
     outcome = await replay_one(version, "chatflow_stream")
 
-    assert [event.title for event in outcome.events if isinstance(event, Progress)] == ["LLM"]
+    steps = [event.step for event in outcome.events if isinstance(event, Progress)]
+    assert [(step.title, step.state) for step in steps] == [("LLM", StepState.RUNNING), ("LLM", StepState.DONE)]
     started = [event for event in outcome.events if isinstance(event, AnswerStarted)]
     assert len(started) == 1
     assert started[0].ids.run
     assert started[0].ids.task
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_a_node_that_fails_is_told_as_failed_once(version: str) -> None:
+    outcome = await replay_one(version, "llmfail_midway_chatflow")
+
+    steps = [event.step for event in outcome.events if isinstance(event, Progress)]
+    assert [(step.title, step.state) for step in steps] == [("LLM", StepState.RUNNING), ("LLM", StepState.FAILED)]
+
+
+async def test_files_of_the_asker_are_not_files_of_the_app() -> None:
+    for number in range(9):
+        outcome = await replay_one("0.15.3", "file_use", number)
+        assert not [event for event in outcome.events if isinstance(event, FileProduced)]
 
 
 async def test_text_that_comes_as_message_file_is_not_lost() -> None:

@@ -1,0 +1,93 @@
+"""Hands a member's file to Dify. What the app takes is known before (see `filetypes`); what is refused all the same is told."""
+
+import asyncio
+from pathlib import Path, PurePosixPath
+from weakref import WeakValueDictionary
+
+import aiohttp
+
+from bridge.backend_api import UploadedFile
+from bridge.backends.dify.client import DifyClient
+from bridge.backends.dify.errors import Refusal, explain_refusal
+from bridge.backends.dify.filetypes import CUSTOM, KIND_OF, MEDIA_TYPES
+from bridge.backends.dify.framing import text_of
+from bridge.backends.dify.plain import make_plain
+from bridge.backends.dify.sentences import FILE_NOT_TAKEN, FILE_TOO_LARGE, FILE_WRONG_KIND
+from bridge.errors import BackendError, BackendFailed, QuestionRefused
+from bridge.messages import BackendUser
+
+# 1.12 refuses names with any of these (newer ones only the slashes), and cuts names at 200 characters.
+_FORBIDDEN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))
+_LONGEST_NAME = 200
+
+_ANY_TYPE = "application/octet-stream"
+
+
+class Uploader:
+    def __init__(self, client: DifyClient, limit: float) -> None:
+        """`limit`: seconds that one file may take."""
+        self._client = client
+        self._limit = limit
+        self._first_contacts: WeakValueDictionary[BackendUser, asyncio.Lock] = WeakValueDictionary()
+        """Dify makes a user at the first call without a lock: two at once may make two of one, and lose what one of them owns."""
+
+    async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
+        """As `AcceptsFiles.upload`."""
+        lock = self._first_contacts.setdefault(user, asyncio.Lock())
+        async with lock:
+            opened = await asyncio.to_thread(content.open, "rb")
+            try:
+
+                def fill() -> aiohttp.FormData:
+                    opened.seek(0)
+                    # Names in their own letters, as browsers send them and Dify reads them; `name_for_dify` took the quotes out.
+                    form = aiohttp.FormData(quote_fields=False)
+                    form.add_field("user", user)
+                    form.add_field(
+                        "file",
+                        opened,
+                        filename=name_for_dify(name, media_type, kind),
+                        # Dify refuses a part without a type.
+                        content_type=media_type if _is_media_type(media_type) else _ANY_TYPE,
+                    )
+                    return form
+
+                reply = await self._client.post_form("/files/upload", fill, self._limit)
+            finally:
+                await asyncio.to_thread(opened.close)
+        ident = text_of(reply.read(), "id")
+        if reply.status not in (200, 201):
+            raise _explain_refused_file(reply)
+        if not ident:
+            raise BackendFailed("the upload was accepted without an id", code="no_file_id")
+        return UploadedFile(id=ident, kind=kind)
+
+
+def name_for_dify(name: str, media_type: str, kind: str) -> str:
+    """A name that Dify takes, with an extension that it knows the file by: it never looks inside."""
+    path = PurePosixPath(make_plain(name, 4 * _LONGEST_NAME).translate(_FORBIDDEN))
+    stem, suffix = path.stem.strip(". ") or "file", path.suffix
+    if kind != CUSTOM and KIND_OF.get(suffix.lower().lstrip(".")) != kind:
+        extension = MEDIA_TYPES.get(media_type.partition(";")[0].strip().lower(), "")
+        if KIND_OF.get(extension) == kind:
+            stem, suffix = stem + suffix, f".{extension}"
+    return stem[: _LONGEST_NAME - len(suffix)] + suffix
+
+
+def _is_media_type(text: str) -> bool:
+    main, slash, sub = text.partition("/")
+    return bool(main and slash and sub) and text.isascii() and text.isprintable()
+
+
+def _explain_refused_file(reply: Refusal) -> BackendError:
+    """What only this file is to blame for leaves the question as it was."""
+    error = explain_refusal(reply)
+    code = text_of(reply.read(), "code")
+    if reply.status == 413:
+        # Dify's own limit, or that of a proxy in front of it, which may be lower.
+        return QuestionRefused(str(error), code=code or "file_too_large", user_message=FILE_TOO_LARGE)
+    if code in ("unsupported_file_type", "file_extension_blocked"):
+        return QuestionRefused(str(error), code=code, user_message=FILE_WRONG_KIND)
+    if isinstance(error, QuestionRefused):
+        return QuestionRefused(str(error), code=error.code, user_message=FILE_NOT_TAKEN)
+    return error

@@ -1,0 +1,112 @@
+"""The porter: carries out what is wanted of the bot itself, and says what it came to. Questions are none of its business."""
+
+from typing import assert_never
+
+from bridge import logs
+from bridge.decisions import Obey
+from bridge.events import Command, MessageReceived
+from bridge.helping import Guide
+from bridge.messages import AppName, BackendUser, ConversationId, EventId
+from bridge.notices import Notices
+from bridge.router import question_in
+from bridge.routing import Follow
+from bridge.store import NewQuestion, Store
+
+_log = logs.get("commands")
+
+REFUSE = -1
+"""As `NewQuestion.most_waiting`: the message is claimed, and not taken whatever waits."""
+
+FORGOTTEN = "Done: I have forgotten what was said here. The next question begins a new conversation."
+NOTHING_SAID = "There is nothing to forget here: nothing was asked in this conversation yet."
+NOTHING_NEW = "There is nothing to forget here: nothing was answered since this conversation began."
+EACH_THREAD = (
+    "Each thread with me is a conversation of its own, so there is nothing to forget out here. "
+    "Mention me outside of threads to begin a new one, or say `/reset` to me in a thread to begin that one anew."
+)
+MUTED = "I will only answer here when I am mentioned. Say {unmute} to change that."
+UNMUTED = "I will answer every message in this thread again."
+UNMUTED_WHERE_MENTIONED = "I am not muted any more. In this channel I answer when I am mentioned."
+MUTED_ALREADY = "I answer here only when I am mentioned already."
+NOT_MUTED = "I am not muted here."
+ALL_DIRECT = "In direct messages I answer every message, so I cannot be muted here."
+NO_THREAD = "Only a thread in which I was asked something can be muted or unmuted."
+
+
+class Commands:
+    def __init__(self, *, store: Store, notices: Notices, guide: Guide) -> None:
+        self._store = store
+        self._notices = notices
+        self._guide = guide
+
+    async def obey(self, obey: Obey) -> None:
+        """Durable when it returns. Raises `StoreUnavailable`."""
+        order = obey.order
+        conversation = obey.conversation
+        if conversation is None:
+            conversation = await self._store.find_conversation(order.target.conversation, obey.app.name)
+        match order.command:
+            case Command.HELP:
+                text = self._guide.explain(order, obey.resolution)
+            case Command.RESET:
+                text = await self._reset(obey, conversation)
+            case Command.MUTE | Command.UNMUTE:
+                text = await self._mute(obey, conversation)
+            case _:
+                assert_never(order.command)
+        _log.info(
+            "obeyed",
+            event_id=order.event_id,
+            platform=order.target.platform,
+            command=order.command.value,
+            conversation=conversation,
+        )
+        if (
+            obey.said is not None
+            and conversation is not None
+            and not await self._claim(obey.said, obey.app.name, conversation)
+        ):
+            return
+        # Each is said, however often it is asked for: what was said before may not hold any more.
+        self._notices.tell(order.private or order.target, text, about=f"{order.command.value} {order.event_id}")
+
+    async def _reset(self, obey: Obey, conversation: ConversationId | None) -> str:
+        order = obey.order
+        if conversation is None:
+            return NOTHING_SAID if order.in_thread or order.is_direct else EACH_THREAD
+        return FORGOTTEN if await self._store.start_afresh(order.event_id, conversation) else NOTHING_NEW
+
+    async def _mute(self, obey: Obey, conversation: ConversationId | None) -> str:
+        order = obey.order
+        if order.is_direct:
+            return ALL_DIRECT
+        if conversation is None:
+            return NO_THREAD
+        muted = order.command is Command.MUTE
+        changed = await self._store.set_muted(order.event_id, conversation, muted=muted)
+        if muted:
+            return MUTED.format(unmute=self._unmute_word()) if changed else MUTED_ALREADY
+        if not changed:
+            return NOT_MUTED
+        return UNMUTED_WHERE_MENTIONED if obey.resolution.follow is Follow.MENTION else UNMUTED
+
+    def _unmute_word(self) -> str:
+        # Without a word there is still the command, which is heard where the bot is mentioned with it.
+        return min(self._guide.policy.words.unmute, default="/unmute")
+
+    async def _claim(self, said: MessageReceived, app: AppName, conversation: ConversationId) -> bool:
+        """False: somebody heard this message before, and says what it came to. Slack tells of each mention twice, and the second
+        may reach another process."""
+        claimed = await self._store.accept(
+            NewQuestion(
+                # The order itself took the event's own id.
+                event_id=EventId(f"{said.event_id} said"),
+                key=said.target.conversation,
+                app=app,
+                backend_user=BackendUser(""),
+                question=question_in(said),
+                join=conversation,
+                most_waiting=REFUSE,
+            )
+        )
+        return claimed is not None

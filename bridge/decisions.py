@@ -1,0 +1,110 @@
+"""What can become of an event, closed: `router` decides, `intake` carries it out. Values only."""
+
+from dataclasses import dataclass
+
+from bridge.events import ChatOpened, CommandInvoked, CommentGiven, HomeOpened, MessageReceived
+from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PersonId, ReplyTarget, Vote
+from bridge.routing import AppPolicy, Resolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    message: MessageReceived
+    app: AppPolicy
+    join: ConversationId | None = None
+    """Continue this conversation although the message stands elsewhere (a reply to one of its answers)."""
+    may_stop: bool = False
+    """It says nothing but "stop": it ends what is being answered in its conversation, and is a question only where nothing is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rate:
+    vote: Vote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comment:
+    given: CommentGiven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """The answer that this message of ours is part of shall end, or whatever is being answered in a conversation."""
+
+    event_id: EventId
+    answer: MessageRef | None = None
+    key: ConversationKey | None = None
+    """Of interest where `answer` is not given or not known."""
+    app: AppName | None = None
+    """Set with `key`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """The question that this message of ours failed to answer shall be asked again."""
+
+    event_id: EventId
+    answer: MessageRef
+    private: ReplyTarget | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revise:
+    """If this was taken as a question, it reads like this now. If it was not, `message` may be one now (see `is_addressed`)."""
+
+    message: MessageReceived
+    """As it reads now, under the id of the event that says so."""
+    revision: int
+    running: bool
+    """Also when it is being answered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdraw:
+    """If this was a question, it is none any more."""
+
+    event_id: EventId
+    message: MessageRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obey:
+    """Something is wanted of the bot itself."""
+
+    order: CommandInvoked
+    app: AppPolicy
+    resolution: Resolution
+    said: MessageReceived | None = None
+    """The message that says so, if it was said."""
+    conversation: ConversationId | None = None
+    """Which one is meant, as far as that is known already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Greet:
+    """Somebody looks at what is the bot's own."""
+
+    event: HomeOpened | ChatOpened
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """Somebody expects something here and gets nothing; `notice` tells them so."""
+
+    event_id: EventId
+    key: ConversationKey
+    person: PersonId
+    reason: str
+    notice: str
+    tell: ReplyTarget | None
+    """None: nobody is told, since only people would read it whom it is none of their business."""
+    message: MessageRef | None = None
+    """What it was about, if that was a message of ours."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ignore:
+    reason: str
+
+
+Decision = Ask | Rate | Comment | Stop | Retry | Revise | Withdraw | Obey | Greet | Refuse | Ignore

@@ -1,0 +1,142 @@
+"""What the bot says of itself: how to ask it, and where which app answers. Only what holds in the place is told. Pure.
+
+What a platform has beside messages (commands, forms) it tells itself, see `NamesWays`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
+
+from bridge.backend_api import AcceptsFiles, Backend
+from bridge.events import CommandInvoked
+from bridge.messages import AppName, Author, InstallationId, PlatformName
+from bridge.platform_api import FetchesFiles, Platform
+from bridge.router import Policy
+from bridge.routing import DEFAULT_APP, External, Follow, Resolution, Resolver, Route, Routes
+from bridge.store import Usage
+
+
+@runtime_checkable
+class NamesWays(Protocol):
+    """The platform has ways to ask that are its own."""
+
+    def name_ways(self) -> Sequence[str]:
+        """A sentence of Markdown for each that is switched on, such as "Type `/ask` and your question anywhere." """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Guide:
+    """Knows what there is to explain. Without platforms and backends it explains what holds everywhere."""
+
+    policy: Policy
+    platforms: Mapping[PlatformName, Platform] = field(default_factory=dict)
+    backends: Mapping[AppName, Backend] = field(default_factory=dict)
+
+    def explain(self, order: CommandInvoked, resolution: Resolution) -> str:
+        """Help for whoever asked for it there."""
+        app = resolution.app.name if resolution.app else None
+        external = resolution.guests.external if order.is_external or order.author.home else External.ON
+        follow = resolution.follow if external is External.ON else Follow.MENTION
+        asking = "Every message that you write to me here is a question." if order.is_direct else _ASKING[follow]
+        lines = [asking, *self._more(order.target.platform, app)]
+        if not order.is_direct and follow is not Follow.MENTION:
+            lines.append(self._muting())
+        lines.append(_RESETTING)
+        return _listed(_title(app), lines)
+
+    def explain_all(self, platform: PlatformName, app: AppName | None) -> str:
+        """The same for the bot's own page, which is in no place. `app` answers in direct messages."""
+        lines = [
+            "Write to me in direct messages, or mention me in a channel that I am in; I answer in a thread.",
+            *self._more(platform, app),
+            self._muting(),
+            _RESETTING,
+        ]
+        return _listed("**How to ask**", lines)
+
+    def _more(self, name: PlatformName, app: AppName | None) -> Sequence[str]:
+        lines: list[str] = []
+        press = ""
+        if platform := self.platforms.get(name):
+            lines += platform.name_ways() if isinstance(platform, NamesWays) else []
+            backend = self.backends.get(app) if app else None
+            if isinstance(platform, FetchesFiles) and backend is not None and isinstance(backend, AcceptsFiles):
+                lines.append("Attach files to a question; I say so if the app cannot take one.")
+            press = ", or press Stop" if platform.capabilities.buttons else ""
+        lines.append(f"Say `stop` to end an answer{press}.")
+        if self.policy.follow_edits_running:
+            lines.append("Edit your question while I am answering, and I begin anew.")
+        return lines
+
+    def _muting(self) -> str:
+        words = self.policy.words
+        if not words.mute or not words.unmute:
+            return (
+                "In a thread, `/mute` has me answer only when I am mentioned; `/unmute` ends that. Mention me with it."
+            )
+        mute, unmute = min(words.mute), min(words.unmute)
+        return f"In a thread, say `{mute}` to have me answer only when I am mentioned, and `{unmute}` to end that."
+
+
+_ASKING = {
+    Follow.MENTION: "Mention me in a message, or reply to an answer of mine.",
+    Follow.THREAD: "Mention me in a message. In the thread of my answer every further message is a question too.",
+    Follow.EVERYTHING: "Every message here is a question. I answer in a thread.",
+}
+_RESETTING = "Say `/reset` to me in a thread or in direct messages, and I forget what was said there."
+
+
+def _title(app: AppName | None) -> str:
+    return "**How to ask**" if app in (None, DEFAULT_APP) else f"**How to ask** (`{app}` answers here)"
+
+
+def _listed(title: str, lines: Sequence[str]) -> str:
+    return "\n".join([title, "", *(f"- {line}" for line in lines)])
+
+
+def describe_apps(
+    resolver: Resolver, platform: PlatformName, installation: InstallationId, author: Author
+) -> Sequence[str]:
+    """A line for each app that answers this person somewhere in that installation, and where."""
+    if not isinstance(resolver, Routes):
+        return [f"{_name(app)}: everywhere" for app in sorted(resolver.apps)]
+    places: dict[AppName, list[str]] = {}
+    channels: dict[AppName, int] = {}
+    for route in sorted(resolver.routes, key=lambda one: one.specificity):
+        here = route.platform in (None, platform) and route.installation in (None, installation)
+        if not here or not route.access.admits(author):
+            continue
+        if route.channel is not None:
+            channels[route.app] = channels.get(route.app, 0) + 1
+        elif (where := _where(route)) not in places.setdefault(route.app, []):
+            places[route.app].append(where)
+    for app, number in channels.items():
+        places.setdefault(app, []).append("in 1 channel" if number == 1 else f"in {number} channels")
+    alone = len(places) == 1
+    return [
+        f"{_name(app)}: {', '.join(where if where != _ELSEWHERE or not alone else 'everywhere' for where in found)}"
+        for app, found in sorted(places.items())
+        if found
+    ]
+
+
+_ELSEWHERE = "wherever no other app does"
+
+
+def _where(route: Route) -> str:
+    if route.is_direct:
+        return "in direct messages"
+    return "in one category of channels" if route.category is not None else _ELSEWHERE
+
+
+def _name(app: AppName) -> str:
+    return "The app of this bot" if app == DEFAULT_APP else f"**{app}**"
+
+
+def describe_usage(usage: Usage) -> str:
+    if not usage.questions:
+        return "You have not asked anything here yet."
+    asked = "1 question" if usage.questions == 1 else f"{usage.questions} questions"
+    rated = {0: "", 1: " You rated 1 answer."}.get(usage.votes, f" You rated {usage.votes} answers.")
+    return f"You have asked {asked} here; {usage.answered} got a whole answer.{rated}"

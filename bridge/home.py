@@ -1,0 +1,148 @@
+"""The front hall: what people see who open the bot's own page, or their direct messages with it before they asked anything.
+
+Nothing of it is durable and nobody waits for it, so it is done after the platform was acknowledged, by one task. Who opens the
+same thing again before it was shown sees it once.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import assert_never
+
+from bridge import logs
+from bridge.backend_api import Backend, Introduces, Opening
+from bridge.errors import BackendError, PlatformError, StoreUnavailable
+from bridge.events import ChatOpened, HomeOpened
+from bridge.helping import Guide, describe_apps, describe_usage
+from bridge.messages import AppName, InstallationId, PersonId, PlatformName
+from bridge.platform_api import Home, Platform, ShowsHome, SuggestsPrompts
+from bridge.routing import AppPolicy, External, Resolver
+from bridge.store import Store
+from bridge.whereabouts import direct_place
+
+_log = logs.get("home")
+
+GREETING = "Hello! Ask me something, and I pass it on to the app that answers here."
+NO_APPS = "No app answers you here. Please ask whoever runs this bot."
+PROMPTS_TITLE = "You could ask, for example"
+USAGE_UNKNOWN = "How much you have asked cannot be told right now."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HomeLimits:
+    most_waiting: int = 100
+    """Pages and prompts that wait to be shown, on all platforms together. One more is dropped."""
+    opening: timedelta = timedelta(seconds=4)
+    """How long an app may take to introduce itself before the page is shown without."""
+
+
+_Waiting = tuple[type[HomeOpened | ChatOpened], PlatformName, InstallationId, PersonId]
+
+
+class FrontHall:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        platforms: Mapping[PlatformName, Platform],
+        backends: Mapping[AppName, Backend],
+        routing: Resolver,
+        guide: Guide,
+        limits: HomeLimits | None = None,
+    ) -> None:
+        self._store = store
+        self._platforms = platforms
+        self._backends = backends
+        self._routing = routing
+        self._guide = guide
+        self._limits = limits or HomeLimits()
+        self._waiting: dict[_Waiting, HomeOpened | ChatOpened] = {}
+        self._news = asyncio.Event()
+
+    def greet(self, event: HomeOpened | ChatOpened) -> None:
+        """Never blocks; may be called before `run`."""
+        key = event.target.conversation
+        who = (type(event), key.platform, key.installation, event.author.id)
+        if who not in self._waiting and len(self._waiting) >= self._limits.most_waiting:
+            _log.warning("home_dropped", platform=key.platform, why="too many wait")
+            return
+        self._waiting[who] = event
+        self._news.set()
+
+    async def run(self) -> None:
+        """Works until cancelled. What still waits then is dropped; it is told again when it is opened again."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            while self._waiting:
+                event = self._waiting.pop(next(iter(self._waiting)))
+                try:
+                    await self._show(event)
+                except PlatformError as error:
+                    platform = event.target.platform
+                    _log.warning("home_not_shown", platform=platform, code=error.code, detail=str(error))
+
+    async def _show(self, event: HomeOpened | ChatOpened) -> None:
+        platform = self._platforms[event.target.platform]
+        match event:
+            case HomeOpened():
+                if isinstance(platform, ShowsHome):
+                    await platform.show_home(event.target, event.author, await self._make_home(event))
+            case ChatOpened():
+                if isinstance(platform, SuggestsPrompts):
+                    await self._suggest(platform, event)
+            case _:
+                assert_never(event)
+
+    async def _suggest(self, platform: SuggestsPrompts, event: ChatOpened) -> None:
+        app = self._app_for(event)
+        opening = await self._opening(app) if app else Opening()
+        questions = [words for question in opening.questions if (words := question.strip())]
+        if questions:
+            await platform.suggest_prompts(event.target, PROMPTS_TITLE, questions)
+
+    async def _make_home(self, event: HomeOpened) -> Home:
+        app, key = self._app_for(event), event.target.conversation
+        apps = describe_apps(self._routing, key.platform, key.installation, event.author)
+        if not apps or (event.author.home and app is None):
+            return Home(greeting=NO_APPS, apps=(), usage="", help="", may_reset=False)
+        opening = await self._opening(app) if app else Opening()
+        usage, may_reset = await self._look_up(event, app)
+        return Home(
+            greeting=opening.text.strip() or GREETING,
+            apps=apps,
+            usage=usage,
+            help=self._guide.explain_all(key.platform, app.name if app else None),
+            may_reset=may_reset,
+        )
+
+    async def _look_up(self, event: HomeOpened, app: AppPolicy | None) -> tuple[str, bool]:
+        key = event.target.conversation
+        try:
+            usage = await self._store.usage(key.platform, key.installation, event.author.id)
+            # Where each message begins a conversation of its own there is none of this key.
+            rolling = await self._store.find_conversation(key, app.name) if app else None
+        except StoreUnavailable as error:
+            _log.warning("store_unavailable", doing="home", detail=str(error))
+            return USAGE_UNKNOWN, False
+        return describe_usage(usage), rolling is not None
+
+    def _app_for(self, event: HomeOpened | ChatOpened) -> AppPolicy | None:
+        """Which one answers this person's direct messages."""
+        resolution = self._routing.resolve(direct_place(event))
+        outside = event.author.home and resolution.guests.external is External.DENY
+        return None if outside or not resolution.access.admits(event.author) else resolution.app
+
+    async def _opening(self, app: AppPolicy) -> Opening:
+        backend = self._backends[app.name]
+        if not isinstance(backend, Introduces):
+            return Opening()
+        try:
+            async with asyncio.timeout(self._limits.opening.total_seconds()):
+                return await backend.opening()
+        except BackendError as error:
+            _log.warning("no_opening", app=app.name, code=error.code, detail=str(error))
+        except TimeoutError:
+            _log.warning("no_opening", app=app.name, code="timeout", detail="no answer in time")
+        return Opening()

@@ -1,0 +1,105 @@
+"""A question made ready for the backend, with everything that the app should know; and after the answer, what could follow it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from bridge import logs
+from bridge.backend_api import Backend, Question, SuggestsQuestions
+from bridge.clock import Clock
+from bridge.errors import BackendError, StoreUnavailable
+from bridge.messages import AppName, AskedQuestion, BackendIds
+from bridge.metrics import Metrics
+from bridge.questions import with_past, with_thread, words_of
+from bridge.routing import AppPolicy
+from bridge.running import Running
+from bridge.store import Store
+from bridge.surroundings import Surroundings
+
+_log = logs.get("preparing")
+
+_NOTHING_READ = "(There was nothing in it that the app could read.)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareLimits:
+    suggestions: timedelta = timedelta(seconds=3)
+    """How long the end of a complete answer waits for questions that could follow; 0: none are asked for."""
+
+
+class Preparer:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        backends: Mapping[AppName, Backend],
+        policies: Mapping[AppName, AppPolicy],
+        surroundings: Surroundings,
+        clock: Clock,
+        metrics: Metrics,
+        limits: PrepareLimits,
+    ) -> None:
+        self._store = store
+        self._backends = backends
+        self._policies = policies
+        self._surroundings = surroundings
+        self._clock = clock
+        self._metrics = metrics
+        self._limits = limits
+
+    def plain(self, running: Running, asked: AskedQuestion, ids: BackendIds) -> Question:
+        """The question alone, as an earlier owner asked it."""
+        turn = running.turn
+        return Question(
+            text=words_of(asked),
+            user=turn.backend_user,
+            conversation=ids.conversation,
+            inputs=self._policies[turn.app].inputs,
+            sent_at=asked.sent_at,
+        )
+
+    async def prepare(self, running: Running, asked: AskedQuestion) -> Question | None:
+        """With its files, and with what was said before where the app does not know it. None: without its files, which the app
+        could not be given, there is nothing to ask; `running` says so."""
+        if running.handed is None or running.handed[0] != asked.attachments:
+            running.handed = asked.attachments, await self._surroundings.hand_over(running.turn, asked)
+        files = running.handed[1].files
+        if not asked.text.strip() and not files:
+            running.notes = [_NOTHING_READ]
+            return None
+        question = replace(self.plain(running, asked, running.ids), files=files)
+        if running.ids.conversation is None:
+            if running.above is None and not running.healed:
+                running.above = tuple(await self._surroundings.thread(running.turn, asked))
+            question = replace(question, text=with_thread(running.above or (), asked.about, question.text))
+        elif asked.about is not None:
+            question = replace(question, text=with_thread((), asked.about, question.text))
+        return await self._with_past(running, question)
+
+    async def _with_past(self, running: Running, question: Question) -> Question:
+        turns = self._policies[running.turn.app].context_turns
+        if not running.healed or not turns:
+            return question
+        try:
+            past = await self._store.recent_turns(running.turn, turns)
+        except StoreUnavailable as error:
+            self._metrics.store_unavailable()
+            _log.warning("store_unavailable", doing="recent_turns", detail=str(error))
+            return question
+        return replace(question, text=with_past(past, question.text))
+
+    async def suggest(self, running: Running) -> None:
+        """Asks what could be asked next, for as long as nobody minds."""
+        backend = self._backends[running.turn.app]
+        wait = self._limits.suggestions
+        wanted = running.wants_suggestions and wait and running.draft.text.strip()
+        if not wanted or not isinstance(backend, SuggestsQuestions):
+            return
+        running.woken.clear()
+        looking = backend.suggestions(running.ids, running.turn.backend_user)
+        try:
+            found = await running.until_woken(looking, self._clock, wait, running.woken.set)
+        except BackendError as error:
+            _log.info("no_suggestions", code=error.code, detail=str(error))
+            return
+        running.suggestions = tuple(found or ())

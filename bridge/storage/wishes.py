@@ -1,0 +1,43 @@
+"""What people want of a conversation as a whole: quiet, or a fresh start. Each function is part of one transaction."""
+
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bridge.messages import ConversationId, EventId
+from bridge.storage.claims import claim_wish
+from bridge.storage.owning import lock_conversation
+from bridge.storage.tables import conversation
+
+
+async def is_muted(connection: AsyncConnection, of: ConversationId) -> bool:
+    found = await connection.execute(select(conversation.c.muted).where(conversation.c.id == of))
+    return bool(found.scalar_one_or_none())
+
+
+async def set_muted(
+    connection: AsyncConnection, event_id: EventId, of: ConversationId, *, muted: bool, now: datetime
+) -> bool:
+    """Claimed also when it was so already: told again after somebody wanted the opposite, it must not count."""
+    place = await lock_conversation(connection, of)
+    if place is None or not await claim_wish(connection, place, event_id, "mute", now) or place.muted == muted:
+        return False
+    await connection.execute(update(conversation).where(conversation.c.id == of).values(muted=muted))
+    return True
+
+
+async def start_afresh(connection: AsyncConnection, event_id: EventId, of: ConversationId, now: datetime) -> bool:
+    place = await lock_conversation(connection, of)
+    if place is None or not await claim_wish(connection, place, event_id, "reset", now):
+        return False
+    # The question being answered is the one behind the head.
+    last = place.head if place.active_answer_id is None else place.head + 1
+    if last <= place.fresh_after and place.backend_conversation_id is None:
+        return False
+    await connection.execute(
+        update(conversation)
+        .where(conversation.c.id == of)
+        .values(fresh_after=last, backend_conversation_id=None, poisoned=False, updated_at=now)
+    )
+    return True

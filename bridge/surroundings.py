@@ -1,0 +1,182 @@
+"""What a question needs from around it before it can be asked: the files attached to it, and the thread that it stands in.
+
+Whatever of that is not to be had is named to the member with the reason, and the question is asked without it.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
+
+from bridge import logs
+from bridge.backend_api import AcceptsFiles, Backend, FileRules, UploadedFile
+from bridge.clock import Clock
+from bridge.errors import BackendError, FileTooLarge, NotAllowed, PlatformError
+from bridge.markdown.characters import literally
+from bridge.messages import AppName, AskedQuestion, Attachment, PlatformName, Said, Turn
+from bridge.platform_api import FetchesFiles, Platform, ReadsThreads
+
+_log = logs.get("surroundings")
+
+_SKIPPED = "📎 {name} was left out: {why}"
+_NO_FILES_HERE = "I cannot read files from here."
+_NOT_TAKEN = "the app takes no files."
+_WRONG_KIND = "the app takes no files of this kind."
+_TOO_MANY = "the app takes at most {most} at once."
+_TOO_LARGE = "it is larger than {most}."
+_NOT_TO_BE_HAD = "it could not be read."
+_NOT_UPLOADED = "the app did not take it."
+_TOO_SLOW = "reading it took too long."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurroundingLimits:
+    largest_file: int = 25_000_000
+    """Bytes of one file, whatever the app takes."""
+    most_files: int = 10
+    """With one question, whatever the app takes."""
+    file_patience: timedelta = timedelta(seconds=60)
+    """For fetching one file and handing it over."""
+    thread_messages: int = 30
+    """Of a thread in which the app is asked for the first time; 0: it is not read."""
+    thread_patience: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedOver:
+    """The attached files, after they were taken to the backend."""
+
+    files: tuple[UploadedFile, ...] = ()
+    notes: tuple[str, ...] = ()
+    """A line for each file that was left out (Markdown)."""
+
+
+class Surroundings:
+    def __init__(
+        self,
+        *,
+        platforms: Mapping[PlatformName, Platform],
+        backends: Mapping[AppName, Backend],
+        clock: Clock,
+        limits: SurroundingLimits,
+    ) -> None:
+        self._platforms = platforms
+        self._backends = backends
+        self._clock = clock
+        self._limits = limits
+
+    async def hand_over(self, turn: Turn, asked: AskedQuestion) -> HandedOver:
+        """Takes the attached files to the app, one after the other. Raises nothing of a platform or backend."""
+        if not asked.attachments:
+            return HandedOver()
+        platform, backend = self._platforms[turn.target.platform], self._backends[turn.app]
+        if not isinstance(platform, FetchesFiles):
+            return _leave_out(asked.attachments, _NO_FILES_HERE)
+        if not isinstance(backend, AcceptsFiles):
+            return _leave_out(asked.attachments, _NOT_TAKEN)
+        try:
+            rules = await backend.file_rules()
+        except BackendError as error:
+            _log.warning("file_rules_not_known", code=error.code, detail=str(error))
+            return _leave_out(asked.attachments, _NOT_UPLOADED)
+        handed: list[UploadedFile] = []
+        notes: list[str] = []
+        for file in asked.attachments:
+            why = self._refuse(file, rules, len(handed))
+            if why is None:
+                taken = await self._take(turn, file, rules, platform, backend)
+                if isinstance(taken, UploadedFile):
+                    handed.append(taken)
+                    continue
+                why = taken
+            notes.append(_note(file, why))
+        return HandedOver(files=tuple(handed), notes=tuple(notes))
+
+    def _refuse(self, file: Attachment, rules: FileRules, before: int) -> str | None:
+        """Why it need not even be fetched."""
+        if not rules.most:
+            return _NOT_TAKEN
+        kind = kind_of(file, rules)
+        if kind is None:
+            return _WRONG_KIND
+        most = min(rules.most, self._limits.most_files)
+        if before >= most:
+            return _TOO_MANY.format(most=most)
+        largest = self._largest(kind, rules)
+        if file.size is not None and file.size > largest:
+            return _TOO_LARGE.format(most=in_words(largest))
+        return None
+
+    def _largest(self, kind: str, rules: FileRules) -> int:
+        return min(rules.largest.get(kind, self._limits.largest_file), self._limits.largest_file)
+
+    async def _take(
+        self, turn: Turn, file: Attachment, rules: FileRules, platform: FetchesFiles, backend: AcceptsFiles
+    ) -> UploadedFile | str:
+        """The file as the backend has it, or why not."""
+        kind = kind_of(file, rules)
+        if kind is None or not file.address:
+            return _NOT_TO_BE_HAD
+        most = self._largest(kind, rules)
+        try:
+            async with asyncio.timeout(self._limits.file_patience.total_seconds()):
+                with TemporaryDirectory(prefix="bridge-file-") as folder:
+                    content = Path(folder) / "content"
+                    told = await platform.fetch_file(turn.target, file, content, most)
+                    media_type = file.media_type or told
+                    return await backend.upload(content, file.name, media_type, kind, turn.backend_user)
+        except TimeoutError:
+            _log.warning("file_too_slow")
+            return _TOO_SLOW
+        except FileTooLarge:
+            return _TOO_LARGE.format(most=in_words(most))
+        except NotAllowed as error:
+            _log.warning("file_not_fetched", code=error.code, detail=str(error))
+            return str(error) or _NOT_TO_BE_HAD
+        except PlatformError as error:
+            _log.warning("file_not_fetched", code=error.code, detail=str(error))
+            return _NOT_TO_BE_HAD
+        except BackendError as error:
+            _log.warning("file_not_uploaded", code=error.code, detail=str(error))
+            return error.user_message or _NOT_UPLOADED
+
+    async def thread(self, turn: Turn, asked: AskedQuestion) -> Sequence[Said]:
+        """What was said above a question in whose thread the app has not been asked before."""
+        platform = self._platforms[turn.target.platform]
+        if not asked.in_thread or not self._limits.thread_messages or not isinstance(platform, ReadsThreads):
+            return ()
+        before = None if asked.unseen else asked.ref
+        try:
+            async with asyncio.timeout(self._limits.thread_patience.total_seconds()):
+                return await platform.read_thread(turn.target, before, self._limits.thread_messages)
+        except (PlatformError, TimeoutError) as error:
+            # It helps, and the question can be asked without it.
+            _log.warning("thread_not_read", detail=str(error))
+            return ()
+
+
+def kind_of(file: Attachment, rules: FileRules) -> str | None:
+    """What the app calls such a file; None where it takes none of these."""
+    suffix = PurePath(file.name).suffix.removeprefix(".").lower()
+    media_type = file.media_type.partition(";")[0].strip().lower()
+    found = (
+        rules.kinds.get(suffix)
+        or rules.media_types.get(media_type)
+        or rules.media_types.get(media_type.partition("/")[0])
+    )
+    return found if found is not None and (not rules.largest or found in rules.largest) else None
+
+
+def in_words(size: int) -> str:
+    """`15 MB`; as the platforms count, in millions."""
+    return f"{size / 1_000_000:.3g} MB" if size >= 1_000_000 else f"{max(size // 1_000, 1)} kB"
+
+
+def _note(file: Attachment, why: str) -> str:
+    return _SKIPPED.format(name=literally(file.name), why=why)
+
+
+def _leave_out(files: Sequence[Attachment], why: str) -> HandedOver:
+    return HandedOver(notes=tuple(_note(file, why) for file in files))

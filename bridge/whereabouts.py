@@ -1,0 +1,56 @@
+"""Where an event happened: as routes see it, and as the backend's `user` says it. Pure."""
+
+from bridge.events import (
+    ButtonPressed,
+    ChatOpened,
+    CommandInvoked,
+    HomeOpened,
+    InboundEvent,
+    MessageReceived,
+    StopRequested,
+)
+from bridge.messages import BackendUser, ChannelId, ConversationKey
+from bridge.routing import Place
+
+_LONGEST_USER = 255
+"""Dify answers 500 to a longer `user` (measured on 0.15.3 and 1.12.1)."""
+
+
+def backend_user(key: ConversationKey) -> BackendUser:
+    """The backend's `user`: the person in direct messages, the thread everywhere else, so that a thread shares one memory."""
+    place = [key.person] if key.person else [key.channel, key.thread]
+    return BackendUser(":".join([key.platform, key.installation, *place])[:_LONGEST_USER])
+
+
+def place_of(event: InboundEvent) -> Place | None:
+    """None where the event does not tell. Only messages tell a channel's category."""
+    match event:
+        case MessageReceived():
+            return place_of_message(event)
+        case HomeOpened() | ChatOpened():
+            return direct_place(event)
+        case CommandInvoked() | StopRequested():
+            return _place(event.target.conversation, is_direct=event.is_direct)
+        case ButtonPressed(target=target) if target is not None:
+            # Only direct conversations are somebody's own.
+            return _place(target.conversation, is_direct=bool(target.conversation.person))
+        case _:
+            return None
+
+
+def direct_place(event: HomeOpened | ChatOpened) -> Place:
+    return _place(event.target.conversation, is_direct=True)
+
+
+def place_of_message(message: MessageReceived) -> Place:
+    return _place(message.target.conversation, is_direct=message.is_direct, category=message.category)
+
+
+def _place(key: ConversationKey, *, is_direct: bool, category: ChannelId = ChannelId("")) -> Place:
+    return Place(
+        platform=key.platform,
+        installation=key.installation,
+        channel=key.channel,
+        category=category,
+        is_direct=is_direct,
+    )
