@@ -20,6 +20,7 @@ from tests.adapters.slack.writing.said import (
     POST,
     START,
     STOP,
+    STOP_BUTTON,
     UPDATE,
     answer,
     calls,
@@ -248,6 +249,7 @@ async def test_a_stream_that_somebody_stopped_is_told_and_left_alone_until_the_e
     server.workspace.stop_streams("C0GENERAL", root)
     await platform.edit(target, ref, live("one two three four"))
     await platform.edit(target, ref, live("one two three four five"))
+    await platform.edit(target, ref, final("one two three four five six", STOP_BUTTON))
     assert not platform.is_growing(ref)
     assert methods(server) == [START, APPEND]
     assert told == [(target, ref, ADA)]
