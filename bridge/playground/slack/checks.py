@@ -56,7 +56,7 @@ def check_stream(content: Content) -> None:
     expanded = expand([{"type": "markdown", "text": text}])
     texts = [text, content.plan, *(one for task in content.tasks for one in task.texts())]
     texts += [part for block in given for part in text_of(block)]
-    if len(text) > limits.STREAM_CHARS or counted_length(texts, _costly(expanded)) > limits.COUNTED_CHARS:
+    if len(text) > limits.STREAM_CHARS or counted_length(texts, _costly([*expanded, *given])) > limits.COUNTED_CHARS:
         raise Refusal("msg_too_long")
     if len(expanded) > limits.BLOCKS:
         raise Refusal("msg_too_long")

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bridge.playground.slack.control_acts import act_routes
 from bridge.playground.slack.model import DisconnectReason, Fault, JsonObject, Message
+from bridge.playground.slack.surfaces import Feature
 
 if TYPE_CHECKING:
     from bridge.playground.slack.server import SlackServer
@@ -82,6 +83,17 @@ class _Faults(_Wanted):
     """Once, now: goodbye with this reason on every connection."""
 
 
+class _Features(_Wanted):
+    """What the workspace lacks. Only what is named is changed."""
+
+    lacks: dict[Feature, str] | None = None
+    """Feature ("streaming", "tasks", "agent", "assistant", "home") to the error that it is refused with. The rest works."""
+    streamless: dict[str, str] | None = None
+    """Channel to the error with which it refuses streams."""
+    stream_seconds: float | None = None
+    """How long streams last that begin from now on."""
+
+
 def control_routes(server: "SlackServer") -> list[web.RouteDef]:
     control = _Control(server)
     return [
@@ -92,6 +104,7 @@ def control_routes(server: "SlackServer") -> list[web.RouteDef]:
         web.post("/control/react", _reporting(control.react)),
         web.post("/control/channel", _reporting(control.add_channel)),
         web.post("/control/faults", _reporting(control.set_faults)),
+        web.post("/control/features", _reporting(control.set_features)),
         *act_routes(server, _reporting),
         web.get("/control/snapshot", _reporting(control.snapshot)),
         web.get("/control/calls", _reporting(control.calls)),
@@ -169,6 +182,19 @@ class _Control:
             "ack_timeout": server.ack_timeout,
             "retry_schedule": list(server.retry_schedule),
             "rate_limits": server.rate_limits,
+        }
+
+    async def set_features(self, request: web.Request) -> JsonObject:
+        wanted = _Features.model_validate_json(await request.read())
+        workspace = self._server.workspace
+        workspace.lacks = workspace.lacks if wanted.lacks is None else wanted.lacks
+        workspace.streamless = workspace.streamless if wanted.streamless is None else wanted.streamless
+        if wanted.stream_seconds is not None:
+            workspace.stream_seconds = wanted.stream_seconds
+        return {
+            "lacks": workspace.lacks,
+            "streamless": workspace.streamless,
+            "stream_seconds": workspace.stream_seconds,
         }
 
     async def snapshot(self, request: web.Request) -> JsonObject:

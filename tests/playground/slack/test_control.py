@@ -139,3 +139,21 @@ async def test_the_stand_in_runs_in_a_process_of_its_own() -> None:
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(10):
             assert await process.wait() == 0
+
+
+async def test_a_workspace_loses_features_and_gets_them_back(
+    server: SlackServer, client: AsyncWebClient, control: Control
+) -> None:
+    root = await server.post_as("U0ADA", "D0ADA", "hi")
+
+    async def stream() -> str:
+        return await error_of(client.chat_startStream(channel="D0ADA", thread_ts=root))
+
+    set_to = await control.post("features", lacks={"streaming": "unknown_method"}, stream_seconds=10)
+    assert (set_to["lacks"], set_to["stream_seconds"]) == ({"streaming": "unknown_method"}, 10)
+    assert await stream() == "unknown_method"
+    await control.post("features", lacks={}, streamless={"D0ADA": "channel_type_not_supported"})
+    assert await stream() == "channel_type_not_supported"
+    assert (await control.post("features", streamless={}))["stream_seconds"] == 10
+    assert await stream() == ""
+    await control.post("features", status=400, lacks={"teleport": "unknown_method"})

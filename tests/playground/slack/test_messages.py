@@ -226,3 +226,27 @@ async def test_watchers_hear_of_every_change(server: SlackServer) -> None:
     await server.edit_as("U0ADA", "C0GENERAL", ts, "hello")
     await server.delete_as("U0ADA", "C0GENERAL", ts)
     assert len(changes) == 5
+
+
+async def test_a_channels_history_is_read_newest_first_and_in_parts(
+    server: SlackServer, client: AsyncWebClient
+) -> None:
+    sent = [await server.post_as("U0ADA", "C0GENERAL", str(number)) for number in range(5)]
+    await server.post_as("U0ADA", "C0GENERAL", "below", thread_ts=sent[0])
+
+    async def read(**arguments: object) -> tuple[str, bool, str]:
+        page = await client.api_call("conversations.history", params={"channel": "C0GENERAL", **arguments})
+        next_cursor = str((page.get("response_metadata") or {}).get("next_cursor", ""))
+        return "".join(message["text"] for message in page["messages"]), page["has_more"], next_cursor
+
+    assert (await read())[0] == "43210"
+    assert (await read(oldest=sent[1], latest=sent[3]))[0] == "2"
+    assert (await read(oldest=sent[1], latest=sent[3], inclusive="true"))[0] == "321"
+    assert (await read(latest=sent[2], inclusive="true", limit=1))[0] == "2"
+    text, more, cursor = await read(limit=3)
+    assert (text, more) == ("432", True)
+    assert (await read(limit=3, cursor=cursor))[:2] == ("10", False)
+    marked = {"event_type": "answer", "event_payload": {"id": "1"}}
+    await client.chat_postMessage(channel="C0GENERAL", text="mine", metadata=marked)
+    full = await client.conversations_history(channel="C0GENERAL", limit=1, include_all_metadata=True)
+    assert full["messages"][0]["metadata"] == marked
