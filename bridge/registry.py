@@ -111,13 +111,7 @@ def load(env_file: Path | None, config_file: Path | None = None) -> Configuratio
             "No chat platform is configured: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN for Slack, or DISCORD_TOKEN for Discord "
             "(`dify-chat-bridge playground` needs neither)."
         )
-    for part in platforms:
-        # An installation's token that lay open in the database would be worth stealing.
-        if getattr(part.settings, "needs_encryption", False) and database is not None and not _has_key(database):
-            problems.append(
-                f"{part.name.capitalize()} can be installed in many places, so ENCRYPTION_KEY must be set, to encrypt their "
-                "tokens: make one with `openssl rand -hex 32`."
-            )
+    problems += _open_secrets(platforms, cast("DatabaseSettings | None", database))
     choice = choose(core, _sources(env_file, config_file))
     wrong_apps = tell([*choice.file_problems, *choice.problems])
     problems += wrong_apps
@@ -274,8 +268,16 @@ def _settings_class(package: str, name: str) -> type[BaseSettings]:
     return cast("type[BaseSettings]", importlib.import_module(f"{package}.{name}.settings").Settings)
 
 
-def _has_key(database: BaseSettings) -> bool:
-    return bool(cast("DatabaseSettings", database).encryption_keys)
+def _open_secrets(platforms: Collection[Part[Platform]], database: DatabaseSettings | None) -> list[str]:
+    """A token that lay open in the database would be worth stealing."""
+    if database is None or database.encryption_keys:
+        return []
+    return [
+        f"{part.name.capitalize()} is to be installed in many places, so ENCRYPTION_KEY must be set, to encrypt their tokens: "
+        "make one with `openssl rand -hex 32`."
+        for part in platforms
+        if getattr(part.settings, "needs_encryption", False)
+    ]
 
 
 def _is_on(settings: BaseSettings | None) -> bool:

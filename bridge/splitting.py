@@ -22,6 +22,9 @@ MARGIN_SHARE = 4
 MOST_MARGIN = 1_000
 """In the dialect's measure. What is written in the margin may have to wait until a place for a cut is found."""
 
+WAIT_FOR_SENTENCE = 200
+"""Characters that a message which has to end goes on in the hope of the end of a sentence."""
+
 CHECKS = 16
 """How often per message it is looked at whether the text still fits, at least; also after so much of a line without an end."""
 
@@ -102,11 +105,12 @@ class Splitter:
         lowest = max(shown - 1, len(self._opener))
         lines = line_cuts(self._outline, lowest, len(live))
         inside = inline_cuts(self._outline, lowest, (lowest, len(live)))
-        good = [one for one in (*lines, *inside) if one.rank <= Rank.STYLED and one.rank is not Rank.HEADED]
+        worst = Rank.SENTENCE if len(live) - shown < WAIT_FOR_SENTENCE else Rank.STYLED
+        good = [one for one in (*lines, *inside) if one.rank <= worst and one.rank is not Rank.HEADED]
         if not good:
             return False
         self._cut_behind = None
-        self._freeze(live, min(good, key=_end))
+        self._freeze(live, min(good, key=_rank_and_end))
         return True
 
     # Freezing
@@ -285,6 +289,10 @@ def _without_tables(cuts: Sequence[Cut]) -> list[Cut]:
 
 def _without_atoms(cuts: Sequence[Cut]) -> list[Cut]:
     return [cut for cut in cuts if cut.rank < Rank.ATOM]
+
+
+def _rank_and_end(cut: Cut) -> tuple[int, int]:
+    return cut.rank, cut.end
 
 
 def _end(cut: Cut) -> int:

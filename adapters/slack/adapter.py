@@ -68,8 +68,9 @@ class SlackPlatform:
             raise SettingsError(["SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token from OAuth & Permissions"])
         self._settings = settings
         self._clock = clock
-        self._outbound = Outbound(settings, clock, token_of=self._token_of)
-        self._outbound.clients.renew = self._renew
+        self._outbound = Outbound(
+            settings, clock, token_of=self._token_of, refused=self._refused, team_id=self._team_id
+        )
         self._outbound.on_stopped = self._tell_stopped
         self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
         self._homes = Homes(self._outbound.clients)
@@ -285,9 +286,11 @@ class SlackPlatform:
     async def _token_of(self, team: str) -> str:
         return await self._installed().token_of(team)
 
-    async def _renew(self, team: str, code: str) -> bool:
-        workspaces = self._installed()
-        return await workspaces.refused(team, await workspaces.token_of(team), code)
+    async def _refused(self, team: str, token: str, code: str) -> bool:
+        return await self._installed().refused(team, token, code)
+
+    def _team_id(self, team: str) -> str | None:
+        return self._installed().team_id(team)
 
     def _make_doorstep_client(self) -> AsyncWebClient:
         """Bolt wants one with a token, and never calls anything with it."""

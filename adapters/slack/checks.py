@@ -1,6 +1,7 @@
 """The Slack part of `dify-chat-bridge check`: are the tokens good, and what can the bot not do for want of a scope?
 
-What is needed stands in `installs.scopes`. A bot token tells its scopes and nothing else of the app, so the rest can only be named.
+What is needed stands in `installs.scopes`. A bot token tells its scopes and nothing else of the app, so the rest can only be
+named.
 """
 
 from collections.abc import Sequence

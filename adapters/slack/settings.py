@@ -208,7 +208,8 @@ class Settings(AppSettings):
     )
     slack_loading_messages: str = Field(
         default="Reading your question…|Looking into it…|Putting an answer together…",
-        description="Lines that take turns while an answer is being worked on, separated by |, at most 10. Empty: Slack's own.",
+        description="Lines that take turns while an answer is being worked on, separated by |, at most 10; none: Slack's "
+        "own.",
     )
     slack_working_emoji: str = Field(
         default="eyes",
@@ -218,7 +219,9 @@ class Settings(AppSettings):
 
     @property
     def loading_messages(self) -> tuple[str, ...]:
-        return tuple(line for one in self.slack_loading_messages.split("|") if (line := one.strip()))
+        """Empty: Slack's own."""
+        lines = tuple(line for one in self.slack_loading_messages.split("|") if (line := one.strip()))
+        return () if lines == ("none",) else lines
 
     @property
     def working_emoji(self) -> str:
@@ -275,6 +278,17 @@ class Settings(AppSettings):
             raise ValueError(f"{name} {looks}: {where}")
         return value
 
+    @field_validator("slack_client_id")
+    @classmethod
+    def _check_client_id(cls, value: str | None) -> str | None:
+        # Slack's page on oauth.v2.access: two numbers with a point between them.
+        if value is not None and re.fullmatch(r"[0-9]+\.[0-9]+", value) is None:
+            raise ValueError(
+                "SLACK_CLIENT_ID must be two numbers with a point between them: copy the Client ID from Basic Information > "
+                "App Credentials"
+            )
+        return value
+
     @field_validator("slack_loading_messages")
     @classmethod
     def _check_loading(cls, value: str) -> str:
@@ -291,17 +305,6 @@ class Settings(AppSettings):
                 "SLACK_WORKING_EMOJI is not the short name of an emoji: write eyes, or none for no reaction"
             )
         return name
-
-    @field_validator("slack_client_id")
-    @classmethod
-    def _check_client_id(cls, value: str | None) -> str | None:
-        # Slack's page on oauth.v2.access: two numbers with a point between them.
-        if value is not None and re.fullmatch(r"[0-9]+\.[0-9]+", value) is None:
-            raise ValueError(
-                "SLACK_CLIENT_ID must be two numbers with a point between them: copy the Client ID from Basic Information > "
-                "App Credentials"
-            )
-        return value
 
     @field_validator("slack_api_url")
     @classmethod

@@ -12,6 +12,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from weakref import WeakValueDictionary
 
 from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -50,6 +51,8 @@ class Doorstep:
             client=client,
             signing_secret=signing_secret,
             before_authorize=self.receive,
+            # Never asked, since `receive` settles everything before; but without it bolt insists on one token for all.
+            authorize=_authorize_nobody,
         )
 
     async def receive(self, body: dict[str, object], next_: Callable[[], Awaitable[None]]) -> BoltResponse | None:
@@ -91,6 +94,10 @@ class Doorstep:
             case Ignored(reason=reason):
                 log.debug("event_ignored", event_id=event_id, reason=reason)
         return _answer(200)
+
+
+async def _authorize_nobody() -> AuthorizeResult:
+    return AuthorizeResult(enterprise_id=None, team_id=None)
 
 
 def _answer(status: int) -> BoltResponse:

@@ -13,12 +13,12 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 from yarl import URL
 
+from adapters.slack.installs.credentials import Credentials
 from adapters.slack.installs.manifest import REDIRECT_PATH
 from adapters.slack.installs.pages import show
 from adapters.slack.installs.records import APP, BOT, Answer, is_org_wide, read_grant, with_facts
 from adapters.slack.installs.scopes import AppFeature, needed_scopes
 from adapters.slack.installs.tokens import Tokens
-from adapters.slack.refusals import ask
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformError, PlatformUnavailable, StoreUnavailable
@@ -51,8 +51,7 @@ class OAuth:
         client: Callable[[], AsyncWebClient],
         clock: Clock,
         *,
-        client_id: str,
-        client_secret: str,
+        credentials: Credentials,
         public_url: str,
         api_url: str,
         features: frozenset[AppFeature],
@@ -62,7 +61,7 @@ class OAuth:
         self._installations = installations
         self._client = client
         self._clock = clock
-        self._client_id, self._client_secret = client_id, client_secret
+        self._credentials = credentials
         self._install_url = public_url + INSTALL_PATH
         self._redirect_url = public_url + REDIRECT_PATH
         self._slack = URL(api_url).join(URL("../"))
@@ -81,7 +80,10 @@ class OAuth:
     def authorize_url(self, state: str) -> URL:
         """Where somebody allows the app what it needs."""
         return (self._slack / "oauth/v2/authorize").with_query(
-            client_id=self._client_id, scope=",".join(self._scopes), redirect_uri=self._redirect_url, state=state
+            client_id=self._credentials.client_id,
+            scope=",".join(self._scopes),
+            redirect_uri=self._redirect_url,
+            state=state,
         )
 
     async def begin(self, _request: web.Request) -> web.StreamResponse:
@@ -165,11 +167,7 @@ class OAuth:
         return self._welcome(installation)
 
     async def _exchange(self, code: str) -> Answer:
-        request = self._client().oauth_v2_access(
-            client_id=self._client_id, client_secret=self._client_secret, code=code, redirect_uri=self._redirect_url
-        )
-        response = await ask("oauth.v2.access", request)
-        return response.data if isinstance(response.data, dict) else {}
+        return await self._credentials.exchange(self._client(), code=code, redirect_uri=self._redirect_url)
 
     async def _get_to_know(self, installation: Installation) -> Installation:
         """With the bot's own id, by which our messages are recognised; the exchange does not tell it."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.installs.credentials import Credentials
 from adapters.slack.installs.oauth import INSTALL_PATH, OAuth
 from adapters.slack.installs.tokens import Tokens
 from adapters.slack.installs.workspaces import ManyWorkspaces, OneWorkspace
@@ -21,18 +22,17 @@ class Many(NamedTuple):
 
 def open_one(settings: Settings, client: Callable[[], AsyncWebClient], clock: Clock) -> OneWorkspace:
     """For the token that was configured. `client` sends every request once."""
-    return OneWorkspace(_plain(settings.slack_bot_token), client, clock, longest_pause=settings.slack_reconnect_longest)
+    token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+    return OneWorkspace(token, client, clock, longest_pause=settings.slack_reconnect_longest)
 
 
 def open_many(
     settings: Settings, installations: Installations, client: Callable[[], AsyncWebClient], clock: Clock
 ) -> Many:
     """For what is installed by OAuth. `client` sends every request once, and has no token of its own."""
-    client_id, client_secret = settings.slack_client_id or "", _plain(settings.slack_client_secret)
+    credentials = Credentials(settings.slack_client_id or "", settings.slack_client_secret or SecretStr(""))
     install_url = settings.slack_public_url + INSTALL_PATH
-    tokens = Tokens(
-        installations, client, clock, client_id=client_id, client_secret=client_secret, install_url=install_url
-    )
+    tokens = Tokens(installations, client, clock, credentials=credentials, install_url=install_url)
     return Many(
         ManyWorkspaces(
             tokens, installations, clock, longest_pause=settings.slack_reconnect_longest, install_url=install_url
@@ -42,14 +42,9 @@ def open_many(
             installations,
             client,
             clock,
-            client_id=client_id,
-            client_secret=client_secret,
+            credentials=credentials,
             public_url=settings.slack_public_url,
             api_url=settings.slack_api_url,
             features=settings.slack_features,
         ),
     )
-
-
-def _plain(secret: SecretStr | None) -> str:
-    return secret.get_secret_value() if secret is not None else ""

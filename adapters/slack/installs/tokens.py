@@ -12,6 +12,7 @@ from typing import Final
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.installs.credentials import Credentials
 from adapters.slack.installs.records import is_org_wide, refresh_token_in, teams_in, token_in, with_teams
 from adapters.slack.installs.rotation import Renewed, is_due, is_over, keep, renew
 from adapters.slack.refusals import ask
@@ -49,15 +50,14 @@ class Tokens:
         client: Callable[[], AsyncWebClient],
         clock: Clock,
         *,
-        client_id: str,
-        client_secret: str,
+        credentials: Credentials,
         install_url: str,
     ) -> None:
         """`client` sends every request once, and has no token of its own."""
         self._installations = installations
         self._client = client
         self._clock = clock
-        self._client_id, self._client_secret = client_id, client_secret
+        self._credentials = credentials
         self._install_url = install_url
         self._known: dict[str, tuple[Installation, float]] = {}
         """Installation and when it was looked up, by its id."""
@@ -258,14 +258,8 @@ class Tokens:
         return installation
 
     async def _exchange(self, refresh_token: str) -> Mapping[str, object]:
-        request = self._client().oauth_v2_access(
-            client_id=self._client_id,
-            client_secret=self._client_secret,
-            grant_type="refresh_token",
-            refresh_token=refresh_token,
-        )
-        response = await ask("oauth.v2.access", request)
-        return response.data if isinstance(response.data, dict) else {}
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return await self._credentials.exchange(self._client(), **form)
 
     async def _save_late(self, id_: str) -> Installation | None:
         fresh, stale = self._unsaved[id_]

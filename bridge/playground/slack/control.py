@@ -87,7 +87,7 @@ class _Features(_Wanted):
     """What the workspace lacks. Only what is named is changed."""
 
     lacks: dict[Feature, str] | None = None
-    """Feature ("streaming", "agent", "assistant", "home") to the error that its methods are refused with; those left out work."""
+    """Feature ("streaming", "tasks", "agent", "assistant", "home") to the error that it is refused with. The rest works."""
     streamless: dict[str, str] | None = None
     """Channel to the error with which it refuses streams."""
     stream_seconds: float | None = None
