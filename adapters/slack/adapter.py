@@ -221,10 +221,10 @@ class SlackPlatform:
 
     def web_routes(self) -> Sequence[WebRoute]:
         """None in Socket Mode, except where people install the app themselves."""
-        routes = list(self._oauth.routes()) if self._oauth is not None else []
-        if self._http is not None:
-            routes.append(WebRoute(method="POST", path=EVENTS_PATH, handler=self._http.receive))
-        return routes
+        routes = tuple(self._oauth.routes()) if self._oauth is not None else ()
+        if self._http is None:
+            return routes
+        return (WebRoute(method="POST", path=EVENTS_PATH, handler=self._http.receive), *routes)
 
     # Inside
 
