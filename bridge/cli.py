@@ -166,6 +166,27 @@ def render(
     _end(start())
 
 
+@cli.command()
+def manifest(
+    platform: Annotated[str, typer.Argument(help="The platform, such as slack.", metavar="PLATFORM")],
+    env_file: EnvFile = None,
+    http: Annotated[
+        str, typer.Option("--http", help="The platform calls the bridge at this https address.", metavar="URL")
+    ] = "",
+    plain: Annotated[bool, typer.Option("--plain", help="A bot without what only AI agents have.")] = False,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="YAML instead of JSON.")] = False,
+) -> None:
+    """Print the manifest to make the app from, with exactly what the settings switch on. No token is needed."""
+
+    async def start() -> int:
+        from bridge.registry import describe_install
+
+        typer.echo(describe_install(platform, _find(env_file), http_url=http, plain=plain, as_yaml=as_yaml), nl=False)
+        return 0
+
+    _end(start())
+
+
 @cli.command("env-example")
 def env_example() -> None:
     """Print every setting with its meaning and default, ready to be saved as `.env`."""

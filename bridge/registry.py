@@ -111,6 +111,13 @@ def load(env_file: Path | None, config_file: Path | None = None) -> Configuratio
             "No chat platform is configured: set SLACK_BOT_TOKEN and SLACK_APP_TOKEN for Slack, or DISCORD_TOKEN for Discord "
             "(`dify-chat-bridge playground` needs neither)."
         )
+    for part in platforms:
+        # An installation's token that lay open in the database would be worth stealing.
+        if getattr(part.settings, "needs_encryption", False) and database is not None and not _has_key(database):
+            problems.append(
+                f"{part.name.capitalize()} can be installed in many places, so ENCRYPTION_KEY must be set, to encrypt their "
+                "tokens: make one with `openssl rand -hex 32`."
+            )
     choice = choose(core, _sources(env_file, config_file))
     wrong_apps = tell([*choice.file_problems, *choice.problems])
     problems += wrong_apps
@@ -184,6 +191,20 @@ def configured_backend(env_file: Path | None) -> Part[Backend] | None:
     return None
 
 
+def describe_install(
+    name: str, env_file: Path | None = None, *, http_url: str = "", plain: bool = False, as_yaml: bool = False
+) -> str:
+    """What is given to a platform's own site to set the app up there, as text. Raises `SettingsError` when there is no such
+    platform, or none of that kind."""
+    module = _part_of_platform(name, "installs.manifest")
+    if module is None:
+        raise SettingsError(
+            [f"There is no manifest for {name.capitalize()}: its app is set up by hand, as the README says."]
+        )
+    settings = read(cast("type[BaseSettings]", module.AppSettings), env_file)
+    return cast("str", module.describe_install(settings, http_url=http_url, plain=plain, as_yaml=as_yaml))
+
+
 def dialect(name: str) -> Dialect:
     """How a platform writes Markdown when nothing is configured. Raises `SettingsError` when there is no such platform."""
     return cast("Dialect", _dialect_module(name).DIALECT)
@@ -195,10 +216,20 @@ def fallback_limit(name: str) -> int | None:
 
 
 def _dialect_module(name: str) -> ModuleType:
+    return cast("ModuleType", _part_of_platform(name, "dialect"))
+
+
+def _part_of_platform(name: str, part: str) -> ModuleType | None:
+    """None: this platform has no such module. Raises `SettingsError` when there is no such platform."""
     known = folders(_PLATFORMS)
     if name not in known:
         raise SettingsError([f"There is no platform named {name!r}; there are {', '.join(known)}."])
-    return importlib.import_module(f"{_PLATFORMS}.{name}.dialect")
+    try:
+        return importlib.import_module(f"{_PLATFORMS}.{name}.{part}")
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{_PLATFORMS}.{name}.{part}".startswith(error.name):
+            raise
+        return None
 
 
 def example() -> str:
@@ -212,7 +243,7 @@ def example() -> str:
 
 
 _OURS = (
-    *("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "FEEDBACK_", "SHUTDOWN_", "BRIDGE_CONF"),
+    *("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "ENCRYPTION_", "FEEDBACK_", "SHUTDOWN_", "BRIDGE_CONF"),
     *("STOP_", "RETRY_", "FOLLOW_", "RECOVER", "MOST_", "BUSY_", "WAIT_NOT", "CONTEXT_T"),
 )
 """In `.env` a name that begins like this is meant for us. (HTTP_ and LOG_ are not: HTTP_PROXY belongs to others.)"""
@@ -241,6 +272,10 @@ def _lines_of(env_file: Path | None) -> dict[str, str]:
 
 def _settings_class(package: str, name: str) -> type[BaseSettings]:
     return cast("type[BaseSettings]", importlib.import_module(f"{package}.{name}.settings").Settings)
+
+
+def _has_key(database: BaseSettings) -> bool:
+    return bool(cast("DatabaseSettings", database).encryption_keys)
 
 
 def _is_on(settings: BaseSettings | None) -> bool:

@@ -10,10 +10,11 @@ from bridge.messages import InstallationId
 from bridge.platform_api import Installation, Installations
 
 T1 = InstallationId("T1")
+FIRST = "xoxb-1"
 EXPIRES = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 
 
-def installed(where: InstallationId = T1, secret: str = "xoxb-1") -> Installation:
+def installed(where: InstallationId = T1, secret: str = FIRST) -> Installation:
     return Installation(
         id=where,
         name="Acme",

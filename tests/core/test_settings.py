@@ -10,7 +10,7 @@ from bridge import registry
 from bridge.app import assemble
 from bridge.errors import SettingsError
 from bridge.feedback import aggregate
-from bridge.routing import AppPolicy, Everywhere, Recover
+from bridge.routing import AppPolicy, Everywhere, External, Recover
 from bridge.settings import Settings, isolated, read
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend
@@ -252,3 +252,41 @@ def test_the_example_lists_every_setting_with_its_meaning() -> None:
         assert f"\n#{name}=" in text
     for line in text.splitlines():
         assert line == "" or line.startswith("#")
+
+
+# Guests and words
+
+
+def test_guests_are_kept_out_and_the_words_are_english_unless_something_else_is_set() -> None:
+    settings = isolated(Settings)
+    assert (settings.external_channels, settings.allowed_bots, settings.bot_turns) == (External.DENY, frozenset(), 3)
+    assert (settings.mute_words, settings.unmute_words) == (frozenset({"mute"}), frozenset({"unmute"}))
+
+
+def test_guests_and_words_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXTERNAL_CHANNELS", " Mention ")
+    monkeypatch.setenv("ALLOWED_BOTS", "B1, U2 ,")
+    monkeypatch.setenv("MUTE_WORDS", "Ruhe bitte, 静かに")
+    settings = read(Settings, None)
+    assert (settings.external_channels, settings.allowed_bots) == (External.MENTION, frozenset({"B1", "U2"}))
+    assert settings.mute_words == frozenset({"Ruhe bitte", "静かに"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("EXTERNAL_CHANNELS", "off", "EXTERNAL_CHANNELS: input should be 'deny', 'mention' or 'on' \\(it is 'off'\\)"),
+        ("BOT_TURNS", "0", "BOT_TURNS must be a whole number from 1 on and up to 50"),
+        ("BOT_TURNS", "51", "BOT_TURNS must be a whole number from 1 on and up to 50"),
+        ("MUTE_WORDS", "mute,!!", "MUTE_WORDS contains '!!', which is no word"),
+        ("MUTE_WORDS", "x" * 41, "MUTE_WORDS contains 'x+', which is no word"),
+        ("MUTE_WORDS", "Unmute!", "MUTE_WORDS and UNMUTE_WORDS both contain unmute: remove it from one of them."),
+        ("UNMUTE_WORDS", "Stop", "cannot contain stop"),
+    ],
+)
+def test_what_would_mean_two_things_or_nothing_is_refused(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=sentence):
+        read(Settings, None)

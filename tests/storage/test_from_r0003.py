@@ -1,7 +1,7 @@
 """What the release at r0003 wrote, works on after the step to the newest revision, on both databases.
 
-`r0003.json` holds its rows: an answer that is done, in a thread that was opened, with a vote that was delivered; a failed one with
-a vote that was not; one that was streaming, with another question behind it; and one whose end was settled.
+`r0003.json` holds its rows: an answer that is done, in a thread that was opened, with a vote that was delivered; a failed one
+with a vote that was not; one that was streaming, with another question behind it; and one whose end was settled.
 """
 
 import asyncio

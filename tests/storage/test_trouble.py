@@ -15,7 +15,7 @@ from sqlalchemy import create_engine
 from bridge.clock import SystemClock
 from bridge.errors import StoreUnavailable
 from bridge.feedback import aggregate
-from bridge.messages import AnswerState, EventId, Rating
+from bridge.messages import AnswerState, EventId, PersonId, Rating
 from bridge.settings import isolated
 from bridge.storage.migrate import migrate, migrations_folder
 from bridge.storage.settings import Settings
@@ -73,14 +73,20 @@ async def test_nothing_of_what_was_said_is_left_once_it_is_blanked(store: SqlSto
         with closing(sqlite3.connect(tmp_path / "bridge.db")) as file:
             return "\n".join(file.iterdump())
 
-    turn = await answered(store, 1, "a1", state=AnswerState.FAILED, text="a secret wish", said="a secret answer")
-    await post(store, turn, "a2", part=1, text="a secret message")
-    await accept(store, new(2, text="a secret that was deleted"))
-    assert dump().count("secret") == 4
+    turn = await answered(store, 1, "a1", state=AnswerState.FAILED, text="a hidden wish", said="a hidden answer")
+    await post(store, turn, "a2", part=1, text="a hidden message")
+    await accept(store, new(2, text="a hidden text that was deleted"))
+    await store.record_comment(EventId("why"), values.ref("a1"), PersonId("ada"), "a hidden reason", 1)
+    assert dump().count("hidden") == 5
     await store.withdraw(EventId("deleted"), values.ref("q2"))
-    assert dump().count("secret") == 3, "what its author deletes is gone at once"
-    await store.blank_payloads(SystemClock().now() + timedelta(days=1))
-    assert dump().count("secret") == 0
+    assert dump().count("hidden") == 4, "what its author deletes is gone at once"
+    later = SystemClock().now() + timedelta(days=1)
+    await store.blank_payloads(later)
+    assert dump().count("hidden") == 1, "the reason is still to be delivered"
+    await store.due_ratings(later, 10)
+    await store.rating_sent(turn.answer_id, None)
+    await store.blank_payloads(later)
+    assert dump().count("hidden") == 0
 
 
 async def test_a_rating_that_may_have_arrived_is_taken_back_too(store: SqlStore) -> None:

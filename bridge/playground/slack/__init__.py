@@ -1,10 +1,11 @@
 """A strict stand-in for Slack: Web API, Socket Mode, signed callbacks, limits, and faults on demand.
 
-It refuses what the real platform refuses. Streams, agent sessions, modals, Home tabs and files of people to download are
-there. Of what people press it has buttons; it does not have OAuth.
+It refuses what the real platform refuses. It has streams, agent sessions, modals, commands, files, OAuth and several workspaces;
+it does not have user tokens, stacks of modals, scheduled messages or search.
 """
 
 from bridge.playground.slack.model import (
+    Act,
     Call,
     Channel,
     Delivery,
@@ -19,6 +20,7 @@ from bridge.playground.slack.model import (
 from bridge.playground.slack.server import SlackServer
 
 __all__ = [
+    "Act",
     "Call",
     "Channel",
     "Delivery",

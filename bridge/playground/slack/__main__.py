@@ -1,6 +1,6 @@
 """`python -m bridge.playground.slack`: the stand-in in a process of its own.
 
-Prints one line of JSON (api_url, control_url, tokens) once it listens, and ends on SIGTERM or SIGINT.
+Prints one line of JSON (addresses, tokens, secrets) once it listens, and ends on SIGTERM or SIGINT.
 """
 
 import argparse
@@ -25,6 +25,9 @@ async def _serve(host: str, port: int, events_url: str | None) -> None:
         "bot_token": server.bot_token,
         "app_token": server.app_token,
         "signing_secret": server.signing_secret,
+        "client_id": server.client_id,
+        "client_secret": server.client_secret,
+        "authorize_url": server.authorize_url,
     }
     sys.stdout.write(json.dumps(hello) + "\n")
     sys.stdout.flush()

@@ -39,6 +39,9 @@ class Apis:
         self.all: dict[str, WebApi] = {workspaces.first.team_id: self.first}
 
     def add(self, workspace: Workspace) -> None:
+        """The first one is there already."""
+        if workspace.team_id in self.all:
+            return
         api = WebApi(
             workspace, self._faults, self._clock, self._open_connection, self._installs, self._further, self.first
         )

@@ -1,4 +1,7 @@
-"""The control API under `/control/`: what another process (a benchmark, a kill test) may do to the stand-in. Not Slack's."""
+"""The control API under `/control/`: what another process (a benchmark, a kill test) may do to the stand-in. Not Slack's.
+
+What people do with the app's own controls, workspaces and installations are in `control_acts`.
+"""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
@@ -7,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from bridge.playground.slack.control_acts import act_routes
 from bridge.playground.slack.model import DisconnectReason, Fault, JsonObject, Message
 from bridge.playground.slack.surfaces import Feature
 
@@ -47,6 +51,7 @@ class _PressWanted(_Wanted):
     channel: str
     ts: str
     action_id: str
+    value: str | None = None
 
 
 class _Reaction(_Wanted):
@@ -82,7 +87,7 @@ class _Features(_Wanted):
     """What the workspace lacks. Only what is named is changed."""
 
     lacks: dict[Feature, str] | None = None
-    """Feature ("streaming", "agent", "assistant", "home") to the error that its methods are refused with; those left out work."""
+    """Feature ("streaming", "tasks", "agent", "assistant", "home") to the error that it is refused with. The rest works."""
     streamless: dict[str, str] | None = None
     """Channel to the error with which it refuses streams."""
     stream_seconds: float | None = None
@@ -100,6 +105,7 @@ def control_routes(server: "SlackServer") -> list[web.RouteDef]:
         web.post("/control/channel", _reporting(control.add_channel)),
         web.post("/control/faults", _reporting(control.set_faults)),
         web.post("/control/features", _reporting(control.set_features)),
+        *act_routes(server, _reporting),
         web.get("/control/snapshot", _reporting(control.snapshot)),
         web.get("/control/calls", _reporting(control.calls)),
         web.get("/control/deliveries", _reporting(control.deliveries)),
@@ -143,7 +149,7 @@ class _Control:
 
     async def press(self, request: web.Request) -> JsonObject:
         wanted = _PressWanted.model_validate_json(await request.read())
-        await self._server.press(wanted.user, wanted.channel, wanted.ts, wanted.action_id)
+        await self._server.press(wanted.user, wanted.channel, wanted.ts, wanted.action_id, wanted.value)
         return {}
 
     async def react(self, request: web.Request) -> JsonObject:
@@ -192,7 +198,8 @@ class _Control:
         }
 
     async def snapshot(self, request: web.Request) -> JsonObject:
-        return self._server.snapshot()
+        """`?team=T...` for another workspace than the first."""
+        return self._server.snapshot(request.query.get("team"))
 
     async def calls(self, request: web.Request) -> JsonObject:
         """`?after=N` leaves out the first N calls."""
@@ -208,6 +215,7 @@ class _Control:
         return {
             "deliveries": [asdict(one) for one in self._server.deliveries],
             "presses": [asdict(one) for one in self._server.presses],
+            "acts": [asdict(one) for one in self._server.acts],
             "open_sockets": self._server.open_sockets,
         }
 

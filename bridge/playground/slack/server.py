@@ -1,6 +1,6 @@
 """The stand-in Slack: one port with the Web API, Socket Mode and the control API, and what a test or a page does to it."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from random import Random
 
@@ -8,12 +8,12 @@ from aiohttp import web
 
 from bridge.clock import Clock, SystemClock
 from bridge.playground.slack import events, limits
-from bridge.playground.slack.acts import Acts
+from bridge.playground.slack.admins import Admins
 from bridge.playground.slack.apis import Apis
 from bridge.playground.slack.callbacks import SIGNING_SECRET, Callbacks
 from bridge.playground.slack.control import control_routes
 from bridge.playground.slack.delivery import Deliveries, Transport
-from bridge.playground.slack.installs import CLIENT_ID, CLIENT_SECRET, Installs
+from bridge.playground.slack.installs import Installs
 from bridge.playground.slack.interactions import Interactions
 from bridge.playground.slack.methods import APP_TOKEN, BOT_TOKEN
 from bridge.playground.slack.model import (
@@ -38,7 +38,7 @@ from bridge.playground.slack.workspace import Workspace
 from bridge.playground.slack.workspaces import Workspaces
 
 
-class SlackServer(Acts):
+class SlackServer(Admins):
     """A workspace with one app installed in it, to which others can be added.
 
     People are played by the caller; the bot comes over the wire.
@@ -54,8 +54,6 @@ class SlackServer(Acts):
     bot_id = events.BOT_ID
     app_id = events.APP_ID
     team_id = events.TEAM_ID
-    client_id = CLIENT_ID
-    client_secret = CLIENT_SECRET
 
     def __init__(self, clock: Clock | None = None, events_url: str | None = None) -> None:
         """With `events_url`, events and presses are posted there instead of being sent over Socket Mode."""
@@ -156,9 +154,10 @@ class SlackServer(Acts):
         except Refusal as e:
             raise ValueError(f"no message {ts} in {channel_id}") from e
 
-    def snapshot(self) -> JsonObject:
-        """Everything that the page shows, ready for JSON."""
-        return take_snapshot(self.workspace)
+    def snapshot(self, team_id: str | None = None) -> JsonObject:
+        """Everything that the page shows of a workspace, ready for JSON. Raises `ValueError` when there is none."""
+        others = [one for one in self.workspaces.values() if one is not self.workspace] if team_id is None else []
+        return take_snapshot(self._workspace(team_id), others)
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Calls back after each change of messages, reactions or status."""
@@ -192,79 +191,6 @@ class SlackServer(Acts):
     def statuses(self) -> dict[tuple[str, str], Status]:
         """(channel, thread root) to the status shown there now."""
         return self.workspace.statuses()
-
-    # Workspaces and installations
-
-    def add_workspace(
-        self,
-        team_id: str,
-        name: str,
-        enterprise_id: str | None = None,
-        *,
-        installed: bool = True,
-        org_wide: bool = False,
-    ) -> Workspace:
-        """Another workspace, with people and channels of its own; of an organisation where `enterprise_id` names one.
-
-        `org_wide`: it takes part in the organisation's installation. Raises `ValueError`.
-        """
-        workspace = self._workspaces.add(team_id, name, enterprise_id, installed=installed, org_wide=org_wide)
-        self._apis.add(workspace)
-        self._join(workspace)
-        return workspace
-
-    async def install(self, authorize_url: str, user_id: str, team_id: str) -> str:
-        """Somebody is sent to `authorize_url` and allows the app in. Returns where Slack sends them back to, with the code.
-
-        `team_id` may be an organisation's id. Raises `ValueError` where Slack shows no consent page.
-        """
-        return self._oauth.allow(authorize_url, user_id, team_id)
-
-    async def uninstall(self, team_id: str | None = None) -> None:
-        """Somebody removes the app from a workspace, or from the organisation that has it as a whole."""
-        workspace = self._workspace(team_id)
-        if not workspace.installed:
-            raise ValueError(f"the app is not in {workspace.team_id}")
-        self._oauth.uninstall(workspace)
-
-    @property
-    def workspaces(self) -> dict[str, Workspace]:
-        """By team id; the first one is `workspace`."""
-        return self._workspaces.all
-
-    @property
-    def redirect_urls(self) -> list[str]:
-        """What a redirect_uri must begin with; none is accepted until one stands here."""
-        return self._oauth.redirect_urls
-
-    @redirect_urls.setter
-    def redirect_urls(self, urls: Sequence[str]) -> None:
-        self._oauth.redirect_urls = list(urls)
-
-    @property
-    def authorize_url(self) -> str:
-        """The consent page, without its query."""
-        return f"http://{self._address}/oauth/v2/authorize"
-
-    @property
-    def token_rotation(self) -> bool:
-        """Whether tokens that OAuth gives out expire and are renewed."""
-        return self._installs.rotation
-
-    @token_rotation.setter
-    def token_rotation(self, rotation: bool) -> None:
-        self._installs.rotation = rotation
-
-    @property
-    def subscriptions(self) -> set[str]:
-        """Events that the app hears of, as its manifest names them ("message.channels"). The same in every workspace."""
-        return self.workspace.subscriptions
-
-    @subscriptions.setter
-    def subscriptions(self, names: Iterable[str]) -> None:
-        wanted = set(names)
-        self.workspace.subscriptions.clear()
-        self.workspace.subscriptions.update(wanted)
 
     # What Slack does
 
@@ -344,6 +270,7 @@ class SlackServer(Acts):
         return f"ws://{self._address}/link?ticket={self.sockets.make_ticket()}"
 
     def _join(self, workspace: Workspace) -> None:
+        self._apis.add(workspace)
         workspace.emit = partial(self._emit, workspace)
         workspace.changed = self._tell_watchers
         if workspace.installed:

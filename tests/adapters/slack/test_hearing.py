@@ -92,7 +92,7 @@ async def test_messages_of_one_channel_reach_the_inbox_one_after_the_other(bridg
 
 async def test_events_that_nobody_uses_are_acknowledged(bridge: Bridge) -> None:
     server = bridge.server
-    server._emit(
+    server.workspace.emit(
         {"type": "app_home_opened", "user": "U0ADA", "channel": "D0ADA", "channel_type": "im"}, server.channels["D0ADA"]
     )
     await server.idle(5)
