@@ -100,6 +100,9 @@ class SlackPlatform:
     async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
         return await self._files.find_sent(target, message, since)
 
+    def may_grow(self, target: ReplyTarget) -> bool:
+        return self._outbound.may_grow(target)
+
     def is_growing(self, ref: MessageRef) -> bool:
         return self._outbound.is_growing(ref)
 
@@ -115,7 +118,7 @@ class SlackPlatform:
     async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
         return await self._outbound.open_thread(target, title)
 
-    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
+    async def read_thread(self, target: ReplyTarget, before: MessageRef | None, limit: int) -> Sequence[Said]:
         return await self._outbound.read_thread(target, before, limit)
 
     async def fetch_file(self, target: ReplyTarget, file: Attachment, into: Path, most: int) -> str:

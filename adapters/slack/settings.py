@@ -194,7 +194,8 @@ class Settings(AppSettings):
     )
     slack_loading_messages: str = Field(
         default="Reading your question…|Looking into it…|Putting an answer together…",
-        description="Lines that take turns while an answer is being worked on, separated by |, at most 10. Empty: Slack's own.",
+        description="Lines that take turns while an answer is being worked on, separated by |, at most 10; none: Slack's "
+        "own.",
     )
     slack_working_emoji: str = Field(
         default="eyes",
@@ -204,7 +205,9 @@ class Settings(AppSettings):
 
     @property
     def loading_messages(self) -> tuple[str, ...]:
-        return tuple(line for one in self.slack_loading_messages.split("|") if (line := one.strip()))
+        """Empty: Slack's own."""
+        lines = tuple(line for one in self.slack_loading_messages.split("|") if (line := one.strip()))
+        return () if lines == ("none",) else lines
 
     @property
     def working_emoji(self) -> str:
