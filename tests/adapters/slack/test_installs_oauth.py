@@ -170,7 +170,7 @@ async def test_a_store_that_is_down_is_a_plain_page_at_either_end(
     for url in (back, f"{app.url}/slack/install"):
         status, page = await browser.go(url)
         assert (status, titles(page)) == (503, "Not now")
-        assert "disk" not in page
+        assert "database" not in page
 
 
 async def test_nobody_can_fill_the_store_by_beginning(app: App, browser: Browser) -> None:
