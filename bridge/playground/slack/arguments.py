@@ -1,10 +1,11 @@
 """Reads a call's arguments out of every place where Slack looks for them: query string, form body, JSON body."""
 
 import json
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from aiohttp import BasicAuth, web
+from aiohttp import web
 
 from bridge.playground.slack.model import JsonObject, Refusal
 
@@ -81,17 +82,16 @@ class Arguments:
 
 def with_caller(args: Arguments, request: web.Request) -> Arguments:
     """The arguments, and who the call says it comes from."""
-    header = request.headers.get("Authorization", "")
-    scheme, _, value = header.partition(" ")
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
     token = (value.strip() if scheme.lower() == "bearer" else args.body_token) or ""
     named = [args.values.get(name) for name in ("client_id", "client_secret")]
     client = (str(named[0] or ""), str(named[1] or ""))
     if scheme.lower() == "basic":
         try:
-            basic = BasicAuth.decode(header)
+            login, _, password = b64decode(value.strip(), validate=True).decode().partition(":")
         except ValueError as e:
             raise Refusal("invalid_client_id") from e
-        client = (basic.login, basic.password)
+        client = (login, password)
     return replace(args, token=token, client=client)
 
 

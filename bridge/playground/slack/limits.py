@@ -121,10 +121,11 @@ HISTORY_DEFAULT_PAGE = 100
 WINDOW_SECONDS = 60.0
 """Docs of rate limits: tiers are per minute, per method, per workspace, per app."""
 
+TIER_1 = 1
 TIER_2 = 20
 TIER_3 = 50
 TIER_4 = 100
-"""Docs of rate limits: "20+", "50+", "100+" a minute; the floor is what a client may rely on."""
+"""Docs of rate limits: "1+", "20+", "50+", "100+" a minute; the floor is what a client may rely on."""
 
 CALLS_PER_MINUTE: Mapping[str, int] = MappingProxyType(
     {
@@ -142,6 +143,10 @@ CALLS_PER_MINUTE: Mapping[str, int] = MappingProxyType(
         "assistant.threads.setStatus": TIER_4,
         # Docs: hundreds a minute.
         "auth.test": 300,
+        # Docs say "special" without a number: enough for any number of workspaces that renew their tokens.
+        "oauth.v2.access": 300,
+        "auth.revoke": TIER_3,
+        "apps.uninstall": TIER_1,
         "files.getUploadURLExternal": TIER_4,
         "files.completeUploadExternal": TIER_4,
         # Docs: Tier 1 with bursts. Ten connections may stand and each is renewed when Slack asks, so bursts are its normal use.
