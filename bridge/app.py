@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bridge import logs
@@ -15,30 +15,39 @@ from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.dispatcher import Dispatcher, Drain, Look
 from bridge.feedback import Feedback, aggregate
+from bridge.helping import Guide
+from bridge.home import FrontHall
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer, SharedBudget
 from bridge.places import Places
-from bridge.platform_api import Leases, Platform
+from bridge.platform_api import Installations, Leases, Platform
+from bridge.preparing import PrepareLimits
+from bridge.producing import ProducingLimits
 from bridge.recovery import Recovery
 from bridge.registry import Configuration
 from bridge.resuming import ResumeLimits
 from bridge.router import Policy
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
 from bridge.storage.settings import Settings as DatabaseSettings
-from bridge.storage.store import open_store
+from bridge.storage.store import SqlStore, open_store
 from bridge.store import Store
 from bridge.supervisor import Parts, Supervisor, SupervisorLimits
+from bridge.surroundings import SurroundingLimits
 from bridge.turns import TurnLimits, Turns
 from bridge.web.routes import HasWebRoutes, WebRoute
 from bridge.web.server import WebServer
+from bridge.words import MuteWords
 
 _log = logs.get("app")
+
+MEGABYTE = 1_000_000
 
 
 class App:
@@ -76,6 +85,9 @@ class Together:
     fenced: Callable[[], None]
     leases: Leases | None = None
     budget: SharedBudget | None = None
+    installations: Callable[[PlatformName], Installations] | None = None
+    chores: Sequence[Callable[[], Awaitable[None]]] = ()
+    """To be done now and then."""
 
 
 async def build(configuration: Configuration, clock: Clock | None = None, extra_routes: Sequence[WebRoute] = ()) -> App:
@@ -88,12 +100,15 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
         store, together = await _open_shared(configuration.database, clock, list(platforms))
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
+    kept = open_installations(configuration.database, store, clock)
+    if kept is not None:
+        together = replace(together, installations=kept.of, chores=(kept.keep_house,))
     return assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes, together)
 
 
 async def _open_shared(
     settings: DatabaseSettings, clock: Clock, platforms: Sequence[PlatformName]
-) -> tuple[Store, Together]:
+) -> tuple[SqlStore, Together]:
     # Only who has a PostgreSQL pays for what it needs.
     from bridge.dispatch.deferring import defer_work
     from bridge.dispatch.procrastinate import ProcrastinateDispatcher, exit_fenced
@@ -142,6 +157,9 @@ def assemble(
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
+    policy = _policy(core)
+    guide = Guide(policy=policy, platforms=platforms, backends=backends)
+    front_hall = FrontHall(store=store, platforms=platforms, backends=backends, routing=routing, guide=guide)
     parts = Parts(
         store=store,
         platforms=platforms,
@@ -153,19 +171,24 @@ def assemble(
             store=store,
             dispatcher=dispatcher,
             feedback=feedback,
-            policy=_policy(core),
+            policy=policy,
             resolve=routing.resolve,
             notices=notices,
             queued=turns.queued,
             clock=clock,
             metrics=metrics,
+            guide=guide,
+            greet=front_hall.greet,
         ),
+        front_hall=front_hall,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
         metrics=metrics,
         clock=clock,
         leases=together.leases,
+        installations=together.installations,
+        chores=together.chores,
         limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
     )
     supervisor = Supervisor(parts)
@@ -196,6 +219,8 @@ def _policy(core: Settings) -> Policy:
         follow_edits_waiting=core.follow_edits_waiting,
         follow_edits_running=core.follow_edits_running,
         follow_deletions=core.follow_deletions,
+        words=MuteWords(mute=core.mute_words, unmute=core.unmute_words),
+        bot_turns=core.bot_turns,
     )
 
 
@@ -205,6 +230,11 @@ def _limits(core: Settings) -> TurnLimits:
     return TurnLimits(
         retry_emoji=next(iter(shown), ""),
         writer=WriterLimits(most_messages=core.answer_messages),
+        prepare=PrepareLimits(suggestions=timedelta(seconds=core.suggestions_wait)),
+        surroundings=SurroundingLimits(
+            largest_file=core.most_file_mb * MEGABYTE, thread_messages=core.context_messages
+        ),
+        producing=ProducingLimits(largest=core.most_file_mb * MEGABYTE),
         ask=AskLimits(
             busy=timedelta(seconds=core.busy_patience),
             stop=timedelta(seconds=core.stop_patience),

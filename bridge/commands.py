@@ -19,7 +19,7 @@ REFUSE = -1
 
 FORGOTTEN = "Done: I have forgotten what was said here. The next question begins a new conversation."
 NOTHING_SAID = "There is nothing to forget here: nothing was asked in this conversation yet."
-NOTHING_NEW = "There is nothing to forget here: nothing was asked since this conversation began."
+NOTHING_NEW = "There is nothing to forget here: nothing was answered since this conversation began."
 EACH_THREAD = (
     "Each thread with me is a conversation of its own, so there is nothing to forget out here. "
     "Mention me outside of threads to begin a new one, or say `/reset` to me in a thread to begin that one anew."

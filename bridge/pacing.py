@@ -41,6 +41,8 @@ class _Book:
     """Answers that draw on it now; as long as there is one, a second book for the same budget must not be opened."""
     blocked_until: float = 0.0
     last_progress: float = float("-inf")
+    wanting: dict[int, tuple[float, float]] = field(default_factory=dict)
+    """Who would write progress now: when each did last, and until when its wish counts."""
 
     def wait_for_room(self, now: float, spare: int) -> float:
         """Seconds until at least `spare` further writes are allowed."""
@@ -58,6 +60,12 @@ class _Book:
         if self.live >= self.budget.limit:
             return self.budget.window.total_seconds()
         return max(self.last_progress + self.gap - now, self.wait_for_room(now, self.live + 1), 0.0)
+
+    def let_others(self, who: int, last: float, wait: float, now: float) -> float:
+        """`wait`, or a little more where somebody wants to write who wrote before this one did: nobody falls far behind."""
+        self.wanting[who] = (last, now + wait + self.gap + 1)
+        older = any(when < last and until > now for other, (when, until) in self.wanting.items() if other != who)
+        return max(wait, self.gap / 4) if older else wait
 
     @property
     def gap(self) -> float:
@@ -128,6 +136,7 @@ class Pacer:
                 pace.grow.live -= 1
             for book in books:
                 book.held -= 1
+                book.wanting.pop(id(pace), None)
             self._forget_idle()
 
     def take_extra(self, target: ReplyTarget, capabilities: PlatformCapabilities) -> bool:
@@ -181,10 +190,8 @@ class AnswerPace:
         now = self.clock.monotonic()
         book = self._book(kind)
         if urgency is Urgency.PROGRESS and kind != "post":
-            # Whoever wrote last waits until the others could have had their turn, so that none of them falls far behind.
-            turn = book.gap * (book.live - 1)
-            own = self.last_own + max(self.min_interval.total_seconds(), turn) - now
-            wait = max(own, book.wait_for_progress(now))
+            own = self.last_own + self.min_interval.total_seconds() - now
+            wait = book.let_others(id(self), self.last_own, max(own, book.wait_for_progress(now)), now)
         else:
             wait = book.wait_for_room(now, 1)
         if self.total is not None:
@@ -197,6 +204,7 @@ class AnswerPace:
         now = self.clock.monotonic()
         book = self._book(kind)
         book.writes.append(now)
+        book.wanting.pop(id(self), None)
         if urgency is Urgency.PROGRESS:
             book.last_progress = now
         if self.total is not None:

@@ -132,6 +132,24 @@ class Settings(BaseSettings):
         le=20,
         description="Messages that show a long answer before the rest of it is attached as a file.",
     )
+    most_file_mb: int = Field(
+        25,
+        ge=1,
+        le=200,
+        description="Megabytes of one file, a member's or the app's; larger ones are left out, and named. The app may take less.",
+    )
+    context_messages: int = Field(
+        30,
+        ge=0,
+        le=200,
+        description="Messages above a question that the app is told when it is asked in a thread for the first time; 0: none.",
+    )
+    suggestions_wait: float = Field(
+        3.0,
+        ge=0,
+        le=30,
+        description="Seconds that the end of a complete answer waits for the app's suggestions of what to ask next; 0: none.",
+    )
     shutdown_grace: float = Field(
         60.0, ge=0, le=3600, description="Seconds that running answers may take to finish after SIGTERM."
     )

@@ -22,8 +22,8 @@ MARGIN_SHARE = 4
 MOST_MARGIN = 1_000
 """In the dialect's measure. What is written in the margin may have to wait until a place for a cut is found."""
 
-CUT_SHARE = 4
-"""Where a message is ended before it is full: the end of a line is preferred within one part in so many of the margin."""
+WAIT_FOR_SENTENCE = 200
+"""Characters that a message which has to end goes on in the hope of the end of a sentence."""
 
 CHECKS = 16
 """How often per message it is looked at whether the text still fits, at least; also after so much of a line without an end."""
@@ -48,6 +48,7 @@ class Splitter:
         self._frozen: list[str] = []
         self._rests: list[tuple[str, int]] = []
         self._start = 0
+        self._cut_behind: int | None = None
         self._open_message("")
 
     def _open_message(self, opener: str) -> None:
@@ -81,26 +82,36 @@ class Splitter:
                 self._start += len(text) - self._start - len(text[self._start :].lstrip("\n"))
             live = self._opener + text[self._start :]
             cut = self._overflow(live, final=final)
-            if cut is None:
+            if cut is not None:
+                self._freeze(live, cut)
+            elif not self._cut_here(live):
                 break
-            self._freeze(live, cut)
         shown = close(live).rstrip() if final else self._show(live)
         return [*self._frozen, shown] if self._says_something(shown) else list(self._frozen)
 
     def cut(self) -> None:
-        """Ends the message that is still open as near to what is written so far as there is a good place; all that follows goes
-        into another one. Does nothing where there is no such place."""
-        live = self._opener + self._seen[self._start :]
+        """Ends the message that is still open at the first good place behind all that it was fed so far."""
+        self._cut_behind = len(self._seen)
+
+    def _cut_here(self, live: str) -> bool:
+        """Whether such a place has come."""
+        if self._cut_behind is None:
+            return False
+        shown = len(self._opener) + self._cut_behind - self._start
+        if shown <= len(self._opener):
+            self._cut_behind = None  # there is nothing in the message that is open now
+            return False
         self._outline.grow(live)
-        least = len(self._opener)
-        lines = [one for one in line_cuts(self._outline, least, len(live)) if one.rank is not Rank.HEADED]
-        if lines and len(live) - lines[-1].end <= self._margin // CUT_SHARE:
-            self._freeze(live, lines[-1])
-            return
-        inside = self._inside(max(least, lines[-1].end if lines else 0), len(live))
-        good = [one for one in inside if one.rank <= Rank.STYLED and one.end < len(live)]
-        if chosen := (good or lines)[-1:]:
-            self._freeze(live, chosen[0])
+        lowest = max(shown - 1, len(self._opener))
+        lines = line_cuts(self._outline, lowest, len(live))
+        inside = inline_cuts(self._outline, lowest, (lowest, len(live)))
+        worst = Rank.SENTENCE if len(live) - shown < WAIT_FOR_SENTENCE else Rank.STYLED
+        good = [one for one in (*lines, *inside) if one.rank <= worst and one.rank is not Rank.HEADED]
+        if not good:
+            return False
+        self._cut_behind = None
+        self._freeze(live, min(good, key=_rank_and_end))
+        return True
 
     # Freezing
 
@@ -278,6 +289,10 @@ def _without_tables(cuts: Sequence[Cut]) -> list[Cut]:
 
 def _without_atoms(cuts: Sequence[Cut]) -> list[Cut]:
     return [cut for cut in cuts if cut.rank < Rank.ATOM]
+
+
+def _rank_and_end(cut: Cut) -> tuple[int, int]:
+    return cut.rank, cut.end
 
 
 def _end(cut: Cut) -> int:

@@ -1,7 +1,7 @@
 """Starts every part in order, watches over them, and ends them in order when told to stop."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -12,11 +12,12 @@ from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
 from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
+from bridge.home import FrontHall
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
-from bridge.platform_api import CatchesUp, Leases, Platform, Severity, UsesLeases
+from bridge.platform_api import CatchesUp, Installations, KeepsInstallations, Leases, Platform, Severity, UsesLeases
 from bridge.recovery import Recovery
 from bridge.remembering import StoreMemory
 from bridge.store import Store
@@ -51,6 +52,7 @@ class Parts:
     conversations: Conversations
     turns: Turns
     intake: Intake
+    front_hall: FrontHall
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -58,6 +60,10 @@ class Parts:
     clock: Clock
     leases: Leases | None = None
     """None: this process is the only one."""
+    installations: Callable[[PlatformName], Installations] | None = None
+    """Where a platform keeps what it was given when it was installed; None: nowhere."""
+    chores: Sequence[Callable[[], Awaitable[None]]] = ()
+    """What else is to be done now and then. They may raise `StoreUnavailable`."""
     limits: SupervisorLimits = field(default_factory=SupervisorLimits)
 
 
@@ -85,6 +91,7 @@ class Supervisor:
                     tasks.create_task(parts.dispatcher.run(), name="dispatcher"),
                     tasks.create_task(self._deliver_feedback(), name="feedback"),
                     tasks.create_task(parts.notices.run(), name="notices"),
+                    tasks.create_task(parts.front_hall.run(), name="front hall"),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]
@@ -116,6 +123,8 @@ class Supervisor:
                 platform.catch_up_from(StoreMemory(self._parts.store, name))
             if isinstance(platform, UsesLeases) and self._parts.leases is not None:
                 platform.use_leases(self._parts.leases)
+            if isinstance(platform, KeepsInstallations) and self._parts.installations is not None:
+                platform.use_installations(self._parts.installations(name))
 
     def _measure(self) -> None:
         parts = self._parts
@@ -219,6 +228,8 @@ class Supervisor:
             try:
                 await parts.recovery.sweep()
                 await parts.store.blank_payloads(parts.clock.now() - parts.limits.keep_payloads)
+                for chore in parts.chores:
+                    await chore()
             except StoreUnavailable as error:
                 parts.metrics.store_unavailable()
                 _log.warning("store_unavailable", doing="housekeeping", detail=str(error))

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from adapters.slack.addresses import SLACK
 from adapters.slack.capabilities import CAPABILITIES
@@ -11,7 +12,7 @@ from adapters.slack.checks import find_problems
 from adapters.slack.dialect import DIALECT
 from adapters.slack.files import Files
 from adapters.slack.inbound import Identity, Ignored, Json, identity_in, people_in, read_event
-from adapters.slack.outbound import Names, Outbound
+from adapters.slack.outbound import Outbound
 from adapters.slack.refusals import ask
 from adapters.slack.settings import Mode, Settings
 from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, SocketEntrance, open_link
@@ -20,7 +21,7 @@ from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
 from bridge.events import MessageEdited, MessageReceived
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageRef, Origin, OutgoingMessage, ReplyTarget
+from bridge.messages import Attachment, MessageRef, Origin, OutgoingMessage, ReplyTarget, Said
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
@@ -43,14 +44,9 @@ class SlackPlatform:
             raise SettingsError(["SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token from OAuth & Permissions"])
         self._settings = settings
         self._clock = clock
-        self._outbound = Outbound(
-            token=settings.slack_bot_token.get_secret_value(),
-            api_url=settings.slack_api_url,
-            timeout=settings.slack_call_timeout,
-            clock=clock,
-        )
+        self._outbound = Outbound(settings, clock)
         self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
-        self._names = Names(self._outbound, clock, wait=settings.slack_name_wait)
+        self._names = self._outbound.names
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
         self._doorstep = Doorstep(self._outbound.unopened, secret, settings.slack_accept_timeout)
         self._http = HttpEntrance(self._doorstep, secret) if settings.mode is Mode.HTTP else None
@@ -93,10 +89,10 @@ class SlackPlatform:
         await self._outbound.close()
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        return await self._outbound.post(target, message)
+        return await self._outbound.send(target, message)
 
     async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
-        await self._outbound.edit(ref, message)
+        await self._outbound.edit(target, ref, message)
 
     async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
         return await self._files.send(target, message, file)
@@ -104,8 +100,26 @@ class SlackPlatform:
     async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
         return await self._files.find_sent(target, message, since)
 
-    async def show_activity(self, target: ReplyTarget) -> None:
-        await self._outbound.show_thinking(target)
+    def is_growing(self, ref: MessageRef) -> bool:
+        return self._outbound.is_growing(ref)
+
+    def is_spent(self, ref: MessageRef) -> bool:
+        return self._outbound.is_spent(ref)
+
+    async def show_activity(self, target: ReplyTarget, question: MessageRef) -> None:
+        await self._outbound.show_activity(target, question)
+
+    async def end_activity(self, target: ReplyTarget, question: MessageRef) -> None:
+        await self._outbound.end_activity(target, question)
+
+    async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
+        return await self._outbound.open_thread(target, title)
+
+    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
+        return await self._outbound.read_thread(target, before, limit)
+
+    async def fetch_file(self, target: ReplyTarget, file: Attachment, into: Path, most: int) -> str:
+        return await self._outbound.fetch_file(target, file, into, most)
 
     def health(self) -> PlatformHealth:
         if not self._running or self._me is None:

@@ -60,3 +60,91 @@ def post_group(place: Place) -> PaceGroup:
 def edit_group(place: Place) -> PaceGroup:
     """Slack counts `chat.update` per workspace, all channels together."""
     return PaceGroup(f"slack/{place.team}")
+
+
+# What else is spelled here:
+#
+#     file      team/file                             "T0123/F0456"
+#     opening   team/channel/!nonce/seconds           a thread whose first message is not posted yet, and since when that is due
+#     private   private:team/channel/person/ts/key    who alone reads it, and where; "-" for what there is none of
+
+FEEDBACK_ACTION = "bridge:feedback"
+"""`action_id` of the two native buttons that rate an answer. Their values are those of the button actions."""
+
+_PRIVATE = "private:"
+_NONE = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """A thread that is still to be begun."""
+
+    team: str
+    channel: str
+    nonce: str
+    """Of the message that begins it."""
+    at: float
+    """Seconds since the epoch: it was not begun before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivatePlace:
+    team: str
+    channel: str
+    person: str
+    thread: str = ""
+    key: str = ""
+    """Of a way to answer that is kept in memory only."""
+
+
+def write_question_id(number: int) -> str:
+    """`action_id` of a button that asks a question: each of a message needs its own."""
+    return f"bridge:ask:{number}"
+
+
+def write_file(team: str, file: str) -> Address:
+    if not team or not file or "/" in team + file:
+        raise ValueError(f"not a Slack file: {team!r} {file!r}")
+    return Address(f"{team}/{file}")
+
+
+def read_file(address: Address) -> tuple[str, str]:
+    """Team and file id. Raises ValueError when this adapter did not write it."""
+    team, _, file = address.partition("/")
+    if not team or not file or "/" in file:
+        raise ValueError(f"not a Slack file: {address}")
+    return team, file
+
+
+def write_opening(team: str, channel: str, nonce: str, at: float) -> Address:
+    parts = (team, channel, nonce)
+    if not all(parts) or any("/" in part for part in parts):
+        raise ValueError(f"not a Slack place: {parts}")
+    return Address(f"{team}/{channel}/!{nonce}/{at:.3f}")
+
+
+def read_opening(address: Address) -> Opening | None:
+    """None for an address of another kind."""
+    parts = address.split("/")
+    if len(parts) != 4 or not all(parts) or not parts[2].startswith("!") or address.startswith(_PRIVATE):
+        return None
+    try:
+        return Opening(team=parts[0], channel=parts[1], nonce=parts[2][1:], at=float(parts[3]))
+    except ValueError:
+        return None
+
+
+def write_private(team: str, channel: str, person: str, thread: str = "", key: str = "") -> Address:
+    parts = (team, channel, person, thread or _NONE, key or _NONE)
+    if not all(parts) or any("/" in part for part in parts):
+        raise ValueError(f"not a Slack place: {parts}")
+    return Address(_PRIVATE + "/".join(parts))
+
+
+def read_private(address: Address) -> PrivatePlace | None:
+    """None for an address of another kind."""
+    parts = address.removeprefix(_PRIVATE).split("/")
+    if not address.startswith(_PRIVATE) or len(parts) != 5 or not all(parts):
+        return None
+    thread, key = ("" if part == _NONE else part for part in parts[3:])
+    return PrivatePlace(team=parts[0], channel=parts[1], person=parts[2], thread=thread, key=key)

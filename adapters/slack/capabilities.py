@@ -14,4 +14,15 @@ CAPABILITIES = PlatformCapabilities(
     # A status disappears after two minutes (Slack's page on assistant.threads.setStatus).
     activity_every=timedelta(seconds=75),
     buttons=True,
+    rating_buttons=True,
+    # One row of a desktop window; more would hide the answer (ours, see `writing.blocks.MOST_QUESTIONS`).
+    question_buttons=4,
+    steps=True,
+    sources=True,
+    # chat.appendStream is tier 4, "100+ per minute" per workspace for all its streams together (Slack's page on the method); a
+    # few are left as a margin. chat.startStream and chat.stopStream have budgets of their own, see `writing.quotas`.
+    live_budget=WriteBudget(limit=94, window=timedelta(seconds=60)),
+    # What ends before that is posted whole: a stream takes two of the scarce calls of tier 2 (the same pages).
+    first_hold=timedelta(milliseconds=800),
+    first_hold_text=200,
 )

@@ -48,9 +48,9 @@ LIMIT = 10_000
 """UTF-8 bytes of one message. A `markdown` block takes 12,000 and a whole message about 13,200 counted characters (measured by
 several projects: slackapi/bolt-js issue 2509, metabase pull 79908); counted in bytes this stays below both in every script."""
 
-BLOCKS = 48
+BLOCKS = 46
 """Blocks after Slack's own expansion, which refuses more than 50 (`invalid_blocks`, same sources): each heading, divider and
-table is one, and so is the text between two of them. The buttons below are one more."""
+table is one, and so is the text between two of them. What stands below the text is four more at most (see `writing.blocks`)."""
 
 ITEM_EXTRA = 100
 """What a heading or divider costs beyond its own letters (bolt-js issue 2509, measured)."""

@@ -17,8 +17,9 @@ import aiohttp
 from yarl import URL
 
 from adapters.slack.addresses import Place, message_ref, read_address
-from adapters.slack.outbound import CLOCK_SKEW, Outbound, Shown, nonce_in, ts_of
-from adapters.slack.refusals import ask
+from adapters.slack.outbound import Outbound
+from adapters.slack.web.downloads import is_slacks
+from adapters.slack.web.history import CLOCK_SKEW, Shown, nonce_in
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
@@ -26,9 +27,6 @@ from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 from bridge.outgoing_files import OutgoingFile
 
 log = logs.get("slack")
-
-SLACKS_DOMAINS = ("slack.com", "slack-gov.com")
-"""Upload addresses lie on files.<domain> (Slack's page on working with files; GovSlack has the other one)."""
 
 MOST_UNFINISHED = 100
 """Uploads that are remembered until their message stands."""
@@ -79,11 +77,10 @@ class Files:
         """As `FindsSent` promises. Without the history scope nobody can tell, and None is said."""
         place = read_address(target.address)
         try:
-            shown = await self._outbound.look_back(place, since.timestamp() - CLOCK_SKEW)
+            ts, shown = await self._outbound.find(place, message, since.timestamp())
         except NotAllowed as error:
             log.warning("sent_not_looked_up", code=error.code, fix="add the history scopes and install the app again")
             return None
-        ts = ts_of(message.nonce, shown)
         if ts is not None:
             return message_ref(Place(team=place.team, channel=place.channel, ts=ts))
         left = _files_left(shown)
@@ -97,20 +94,21 @@ class Files:
         """As `SendsFiles.send_file` promises."""
         if not message.text.strip():
             raise MessageRefused("nothing to show", code="no_text")
+        place = read_address(target.address)
         upload = self._unfinished.get(message.nonce)
         if upload is None:
-            upload = self._stands_already(message.nonce, file) or await self._upload(file)
+            upload = self._stands_already(message.nonce, file) or await self._upload(place.team, file)
             while len(self._unfinished) >= MOST_UNFINISHED:
                 del self._unfinished[next(iter(self._unfinished))]
             self._unfinished[message.nonce] = upload
         if not upload.shared:
             try:
-                await self._share(read_address(target.address), upload)
+                await self._share(place, upload)
             except (NotAllowed, MessageGone):
                 self._unfinished.pop(message.nonce, None)
                 raise
             upload.shared = True
-        ref = await self._outbound.post(target, message)
+        ref = await self._outbound.send(target, message)
         self._unfinished.pop(message.nonce, None)
         self._unspoken.pop(message.nonce, None)
         return ref
@@ -123,13 +121,15 @@ class Files:
                 return _Upload(file=left.file, title=name, began=self._clock.now().timestamp(), shared=True)
         return None
 
-    async def _upload(self, file: OutgoingFile) -> _Upload:
+    async def _upload(self, team: str, file: OutgoingFile) -> _Upload:
         name = file.plain_name
         method = "files.getUploadURLExternal"
-        # An address that is never used costs nothing, so this may be repeated.
-        request = self._outbound.repeating.files_getUploadURLExternal(filename=name, length=len(file.content))
+        size = len(file.content)
         try:
-            response = await ask(method, request)
+            # An address that is never used costs nothing, so this may be repeated.
+            response = await self._outbound.clients.ask(
+                team, method, lambda client: client.files_getUploadURLExternal(filename=name, length=size), again=True
+            )
         except PlatformError as error:
             if not _is_about_the_file(error):
                 raise
@@ -143,7 +143,7 @@ class Files:
 
     async def _hand_over(self, url: URL, content: bytes) -> None:
         """Posts the bytes, without the token: the address is the whole authority."""
-        client = self._outbound.once
+        client = self._outbound.unopened
         try:
             async with self._outbound.session.post(
                 url,
@@ -170,11 +170,15 @@ class Files:
     async def _complete(self, place: Place, upload: _Upload) -> bool:
         """False when only a look into the thread can tell that the file was shared."""
         method = "files.completeUploadExternal"
-        request = self._outbound.once.files_completeUploadExternal(
-            files=[{"id": upload.file, "title": upload.title}], channel_id=place.channel, thread_ts=place.ts
-        )
+        files: list[dict[str, str | None]] = [{"id": upload.file, "title": upload.title}]
         try:
-            await ask(method, request)
+            await self._outbound.clients.ask(
+                place.team,
+                method,
+                lambda client: client.files_completeUploadExternal(
+                    files=files, channel_id=place.channel, thread_ts=place.ts
+                ),
+            )
         except PlatformError as error:
             upload.doubtful = upload.doubtful or isinstance(error, PlatformUnavailable)
             if not _is_about_the_file(error):
@@ -193,7 +197,7 @@ class Files:
         pause = FIRST_LOOK
         while self._wait > 0:
             try:
-                shown = await self._outbound.look_back(place, upload.began - CLOCK_SKEW)
+                shown = await self._outbound.history.look_back(place, upload.began - CLOCK_SKEW)
             except PlatformError as error:
                 log.info("file_not_looked_up", code=error.code)
                 return None
@@ -207,16 +211,15 @@ class Files:
 
 
 def trusted(address: str, api: URL) -> URL:
-    """The upload address. Raises `NotAllowed` unless it is Slack's own or lies where the configured API is."""
+    """The upload address. Raises `NotAllowed` unless it is Slack's own (files.<domain>, Slack's page on working with files) or
+    lies where the configured API is."""
     try:
         url = URL(address)
-        same = url.origin() == api.origin()
+        slacks = is_slacks(url, api)
     except ValueError as error:
         raise NotAllowed("the upload address cannot be read", code="foreign_upload_url") from error
-    host = url.host or ""
-    slacks = url.scheme == "https" and any(host == one or host.endswith("." + one) for one in SLACKS_DOMAINS)
-    if url.user is not None or not (slacks or same):
-        raise NotAllowed(f"the upload address is not Slack's ({host})", code="foreign_upload_url")
+    if not slacks:
+        raise NotAllowed(f"the upload address is not Slack's ({url.host or ''})", code="foreign_upload_url")
     return url
 
 

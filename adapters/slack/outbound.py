@@ -1,201 +1,290 @@
-"""Every call of Slack's Web API that the bridge makes while it runs. What a refusal means is in `refusals`.
-
-Two clients on one token: slack_sdk's default client sends a request again when the connection drops, which posts a message
-twice. So `chat.postMessage` goes through a client that never repeats, and what may be repeated goes through one that does.
-Neither sleeps on a 429: who paces writes must hear of it.
+"""What the bridge says on Slack, and how: as a stream where one is to be had, else posted and edited, else posted once. This
+module chooses between them and puts the parts in `writing` and `web` together; what a refusal means is in `refusals`.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TypeVar
 
 import aiohttp
-from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.slack.addresses import Place, message_ref, read_address
-from adapters.slack.refusals import REFUSED_BLOCKS, Block, Form, ask, write_message
+from adapters.slack.addresses import Place, message_ref, read_address, read_private
+from adapters.slack.dialect import DIALECT
+from adapters.slack.refusals import REFUSED_BLOCKS, complaints
+from adapters.slack.settings import Settings
+from adapters.slack.web.clients import Clients, TokenOf
+from adapters.slack.web.downloads import Downloads
+from adapters.slack.web.history import CLOCK_SKEW, History, Shown, metadata, nonce_in, ts_of, ts_of_growing
+from adapters.slack.web.names import Names
+from adapters.slack.writing.blocks import Block, Form, ends_answer, has_ratings, write_message
+from adapters.slack.writing.growth import continue_after
+from adapters.slack.writing.ladder import Feature, Ladder
+from adapters.slack.writing.openings import Openings
+from adapters.slack.writing.privates import Privately
+from adapters.slack.writing.statuses import Statuses
+from adapters.slack.writing.streams import STILL_STREAMING, OnStopped, Streams
+from adapters.slack.writing.tasks import title
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import (
-    MessageRefused,
-    NotAllowed,
-    PlatformError,
-    PlatformUnavailable,
-    RateLimited,
-)
-from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+from bridge.errors import MessageRefused, NotAllowed, PlatformError, PlatformUnavailable
+from bridge.messages import Attachment, MessageRef, OutgoingMessage, ReplyTarget, Said
 
 log = logs.get("slack")
-
-Shown = Mapping[str, object]
-"""A message as Slack gives it back: untrusted."""
-
-_NO_STATUS_HERE = frozenset(
-    {
-        "access_denied",
-        "feature_disabled",
-        "feature_not_enabled",
-        "method_deprecated",
-        "missing_scope",
-        "not_allowed_token_type",
-        "unknown_method",
-    }
-)
-"""Refusals of assistant.threads.setStatus that will be the same next time."""
-
-KEEP_IDLE = 10.0
-"""Seconds that an idle connection is kept for the next call. Short, so that the other side does not close it first: a request
-on such a connection fails with an unknown outcome."""
-
-STATUS_TIMEOUT = 3.0
-"""Seconds for a status: it is decoration, and an answer waits behind it."""
-
-CLOCK_SKEW = 120.0
-"""Seconds by which Slack's clock may be behind ours when a message is looked for by time."""
-
-LOOK_PAGE, MOST_PAGES = 200, 5
-"""Messages of one page, and pages, that are looked through for a message of ours. Slack recommends at most 200 a page."""
 
 MOST_DOUBTFUL = 1_000
 """Unfinished writes that are remembered; each is forgotten with the next attempt that succeeds."""
 
+MOST_SHOWN = 300
+"""Messages whose text is remembered for when they cannot be edited to their end."""
+
+NO_EDITS = frozenset({"cant_update_message", "edit_window_closed"})
+"""What chat.update answers where a message of ours will never be edited again (Slack's page on the method)."""
+
 T = TypeVar("T")
 
-EVENT_TYPE = "bridge_answer"
-"""Type of the metadata on our messages; its payload carries the nonce."""
+
+_FOLLOWS = "+"
+"""Ends the nonce of a message with what another one could not be made to say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Doubt:
+    """A post that may or may not stand."""
+
+    since: float
+    """Seconds since the epoch, our clock: it was not made before."""
+    text: str
+    """What it says, rendered."""
 
 
 class Outbound:
-    """Posts, edits and shows activity. Works from the first call until `close`; needs no connection to be open."""
+    """Works from the first call until `close`; needs no connection to be open."""
 
-    def __init__(self, *, token: str, api_url: str, timeout: float, clock: Clock) -> None:
+    def __init__(self, settings: Settings, clock: Clock, *, token_of: TokenOf | None = None) -> None:
+        """`token_of`: where each workspace has a token of its own."""
+        token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
+
+        async def only(team: str) -> str:
+            return token
+
         self._clock = clock
-        self._timeout = timeout
-        self._session: aiohttp.ClientSession | None = None
-        self._closed = False
-        self._once = AsyncWebClient(token=token, base_url=api_url, timeout=_whole(timeout), retry_handlers=[])
-        self._repeating = AsyncWebClient(
-            token=token,
-            base_url=api_url,
-            timeout=_whole(timeout),
-            retry_handlers=[AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()],
+        self.clients = Clients(
+            token_of or only,
+            token=token or None,
+            api_url=settings.slack_api_url,
+            timeout=settings.slack_call_timeout,
+            clock=clock,
         )
-        self._status_off = False
-        self._status_quiet_until = 0.0
-        self._doubtful: dict[str, float] = {}
-        """Posts that may or may not stand: nonce and the time (seconds since the epoch) before which they were not made."""
+        self.names = Names(self.clients, clock, wait=settings.slack_name_wait)
+        self.history = History(self.clients, self.names)
+        self.ladder = Ladder(clock, retry=settings.slack_retry_features)
+        self.privately = Privately(self.clients, clock, api_url=settings.slack_api_url)
+        self._statuses = Statuses(
+            self.clients,
+            clock,
+            self.ladder,
+            loading=settings.loading_messages,
+            emoji=settings.working_emoji,
+        )
+        self._streams = Streams(self.clients, clock, self.ladder, longest=settings.slack_stream_longest)
+        self._openings = Openings(self.clients, self.history, self.privately, clock)
+        self._downloads = Downloads(self.clients, api_url=settings.slack_api_url)
+        self._doubtful: dict[str, _Doubt] = {}
+        """Nonces of posts that may or may not stand."""
         self._simpler: dict[str, Form] = {}
         """Nonces of messages that were refused as they were and are not written more simply yet, the oldest first."""
+        self._shown: dict[str, str] = {}
+        """Address -> what the message says, rendered, of those that are not complete."""
+
+    @property
+    def on_stopped(self) -> OnStopped | None:
+        """Told when a write finds that somebody stopped a stream. It must not raise."""
+        return self._streams.on_stopped
+
+    @on_stopped.setter
+    def on_stopped(self, told: OnStopped | None) -> None:
+        self._streams.on_stopped = told
 
     @property
     def once(self) -> AsyncWebClient:
-        """The client that sends every request exactly once."""
-        self._open()
-        return self._once
-
-    @property
-    def repeating(self) -> AsyncWebClient:
-        """The client that sends again what got no answer: for calls whose second time changes nothing."""
-        self._open()
-        return self._repeating
+        """For calls that belong to no workspace: sends every request exactly once."""
+        return self.clients.once
 
     @property
     def session(self) -> aiohttp.ClientSession:
-        """The pool of connections that both clients use, for what is not a method of the Web API."""
-        return self._open()
+        """The pool of connections, for what is not a method of the Web API."""
+        return self.clients.session
 
     @property
     def unopened(self) -> AsyncWebClient:
-        """The same client for who only needs its token and address, outside of any running loop."""
-        return self._once
+        """A client for who only needs its token and address, outside of any running loop."""
+        return self.clients.unopened
 
     async def close(self) -> None:
-        self._closed = True
-        if self._session is not None:
-            await self._session.close()
+        await self.clients.close()
 
-    async def post(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        """Posts in the thread of `target`. When the blocks are refused, once more in a simpler form; none was posted before.
+    # What the core wants
 
-        A nonce whose former post had an unknown outcome is looked for in the thread first, since Slack has no key that
-        would make a second post harmless.
-        """
+    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        """As `Platform.send` promises: in the thread of `target`, or for one person alone."""
+        private = read_private(target.address)
+        if private is not None:
+            return await self.privately.send(private, target.address, message)
         place = read_address(target.address)
-        began = self._clock.now().timestamp()
-        ts = await self._find_doubtful(place, message.nonce)
-        if ts is not None:
-            found = message_ref(Place(team=place.team, channel=place.channel, ts=ts))
+        found = await self._find_doubtful(place, message)
+        if found is not None:
             # There may be more text by now than when it was posted. Until that stands, the next attempt must find it too.
-            await self.edit(found, message)
+            doubt = self._doubtful[message.nonce]
+            self._shown.setdefault(found.address, doubt.text)
+            if self.ladder.allows(Feature.EDITS, place.team) or doubt.text != _rendered(message):
+                await self.edit(target, found, message)
             self._doubtful.pop(message.nonce, None)
             return found
+        if self._streams.may_begin(place, message):
+            ref = await self._doubting(message, lambda: self._streams.begin(place, message))
+            if ref is not None:
+                return ref
+        return await self.post(target, message)
+
+    async def post(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        """Posts it whole. When the blocks are refused, once more in a simpler form; none was posted before."""
+        place = read_address(target.address)
+        message = _speaking(message)
+
+        def write() -> Awaitable[str]:
+            return self._in_some_form(
+                place.team, message, lambda text, blocks: self._post(place, message, text, blocks)
+            )
+
+        ts = await self._doubting(message, write)
+        self._statuses.note_posted(place)
+        ref = message_ref(Place(team=place.team, channel=place.channel, ts=ts))
+        self._remember(ref, message)
+        return ref
+
+    async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        """As `Platform.edit` promises."""
+        if read_private(ref.address) is not None:
+            raise NotAllowed("what one person reads cannot be edited", code="ephemeral")
+        if self._streams.knows(ref) and await self._write_stream(target, ref, message):
+            return
+        message = _speaking(message)
+        place = read_address(ref.address)
+        if not self.ladder.allows(Feature.EDITS, place.team):
+            await self._follow_up(target, ref, message)
+            return
         try:
-            ts = await self._in_some_form(message, lambda text, blocks: self._post(place, message, text, blocks))
-        except PlatformUnavailable:
-            self._doubt(message.nonce, began)
-            raise
-        return message_ref(Place(team=place.team, channel=place.channel, ts=ts))
+            await self._in_some_form(
+                place.team, message, lambda text, blocks: self._update(place, message, text, blocks)
+            )
+        except NotAllowed as error:
+            if error.code not in NO_EDITS or ref.address not in self._shown:
+                raise
+            if error.code == "edit_window_closed":
+                self.ladder.step_down(Feature.EDITS, error.code, place.team)
+            await self._follow_up(target, ref, message)
+        else:
+            self._remember(ref, message)
 
-    def _doubt(self, nonce: str, began: float) -> None:
-        self._doubtful.setdefault(nonce, began - CLOCK_SKEW)
-        while len(self._doubtful) > MOST_DOUBTFUL:
-            del self._doubtful[next(iter(self._doubtful))]
+    def is_growing(self, ref: MessageRef) -> bool:
+        return self._streams.is_growing(ref)
 
-    async def _find_doubtful(self, place: Place, nonce: str) -> str | None:
-        """The message that an earlier, broken off post with this nonce left in the thread. Raises a `PlatformError`."""
-        since = self._doubtful.get(nonce)
-        if since is None:
+    def is_spent(self, ref: MessageRef) -> bool:
+        return self._streams.is_spent(ref)
+
+    async def show_activity(self, target: ReplyTarget, question: MessageRef) -> None:
+        await self._statuses.show(target, question)
+
+    async def end_activity(self, target: ReplyTarget, question: MessageRef) -> None:
+        await self._statuses.end(target, question)
+
+    async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
+        return await self._openings.open(target, title)
+
+    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
+        return await self.history.read_thread(target, before, limit)
+
+    async def fetch_file(self, target: ReplyTarget, file: Attachment, into: Path, most: int) -> str:
+        return await self._downloads.fetch(file, into, most)
+
+    async def find(self, place: Place, message: OutgoingMessage, since: float) -> tuple[str | None, list[Shown]]:
+        """The timestamp of a message that may stand in the thread since then (seconds since the epoch, our clock), and all that
+        was looked through. Raises a `PlatformError`; `NotAllowed` without the history scope."""
+        shown = await self.history.look_back(place, since - CLOCK_SKEW)
+        ts = ts_of(message.nonce, shown)
+        if ts is None and any(nonce_in(one) is None and one.get("bot_id") for one in shown):
+            # It may have been begun as a stream, which carries its nonce only from its end on.
+            me = await self.clients.identity(place.team)
+            ts = ts_of_growing(message, shown, me, since - CLOCK_SKEW)
+        return ts, shown
+
+    # Inside
+
+    async def _write_stream(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> bool:
+        if message.live:
+            return await self._streams.grow(target, ref, message)
+        thread = read_address(target.address)
+        # Left out, it would be "active" (Slack's page on chat.stopStream), also where the answer goes on in another message.
+        status = ("active" if ends_answer(message) else "processing") if self._statuses.in_session(thread) else None
+        ended = await self._streams.finish(target, ref, message, status)
+        if ended and status == "active":
+            self._statuses.note_ended(thread)
+        return ended
+
+    async def _find_doubtful(self, place: Place, message: OutgoingMessage) -> MessageRef | None:
+        """The message that an earlier, broken off attempt with this nonce left in the thread, since Slack has no key that
+        would make a second one harmless. Raises a `PlatformError`."""
+        doubt = self._doubtful.get(message.nonce)
+        if doubt is None:
             return None
         try:
-            shown = await self.look_back(place, since)
+            ts, _ = await self.find(place, message, doubt.since)
         except NotAllowed as error:
             # Without a history scope nobody can tell. An answer that is seen twice is better than none.
             log.warning("post_not_looked_up", code=error.code)
             return None
-        ts = ts_of(nonce, shown)
         if ts is None:
-            self._doubtful.pop(nonce, None)
-        else:
-            log.info("post_found_again", channel=place.channel)
-        return ts
+            self._doubtful.pop(message.nonce, None)
+            return None
+        log.info("post_found_again", channel=place.channel)
+        return message_ref(Place(team=place.team, channel=place.channel, ts=ts))
 
-    async def look_back(self, place: Place, since: float) -> list[Shown]:
-        """What was written in a thread since then (seconds since the epoch, Slack's clock), with metadata, the oldest first,
-        as far as `MOST_PAGES` reach. Raises a `PlatformError`; `NotAllowed` without the history scope."""
-        self._open()
-        found: list[Shown] = []
-        cursor: str | None = None
-        for _ in range(MOST_PAGES):
-            request = self._once.conversations_replies(
-                channel=place.channel,
-                ts=place.ts,
-                oldest=f"{since:.6f}",
-                include_all_metadata=True,
-                limit=LOOK_PAGE,
-                cursor=cursor,
-            )
-            response = await ask("conversations.replies", request)
-            found += _objects(response.get("messages"))
-            cursor = _next_cursor(response.get("response_metadata"))
-            if cursor is None:
-                return found
-        log.warning("thread_too_long_to_look_through", channel=place.channel, messages=len(found))
-        return found
+    async def _doubting(self, message: OutgoingMessage, write: Callable[[], Awaitable[T]]) -> T:
+        """Remembers the message when nobody heard what came of the write."""
+        began = self._clock.now().timestamp()
+        try:
+            return await write()
+        except PlatformUnavailable:
+            known = self._doubtful.get(message.nonce)
+            since = known.since if known else began
+            self._doubtful[message.nonce] = _Doubt(since=since, text=_rendered(message))
+            while len(self._doubtful) > MOST_DOUBTFUL:
+                del self._doubtful[next(iter(self._doubtful))]
+            raise
 
-    async def edit(self, ref: MessageRef, message: OutgoingMessage) -> None:
-        place = read_address(ref.address)
-        await self._in_some_form(message, lambda text, blocks: self._update(place, message, text, blocks))
-
-    async def _in_some_form(self, message: OutgoingMessage, write: Callable[[str, Sequence[Block]], Awaitable[T]]) -> T:
+    async def _in_some_form(
+        self, team: str, message: OutgoingMessage, write: Callable[[str, Sequence[Block]], Awaitable[T]]
+    ) -> T:
         """What is refused is written once more in a simpler form. Where that could not be done at once, the next attempt begins
         with it: a refusal counts against Slack's limits too."""
-        step = write_message(message, self._simpler.get(message.nonce, Form.MARKDOWN)) or write_message(message)
+        first = Form.MARKDOWN
+        if has_ratings(message) and not self.ladder.allows(Feature.RATINGS, team):
+            first = Form.PLAIN_RATINGS
+        step = write_message(message, self._simpler.get(message.nonce, first)) or write_message(message)
+        refused = ""
         while step is not None:
             try:
                 written = await write(step.text, step.blocks)
             except MessageRefused as error:
-                step = write_message(message, step.form + 1) if error.code in REFUSED_BLOCKS else None
+                if error.code not in REFUSED_BLOCKS:
+                    raise
+                if "context_actions" in complaints(error):
+                    self.ladder.step_down(Feature.RATINGS, error.code, team)
+                refused = error.code
+                step = write_message(message, step.form + 1)
                 if step is None:
                     raise  # it must be cut, not dropped
                 log.warning("blocks_refused", code=error.code, next=step.form.name.lower())
@@ -204,163 +293,83 @@ class Outbound:
                     del self._simpler[next(iter(self._simpler))]
             else:
                 self._simpler.pop(message.nonce, None)
+                if refused and step.form is Form.PLAIN_RATINGS:
+                    self.ladder.step_down(Feature.RATINGS, refused, team)
                 return written
         raise MessageRefused("nothing to show", code="no_text")
 
-    async def show_thinking(self, target: ReplyTarget) -> None:
-        """Sets the thread's status. Never raises a `PlatformError`; given up for good once Slack says it is not to be had."""
-        if self._status_off or self._closed or self._clock.monotonic() < self._status_quiet_until:
-            return
-        place = read_address(target.address)
-        self._open()
-        try:
-            async with asyncio.timeout(STATUS_TIMEOUT):
-                request = self._once.assistant_threads_setStatus(
-                    channel_id=place.channel, thread_ts=place.ts, status="is thinking…"
-                )
-                await ask("assistant.threads.setStatus", request)
-        except TimeoutError:
-            log.debug("status_slow")
-        except RateLimited as error:
-            self._status_quiet_until = self._clock.monotonic() + error.retry_after.total_seconds()
-        except PlatformError as error:
-            if error.code in _NO_STATUS_HERE:
-                self._status_off = True
-                log.warning("status_off", code=error.code)
-            else:
-                log.debug("status_failed", code=error.code)
-
     async def _post(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block]) -> str:
-        self._open()
-        request = self._once.chat_postMessage(
-            channel=place.channel,
-            thread_ts=place.ts,
-            text=text,
-            blocks=blocks if blocks else None,
-            unfurl_links=False,
-            unfurl_media=False,
-            metadata=_metadata(message),
-        )
-        response = await ask("chat.postMessage", request)
+        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
+            return client.chat_postMessage(
+                channel=place.channel,
+                thread_ts=place.ts,
+                text=text,
+                blocks=blocks if blocks else None,
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata=metadata(message.nonce),
+            )
+
+        response = await self.clients.ask(place.team, "chat.postMessage", call)
         ts: object = response.get("ts")
         if not isinstance(ts, str) or not ts:
             raise PlatformUnavailable("chat.postMessage: accepted, but without a timestamp", code="no_ts")
         return ts
 
     async def _update(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block]) -> None:
-        self._open()
-        # Without the empty list Slack would keep showing the message's former blocks, buttons included.
-        request = self._repeating.chat_update(
-            channel=place.channel, ts=place.ts, text=text, blocks=blocks, metadata=_metadata(message)
-        )
-        await ask("chat.update", request)
-
-    def _open(self) -> aiohttp.ClientSession:
-        """One pool of connections for all calls, made on first use because it belongs to the running loop."""
-        if self._closed:
-            raise PlatformUnavailable("the Slack adapter is closed", code="closed")
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_IDLE),
-                timeout=aiohttp.ClientTimeout(total=self._timeout),
+        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
+            # Without the empty list Slack would keep showing the message's former blocks, buttons included.
+            return client.chat_update(
+                channel=place.channel, ts=place.ts, text=text, blocks=blocks, metadata=metadata(message.nonce)
             )
-            self._once.session = self._repeating.session = self._session
-        return self._session
 
-
-class Names:
-    """Display names of people, as far as Slack tells. Bounded in size, in time and in patience."""
-
-    KEPT = 3_600.0
-    """Seconds that a name is believed."""
-
-    FORGIVEN = 300.0
-    """Seconds after which a person who could not be looked up is tried again."""
-
-    def __init__(self, outbound: Outbound, clock: Clock, *, wait: float, size: int = 2_000) -> None:
-        self._outbound = outbound
-        self._clock = clock
-        self._wait = wait
-        self._size = size
-        self._off = False
-        self._known: dict[str, str] = {}
-        self._ask_again: dict[str, float] = {}
-
-    def known(self) -> Mapping[str, str]:
-        return self._known
-
-    async def learn(self, people: Sequence[str]) -> None:
-        """Looks up who is not known yet, all at once, and gives up after `wait` seconds. Never raises a `PlatformError`."""
-        now = self._clock.monotonic()
-        wanted = [person for person in people if now >= self._ask_again.get(person, now)]
-        if self._off or not wanted or self._wait <= 0:
-            return
-        for person in wanted:
-            self._keep_bounded()
-            self._ask_again[person] = now + self.FORGIVEN
         try:
-            async with asyncio.timeout(self._wait), asyncio.TaskGroup() as group:
-                for person in wanted:
-                    group.create_task(self._look_up(person))
-        except TimeoutError:
-            log.info("names_slow", people=len(wanted))
-
-    async def _look_up(self, person: str) -> None:
-        try:
-            response = await ask("users.info", self._outbound.once.users_info(user=person))
+            await self.clients.ask(place.team, "chat.update", call, again=True)
         except PlatformError as error:
-            if error.code in {"missing_scope", "not_allowed_token_type"}:
-                self._off = True
-                log.warning("names_off", code=error.code, fix="add the scope users:read and install the app again")
+            if error.code != STILL_STREAMING:
+                raise
+            # An earlier process left it growing.
+            await self._streams.halt(place)
+            await self.clients.ask(place.team, "chat.update", call, again=True)
+
+    def _remember(self, ref: MessageRef, message: OutgoingMessage) -> None:
+        self._shown.pop(ref.address, None)
+        if message.live:
+            self._shown[ref.address] = _rendered(message)
+            while len(self._shown) > MOST_SHOWN:
+                del self._shown[next(iter(self._shown))]
+
+    async def _follow_up(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        """Where nothing may be edited: what a message does not say yet follows in one of its own, once it is complete. Raises
+        `NotAllowed` where it is not known what stands."""
+        stands = self._shown.get(ref.address)
+        if stands is None:
+            raise NotAllowed("messages cannot be edited here", code="edit_window_closed")
+        if message.live or message.nonce.endswith(_FOLLOWS):
             return
-        name = _name_in(response.get("user"))
-        if name:
-            self._known[person] = name
-            self._ask_again[person] = self._clock.monotonic() + self.KEPT
-
-    def _keep_bounded(self) -> None:
-        while len(self._ask_again) >= self._size:
-            oldest = next(iter(self._ask_again))
-            del self._ask_again[oldest]
-            self._known.pop(oldest, None)
+        rest = _rest(stands.rstrip(), _rendered(message))
+        if rest or message.buttons or message.sources:
+            # The message that stands has the nonce itself; one letter more still makes 25.
+            await self.send(target, replace(message, text=rest or "…", nonce=f"{message.nonce[:24]}{_FOLLOWS}"))
+        self._shown.pop(ref.address, None)
 
 
-def _name_in(user: object) -> str:
-    if not isinstance(user, dict):
-        return ""
-    profile = user.get("profile")
-    spellings = [profile.get("display_name"), profile.get("real_name")] if isinstance(profile, dict) else []
-    spellings += [user.get("real_name"), user.get("name")]
-    return next((name for name in spellings if isinstance(name, str) and name), "")
+def _rendered(message: OutgoingMessage) -> str:
+    return DIALECT.render(message.text, message.people).text
 
 
-def _metadata(message: OutgoingMessage) -> dict[str, object]:
-    return {"event_type": EVENT_TYPE, "event_payload": {"nonce": message.nonce}}
+def _rest(stands: str, text: str) -> str:
+    """What `text`, as it is rendered, says beyond `stands`; all of it where that says something else."""
+    goes_on = continue_after(stands.removesuffix("```").rstrip(), text)
+    if goes_on is None:
+        return text
+    rest = text[goes_on.at :].strip("\n")
+    in_code = sum(line.startswith("```") for line in text[: goes_on.at].split("\n")) % 2
+    return f"```\n{rest}" if in_code else rest.strip()
 
 
-def ts_of(nonce: str, shown: Sequence[Shown]) -> str | None:
-    """The message among them that carries this nonce."""
-    return next((str(one.get("ts")) for one in shown if nonce_in(one) == nonce), None)
-
-
-def nonce_in(shown: Shown) -> str | None:
-    """None for messages that are not ours, or not from `post`."""
-    metadata = shown.get("metadata")
-    if not isinstance(metadata, dict) or metadata.get("event_type") != EVENT_TYPE:
-        return None
-    payload = metadata.get("event_payload")
-    nonce = payload.get("nonce") if isinstance(payload, dict) else None
-    return nonce if isinstance(nonce, str) else None
-
-
-def _next_cursor(metadata: object) -> str | None:
-    cursor = metadata.get("next_cursor") if isinstance(metadata, dict) else None
-    return cursor if isinstance(cursor, str) and cursor else None
-
-
-def _objects(found: object) -> list[dict[str, object]]:
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def _whole(seconds: float) -> int:
-    return max(1, round(seconds))
+def _speaking(message: OutgoingMessage) -> OutgoingMessage:
+    """A message that has only steps says the latest of them where there is no list for them."""
+    if message.text.strip() or not message.steps or not message.live:
+        return message
+    return replace(message, text=f"_{title(message.steps[-1].title)}_")

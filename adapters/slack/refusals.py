@@ -1,17 +1,12 @@
-"""What Slack refuses, and what that means for the bridge: SDK errors and Slack's codes become `PlatformError`s, and a message
-whose blocks were refused has simpler forms."""
+"""What Slack refuses, and what that means for the bridge: SDK errors and Slack's codes become `PlatformError`s."""
 
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping
 from datetime import timedelta
-from enum import IntEnum
-from typing import NamedTuple
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.slack.addresses import write_action_id
-from adapters.slack.dialect import DIALECT, PLAIN_BYTES
 from bridge.errors import (
     MessageGone,
     MessageRefused,
@@ -20,9 +15,6 @@ from bridge.errors import (
     PlatformUnavailable,
     RateLimited,
 )
-from bridge.messages import Button, OutgoingMessage
-
-Block = dict[str, object]
 
 REFUSED_CREDENTIALS = frozenset(
     {
@@ -54,6 +46,7 @@ _NOT_ALLOWED = REFUSED_CREDENTIALS | {
     "restricted_action_thread_locked",
     "restricted_action_thread_only_channel",
     "team_access_not_granted",
+    "user_not_in_channel",
 }
 REFUSED_BLOCKS = frozenset({"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"})
 _REFUSED_CONTENT = REFUSED_BLOCKS | {"invalid_arguments", "invalid_metadata_format", "no_text", "metadata_too_large"}
@@ -62,31 +55,6 @@ _SLACKS_TROUBLE = frozenset({"fatal_error", "internal_error", "request_timeout",
 
 RETRY_AFTER_DEFAULT = timedelta(seconds=30)
 """For a 429 without a readable Retry-After; slack_sdk's Socket Mode client assumes the same."""
-
-
-SECTION_CHARS = 3_000
-"""Most characters of a section's text (Slack's page on the block)."""
-
-LABEL_CHARS = 75
-"""Most characters on a button (Slack's page on the element)."""
-
-
-class Form(IntEnum):
-    """How a message can be written, the best first. Each is for when Slack refuses the one before."""
-
-    MARKDOWN = 0
-    SECTION = 1
-    """mrkdwn in a block. Only worth it for buttons, which cannot do without blocks."""
-    TEXT = 2
-    """mrkdwn as mere text, without buttons."""
-
-
-class Written(NamedTuple):
-    """A message as a call takes it."""
-
-    form: Form
-    text: str
-    blocks: Sequence[Block]
 
 
 def translate(error: BaseException, method: str) -> PlatformError:
@@ -105,6 +73,19 @@ def translate(error: BaseException, method: str) -> PlatformError:
     if code in _REFUSED_CONTENT:
         return MessageRefused(f"{method}: {code}", code=code)
     return PlatformError(f"{method}: {code}", code=code)
+
+
+def complaints(error: PlatformError) -> str:
+    """What Slack says besides the code: which block or argument it is that it refuses. For finding out, not for logs."""
+    cause = error.__cause__
+    body = (
+        cause.response.data
+        if isinstance(cause, SlackApiError) and isinstance(cause.response, AsyncSlackResponse)
+        else {}
+    )
+    found = body.get("response_metadata") if isinstance(body, dict) else None
+    messages = found.get("messages") if isinstance(found, dict) else None
+    return " ".join(str(one) for one in messages) if isinstance(messages, list) else ""
 
 
 async def ask(method: str, request: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
@@ -134,42 +115,3 @@ def _retry_after(headers: Mapping[str, str]) -> timedelta:
     value = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
     # Whole seconds; more than a day is no answer to live by.
     return timedelta(seconds=min(int(value), 86_400)) if value.isdecimal() and len(value) < 9 else RETRY_AFTER_DEFAULT
-
-
-def write_message(message: OutgoingMessage, form: int = Form.MARKDOWN) -> Written | None:
-    """The message in this form or, where that is not to be had, in the next one that is. None after the last, and where there
-    would be nothing to see."""
-    if form <= Form.MARKDOWN:
-        text, blocks = _markdown(message)
-        return Written(Form.MARKDOWN, text, [*blocks, *_actions(message.buttons)]) if blocks else None
-    mrkdwn = str(DIALECT.payload(message.text, message.people, fallback=True)["text"])
-    if not mrkdwn.strip() or len(mrkdwn.encode()) > PLAIN_BYTES:
-        return None
-    if form == Form.SECTION and message.buttons and len(mrkdwn) <= SECTION_CHARS:
-        section: Block = {"type": "section", "text": {"type": "mrkdwn", "text": mrkdwn}}
-        return Written(Form.SECTION, _markdown(message)[0], [section, *_actions(message.buttons)])
-    return Written(Form.TEXT, mrkdwn, []) if form <= Form.TEXT else None
-
-
-def _markdown(message: OutgoingMessage) -> tuple[str, list[Block]]:
-    """The text for notifications, and the blocks in which there is something to see."""
-    payload = DIALECT.payload(message.text, message.people)
-    found = payload["blocks"]
-    blocks = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    return str(payload["text"]), [one for one in blocks if str(one.get("text")).strip()]
-
-
-def _actions(buttons: Sequence[Button]) -> list[Block]:
-    """One block for all buttons; Slack takes 25 in one, and there are not that many actions."""
-    if not buttons:
-        return []
-    elements = [
-        {
-            "type": "button",
-            "action_id": write_action_id(button.action),
-            "text": {"type": "plain_text", "text": button.label[:LABEL_CHARS], "emoji": True},
-            "value": button.action.value,
-        }
-        for button in buttons
-    ]
-    return [{"type": "actions", "elements": elements}]

@@ -178,6 +178,39 @@ class Settings(AppSettings):
         default=60, gt=0, le=600, description="Longest pause, in seconds, between two attempts to reach Slack."
     )
 
+    slack_stream_longest: float = Field(
+        default=240,
+        gt=0,
+        le=280,
+        description="Seconds for which one message may grow before the answer goes on in another one. Slack ends a stream after "
+        "about 300.",
+    )
+    slack_retry_features: float = Field(
+        default=3_600,
+        gt=0,
+        le=86_400,
+        description="Seconds after which something that a workspace did not have (native streams, agent sessions, task lists) is "
+        "tried again.",
+    )
+    slack_loading_messages: str = Field(
+        default="Reading your question…|Looking into it…|Putting an answer together…",
+        description="Lines that take turns while an answer is being worked on, separated by |, at most 10. Empty: Slack's own.",
+    )
+    slack_working_emoji: str = Field(
+        default="eyes",
+        description="Reaction on a question that is being worked on, where Slack shows neither an agent's state nor a status "
+        "line. Its short name; none: no reaction.",
+    )
+
+    @property
+    def loading_messages(self) -> tuple[str, ...]:
+        return tuple(line for one in self.slack_loading_messages.split("|") if (line := one.strip()))
+
+    @property
+    def working_emoji(self) -> str:
+        """Empty: none."""
+        return "" if self.slack_working_emoji == "none" else self.slack_working_emoji
+
     @property
     def enabled(self) -> bool:
         return self.slack_bot_token is not None or self.many
@@ -238,6 +271,23 @@ class Settings(AppSettings):
                 "App Credentials"
             )
         return value
+
+    @field_validator("slack_loading_messages")
+    @classmethod
+    def _check_loading(cls, value: str) -> str:
+        if sum(bool(one.strip()) for one in value.split("|")) > 10:
+            raise ValueError("SLACK_LOADING_MESSAGES has more than 10 lines: Slack shows at most 10, remove some")
+        return value
+
+    @field_validator("slack_working_emoji")
+    @classmethod
+    def _check_emoji(cls, value: str) -> str:
+        name = value.strip().strip(":")
+        if not re.fullmatch(r"[a-z0-9_+'-]{1,100}", name):
+            raise ValueError(
+                "SLACK_WORKING_EMOJI is not the short name of an emoji: write eyes, or none for no reaction"
+            )
+        return name
 
     @field_validator("slack_api_url")
     @classmethod

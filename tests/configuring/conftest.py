@@ -9,7 +9,9 @@ import pytest
 @pytest.fixture(autouse=True)
 def _environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
-        if name.startswith(("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "RECOVER", "MOST_", "BRIDGE_CONFIG")):
+        if name.startswith(
+            ("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "RECOVER", "MOST_", "BRIDGE_CONFIG", "EXTERNAL_", "ALLOWED_")
+        ):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SLACK_BOT_TOKEN", "xoxb-1-2-abc")

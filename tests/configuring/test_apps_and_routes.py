@@ -11,7 +11,18 @@ from bridge.backends.dify.settings import Settings as DifySettings
 from bridge.configuring.schema import AppTable, RouteTable
 from bridge.errors import SettingsError
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
-from bridge.routing import DEFAULT_APP, Access, AppPolicy, Everywhere, Follow, Place, Recover, Routes
+from bridge.routing import (
+    DEFAULT_APP,
+    Access,
+    AppPolicy,
+    Everywhere,
+    External,
+    Follow,
+    Guests,
+    Place,
+    Recover,
+    Routes,
+)
 from tests.architecture.sources import ROOT
 from tests.configuring.files import APP, SALES, SECOND, SUPPORT, dify, load, problem
 
@@ -262,3 +273,55 @@ def test_the_example_shows_every_key() -> None:
     shown = {line.partition("=")[0].strip() for line in lines if "=" in line}
     limits = {name.removeprefix("dify_") for name in DifySettings.model_fields} - {"api_key"}
     assert {*AppTable.model_fields, *RouteTable.model_fields, *limits, "api_key_env"} - shown == set()
+
+
+# Guests
+
+
+SLACK_C1 = Place(platform=PlatformName("slack"), installation=InstallationId("T1"), channel=ChannelId("C1"))
+
+
+def guests(text: str, env: str = "") -> Guests:
+    resolver = load(text, env).routes
+    assert resolver is not None
+    return resolver.resolve(SLACK_C1).guests
+
+
+def bots(*ids: str) -> frozenset[PersonId]:
+    return frozenset(PersonId(one) for one in ids)
+
+
+def test_what_guests_get_is_said_by_the_route_and_else_by_the_environment() -> None:
+    env = "EXTERNAL_CHANNELS=on\nALLOWED_BOTS=B1,B2\n"
+    route = APP + '[[routes]]\napp = "support"\n'
+    assert guests(APP) == guests(route) == Guests()
+    assert guests(APP, env) == guests(route, env) == Guests(external=External.ON, bots=bots("B1", "B2"))
+    own = route + 'external = "mention"\nbots = ["B3"]\n'
+    assert guests(own, env) == Guests(external=External.MENTION, bots=bots("B3"))
+    assert guests(route + "bots = []\n", env) == Guests(external=External.ON)
+
+
+def test_a_bot_that_a_route_names_is_let_in_beside_its_people_and_one_of_the_environment_is_not() -> None:
+    route = APP + '[[routes]]\napp = "support"\nusers = ["U1"]\n'
+    for text, admitted in ((route, bots("U1")), (route + 'bots = ["B3"]\n', bots("U1", "B3"))):
+        resolver = load(text, "ALLOWED_BOTS=B1\n").routes
+        assert resolver is not None
+        assert resolver.resolve(SLACK_C1).access == Access(users=admitted)
+    everybody = load(APP + '[[routes]]\napp = "support"\nbots = ["B3"]\n').routes
+    assert everybody is not None
+    assert everybody.resolve(SLACK_C1).access == Access()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('external = "off"', 'routes.external must be "deny", "mention" or "on", but it is \'off\'.'),
+        ("external = true", 'routes.external must be "deny", "mention" or "on", but it is true.'),
+        ('bots = "B1"', "routes.bots must be a list of ids of bots"),
+        ('bots = ["@robot"]', "routes.bots must be a list of ids of bots"),
+    ],
+)
+def test_a_wrong_word_about_guests_is_told_with_its_line(line: str, words: str) -> None:
+    told = problem(APP + '[[routes]]\napp = "support"\n' + line + "\n")
+    assert told.startswith("bridge.toml line 5: ")
+    assert words in told

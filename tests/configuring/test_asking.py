@@ -5,7 +5,7 @@ import pytest
 from bridge.configuring.asking import explain_place, read_place
 from bridge.errors import SettingsError
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
-from bridge.routing import Access, AppPolicy, Everywhere, Follow, Place, Resolver, Route, Routes
+from bridge.routing import Access, AppPolicy, Everywhere, External, Follow, Guests, Place, Resolver, Route, Routes
 
 PLATFORMS = ("discord", "slack")
 SLACK = PlatformName("slack")
@@ -74,6 +74,7 @@ def test_the_app_what_it_hears_whom_it_serves_and_why_are_told() -> None:
                 channel=ChannelId("C1"),
                 follow=Follow.MENTION,
                 access=Access(users=frozenset({PersonId("U2"), PersonId("U1")}), roles=frozenset({"R1"})),
+                guests=Guests(external=External.MENTION, bots=frozenset({PersonId("B2"), PersonId("B1")})),
                 line=5,
             ),
         ),
@@ -82,6 +83,8 @@ def test_the_app_what_it_hears_whom_it_serves_and_why_are_told() -> None:
         "app support",
         "follow mention (only messages that mention the bot or reply to it)",
         "access only person U1, person U2, role R1",
+        "external mention (where people of another organisation read along, only what mentions the bot or replies to it)",
+        "bots only B1, B2",
         "because The route at line 5 (slack, channel C1) decides: the most specific of those that fit.",
         "The route at line 2 (everywhere) fits too, and is less specific.",
     ]
@@ -105,6 +108,8 @@ def test_without_routes_the_one_app_answers() -> None:
         "app sales",
         "follow thread (mentions, and what is written in threads in which the bot was asked)",
         "access everybody",
+        "external deny (nothing is answered where people of another organisation read along)",
+        "bots none",
         "because There are no routes; the one app answers everywhere.",
     ]
 

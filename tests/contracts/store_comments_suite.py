@@ -74,6 +74,15 @@ class CommentsContract:
         await store.rating_sent(turn.answer_id, Rating.LIKE)
         assert await store.due_ratings(values.THEN, 10) == []
 
+    async def test_a_comment_during_the_delivery_stays_due_however_often_it_is_counted(self, store: Store) -> None:
+        turn = await answered(store, 1, "a1")
+        await store.record_vote(vote("a1"), aggregate)
+        await store.due_ratings(values.THEN, 10)
+        await comment(store, "Nice.")
+        await store.rating_sent(turn.answer_id, Rating.LIKE)
+        await post(store, turn, "a2", part=1)  # upon which everything is counted again
+        assert [due.comments for due in await store.due_ratings(values.THEN, 10)] == [("Nice.",)]
+
     async def test_a_comment_that_came_before_we_knew_our_own_message_counts_once_we_do(self, store: Store) -> None:
         turn = await ask(store, 1)
         await store.record_started(turn, IDS)
@@ -143,13 +152,15 @@ class CommentsContract:
         [due] = await store.due_ratings(values.THEN, 10)
         assert due.comments == ("Really nice.",)
 
-    async def test_a_comment_that_can_never_be_delivered_is_erased_as_well(self, store: Store) -> None:
-        await comment(store, "on nothing of ours")
-        await store.blank_payloads(LONG_AFTER)
+    async def test_a_comment_that_cannot_be_delivered_is_erased_as_well(self, store: Store) -> None:
         turn = await ask(store, 1)
-        await store.record_started(turn, IDS)
         await post(store, turn, "a1")
-        assert [one.comments for one in await store.due_ratings(values.THEN, 10)] in ([], [()])
+        await comment(store, "on what the backend never named")
+        await comment(store, "on nothing of ours", of="a2", who="grace")
+        await store.blank_payloads(LONG_AFTER)
+        await post(store, turn, "a2", part=1)
+        await store.record_started(turn, IDS)
+        assert [due.comments for due in await store.due_ratings(values.THEN, 10)] == [()]
 
     async def test_comments_that_come_at_once_are_all_kept(self, store: Store) -> None:
         turn = await answered(store, 1, "a1")

@@ -115,6 +115,12 @@ class WishesContract:
         turn = await ask(store, 2)
         await store.record_lost(turn)
         await forget(store, turn.conversation_id)
+        assert not (await begin(store, turn.conversation_id)).poisoned
+
+    async def test_what_is_lost_after_a_fresh_start_does_not_poison_it(self, store: Store) -> None:
+        await answered(store, 1, "a1", thread="1")
+        turn = await ask(store, 2)
+        await forget(store, turn.conversation_id)
         await store.record_lost(turn)
         await store.finish(turn, AnswerState.FAILED)
         assert not (await ask(store, 3)).poisoned

@@ -9,9 +9,10 @@ from bridge.backend_api import Backend
 from bridge.backends.dify.backend import DifyBackend
 from bridge.clock import SystemClock
 from bridge.messages import BackendIds
-from bridge.playground.dify import DifyServer, Reply, cut
+from bridge.playground.dify import DifyServer, MadeFile, Reply, cut, everything_on
 from tests.backends.dify.asking import make_settings
-from tests.contracts.backend_suite import BackendContract, BackendStage
+from tests.contracts.backend_extras_suite import BackendExtrasContract, ExtrasStage
+from tests.contracts.backend_suite import BackendContract
 from tests.fakes.ports import free_port
 
 
@@ -35,6 +36,20 @@ class DifyStage:
     def say(self, tokens: Sequence[str], *, pause: float = 0.0, breaks_after: int | None = None) -> None:
         fault = None if breaks_after is None else cut(at=breaks_after)
         self._server.script = lambda query: Reply(tokens=tokens, first_token=0, per_token=pause, fault=fault)
+
+    def offer(
+        self, *, steps: Sequence[str] = (), sources: Sequence[str] = (), made: bytes = b"", suggests: Sequence[str] = ()
+    ) -> None:
+        files = (MadeFile(name="a.png", kind="image", media_type="image/png", content=made),) if made else ()
+        self._server.script = lambda query: Reply(
+            tokens=["ok"],
+            first_token=0,
+            nodes=steps,
+            tool="current_time" if steps else "",
+            sources=sources,
+            files=files,
+            suggestions=suggests,
+        )
 
     def asked(self) -> int:
         return len(self._server.requests)
@@ -60,10 +75,11 @@ class DifyStage:
     params=[("chat", "0.15.3"), ("chat", "1.12.1"), ("agent-chat", "1.12.1"), ("advanced-chat", "1.12.1")],
     ids=lambda param: f"{param[0]}-{param[1]}",
 )
-async def stage(request: pytest.FixtureRequest) -> AsyncIterator[BackendStage]:
+async def stage(request: pytest.FixtureRequest) -> AsyncIterator[ExtrasStage]:
     mode, version = request.param
     clock = MovedClock()
     server = DifyServer(clock, mode=mode, version=version)
+    server.features = everything_on()
     await server.start(port=free_port())
     stage = DifyStage(server, clock)
     yield stage
@@ -72,4 +88,8 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[BackendStage]:
 
 
 class TestDifyBackend(BackendContract):
+    pass
+
+
+class TestDifyBeyondText(BackendExtrasContract):
     pass

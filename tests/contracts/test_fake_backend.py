@@ -4,11 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from bridge.backend_api import Backend, TextDelta
+from bridge.backend_api import Backend, Progress, SourcesCited, TextDelta
 from bridge.clock import SystemClock
 from bridge.errors import BackendCut
-from bridge.messages import BackendIds
-from tests.contracts.backend_suite import BackendContract, BackendStage
+from bridge.messages import BackendIds, StepState
+from bridge.messages import Step as AppStep
+from tests.contracts.backend_extras_suite import BackendExtrasContract, ExtrasStage
+from tests.contracts.backend_suite import BackendContract
 from tests.fakes.backend import FakeBackend, Step
 
 
@@ -24,6 +26,19 @@ class FakeStage:
         if breaks_after is not None:
             steps.append(BackendCut("told to break"))
         self._fake.script = lambda question: steps
+
+    def offer(
+        self, *, steps: Sequence[str] = (), sources: Sequence[str] = (), made: bytes = b"", suggests: Sequence[str] = ()
+    ) -> None:
+        said: list[Step] = [
+            Progress(step=AppStep(id=title, title=title, state=state))
+            for title in steps
+            for state in (StepState.RUNNING, StepState.DONE)
+        ]
+        said.append(TextDelta(text="ok"))
+        if sources:
+            said.append(SourcesCited(names=tuple(dict.fromkeys(sources))))
+        self._fake.script = lambda question: said
 
     def asked(self) -> int:
         return len(self._fake.asked)
@@ -46,9 +61,13 @@ class FakeStage:
 
 
 @pytest.fixture
-def stage() -> BackendStage:
+def stage() -> ExtrasStage:
     return FakeStage()
 
 
 class TestFakeBackend(BackendContract):
+    pass
+
+
+class TestFakeBeyondText(BackendExtrasContract):
     pass

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from bridge.clock import Clock
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
-from bridge.events import InboundEvent
+from bridge.events import ChatOpened, HomeOpened, InboundEvent
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
 from bridge.messages import (
@@ -118,6 +118,7 @@ class Hall:
         )
         self.dispatcher = LocalDispatcher(self.conversations.drain, self.turns.look, self.clock)
         self.feedback = Feedback(store=self.store, backends={}, clock=self.clock)
+        self.greeted: list[HomeOpened | ChatOpened] = []
         self.notices = Notices(platforms={FAKE: self.platform}, pacer=Pacer(self.clock), clock=self.clock)
         self.inbox = self.another_inbox()
 
@@ -133,6 +134,7 @@ class Hall:
             queued=self._queued,
             clock=self.clock,
             metrics=self.metrics,
+            greet=self.greeted.append,
         )
 
     def _count_fenced(self) -> None:

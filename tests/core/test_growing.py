@@ -115,7 +115,8 @@ async def test_a_message_that_may_not_grow_any_longer_ends_and_the_next_one_goes
         assert growing(at).begun == 2
         assert growing(at).repaired == 0
         first, second = at.platform.texts
-        assert f"{first} {second}" == said.strip()
+        assert f"{first} {second}".replace("\\", "") == said.strip()
+        assert first.endswith(".")
         assert not growing(at).growing
 
 
@@ -242,7 +243,7 @@ async def test_a_question_that_nobody_can_see_stands_above_its_answer() -> None:
         await at.inbox(replace(values.message("Why *this*?"), unseen=True))
         await at.clock.advance(2)
         (text,) = at.texts
-        assert text.splitlines()[0].replace("\\", "") == "> **ada** asked: Why *this*?"
+        assert text.splitlines()[0].replace("\\", "") == "> **Ada** asked: Why *this*?"
         assert text.endswith("Because.")
 
 
@@ -252,5 +253,5 @@ async def test_a_question_that_opens_its_thread_is_not_repeated() -> None:
         at.answer_with(lambda _: say("Because."))
         await at.inbox(replace(values.message("Why?", where=values.target(opens_thread=True)), unseen=True))
         await at.clock.advance(2)
-        assert platform.opened == ["ada asked: Why?"]
+        assert platform.opened == ["Ada asked: Why?"]
         assert at.texts == ["Because."]

@@ -45,10 +45,12 @@ async def test_routes_are_asked_about_the_place_where_the_message_stands() -> No
         ]
 
 
-async def test_routes_are_not_asked_about_what_bots_say() -> None:
+async def test_what_bots_say_costs_no_look_into_the_store() -> None:
     async with hall() as at:
-        await at.tell(values.message(origin=Origin.BOT), values.message(origin=Origin.SELF, number=2))
-        assert at.places == []
+        at.store.failures = 1
+        await at.tell(values.message(origin=Origin.BOT), values.message(origin=Origin.SELF, number=2, in_thread=True))
+        assert at.store.failures == 1
+        at.store.failures = 0
 
 
 async def test_one_thread_is_a_conversation_of_its_own_for_each_app() -> None:

@@ -3,12 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 from bridge.errors import NotAllowed, PlatformUnavailable, RateLimited
+from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
 from bridge.metrics import Metrics
 from bridge.notices import Lately, NoticeLimits, Notices
 from bridge.pacing import Pacer
+from bridge.platform_api import PlatformCapabilities, WriteBudget
+from tests.core import doings
 from tests.core.hall import StallingPlatform
 from tests.fakes import values
 from tests.fakes.clock import FakeClock
@@ -210,6 +214,69 @@ async def test_nothing_is_kept_of_lines_that_were_said() -> None:
         await at.clock.advance(10)
         assert len(at.posted) == 30
         assert at.notices._lanes == {}
+
+
+async def test_private_lines_take_no_room_in_the_channel_and_wait_for_none() -> None:
+    async with board(FakePlatform(FakeClock(), post_limit=1)) as at:
+        at.notices.tell(HERE, "For everybody.")
+        at.notices.tell(HERE, "For everybody, later.")
+        for who in ("ada", "grace", "linus"):
+            at.notices.tell(doings.aside(who), "For you.")
+        await at.clock.advance(0)
+        assert sorted(at.posted) == [(0, "For everybody."), *[(0, "For you.")] * 3]
+        await at.clock.advance(6)
+        assert len(at.posted) == 5, "and the second for everybody has waited for its own kind alone"
+
+
+async def test_private_lines_are_said_to_each_and_as_often_as_they_are_asked_for() -> None:
+    async with board() as at:
+        shared = doings.aside()  # an address that does not name its reader
+        for _ in range(2):
+            at.notices.tell(shared, "Sorry.", about="the same")
+        await at.clock.advance(0)
+        at.notices.tell(shared, "Sorry.", about="the same")
+        await at.clock.advance(0)
+        assert at.posted == [(0, "Sorry.")] * 3
+
+
+async def test_a_private_line_that_is_refused_for_now_holds_up_nobody_and_is_said_later() -> None:
+    async with board() as at:
+        at.platform.failures = [RateLimited("later", retry_after=timedelta(seconds=7))]
+        at.notices.tell(doings.aside(), "For you.")
+        await at.clock.advance(0)
+        at.notices.tell(HERE, "For everybody.")
+        await at.clock.advance(10)
+        assert at.posted == [(0, "For everybody."), (7, "For you.")]
+
+
+async def test_a_channel_that_stands_still_does_not_hold_up_what_one_person_reads_there() -> None:
+    class Stuck(FakePlatform):
+        async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+            if not target.private:
+                await asyncio.Event().wait()
+            return await super().send(target, message)
+
+    async with board(Stuck(FakeClock())) as at:
+        at.notices.tell(HERE, "For everybody.")
+        await at.clock.advance(0)
+        at.notices.tell(doings.aside(), "For you.")
+        await at.clock.advance(1)
+        assert at.posted == [(0, "For you.")]
+
+
+async def test_private_lines_count_where_a_platform_counts_everything() -> None:
+    class Strict(FakePlatform):
+        @property
+        def capabilities(self) -> PlatformCapabilities:
+            return replace(super().capabilities, total_budget=WriteBudget(limit=10, window=timedelta(seconds=5)))
+
+    async with board(Strict(FakeClock())) as at:
+        for number in range(10):
+            at.notices.tell(doings.aside(), f"Line {number}.")
+        await at.clock.advance(1)
+        assert len(at.posted) == 7, "the rest is kept for answers"
+        await at.clock.advance(10)
+        assert len(at.posted) == 10
 
 
 async def test_lately_forgets_with_time_and_beyond_its_size() -> None:

@@ -1,5 +1,6 @@
 """Settings: from the environment and `.env`, refused by name with the fix, secrets never shown."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -9,12 +10,16 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bridge import registry
 from bridge.app import assemble
 from bridge.errors import SettingsError
+from bridge.events import Command
 from bridge.feedback import aggregate
-from bridge.routing import AppPolicy, Everywhere, Recover
+from bridge.routing import AppPolicy, Everywhere, External, Recover
 from bridge.settings import Settings, isolated, read
+from tests.core import doings
+from tests.core.test_home import HomelyPlatform
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend
 from tests.fakes.clock import FakeClock
+from tests.fakes.platform import FAKE
 from tests.fakes.store import FakeStore
 
 NAMES = (
@@ -252,3 +257,69 @@ def test_the_example_lists_every_setting_with_its_meaning() -> None:
         assert f"\n#{name}=" in text
     for line in text.splitlines():
         assert line == "" or line.startswith("#")
+
+
+# Guests and words
+
+
+def test_guests_are_kept_out_and_the_words_are_english_unless_something_else_is_set() -> None:
+    settings = isolated(Settings)
+    assert (settings.external_channels, settings.allowed_bots, settings.bot_turns) == (External.DENY, frozenset(), 3)
+    assert (settings.mute_words, settings.unmute_words) == (frozenset({"mute"}), frozenset({"unmute"}))
+
+
+def test_guests_and_words_are_read_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXTERNAL_CHANNELS", " Mention ")
+    monkeypatch.setenv("ALLOWED_BOTS", "B1, U2 ,")
+    monkeypatch.setenv("MUTE_WORDS", "Ruhe bitte, 静かに")
+    settings = read(Settings, None)
+    assert (settings.external_channels, settings.allowed_bots) == (External.MENTION, frozenset({"B1", "U2"}))
+    assert settings.mute_words == frozenset({"Ruhe bitte", "静かに"})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("EXTERNAL_CHANNELS", "off", "EXTERNAL_CHANNELS: input should be 'deny', 'mention' or 'on' \\(it is 'off'\\)"),
+        ("BOT_TURNS", "0", "BOT_TURNS must be a whole number from 1 on and up to 50"),
+        ("BOT_TURNS", "51", "BOT_TURNS must be a whole number from 1 on and up to 50"),
+        ("MUTE_WORDS", "mute,!!", "MUTE_WORDS contains '!!', which is no word"),
+        ("MUTE_WORDS", "x" * 41, "MUTE_WORDS contains 'x+', which is no word"),
+        ("MUTE_WORDS", "Unmute!", "MUTE_WORDS and UNMUTE_WORDS both contain unmute: remove it from one of them."),
+        ("UNMUTE_WORDS", "Stop", "cannot contain stop"),
+    ],
+)
+def test_what_would_mean_two_things_or_nothing_is_refused(
+    name: str, value: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=sentence):
+        read(Settings, None)
+
+
+async def test_words_and_turns_reach_the_desk_and_who_looks_at_the_bots_page_is_greeted() -> None:
+    clock = FakeClock()
+    platform = HomelyPlatform(clock)
+    app = assemble(
+        isolated(Settings, mute_words=frozenset({"ruhe"}), unmute_words=frozenset({"weiter"}), bot_turns=7),
+        clock,
+        FakeStore(aggregate),
+        {FAKE: platform},
+        {values.APP: FakeBackend(clock)},
+        Everywhere(app=AppPolicy(name=values.APP)),
+    )
+    policy = app.parts.intake._policy
+    assert (policy.words.mute, policy.words.unmute, policy.bot_turns) == (
+        frozenset({"ruhe"}),
+        frozenset({"weiter"}),
+        7,
+    )
+    await app.parts.intake(doings.home_opened())
+    await app.parts.intake(doings.command(Command.HELP))
+    tasks = [asyncio.ensure_future(app.parts.front_hall.run()), asyncio.ensure_future(app.parts.notices.run())]
+    await clock.settle()
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    assert "`ruhe`" in platform.homes[0][1].help
+    assert "`ruhe`" in platform.texts[0]

@@ -64,11 +64,11 @@ class Fetcher:
         """The full address, if it is one of the configured server's."""
         try:
             url = URL(address)
-            if not url.absolute:
+            if not url.scheme and not url.host and url.path.startswith("/"):
                 url = (
-                    start.join(url)
-                    if start is not None
-                    else self._start.joinpath(url.path.lstrip("/")).with_query(url.query)
+                    self._start.joinpath(url.path.lstrip("/")).with_query(url.query)
+                    if start is None
+                    else start.join(url)
                 )
             allowed = url.scheme in ("http", "https") and url.user is None and url.password is None
             allowed = allowed and any(_is_same_place(url, place) for place in self._places)
@@ -77,7 +77,12 @@ class Fetcher:
             allowed = False
         if not allowed:
             raise _never("not from the configured server", "foreign_file")
-        return url
+        if any(url.origin() == place.origin() for place in self._places):
+            return url
+        # FILES_URL often keeps its http:// when a proxy in front of Dify speaks TLS. The signature need not travel in the open.
+        return next(
+            url.with_scheme(place.scheme).with_port(None) for place in self._places if _is_same_place(url, place)
+        )
 
 
 def _is_same_place(url: URL, place: URL) -> bool:

@@ -82,6 +82,17 @@ class _Faults(_Wanted):
     """Once, now: goodbye with this reason on every connection."""
 
 
+class _Features(_Wanted):
+    """What the workspace lacks. Only what is named is changed."""
+
+    lacks: dict[Feature, str] | None = None
+    """Feature ("streaming", "tasks", "agent", "assistant", "home") to the error that it is refused with. The rest works."""
+    streamless: dict[str, str] | None = None
+    """Channel to the error with which it refuses streams."""
+    stream_seconds: float | None = None
+    """How long streams last that begin from now on."""
+
+
 def control_routes(server: "SlackServer") -> list[web.RouteDef]:
     control = _Control(server)
     return [
@@ -92,6 +103,7 @@ def control_routes(server: "SlackServer") -> list[web.RouteDef]:
         web.post("/control/react", _reporting(control.react)),
         web.post("/control/channel", _reporting(control.add_channel)),
         web.post("/control/faults", _reporting(control.set_faults)),
+        web.post("/control/features", _reporting(control.set_features)),
         *act_routes(server, _reporting),
         web.get("/control/snapshot", _reporting(control.snapshot)),
         web.get("/control/calls", _reporting(control.calls)),

@@ -1,6 +1,7 @@
 """Web API methods by which the bot comes to a channel: conversations.join, conversations.open."""
 
 from bridge.playground.slack.arguments import Arguments
+from bridge.playground.slack.events import joined_event
 from bridge.playground.slack.model import Channel, ChannelKind, JsonObject, Refusal
 from bridge.playground.slack.workspace import Workspace
 
@@ -23,7 +24,11 @@ class JoiningMethods:
         if bot in channel.members:
             return answer | {"warning": "already_in_channel"}
         channel.members.add(bot)
-        self._workspace.changed()
+        self._workspace.post(channel, bot, f"<@{bot}> has joined the channel", subtype="channel_join")
+        event = joined_event(bot, channel, self._workspace.team, "", self._workspace.next_ts())
+        # Docs of the event: who comes by themselves has no inviter.
+        del event["inviter"]
+        self._workspace.emit(event, channel)
         return answer
 
     def open(self, args: Arguments) -> JsonObject:

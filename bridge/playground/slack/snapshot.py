@@ -7,6 +7,8 @@
                  prompts: {title, prompts: [{title, message}]} | null,
                  ephemerals: [{person, ts, thread_ts, text, blocks}]}]
     views      {modals: [VIEW], homes: [VIEW]}
+    team       {id, name, installed: bool}
+    others     further workspaces, each with the same keys but this one
 
     MESSAGE    {ts, thread_ts, user, name, is_bot, text, blocks, edited, reactions: [{emoji, users}],
                 files: [{id, name, title, mimetype, size, mode, file_access, url_private}],
@@ -16,7 +18,8 @@
                 tasks: [{id, title, status: "pending" | "in_progress" | "complete" | "error", details, output,
                          sources: [{type: "url", url, text}]}]}
     SESSION    {status: "processing" | "active" | "suspended" | "closed", title, initiator}
-    VIEW       {id, person, type: "modal" | "home", hash, blocks, title, submit, close, callback_id, ...}: as on the wire
+    VIEW       {id, person, type: "modal" | "home", hash, blocks, title, submit, close, callback_id, ...}: as on the wire,
+                and errors: {block_id: what is wrong with it}, as the app answered to the last submission
 
 A MESSAGE's `blocks` are as they were sent. Those of a streamed one hold its Markdown, the blocks that came with it and its
 tasks, in their order: each task as {"type": "task_card", task_id, title, status, ...} or, in plan mode, all of them as one
@@ -24,28 +27,35 @@ tasks, in their order: each task as {"type": "task_card", task_id, title, status
 assistant.threads.setStatus shows, `title` the name that assistant.threads.setTitle gave; a thread has them on its root.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict
 
 from bridge.playground.slack.events import APP_ID, BOT_NAME
 from bridge.playground.slack.model import Channel, JsonObject, Message
+from bridge.playground.slack.views import View
 from bridge.playground.slack.workspace import Workspace
 
 
-def take_snapshot(workspace: Workspace) -> JsonObject:
+def take_snapshot(workspace: Workspace, others: Iterable[Workspace] = ()) -> JsonObject:
     """Channels with their top-level messages, oldest first, each with its thread (root not repeated)."""
+    return {**_describe_workspace(workspace), "others": [_describe_workspace(other) for other in others]}
+
+
+def _describe_workspace(workspace: Workspace) -> JsonObject:
     return {
+        "team": {"id": workspace.team_id, "name": workspace.team.name, "installed": workspace.installed},
         "bot": {"id": workspace.bot_user_id, "name": BOT_NAME},
         "people": [asdict(person) for person in workspace.people.values()],
         "channels": [_describe_channel(workspace, channel) for channel in workspace.channels.values()],
         "views": {
-            "modals": [
-                view.wire(workspace.team, APP_ID) | {"person": view.person} for view in workspace.views.opened.values()
-            ],
-            "homes": [
-                view.wire(workspace.team, APP_ID) | {"person": view.person} for view in workspace.views.homes.values()
-            ],
+            "modals": [_describe_view(workspace, view) for view in workspace.views.opened.values()],
+            "homes": [_describe_view(workspace, view) for view in workspace.views.homes.values()],
         },
     }
+
+
+def _describe_view(workspace: Workspace, view: View) -> JsonObject:
+    return {**view.wire(workspace.team, APP_ID), "person": view.person, "errors": view.errors}
 
 
 def _describe_channel(workspace: Workspace, channel: Channel) -> JsonObject:

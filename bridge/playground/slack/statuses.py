@@ -74,7 +74,11 @@ class StatusMethods:
             # Docs: must be a member of the channel. The word for it is not documented.
             raise Refusal("user_not_in_channel")
         session = change_session(self._workspace, channel.id, thread_ts, status, title=title, initiator=initiator)
-        return {"agent_status": session.status, "title": session.title}
+        answer: JsonObject = {"agent_status": session.status, "title": session.title}
+        if "agent_session_stopped" not in self._workspace.subscriptions:
+            # Seen in reports (KiroCrew issue 9822): accepted, but nobody gets a button to stop it.
+            answer["warning"] = "missing_agent_session_stopped_event_subscription"
+        return answer
 
     def rename_session(self, args: Arguments) -> JsonObject:
         channel, thread_ts = self._read_session(args)

@@ -47,7 +47,7 @@ class StreamingMethods:
         mode = args.text("task_display_mode") or "timeline"
         if not _is_mode(mode):
             raise _wrong("task_display_mode must be timeline, plan or dense")
-        way, chunks = _read_content(args)
+        way, chunks = self._read_content(args)
         content = Content().with_chunks(chunks)
         check_stream(content)
         now = self._workspace.clock.monotonic()
@@ -76,7 +76,7 @@ class StreamingMethods:
 
     def append(self, args: Arguments) -> JsonObject:
         message, stream = self._find(args)
-        way, chunks = _read_content(args)
+        way, chunks = self._read_content(args)
         if way is None:
             raise Refusal("no_text")
         content = _grow(stream, way, chunks)
@@ -86,7 +86,7 @@ class StreamingMethods:
 
     def stop(self, args: Arguments) -> JsonObject:
         message, stream = self._find(args)
-        way, chunks = _read_content(args)
+        way, chunks = self._read_content(args)
         content = _grow(stream, way, chunks)
         blocks, metadata = args.blocks() or [], read_metadata(args)
         check_message("", blocks)
@@ -118,6 +118,26 @@ class StreamingMethods:
         if stream is None or state != "live":
             raise Refusal("message_not_in_streaming_state")
         return message, stream
+
+    def _read_content(self, args: Arguments) -> tuple[_Way | None, list[Chunk]]:
+        """How it comes, None for nothing at all, and what. Both errors reported (hermes-agent pull 104173)."""
+        text = args.text("markdown_text")
+        listed = args.structure("chunks", "invalid_arguments")
+        if text is not None and listed is not None:
+            raise Refusal("cannot_provide_both_markdown_text_and_chunks")
+        if text is not None:
+            if not text.strip():
+                raise Refusal("no_text")
+            return "text", [_read_text(text)]
+        if listed is None or listed == []:
+            return None, []
+        if not isinstance(listed, list):
+            raise _wrong("chunks must be a list")
+        chunks = [_read_chunk(one) for one in listed]
+        if "tasks" in self._workspace.lacks and any(isinstance(chunk, TaskChunk | PlanChunk) for chunk in chunks):
+            # Reported (vercel/chat pull 173): not every app that may stream may show tasks. The error is not told there.
+            raise Refusal(self._workspace.lacks["tasks"])
+        return "chunks", chunks
 
     def _read_recipient(self, args: Arguments, channel: Channel) -> tuple[str | None, str | None]:
         person, team = args.text("recipient_user_id"), args.text("recipient_team_id")
@@ -153,23 +173,6 @@ def _grow(stream: Stream, way: _Way | None, chunks: list[Chunk]) -> Content:
     content = stream.content.with_chunks(chunks)
     check_stream(content)
     return content
-
-
-def _read_content(args: Arguments) -> tuple[_Way | None, list[Chunk]]:
-    """How it comes, None for nothing at all, and what. Both errors reported (hermes-agent pull 104173)."""
-    text = args.text("markdown_text")
-    listed = args.structure("chunks", "invalid_arguments")
-    if text is not None and listed is not None:
-        raise Refusal("cannot_provide_both_markdown_text_and_chunks")
-    if text is not None:
-        if not text.strip():
-            raise Refusal("no_text")
-        return "text", [_read_text(text)]
-    if listed is None or listed == []:
-        return None, []
-    if not isinstance(listed, list):
-        raise _wrong("chunks must be a list")
-    return "chunks", [_read_chunk(one) for one in listed]
 
 
 def _read_chunk(chunk: object) -> Chunk:

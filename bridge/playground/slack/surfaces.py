@@ -9,8 +9,8 @@ from bridge.playground.slack.model import JsonObject
 
 SessionStatus = Literal["processing", "active", "suspended", "closed"]
 
-Feature = Literal["streaming", "agent", "assistant", "home"]
-"""What a workspace may lack: streamed messages, agent sessions, the assistant's methods, the Home tab."""
+Feature = Literal["streaming", "tasks", "agent", "assistant", "home"]
+"""What a workspace may lack: streamed messages, tasks and plans in them, agent sessions, the assistant's methods, Home tabs."""
 
 
 @dataclass(slots=True, kw_only=True)

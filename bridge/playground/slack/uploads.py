@@ -4,6 +4,7 @@ Slack's pages on files.getUploadURLExternal and files.completeUploadExternal; wh
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from mimetypes import guess_type
 from urllib.parse import quote
@@ -35,7 +36,14 @@ class _Ticket:
 class Uploads:
     """Two methods of the Web API, the address that bytes are posted to, and the address that a page downloads from."""
 
-    def __init__(self, workspace: Workspace, writing: WritingMethods, clock: Clock) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        writing: WritingMethods,
+        clock: Clock,
+        put: Callable[[Iterable[File]], list[File]],
+    ) -> None:
+        """`put`: makes files known to whoever hands them out again."""
         self.address = ""
         """"http://host:port" once the stand-in listens; what the bot is told to upload to lies there."""
         self.share_delay = limits.SHARE_SECONDS
@@ -47,6 +55,7 @@ class Uploads:
         self._workspace = workspace
         self._writing = writing
         self._clock = clock
+        self._put = put
         self._tickets: dict[str, _Ticket] = {}
         self._contents: dict[str, tuple[File, bytes]] = {}
         self._sharing: set[asyncio.Task[None]] = set()
@@ -119,7 +128,9 @@ class Uploads:
         ticket = self._tickets.pop(file_id)
         content = ticket.content or b""
         kind = guess_type(ticket.name)[0] or "application/octet-stream"
-        file = File(id=file_id, name=ticket.name, title=title or ticket.name, mimetype=kind, size=len(content))
+        (file,) = self._put(
+            [File(id=file_id, name=ticket.name, title=title or ticket.name, mimetype=kind, content=content)]
+        )
         self._contents[file_id] = (file, content)
         return file
 

@@ -51,8 +51,8 @@ class WebApi:
         self._faults = faults
         self._clock = clock
         writing = WritingMethods(workspace)
-        self.uploads = Uploads(workspace, writing, clock)
         self.downloads: Downloads = Downloads(installs.find) if first is None else first.downloads
+        self.uploads = Uploads(workspace, writing, clock, self.downloads.put)
         self._methods = {**methods_of(workspace, writing, self.uploads, self.downloads, open_connection), **further}
 
     async def respond(self, request: web.Request) -> web.StreamResponse:

@@ -10,7 +10,7 @@ from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.capabilities import CAPABILITIES
 from adapters.discord.dialect import LIMIT
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformUnavailable, RateLimited
-from bridge.messages import Address, OutgoingMessage, ReplyTarget
+from bridge.messages import Address, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
 from bridge.platform_api import OpensThreads, ReadsBack
 from bridge.playground.discord import DiscordServer, Fault
 from bridge.playground.discord.permissions import (
@@ -21,6 +21,7 @@ from bridge.playground.discord.permissions import (
 )
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out
 
+ASKED = MessageRef(platform=PlatformName("discord"), address=Address("1/2"))
 CREATE = "POST /channels/{channel_id}/messages"
 EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
 THREAD = "POST /channels/{channel_id}/messages/{message_id}/threads"
@@ -140,14 +141,14 @@ async def test_text_read_back_is_as_it_would_be_sent(platform: DiscordPlatform, 
 async def test_typing_is_shown_and_never_fails(
     server: DiscordServer, make: Make, platform: DiscordPlatform, question: ReplyTarget
 ) -> None:
-    await platform.show_activity(question)
+    await platform.show_activity(question, ASKED)
     assert len(server.typing[server.general]) == 1
     server.faults.fail_next[TYPING] = [Fault(status=403, code=50013)]
-    await platform.show_activity(question)
+    await platform.show_activity(question, ASKED)
     server.faults.fail_next[TYPING] = [Fault(kind="slow", seconds=0.8)]
     impatient = make(discord_activity_timeout=0.2)
-    await asyncio.wait_for(impatient.show_activity(question), 5)
-    await platform.show_activity(in_channel(question, "404"))
+    await asyncio.wait_for(impatient.show_activity(question, ASKED), 5)
+    await platform.show_activity(in_channel(question, "404"), ASKED)
 
 
 # Threads

@@ -7,7 +7,7 @@ from typing import Self
 
 from adapters.slack.adapter import SlackPlatform, create
 from adapters.slack.settings import Settings
-from bridge.clock import SystemClock
+from bridge.clock import Clock, SystemClock
 from bridge.errors import StoreUnavailable
 from bridge.events import InboundEvent, MessageReceived, ReactionChanged
 from bridge.messages import (
@@ -28,7 +28,9 @@ PATIENCE = 5.0
 """Seconds after which a condition that did not come true fails its test."""
 
 
-def make_platform(server: SlackServer, *, http: bool = False, **changes: object) -> SlackPlatform:
+def make_platform(
+    server: SlackServer, *, http: bool = False, clock: Clock | None = None, **changes: object
+) -> SlackPlatform:
     values: dict[str, object] = {
         "slack_bot_token": server.bot_token,
         "slack_app_token": None if http else server.app_token,
@@ -37,7 +39,7 @@ def make_platform(server: SlackServer, *, http: bool = False, **changes: object)
         "slack_ping_interval": 0.5,
         "slack_reconnect_longest": 0.2,
     }
-    return create(Settings.model_validate({**values, **changes}), SystemClock())
+    return create(Settings.model_validate({**values, **changes}), clock or SystemClock())
 
 
 async def until(condition: Callable[[], bool], what: str = "the condition") -> None:

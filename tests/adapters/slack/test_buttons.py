@@ -69,7 +69,7 @@ async def test_a_long_label_is_cut_to_what_slack_takes(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
 ) -> None:
     await platform.send(target, with_buttons("x", replace(STOP, label="y" * 200)))
-    assert answer(server, root).blocks[1]["elements"][0]["text"]["text"] == "y" * 75  # type: ignore[index]
+    assert answer(server, root).blocks[1]["elements"][0]["text"]["text"] == "y" * 74 + "…"  # type: ignore[index]
 
 
 @pytest.mark.parametrize("unit", ["# head\ntext\n", "text\n\n---\n\n", "|a|\n|-|\n\ntext\n\n"])

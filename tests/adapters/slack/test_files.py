@@ -16,7 +16,8 @@ from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import SendsFiles
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
-from tests.adapters.slack.peer import answers, asked, make_platform, question
+from tests.adapters.slack.peer import answers, asked, make_platform, question, until
+from tests.fakes.clock import FakeClock
 
 FILE = OutgoingFile(name="../<!channel> answer.md", content="# Grüße\n@channel\n".encode(), media_type="text/markdown")
 COMMENT = question("The rest is **attached**.", nonce="n7")
@@ -146,16 +147,25 @@ async def test_a_refusal_after_a_lost_call_is_not_taken_for_success_where_nobody
     assert answers(server, root) == []
 
 
-async def test_limits_are_told_and_forgotten_nothing(
-    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+async def test_limits_are_told_and_kept_to_and_forgotten_nothing(
+    server: SlackServer, target: ReplyTarget, root: str
 ) -> None:
+    clock = FakeClock()
+    platform = make_platform(server, clock=clock, slack_file_wait=0)
     for method in (RESERVE, COMPLETE, POST):
         server.faults.fail_next[method] = [Fault.rate_limit(7)]
         with pytest.raises(RateLimited) as caught:
             await platform.send_file(target, COMMENT, FILE)
         assert caught.value.retry_after.total_seconds() == 7
+        if method != POST:
+            with pytest.raises(RateLimited):
+                await platform.send_file(target, COMMENT, FILE)
+        assert asked(server, method) == 1
+        await clock.advance(7)
     await platform.send_file(target, COMMENT, FILE)
-    assert [len(message.files) for message in answers(server, root)] == [1, 0]
+    await platform.close()
+    await until(lambda: len(answers(server, root)) == 2)
+    assert sorted(len(message.files) for message in answers(server, root)) == [0, 1]
 
 
 async def test_a_comment_that_is_refused_can_be_sent_shorter_without_a_second_file(

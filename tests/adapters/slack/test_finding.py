@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from adapters.slack.adapter import SlackPlatform
-from adapters.slack.outbound import LOOK_PAGE
+from adapters.slack.web.history import LOOK_PAGE
 from bridge.errors import MessageGone, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import ReplyTarget
 from bridge.outgoing_files import OutgoingFile

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from adapters.slack.adapter import SlackPlatform
-from adapters.slack.outbound import EVENT_TYPE
+from adapters.slack.web.history import EVENT_TYPE
 from bridge.errors import (
     MessageGone,
     MessageRefused,
@@ -225,7 +225,9 @@ async def test_after_close_nothing_is_sent(server: SlackServer, platform: SlackP
     await platform.close()
     with pytest.raises(PlatformUnavailable):
         await platform.send(target, question("hi"))
-    await platform.show_activity(target)
+    ref = MessageRef(platform=target.platform, address=target.address)
+    await platform.show_activity(target, ref)
+    await platform.end_activity(target, ref)
     assert server.calls == []
 
 
@@ -236,40 +238,3 @@ async def test_editing_a_deleted_message_says_that_it_is_gone(
     gone = MessageRef(platform=ref.platform, address=type(ref.address)(f"{server.team_id}/C0GENERAL/1.000001"))
     with pytest.raises(MessageGone):
         await platform.edit(target, gone, question("two"))
-
-
-async def test_the_thread_shows_that_the_bot_is_thinking(
-    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
-) -> None:
-    await platform.show_activity(target)
-    assert server.statuses["C0GENERAL", root].text == "is thinking…"
-    await platform.send(target, question("done"))
-    assert server.statuses == {}
-
-
-@pytest.mark.parametrize("code", ["missing_scope", "unknown_method", "feature_not_enabled"])
-async def test_a_status_that_is_not_to_be_had_is_not_asked_for_again(
-    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, code: str
-) -> None:
-    server.faults.fail_next["assistant.threads.setStatus"] = [Fault.refuse(code)]
-    await platform.show_activity(target)
-    await platform.show_activity(target)
-    assert len(calls(server, "assistant.threads.setStatus")) == 1
-
-
-async def test_a_status_that_failed_by_accident_is_asked_for_again(
-    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
-) -> None:
-    server.faults.fail_next["assistant.threads.setStatus"] = [Fault.http(500), Fault.refuse("thread_not_found")]
-    for _ in range(3):
-        await platform.show_activity(target)
-    assert ("C0GENERAL", root) in server.statuses
-
-
-async def test_a_rate_limited_status_is_left_alone_for_a_while(
-    server: SlackServer, platform: SlackPlatform, target: ReplyTarget
-) -> None:
-    server.faults.fail_next["assistant.threads.setStatus"] = [Fault.rate_limit(60)]
-    for _ in range(3):
-        await platform.show_activity(target)
-    assert len(calls(server, "assistant.threads.setStatus")) == 1

@@ -96,6 +96,12 @@ def test_the_address_is_completed_where_it_can_only_mean_one_thing(
         ("DIFY_IDLE_TIMEOUT", "200", "DIFY_PROGRESS_TIMEOUT"),
         ("DIFY_PROGRESS_TIMEOUT", "soon", "above 0"),
         ("DIFY_MAX_EVENT_BYTES", "1", "from 1024"),
+        ("DIFY_FILES_URL", "files.example.com", "http:// or https://"),
+        ("DIFY_FILES_URL", "https://me:pw@files.example.com", "without anything secret"),
+        ("DIFY_FILES_URL", "https://files.example.com/?sign=1", "FILES_URL is in Dify"),
+        ("DIFY_FILE_TIMEOUT", "0", "above 0 up to 3600"),
+        ("DIFY_SUGGESTIONS_WAIT", "long", "above 0 up to 60"),
+        ("DIFY_PARAMETERS_AGE", "-1", "from 0 up to 86400"),
         ("DIFY_CA_FILE", "/nowhere/ca.pem", "cannot be read"),
         ("DIFY_CA_FILE", __file__, "PEM"),
     ],
@@ -138,3 +144,10 @@ def test_every_setting_describes_itself() -> None:
         assert name.startswith("dify_")
         assert field.description
         assert field.description.endswith(".")
+
+
+def test_the_address_of_files_is_kept_without_its_last_slash(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (
+        load(monkeypatch, DIFY_FILES_URL=" https://files.example.com/ ").dify_files_url == "https://files.example.com"
+    )
+    assert load(monkeypatch, DIFY_FILES_URL="").dify_files_url is None

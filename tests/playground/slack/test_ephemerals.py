@@ -65,6 +65,8 @@ async def test_the_bot_joins_public_channels_only(server: SlackServer, client: A
     ):
         assert await error_of(client.conversations_join(channel=channel)) == error
     assert (await client.conversations_join(channel="C0OTHER"))["warning"] == "already_in_channel"
+    assert [one.type for one in server.deliveries] == ["message", "member_joined_channel"]
+    assert "inviter" not in cast("JsonObject", server.deliveries[1].payload["event"])
     assert await error_of(client.chat_postMessage(channel="C0OTHER", text="hi")) == ""
 
 

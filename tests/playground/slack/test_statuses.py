@@ -85,6 +85,16 @@ async def test_a_session_is_made_by_its_first_status_and_stays_when_the_answer_c
     assert session.title == "a" * 200
 
 
+async def test_a_session_that_nobody_could_stop_brings_a_warning(
+    server: SlackServer, client: AsyncWebClient, root: str
+) -> None:
+    where = {"channel_id": "C0GENERAL", "thread_ts": root}
+    assert "warning" not in (await client.agents_sessions_setStatus(**where, status="processing")).data
+    server.workspace.subscriptions.discard("agent_session_stopped")
+    answer = await client.agents_sessions_setStatus(**where, status="processing")
+    assert answer["warning"] == "missing_agent_session_stopped_event_subscription"
+
+
 async def test_a_session_that_nobody_ends_is_over_after_an_hour(
     server: SlackServer, client: AsyncWebClient, root: str, clock: FakeClock
 ) -> None:

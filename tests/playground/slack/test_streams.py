@@ -4,10 +4,11 @@ from collections.abc import AsyncIterator
 from typing import cast
 
 import pytest
+from aiohttp import ClientError
 from slack_sdk.models.messages.chunk import MarkdownTextChunk, TaskUpdateChunk
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bridge.playground.slack import Channel, SlackServer
+from bridge.playground.slack import Channel, Fault, SlackServer
 from bridge.playground.slack.model import JsonObject
 from tests.fakes.clock import FakeClock
 from tests.playground.slack.peers import error_of, web_client
@@ -432,6 +433,27 @@ async def test_a_workspace_or_a_channel_may_lack_streams(server: SlackServer, ro
     assert await error_of(client.chat_postMessage(channel="C0GENERAL", text="still there")) == ""
     server.scopes = []
     assert await refused(client, "chat.startStream", **arguments) == "missing_scope"
+
+
+async def test_a_workspace_may_stream_without_tasks(server: SlackServer, client: AsyncWebClient, root: str) -> None:
+    server.lacks["tasks"] = "feature_not_enabled"
+    ts = await start(client, root, chunks=[text("a")])
+    for chunk in (task(), {"type": "plan_update", "title": "a"}):
+        assert await refused(client, "chat.appendStream", ts=ts, chunks=[text("b"), chunk]) == "feature_not_enabled"
+    assert await refused(client, "chat.appendStream", ts=ts, chunks=[text("c")]) == ""
+    assert server.message("C0GENERAL", ts).visible_text == "ac"
+
+
+async def test_a_stream_that_began_unnoticed_is_open_like_any_other(
+    server: SlackServer, client: AsyncWebClient, root: str
+) -> None:
+    server.faults.fail_next["chat.startStream"] = [Fault.effect_then_drop()]
+    with pytest.raises(ClientError):
+        await start(client, root, markdown_text="a")
+    lost = server.messages("C0GENERAL", root)[1].ts
+    assert await refused(client, "chat.update", ts=lost, text="b") == "streaming_state_conflict"
+    assert await refused(client, "chat.stopStream", ts=lost, markdown_text="b") == ""
+    assert server.message("C0GENERAL", lost).visible_text == "ab"
 
 
 async def test_a_snapshot_tells_what_grows_and_which_tasks_there_are(

@@ -59,6 +59,10 @@ async def test_the_sdks_own_upload_ends_as_a_message_with_the_file(server: Slack
         assert (await answer.read()).decode() == "Grüße"
         assert answer.headers["Content-Disposition"] == "attachment"
         assert str(answer.url).endswith("/a%20b.md")
+    known = (await client.files_info(file=file.id))["file"]
+    bearer = {"Authorization": f"Bearer {server.bot_token}"}
+    async with aiohttp.ClientSession() as session, session.get(known["url_private_download"], headers=bearer) as answer:
+        assert (await answer.read()).decode() == "Grüße"
 
 
 async def test_sharing_comes_after_the_answer(server: SlackServer, client: AsyncWebClient) -> None:

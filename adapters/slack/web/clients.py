@@ -1,0 +1,161 @@
+"""Where every call of Slack's Web API gets its client, by the workspace that it is about.
+
+Two clients for each token: slack_sdk's default client sends a request again when the connection drops, which posts a message
+twice. So what may not be done twice goes through a client that never repeats, and what may be goes through one that does.
+Neither sleeps on a 429: who paces writes must hear of it.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler, AsyncServerErrorRetryHandler
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from adapters.slack.refusals import REFUSED_CREDENTIALS, ask
+from bridge.clock import Clock
+from bridge.errors import NotAllowed, PlatformUnavailable, RateLimited
+
+TokenOf = Callable[[str], Awaitable[str]]
+"""The bot token of a workspace. Raises a `PlatformError`: `NotAllowed` where the app is not installed."""
+
+Renew = Callable[[str, str], Awaitable[bool]]
+"""Told that Slack refuses a workspace's token, and with which code. True: there is another one now."""
+
+Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
+
+KEEP_IDLE = 10.0
+"""Seconds that an idle connection is kept for the next call. Short, so that the other side does not close it first: a request
+on such a connection fails with an unknown outcome."""
+
+MOST_TOKENS = 500
+"""Tokens whose clients are kept. They are small, and quickly made again."""
+
+MOST_PAUSES = 1_000
+
+PACED_ELSEWHERE = frozenset({"chat.postMessage", "chat.update"})
+"""Whoever posts and edits is told of a 429 and paces the whole group; new messages are counted per channel besides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who a token is."""
+
+    user: str
+    bot: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Pair:
+    once: AsyncWebClient
+    repeating: AsyncWebClient
+
+
+class Clients:
+    """Works from the first call until `close`; needs no connection to be open."""
+
+    def __init__(self, token_of: TokenOf, *, token: str | None, api_url: str, timeout: float, clock: Clock) -> None:
+        """`token`: for calls that belong to no workspace. `timeout`: seconds of one call."""
+        self._token_of = token_of
+        self._api_url = api_url
+        self._timeout = timeout
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._closed = False
+        self._alone = self._make(token)
+        self._pairs: dict[str, _Pair] = {}
+        self._not_before: dict[tuple[str, str], float] = {}
+        self._identities: dict[str, Identity] = {}
+        self.renew: Renew | None = None
+
+    @property
+    def once(self) -> AsyncWebClient:
+        """For what belongs to no workspace: sends every request exactly once."""
+        self.session  # noqa: B018  # opens it
+        return self._alone.once
+
+    @property
+    def unopened(self) -> AsyncWebClient:
+        """The same client for who only needs its token and address, outside of any running loop."""
+        return self._alone.once
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """One pool of connections for all calls, made on first use because it belongs to the running loop."""
+        if self._closed:
+            raise PlatformUnavailable("the Slack adapter is closed", code="closed")
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(keepalive_timeout=KEEP_IDLE),
+                timeout=aiohttp.ClientTimeout(total=self._timeout),
+            )
+            self._alone.once.session = self._alone.repeating.session = self._session
+        return self._session
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    async def close(self) -> None:
+        self._closed = True
+        if self._session is not None:
+            await self._session.close()
+
+    async def token(self, team: str) -> str:
+        return await self._token_of(team)
+
+    async def ask(self, team: str, method: str, call: Call, *, again: bool = False) -> AsyncSlackResponse:
+        """Makes one call with the workspace's own token. `again`: it may be sent again when it got no answer, since its second
+        time changes nothing. Raises a `PlatformError`; at once while Slack wants this method to be left alone."""
+        wait = self._not_before.get((team, method), 0.0) - self._clock.monotonic()
+        if wait > 0:
+            raise RateLimited(f"{method}: Slack asked to wait", retry_after=timedelta(seconds=wait), code="ratelimited")
+        try:
+            return await self._ask(team, method, call, again=again)
+        except NotAllowed as error:
+            # Nothing was done yet, so that even a post may be tried with the new token.
+            if error.code not in REFUSED_CREDENTIALS or self.renew is None or not await self.renew(team, error.code):
+                raise
+        return await self._ask(team, method, call, again=again)
+
+    async def identity(self, team: str) -> Identity:
+        """Who we are in this workspace. Raises a `PlatformError`."""
+        known = self._identities.get(team)
+        if known is None:
+            response = await self.ask(team, "auth.test", lambda client: client.auth_test(), again=True)
+            known = Identity(user=str(response.get("user_id", "")), bot=str(response.get("bot_id", "")))
+            while len(self._identities) >= MOST_TOKENS:
+                del self._identities[next(iter(self._identities))]
+            self._identities[team] = known
+        return known
+
+    async def _ask(self, team: str, method: str, call: Call, *, again: bool) -> AsyncSlackResponse:
+        pair = self._pair(await self._token_of(team))
+        try:
+            return await ask(method, call(pair.repeating if again else pair.once))
+        except RateLimited as error:
+            if method not in PACED_ELSEWHERE:
+                while len(self._not_before) >= MOST_PAUSES:
+                    del self._not_before[next(iter(self._not_before))]
+                until = self._clock.monotonic() + error.retry_after.total_seconds()
+                self._not_before[team, method] = until
+            raise
+
+    def _pair(self, token: str) -> _Pair:
+        session = self.session
+        pair = self._pairs.pop(token, None) or self._make(token)
+        self._pairs[token] = pair  # the last one used is the last one forgotten
+        while len(self._pairs) > MOST_TOKENS:
+            del self._pairs[next(iter(self._pairs))]
+        pair.once.session = pair.repeating.session = session
+        return pair
+
+    def _make(self, token: str | None) -> _Pair:
+        whole = max(1, round(self._timeout))
+        again = [AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()]
+        return _Pair(
+            once=AsyncWebClient(token=token, base_url=self._api_url, timeout=whole, retry_handlers=[]),
+            repeating=AsyncWebClient(token=token, base_url=self._api_url, timeout=whole, retry_handlers=again),
+        )

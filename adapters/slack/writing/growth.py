@@ -1,0 +1,78 @@
+"""How much of a text that is still being written may be added to a stream, and where it goes on. Pure.
+
+Nothing that was added can be taken back, and what is shown of a growing text is closed at its end: a half bold word has its
+closing marker, a code block its last line, and both are elsewhere the next time. So a construct at the end waits until it is
+complete, and the last line of a code block until something stands below it.
+
+White space at the beginning of a chunk vanishes (reported by several projects), so that a chunk always ends before a letter.
+"""
+
+import re
+from dataclasses import dataclass
+
+WORD = 40
+"""Characters that a word may keep waiting; scripts without spaces have no such words."""
+
+CONSTRUCT = 200
+"""Characters that a link, a code or an emphasis may keep waiting."""
+
+_CLOSING_FENCE = re.compile(r"\n[ \t>]*(?:`{3,}|~{3,})[ \t]*\Z")
+_ROW = re.compile(r"[ \t>]*\|")
+_CONSTRUCT = re.compile(
+    r"!?\[[^\[\]\n]*\]\([^()\s]*\)"
+    r"|(?<!`)`+[^`\n]+`+"
+    r"|<[^<>\s]+>"
+    r"|(?<![\\*])\*{1,3}(?=\S)(?:[^*\n]|(?<=\\)\*)+\*{1,3}"
+    r"|(?<![\\~])~~(?=\S)[^~\n]+~~"
+)
+_LOOSE = frozenset("\\*_~`#\u200b")
+"""Signs that are there or not depending on what follows: escapes, markers, joiners."""
+
+
+@dataclass(frozen=True, slots=True)
+class Continuation:
+    at: int
+    """Where the text goes on behind what was added."""
+    straight: bool
+    """What was added stands in front of it to the letter."""
+
+
+def continue_after(said: str, text: str) -> Continuation | None:
+    """Where `text` goes on behind `said`. None: something else stands there now."""
+    if text.startswith(said):
+        return Continuation(len(said), straight=True)
+    at = 0
+    for letter in said:
+        if letter in _LOOSE:
+            continue
+        while at < len(text) and text[at] in _LOOSE:
+            at += 1
+        if at == len(text) or text[at] != letter:
+            return None
+        at += 1
+    return Continuation(at, straight=False)
+
+
+def settled(text: str, start: int) -> int:
+    """The end of what may be added now of `text`, whose first `start` characters were added before. Never before `start`."""
+    fence = _CLOSING_FENCE.search(text, max(start - 1, 0))
+    end = len((text[: fence.start()] if fence else text).rstrip())
+    if end <= start + 1:
+        return start
+    line = text.rfind("\n", 0, end) + 1
+    if not fence and _ROW.match(text, line):
+        # Half a row is no row.
+        return max(line, start)
+    last = end - 1
+    word = max(text.rfind(" ", start, last), text.rfind("\n", start, last), start - 1) + 1
+    cut = word if last - word < WORD else last
+    if not fence:
+        for found in _CONSTRUCT.finditer(text, max(line, end - 4 * CONSTRUCT)):
+            if found.start() < cut < found.end() and end - found.start() < CONSTRUCT:
+                cut = found.start()
+    return max(cut, start)
+
+
+def fits_behind(said: str, chunk: str) -> bool:
+    """Whether nothing is lost where `chunk` is added."""
+    return not said or not chunk[:1].isspace()

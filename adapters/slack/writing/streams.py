@@ -1,0 +1,373 @@
+"""Messages that grow by Slack's own means: begun, added to, ended. Only the text that is new is sent, each piece once.
+
+A stream takes text at its end only. So what was added must be known to the letter: an offset counts once Slack has said ok, and
+a call of which nobody heard the answer makes it doubtful. A stream that is in doubt, that expired, or whose text turned out
+otherwise is ended without a word, and one chat.update then shows all of it. Streams live in memory: what an earlier process left
+growing is ended when it is written to (`halt`).
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from adapters.slack.addresses import Place, message_ref
+from adapters.slack.dialect import DIALECT
+from adapters.slack.refusals import REFUSED_BLOCKS
+from adapters.slack.web.clients import Call, Clients
+from adapters.slack.web.history import metadata
+from adapters.slack.writing.blocks import Block, blocks_below, has_failed, has_ratings
+from adapters.slack.writing.growth import continue_after, fits_behind, settled
+from adapters.slack.writing.ladder import MISSING, NOT_IN_THIS_CHANNEL, Feature, Ladder
+from adapters.slack.writing.quotas import StreamQuota
+from adapters.slack.writing.tasks import Chunk, Tasks, chunks, display_mode
+from bridge import logs
+from bridge.clock import Clock
+from bridge.errors import MessageGone, PlatformError, PlatformUnavailable, RateLimited
+from bridge.messages import Address, Author, MessageRef, OutgoingMessage, ReplyTarget, Step
+
+log = logs.get("slack")
+
+START, APPEND, STOP = "chat.startStream", "chat.appendStream", "chat.stopStream"
+
+STALLED = 6.0
+"""Seconds for which a text may fail to go on where it was; after that it is shown by an edit."""
+
+EXPIRED = "message_not_in_streaming_state"
+STOPPED = "stopped_by_user"
+STILL_STREAMING = "streaming_state_conflict"
+"""What chat.update says of a message that is still growing."""
+
+_REFUSED_TASKS = frozenset({"invalid_arguments", "invalid_chunks", "invalid_chunk", "unsupported_chunk_type"})
+
+OnStopped = Callable[[ReplyTarget, MessageRef, Author | None], Awaitable[None]]
+
+
+@dataclass(slots=True, kw_only=True)
+class _Stream:
+    place: Place
+    began: float
+    in_chunks: bool
+    """Its content comes as chunks rather than as `markdown_text`. Decided by the first call: Slack does not let them mix
+    (hermes-agent pull 104173, reported)."""
+    said: str = ""
+    """What Slack has of the text, to the letter."""
+    tasks: Tasks = field(default_factory=Tasks)
+    sure: bool = True
+    """False while a call is under way, and for good once nobody heard its answer."""
+    straight: bool = True
+    """`said` is the beginning of the text. Otherwise the end repairs it."""
+    stalled_at: float | None = None
+    stopped: bool = False
+    """By a person."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Addition:
+    """What one call adds."""
+
+    text: str = ""
+    steps: tuple[Step, ...] = ()
+
+    def arguments(self, *, in_chunks: bool) -> tuple[str | None, list[Chunk] | None]:
+        """`markdown_text` or `chunks`."""
+        if not in_chunks or not (self.text or self.steps):
+            return self.text or None, None
+        spoken: list[Chunk] = [{"type": "markdown_text", "text": self.text}] if self.text else []
+        return None, [*chunks(self.steps), *spoken]
+
+
+class Streams:
+    """Every message has one writer, so no two calls about one stream are ever under way at once."""
+
+    def __init__(self, clients: Clients, clock: Clock, ladder: Ladder, *, longest: float) -> None:
+        """`longest`: seconds after which a stream counts as spent."""
+        self._clients = clients
+        self._clock = clock
+        self._ladder = ladder
+        self._longest = longest
+        self._quota = StreamQuota(clock)
+        self._live: dict[Address, _Stream] = {}
+        self.on_stopped: OnStopped | None = None
+
+    def knows(self, ref: MessageRef) -> bool:
+        return ref.address in self._live
+
+    def is_growing(self, ref: MessageRef) -> bool:
+        stream = self._live.get(ref.address)
+        return stream is not None and stream.sure and not stream.stopped
+
+    def is_spent(self, ref: MessageRef) -> bool:
+        stream = self._live.get(ref.address)
+        return stream is not None and self._clock.monotonic() - stream.began >= self._longest
+
+    def may_begin(self, place: Place, message: OutgoingMessage) -> bool:
+        """Whether a stream is worth trying here; nothing is booked yet."""
+        if not message.live or message.asker is None or not (message.text.strip() or message.steps):
+            return False
+        return self._ladder.allows(Feature.STREAMS, place.team, place.channel)
+
+    async def begin(self, place: Place, message: OutgoingMessage) -> MessageRef | None:
+        """Begins one in the thread. None: Slack does not let us, and nothing stands there. Raises `PlatformUnavailable` where
+        nobody knows whether it does."""
+        self._sweep()
+        if message.asker is None or not self._quota.take_start(place.team):
+            return None
+        text = self._render(message)
+        listed = self._ladder.allows(Feature.TASKS, place.team)
+        stream = _Stream(place=place, began=self._clock.monotonic(), in_chunks=listed)
+        addition = self._addition(stream, message, text[: settled(text, 0)])
+        ref = None
+        try:
+            try:
+                ts = await self._start(stream, message.asker, addition)
+            except PlatformError as error:
+                if not listed or not self._refuses_tasks(error):
+                    raise
+                # Where one kind of chunk is refused, the others may be too; plain text is as old as streams are.
+                addition, stream.in_chunks = _Addition(text=addition.text), False
+                ts = await self._start(stream, message.asker, addition)
+                self._ladder.step_down(Feature.TASKS, error.code, place.team)
+            stream.place = Place(team=place.team, channel=place.channel, ts=ts)
+            ref = message_ref(stream.place)
+            self._live[ref.address] = stream
+        except PlatformUnavailable:
+            self._quota.take_stop(place.team)  # it may stand, and would be ended then
+            raise
+        except PlatformError as error:
+            self._step_down(place, error)
+            return None
+        finally:
+            if ref is None:
+                self._quota.give_back(place.team)
+        self._confirm(stream, addition)
+        return ref
+
+    async def grow(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> bool:
+        """Adds what is new. False: it does not grow any more, and an edit must show the text. Raises a `PlatformError`; nothing
+        was added then, as far as anybody knows."""
+        stream = self._live[ref.address]
+        if stream.stopped:
+            return True
+        if not stream.sure:
+            return await self._end_silently(ref, stream)
+        text = self._render(message)
+        fresh = self._fresh(stream, text)
+        if fresh is None:
+            return await self._end_silently(ref, stream)
+        addition = self._addition(stream, message, fresh)
+        if not addition.text and not addition.steps:
+            return True
+        try:
+            await self._append(stream, addition)
+        except RateLimited:
+            raise
+        except PlatformUnavailable:
+            log.info("stream_doubtful", code="unknown_outcome")
+            raise
+        except PlatformError as error:
+            if addition.steps and self._refuses_tasks(error):
+                self._ladder.step_down(Feature.TASKS, error.code, stream.place.team)
+                return await self.grow(target, ref, message)
+            return await self._bear(error, target, ref, stream, message)
+        self._confirm(stream, addition)
+        return True
+
+    async def finish(
+        self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage, session_status: str | None
+    ) -> bool:
+        """Ends it with the rest of the text and what stands below. False: it has ended, and an edit must show the text. Raises
+        a `PlatformError`; it goes on growing then."""
+        stream = self._live[ref.address]
+        if stream.stopped or not stream.sure:
+            return await self._end_silently(ref, stream)
+        text = self._render(message)
+        tail = text[len(stream.said) :]
+        if not stream.straight or not text.startswith(stream.said) or not fits_behind(stream.said, tail):
+            return await self._end_silently(ref, stream)
+        steps = stream.tasks.news(message.steps, ended=True, failed=has_failed(message))
+        team = stream.place.team
+        native = self._ladder.allows(Feature.RATINGS, team)
+        refused_ratings = ""
+        while True:
+            tasks = tuple(steps) if stream.in_chunks and self._ladder.allows(Feature.TASKS, team) else ()
+            below = blocks_below(message, native_ratings=native)
+            try:
+                await self._stop(stream, _Addition(text=tail, steps=tasks), below, message.nonce, session_status)
+            except (RateLimited, PlatformUnavailable):
+                raise
+            except PlatformError as error:
+                if tasks and self._refuses_tasks(error):
+                    self._ladder.step_down(Feature.TASKS, error.code, team)
+                elif error.code in REFUSED_BLOCKS and native and has_ratings(message):
+                    native, refused_ratings = False, error.code
+                elif session_status is not None and error.code in MISSING:
+                    session_status = None
+                else:
+                    return await self._bear(error, target, ref, stream, message)
+                continue
+            if refused_ratings:
+                self._ladder.step_down(Feature.RATINGS, refused_ratings, team)
+            self._forget(ref)
+            return True
+
+    async def halt(self, place: Place) -> None:
+        """Ends whatever grows there, without a word. Raises a `PlatformError` where it may grow on."""
+
+        def call(text: str | None) -> Call:
+            return lambda client: client.chat_stopStream(channel=place.channel, ts=place.ts, markdown_text=text)
+
+        # One that says nothing yet cannot end so; the edit that follows takes the dots away.
+        for text in (None, "…"):
+            self._quota.take_stop(place.team)
+            try:
+                # A second time changes nothing but the answer.
+                await self._clients.ask(place.team, STOP, call(text), again=True)
+            except PlatformError as error:
+                if isinstance(error, RateLimited | PlatformUnavailable | MessageGone):
+                    raise
+                if error.code == "no_text" and text is None:
+                    continue
+                if error.code not in (EXPIRED, STOPPED):
+                    log.info("stream_not_stopped", code=error.code)
+            return
+
+    # Inside
+
+    def _render(self, message: OutgoingMessage) -> str:
+        return DIALECT.render(message.text, message.people).text
+
+    def _addition(self, stream: _Stream, message: OutgoingMessage, text: str) -> _Addition:
+        shown = stream.in_chunks and self._ladder.allows(Feature.TASKS, stream.place.team)
+        return _Addition(text=text, steps=tuple(stream.tasks.news(message.steps)) if shown else ())
+
+    def _fresh(self, stream: _Stream, text: str) -> str | None:
+        """What may be added now. None: the text has been another one for too long."""
+        goes_on = continue_after(stream.said, text)
+        if goes_on is not None:
+            chunk = text[goes_on.at : settled(text, goes_on.at)]
+            if not goes_on.straight or not fits_behind(stream.said, chunk):
+                stream.straight = stream.straight and not chunk
+                chunk = chunk.lstrip()
+            stream.stalled_at = None
+            return chunk
+        now = self._clock.monotonic()
+        stream.stalled_at = now if stream.stalled_at is None else stream.stalled_at
+        return None if now - stream.stalled_at >= STALLED else ""
+
+    def _confirm(self, stream: _Stream, addition: _Addition) -> None:
+        stream.said += addition.text
+        stream.tasks.confirm(addition.steps)
+
+    async def _start(self, stream: _Stream, asker: Author, addition: _Addition) -> str:
+        place = stream.place
+        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
+
+        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
+            return client.chat_startStream(
+                channel=place.channel,
+                thread_ts=place.ts,
+                recipient_user_id=asker.id,
+                recipient_team_id=asker.home or place.team,
+                markdown_text=markdown,
+                chunks=listed,
+                task_display_mode=display_mode(addition.steps),
+            )
+
+        response = await self._clients.ask(place.team, START, call)
+        ts: object = response.get("ts")
+        if not isinstance(ts, str) or not ts:
+            raise PlatformUnavailable(f"{START}: accepted, but without a timestamp", code="no_ts")
+        return ts
+
+    async def _append(self, stream: _Stream, addition: _Addition) -> None:
+        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
+
+        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
+            return client.chat_appendStream(
+                channel=stream.place.channel, ts=stream.place.ts, markdown_text=markdown, chunks=listed
+            )
+
+        await self._try(stream, APPEND, call)
+
+    async def _stop(
+        self, stream: _Stream, addition: _Addition, below: list[Block], nonce: str, session_status: str | None
+    ) -> None:
+        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
+
+        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
+            return client.chat_stopStream(
+                channel=stream.place.channel,
+                ts=stream.place.ts,
+                markdown_text=markdown,
+                chunks=listed,
+                blocks=below or None,
+                metadata=metadata(nonce),
+                session_status=session_status,
+            )
+
+        self._quota.take_stop(stream.place.team)
+        await self._try(stream, STOP, call)
+
+    async def _try(self, stream: _Stream, method: str, call: Call) -> None:
+        """One call about a stream, which is in doubt until its answer is known: also when this task is cancelled meanwhile."""
+        stream.sure = False
+        try:
+            await self._clients.ask(stream.place.team, method, call)
+        except PlatformUnavailable:
+            raise
+        except PlatformError:
+            stream.sure = True
+            raise
+        stream.sure = True
+
+    async def _bear(
+        self, error: PlatformError, target: ReplyTarget, ref: MessageRef, stream: _Stream, message: OutgoingMessage
+    ) -> bool:
+        """What becomes of a stream to which nothing could be added."""
+        if isinstance(error, MessageGone):
+            self._forget(ref)
+            raise error
+        if error.code == STOPPED:
+            stream.stopped = True
+            if not message.live:
+                self._forget(ref)
+            if self.on_stopped is not None:
+                await self.on_stopped(target, ref, message.asker)
+            return message.live
+        log.info("stream_ended_early", code=error.code)
+        if error.code == EXPIRED:
+            self._forget(ref)
+            return False
+        return await self._end_silently(ref, stream)
+
+    async def _end_silently(self, ref: MessageRef, stream: _Stream) -> bool:
+        """So that an edit can show all of it. Always False."""
+        if not stream.stopped:
+            stream.sure = False  # whatever comes of this, nothing is added any more
+            await self.halt(stream.place)
+        self._forget(ref)
+        return False
+
+    def _forget(self, ref: MessageRef) -> None:
+        stream = self._live.pop(ref.address, None)
+        if stream is not None:
+            self._quota.give_back(stream.place.team)
+
+    def _sweep(self) -> None:
+        """Forgets streams that nobody ended; Slack has, by now."""
+        then = self._clock.monotonic() - 2 * self._longest
+        for address in [address for address, stream in self._live.items() if stream.began < then]:
+            self._quota.give_back(self._live.pop(address).place.team)
+
+    def _step_down(self, place: Place, error: PlatformError) -> None:
+        if error.code in MISSING:
+            self._ladder.step_down(Feature.STREAMS, error.code, place.team)
+        elif error.code in NOT_IN_THIS_CHANNEL:
+            self._ladder.step_down(Feature.STREAMS, error.code, place.team, place.channel)
+        else:
+            log.info("stream_not_begun", code=error.code)
+
+    def _refuses_tasks(self, error: PlatformError) -> bool:
+        return error.code in _REFUSED_TASKS or "chunk" in error.code or "task" in error.code

@@ -1,0 +1,212 @@
+"""That an answer is being worked on: the session's state, else the status line, else a reaction; and that it ends."""
+
+from dataclasses import replace
+
+import pytest
+
+from adapters.slack.adapter import SlackPlatform
+from adapters.slack.addresses import write_opening
+from bridge.messages import Address, MessageRef, PersonId, ReplyTarget
+from bridge.playground.slack import SlackServer
+from bridge.playground.slack.model import Fault
+from tests.adapters.slack.peer import make_platform
+from tests.adapters.slack.writing.said import ADA, RATINGS, answer, calls, final, live, methods
+from tests.fakes.clock import FakeClock
+
+SESSION, STATUS = "agents.sessions.setStatus", "assistant.threads.setStatus"
+ADD, REMOVE = "reactions.add", "reactions.remove"
+
+
+@pytest.fixture
+def asked(target: ReplyTarget) -> MessageRef:
+    """The question is the root of its thread."""
+    return MessageRef(platform=target.platform, address=target.address)
+
+
+def state(server: SlackServer, root: str) -> str:
+    return server.workspace.sessions["C0GENERAL", root].status
+
+
+def reactions(server: SlackServer, root: str) -> list[str]:
+    return [name for name, people in server.message("C0GENERAL", root).reactions.items() if people]
+
+
+async def test_an_agent_works_and_is_active_again_once_it_has_answered(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    await platform.show_activity(target, asked)
+    assert state(server, root) == "processing"
+    await platform.send(target, final("done"))
+    assert state(server, root) == "processing"
+    await platform.end_activity(target, asked)
+    assert state(server, root) == "active"
+    assert STATUS not in methods(server)
+
+
+async def test_whoever_asks_in_a_direct_message_is_named(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    direct = replace(target, conversation=replace(target.conversation, person=PersonId("U0ADA")))
+    await platform.show_activity(direct, asked)
+    assert server.workspace.sessions["C0GENERAL", root].initiator == "U0ADA"
+
+
+async def test_the_end_of_a_stream_that_ends_the_answer_ends_the_session_with_it(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    await platform.show_activity(target, asked)
+    ref = await platform.send(target, live("one two "))
+    await platform.edit(target, ref, final("one two three", *RATINGS))
+    assert state(server, root) == "active"
+    await platform.end_activity(target, asked)
+    assert len(calls(server, SESSION)) == 1
+
+
+async def test_an_answer_that_goes_on_in_another_message_is_still_worked_on(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    await platform.show_activity(target, asked)
+    ref = await platform.send(target, live("one two "))
+    await platform.edit(target, ref, final("one two three"))
+    assert state(server, root) == "processing"
+
+
+async def test_an_app_that_is_no_agent_has_a_status_line_that_its_answer_ends(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    server.is_agent = False
+    for _ in range(2):
+        await platform.show_activity(target, asked)
+    assert methods(server) == [SESSION, STATUS, STATUS]
+    shown = server.statuses["C0GENERAL", root]
+    assert (shown.text, len(shown.loading_messages)) == ("is thinking…", 3)
+    await platform.send(target, final("done"))
+    assert server.statuses == {}
+    await platform.end_activity(target, asked)
+    assert methods(server).count(STATUS) == 2
+
+
+async def test_a_status_line_without_an_answer_is_taken_away(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, asked: MessageRef
+) -> None:
+    server.is_agent = False
+    await platform.show_activity(target, asked)
+    await platform.end_activity(target, asked)
+    assert server.statuses == {}
+
+
+@pytest.mark.parametrize("code", ["missing_scope", "unknown_method", "feature_not_enabled"])
+async def test_where_there_is_no_status_line_a_reaction_does_it(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef, code: str
+) -> None:
+    server.is_agent = False
+    server.faults.fail_next[STATUS] = [Fault.refuse(code)]
+    for _ in range(2):
+        await platform.show_activity(target, asked)
+    assert methods(server) == [SESSION, STATUS, ADD, ADD]
+    assert reactions(server, root) == ["eyes"]
+    await platform.end_activity(target, asked)
+    assert reactions(server, root) == []
+    assert len(platform._outbound.ladder.reasons()) == 2  # what an operator is told
+
+
+async def test_which_reaction_it_is_and_whether_there_is_one_can_be_set(
+    server: SlackServer, target: ReplyTarget, root: str, asked: MessageRef, clock: FakeClock
+) -> None:
+    server.is_agent = False
+    server.faults.fail_next[STATUS] = [Fault.refuse("missing_scope")] * 2
+    for name, shown in (("none", []), (":hourglass:", ["hourglass"])):
+        platform = make_platform(server, clock=clock, slack_working_emoji=name, slack_loading_messages="")
+        await platform.show_activity(target, asked)
+        assert reactions(server, root) == shown
+        await platform.end_activity(target, asked)
+        assert reactions(server, root) == []
+        await platform.close()
+    assert "loading_messages" not in calls(server, STATUS)[0].args
+
+
+@pytest.mark.parametrize("lacking", [(), ("agent",), ("agent", "status")])
+async def test_what_an_earlier_process_showed_is_taken_away(
+    server: SlackServer,
+    platform: SlackPlatform,
+    heir: SlackPlatform,
+    target: ReplyTarget,
+    root: str,
+    asked: MessageRef,
+    lacking: tuple[str, ...],
+) -> None:
+    server.is_agent = "agent" not in lacking
+    if "status" in lacking:
+        server.faults.fail_next[STATUS] = [Fault.refuse("missing_scope")] * 2
+    await platform.show_activity(target, asked)
+    await heir.end_activity(target, asked)
+    if not lacking:
+        assert state(server, root) == "active"
+    assert (server.statuses, reactions(server, root)) == ({}, [])
+
+
+async def test_ending_what_was_never_shown_harms_nobody(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, asked: MessageRef
+) -> None:
+    server.is_agent = False
+    server.faults.fail_next[STATUS] = [Fault.refuse("missing_scope")]
+    for _ in range(2):
+        await platform.end_activity(target, asked)
+    assert calls(server, REMOVE)[-1].error == "no_reaction"
+
+
+async def test_a_question_that_nobody_sees_gets_no_reaction(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget
+) -> None:
+    server.is_agent = False
+    server.faults.fail_next[STATUS] = [Fault.refuse("missing_scope")]
+    unseen = MessageRef(platform=target.platform, address=Address(f"{server.team_id}/C0GENERAL/!press"))
+    await platform.show_activity(target, unseen)
+    await platform.end_activity(target, unseen)
+    assert not {ADD, REMOVE} & set(methods(server))
+
+
+async def test_before_there_is_a_thread_nothing_is_shown(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, asked: MessageRef
+) -> None:
+    opening = replace(target, address=write_opening(server.team_id, "C0GENERAL", "n", 0.0), opens_thread=True)
+    await platform.show_activity(opening, asked)
+    await platform.end_activity(opening, asked)
+    assert server.calls == []
+
+
+async def test_what_failed_by_accident_is_tried_again(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    server.faults.fail_next[SESSION] = [Fault.http(500), Fault.refuse("thread_not_found")]
+    for _ in range(3):
+        await platform.show_activity(target, asked)
+    assert state(server, root) == "processing"
+
+
+async def test_a_rate_limit_is_kept_to(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, asked: MessageRef
+) -> None:
+    server.faults.fail_next[SESSION] = [Fault.rate_limit(60)]
+    for _ in range(3):
+        await platform.show_activity(target, asked)
+    assert methods(server) == [SESSION]
+
+
+async def test_what_is_shown_leaves_room_for_taking_it_away(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    for _ in range(80):
+        await platform.show_activity(target, asked)
+    assert len(calls(server, SESSION)) < 30
+    await platform.end_activity(target, asked)
+    assert (state(server, root), server.rejected) == ("active", 0)
+
+
+async def test_a_status_that_is_shown_does_not_use_up_the_answers_own_calls(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    await platform.show_activity(target, asked)
+    ref = await platform.send(target, live("one two ", asker=ADA))
+    assert platform.is_growing(ref)
+    assert answer(server, root).visible_text == "one "

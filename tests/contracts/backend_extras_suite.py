@@ -1,0 +1,127 @@
+"""What every backend must do beyond text, as far as it does it: steps, sources, files both ways, suggestions, an opening.
+
+A backend that lacks one of the abilities passes over its tests; `BackendContract` is for all.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from bridge.backend_api import (
+    AcceptsFiles,
+    AnswerCompleted,
+    Fate,
+    FileProduced,
+    Introduces,
+    ProducesFiles,
+    Progress,
+    Question,
+    SourcesCited,
+    SuggestsQuestions,
+)
+from bridge.errors import BackendError
+from bridge.messages import ProducedFile, StepState
+from tests.contracts.backend_suite import USER, BackendStage, ask, collect, ids_of, text_of
+
+CONTENT = b"\x89PNG and so on"
+
+
+class ExtrasStage(BackendStage, Protocol):
+    def offer(
+        self, *, steps: Sequence[str] = (), sources: Sequence[str] = (), made: bytes = b"", suggests: Sequence[str] = ()
+    ) -> None:
+        """What is answered from now on says "ok", and besides has these, as far as the app can."""
+        ...
+
+
+class BackendExtrasContract:
+    async def test_every_step_that_is_told_has_a_title_and_an_end(self, stage: ExtrasStage) -> None:
+        stage.offer(steps=["Look it up", "Think it over"])
+
+        events = await collect(stage.backend, ask())
+
+        told = [event.step for event in events if isinstance(event, Progress)]
+        assert all(step.title and step.title == " ".join(step.title.split()) for step in told)
+        last = {step.id: step.state for step in told}
+        assert set(last.values()) <= {StepState.DONE}
+        assert isinstance(events[-1], AnswerCompleted)
+        assert text_of(events) == "ok"
+
+    async def test_sources_are_named_once_and_in_order_also_when_recovered(self, stage: ExtrasStage) -> None:
+        stage.offer(sources=["B.pdf", "A.pdf", "B.pdf"])
+
+        events = await collect(stage.backend, ask())
+        found = await stage.backend.recover(ask(), ids_of(events), None)
+
+        assert [event.names for event in events if isinstance(event, SourcesCited)][-1:] == [("B.pdf", "A.pdf")]
+        assert found.fate is Fate.UNKNOWN or found.sources == ("B.pdf", "A.pdf")
+
+    async def test_a_made_file_can_be_had_now_and_after_recovery(self, stage: ExtrasStage, tmp_path: Path) -> None:
+        backend = stage.backend
+        if not isinstance(backend, ProducesFiles):
+            pytest.skip("makes no files")
+        stage.offer(made=CONTENT)
+        events = await collect(stage.backend, ask())
+        (file,) = [event.file for event in events if isinstance(event, FileProduced)]
+        found = await stage.backend.recover(ask(), ids_of(events), None)
+
+        assert file.name.endswith(".png")
+        for one in (file, *found.files):
+            assert await backend.fetch(one, tmp_path / "out", len(CONTENT)) == "image/png"
+            assert (tmp_path / "out").read_bytes() == CONTENT
+        assert found.fate is Fate.UNKNOWN or len(found.files) == 1
+
+    async def test_a_file_that_cannot_be_had_leaves_nothing_behind(self, stage: ExtrasStage, tmp_path: Path) -> None:
+        backend = stage.backend
+        if not isinstance(backend, ProducesFiles):
+            pytest.skip("makes no files")
+        stage.offer(made=CONTENT)
+        events = await collect(stage.backend, ask())
+        (file,) = [event.file for event in events if isinstance(event, FileProduced)]
+        foreign = ProducedFile(name="a.png", kind="image", address="http://127.0.0.1:9/a.png")
+
+        for one, most in ((file, len(CONTENT) - 1), (foreign, 1000)):
+            with pytest.raises(BackendError) as caught:
+                await backend.fetch(one, tmp_path / "out", most)
+            assert not caught.value.may_retry
+            assert not (tmp_path / "out").exists()
+
+    async def test_what_the_rules_allow_can_be_handed_over_and_asked_about(
+        self, stage: ExtrasStage, tmp_path: Path
+    ) -> None:
+        backend = stage.backend
+        if not isinstance(backend, AcceptsFiles):
+            pytest.skip("takes no files")
+        stage.offer()
+        rules = await backend.file_rules()
+        assert rules.most > 0
+        assert set(rules.kinds.values()) | set(rules.media_types.values()) <= set(rules.largest)
+        (tmp_path / "in").write_bytes(CONTENT)
+
+        kept = await backend.upload(tmp_path / "in", "ä name.png", "image/png", rules.kinds["png"], USER)
+        events = await collect(stage.backend, Question(text="look", user=USER, files=(kept,)))
+
+        assert text_of(events) == "ok"
+
+    async def test_suggestions_are_few_short_lines(self, stage: ExtrasStage) -> None:
+        backend = stage.backend
+        if not isinstance(backend, SuggestsQuestions):
+            pytest.skip("suggests nothing")
+        stage.offer(suggests=["And then?", "x" * 500, "Why\nso?", *map(str, range(20))])
+        events = await collect(stage.backend, ask())
+
+        given = await backend.suggestions(ids_of(events), USER)
+
+        assert list(given[:2]) == ["And then?", "Why so?"]
+        assert len(given) <= 5
+        assert all(0 < len(one) <= 200 and "\n" not in one for one in given)
+
+    async def test_an_app_introduces_itself_unless_its_server_is_gone(self, stage: ExtrasStage) -> None:
+        backend = stage.backend
+        if not isinstance(backend, Introduces):
+            pytest.skip("does not introduce itself")
+        await stage.go_down()
+        with pytest.raises(BackendError):
+            await backend.opening()
