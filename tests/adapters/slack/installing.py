@@ -42,7 +42,8 @@ class App:
         )
         self.client = AsyncWebClient(base_url=server.api_url, retry_handlers=[])
         self.installations = FakeInstallations(self.clock, shelf)
-        self.workspaces, self.oauth = open_many(self.settings, self.installations, lambda: self.client, self.clock)
+        kept, self.workspaces, self.oauth = open_many(self.settings, lambda: self.client, self.clock)
+        kept.inside = self.installations
         self.answered: list[tuple[str, str]] = []
         """Workspace, and the token with which it was answered."""
         self.ignored: list[str] = []
