@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bridge.playground.slack.control_acts import act_routes
 from bridge.playground.slack.model import DisconnectReason, Fault, JsonObject, Message
+from bridge.playground.slack.surfaces import Feature
 
 if TYPE_CHECKING:
     from bridge.playground.slack.server import SlackServer
@@ -181,6 +182,19 @@ class _Control:
             "ack_timeout": server.ack_timeout,
             "retry_schedule": list(server.retry_schedule),
             "rate_limits": server.rate_limits,
+        }
+
+    async def set_features(self, request: web.Request) -> JsonObject:
+        wanted = _Features.model_validate_json(await request.read())
+        workspace = self._server.workspace
+        workspace.lacks = workspace.lacks if wanted.lacks is None else wanted.lacks
+        workspace.streamless = workspace.streamless if wanted.streamless is None else wanted.streamless
+        if wanted.stream_seconds is not None:
+            workspace.stream_seconds = wanted.stream_seconds
+        return {
+            "lacks": workspace.lacks,
+            "streamless": workspace.streamless,
+            "stream_seconds": workspace.stream_seconds,
         }
 
     async def snapshot(self, request: web.Request) -> JsonObject:

@@ -156,8 +156,7 @@ class SlackServer(Admins):
 
     def snapshot(self, team_id: str | None = None) -> JsonObject:
         """Everything that the page shows of a workspace, ready for JSON. Raises `ValueError` when there is none."""
-        others = [one for one in self.workspaces.values() if one is not self.workspace] if team_id is None else []
-        return take_snapshot(self._workspace(team_id), others)
+        return take_snapshot(self._workspace(team_id))
 
     def on_change(self, callback: Callable[[], None]) -> None:
         """Calls back after each change of messages, reactions or status."""

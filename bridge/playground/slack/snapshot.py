@@ -1,4 +1,4 @@
-"""The workspace as plain JSON, for a page and for other processes.
+"""A workspace as plain JSON, for a page and for other processes.
 
     bot        {id, name}
     people     [{id, name, ...}]
@@ -8,7 +8,6 @@
                  ephemerals: [{person, ts, thread_ts, text, blocks}]}]
     views      {modals: [VIEW], homes: [VIEW]}
     team       {id, name, installed: bool}
-    others     further workspaces, each with the same keys but this one
 
     MESSAGE    {ts, thread_ts, user, name, is_bot, text, blocks, edited, reactions: [{emoji, users}],
                 files: [{id, name, title, mimetype, size, mode, file_access, url_private}],
@@ -27,7 +26,6 @@ tasks, in their order: each task as {"type": "task_card", task_id, title, status
 assistant.threads.setStatus shows, `title` the name that assistant.threads.setTitle gave; a thread has them on its root.
 """
 
-from collections.abc import Iterable
 from dataclasses import asdict
 
 from bridge.playground.slack.events import APP_ID, BOT_NAME
@@ -36,12 +34,8 @@ from bridge.playground.slack.views import View
 from bridge.playground.slack.workspace import Workspace
 
 
-def take_snapshot(workspace: Workspace, others: Iterable[Workspace] = ()) -> JsonObject:
+def take_snapshot(workspace: Workspace) -> JsonObject:
     """Channels with their top-level messages, oldest first, each with its thread (root not repeated)."""
-    return {**_describe_workspace(workspace), "others": [_describe_workspace(other) for other in others]}
-
-
-def _describe_workspace(workspace: Workspace) -> JsonObject:
     return {
         "team": {"id": workspace.team_id, "name": workspace.team.name, "installed": workspace.installed},
         "bot": {"id": workspace.bot_user_id, "name": BOT_NAME},

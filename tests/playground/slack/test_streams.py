@@ -390,6 +390,7 @@ async def test_blocks_follow_the_text_and_are_checked_like_others(
     assert await refused(client, "chat.stopStream", ts=ts, blocks=blocks, metadata=metadata) == ""
     message = server.message("C0GENERAL", ts)
     assert (message.blocks[0]["type"], message.blocks[1:], message.metadata) == ("markdown", blocks, metadata)
+    assert len(message.history) == 1  # no new text, no new entry
 
 
 async def test_a_stream_that_holds_nothing_cannot_be_appended_to_with_nothing_nor_stopped(

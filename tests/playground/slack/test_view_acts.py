@@ -25,6 +25,9 @@ BUTTON: JsonObject = {
 }
 
 
+DIVIDER: JsonObject = {"type": "divider"}
+
+
 @pytest.fixture(autouse=True)
 def no_retries(server: SlackServer) -> None:
     server.retry_schedule = ()
@@ -216,9 +219,9 @@ async def test_opening_the_home_tab_tells_what_it_shows_and_the_messages_tab_doe
     server: SlackServer, client: AsyncWebClient
 ) -> None:
     await server.open_home("U0ADA")
-    await client.views_publish(user_id="U0ADA", view={"type": "home", "blocks": [dict(type="divider")]})
+    await client.views_publish(user_id="U0ADA", view={"type": "home", "blocks": [DIVIDER]})
     await server.open_home("U0ADA")
-    entity = {"type": "slack#/types/channel_id", "value": "C0GENERAL"}
+    entity: JsonObject = {"type": "slack#/types/channel_id", "value": "C0GENERAL"}
     assert await server.open_dm("U0GRACE", [entity]) not in ("", "D0ADA")
     first, second, messages = (one.payload["event"] for one in server.deliveries)
     assert isinstance(first, dict)

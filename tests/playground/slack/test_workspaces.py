@@ -7,6 +7,8 @@ from bridge.playground.slack import Channel, SlackServer
 from bridge.playground.slack.model import JsonObject
 from tests.playground.slack.peers import MENTION, SOON, bolt_on_sockets, error_of, web_client
 
+DIVIDER: JsonObject = {"type": "divider"}
+
 
 @pytest.fixture(autouse=True)
 def no_retries(server: SlackServer) -> None:
@@ -78,17 +80,17 @@ async def test_files_and_modals_of_two_workspaces_do_not_meet(server: SlackServe
     assert here.id != there.id
     views = []
     for who, person in ((client, "U0ADA"), (theirs, "U1ADA")):
-        published = await who.views_publish(user_id=person, view={"type": "home", "blocks": [dict(type="divider")]})
+        published = await who.views_publish(user_id=person, view={"type": "home", "blocks": [DIVIDER]})
         views.append(published["view"]["id"])
     assert views[0] != views[1]
 
 
 async def _until_shared(server: SlackServer, channel: str) -> None:
-    api = server.workspace.clock
+    clock = server.workspace.clock
     for _ in range(100):
         if server.messages(channel):
             return
-        await api.sleep(0.02)
+        await clock.sleep(0.02)
     raise AssertionError("the file was not shared")
 
 
