@@ -1,6 +1,7 @@
 """What `check` says about tokens and scopes, asked of a real server."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -16,7 +17,7 @@ from bridge.playground.slack.model import Fault
 from tests.adapters.slack.peer import Bridge, make_platform, question
 
 
-async def check(server: SlackServer, *, http: bool = False, **changes: object) -> list[Finding]:
+async def check(server: SlackServer, *, http: bool = False, **changes: Any) -> list[Finding]:
     platform = make_platform(server, http=http, **changes)
     try:
         return list(await platform.check())
