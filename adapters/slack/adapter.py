@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,22 +12,23 @@ from adapters.slack.capabilities import CAPABILITIES
 from adapters.slack.checks import find_problems
 from adapters.slack.dialect import DIALECT
 from adapters.slack.files import Files
-from adapters.slack.inbound import Identity, Ignored, Json, identity_in, people_in, read_event
+from adapters.slack.hearing.link import end
+from adapters.slack.inbound import Ignored, Json, people_in, read_event
+from adapters.slack.installs.manifest import EVENTS_PATH
+from adapters.slack.installs.opening import open_many, open_one
+from adapters.slack.installs.workspaces import Workspaces
 from adapters.slack.outbound import Outbound
 from adapters.slack.refusals import ask
 from adapters.slack.settings import Mode, Settings
-from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, SocketEntrance, open_link
-from bridge import logs
+from adapters.slack.transport import Doorstep, HttpEntrance, Link, SocketEntrance, open_link
 from bridge.clock import Clock
-from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
+from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
 from bridge.events import MessageEdited, MessageReceived
 from bridge.markdown.dialect import Dialect
 from bridge.messages import Attachment, MessageRef, Origin, OutgoingMessage, ReplyTarget, Said
 from bridge.outgoing_files import OutgoingFile
-from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
+from bridge.platform_api import Finding, Inbox, Installations, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
-
-log = logs.get("slack")
 
 
 def create(settings: Settings, clock: Clock) -> "SlackPlatform":
@@ -35,16 +37,27 @@ def create(settings: Settings, clock: Clock) -> "SlackPlatform":
 
 
 class SlackPlatform:
-    """One Slack app in one workspace, by Socket Mode or over HTTP. Implements `Platform`, `SendsFiles` and `FindsSent`."""
+    """One Slack app, in one workspace or in many, by Socket Mode or over HTTP. Implements `Platform`, `SendsFiles`, `FindsSent`
+    and `KeepsInstallations`."""
 
     name = SLACK
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        if settings.slack_bot_token is None:
+        if not settings.enabled:
             raise SettingsError(["SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token from OAuth & Permissions"])
         self._settings = settings
         self._clock = clock
-        self._outbound = Outbound(settings, clock)
+        self._many = open_many(settings, lambda: self._outbound.once, clock) if settings.many else None
+        self._workspaces: Workspaces = (
+            self._many.workspaces if self._many else open_one(settings, lambda: self._outbound.once, clock)
+        )
+        self._outbound = Outbound(
+            settings,
+            clock,
+            token_of=self._workspaces.token_of,
+            refused=self._workspaces.refused,
+            team_id=self._workspaces.team_id,
+        )
         self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
         self._names = self._outbound.names
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
@@ -57,7 +70,6 @@ class SlackPlatform:
             longest_pause=settings.slack_reconnect_longest,
             clock=clock,
         )
-        self._me: Identity | None = None
         self._running = False
         self._trouble = "not started"
 
@@ -69,12 +81,18 @@ class SlackPlatform:
     def dialect(self) -> Dialect:
         return DIALECT
 
+    def use_installations(self, installations: Installations) -> None:
+        if self._many is not None:
+            self._many.kept.inside = installations
+
     async def run(self, inbox: Inbox) -> None:
-        self._running = True
+        self._running, self._trouble = True, ""
+        caring: list[asyncio.Task[None]] = []
         try:
             # In HTTP mode Slack may knock before we know who we are; its envelopes tell us well enough.
             self._doorstep.take = partial(self._take, inbox)
-            await self._sign_in()
+            await self._workspaces.sign_in()
+            caring.append(asyncio.create_task(self._workspaces.care(), name="slack-installs"))
             if self._http is None:
                 await self._socket.run()
             else:
@@ -83,9 +101,11 @@ class SlackPlatform:
             self._doorstep.take = None
             self._running = False
             self._trouble = "not running"
+            await end(caring)
             await self._socket.finish()
 
     async def close(self) -> None:
+        await self._workspaces.close()
         await self._outbound.close()
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
@@ -125,51 +145,31 @@ class SlackPlatform:
         return await self._outbound.fetch_file(target, file, into, most)
 
     def health(self) -> PlatformHealth:
-        if not self._running or self._me is None:
-            return PlatformHealth(connected=False, hearing=False, detail=self._trouble)
+        if not self._running or not self._workspaces.ready:
+            return PlatformHealth(connected=False, hearing=False, detail=self._trouble or self._workspaces.trouble)
         if self._http is not None:
-            return PlatformHealth(connected=True, hearing=True)
+            return PlatformHealth(connected=True, hearing=True, detail=self._workspaces.trouble)
         trouble = self._socket.trouble
         if not self._socket.connected:
             return PlatformHealth(connected=False, hearing=False, detail=trouble or "connecting to Slack")
         hearing = self._socket.hearing
-        detail = trouble or ("" if hearing else "Slack has been silent for too long")
+        detail = trouble or (self._workspaces.trouble if hearing else "Slack has been silent for too long")
         age = timedelta(seconds=self._socket.silence)
         return PlatformHealth(connected=True, hearing=hearing, detail=detail, heartbeat_age=age)
 
     async def check(self) -> Sequence[Finding]:
-        return await find_problems(self._outbound.once, self._settings)
+        installations = None
+        if self._many is not None:
+            with suppress(StoreUnavailable):
+                installations = await self._many.kept.all()
+        return await find_problems(self._outbound.once, self._settings, installations)
 
     def web_routes(self) -> Sequence[WebRoute]:
-        """None in Socket Mode."""
+        """None for one workspace in Socket Mode."""
+        routes = tuple(self._many.oauth.routes()) if self._many is not None else ()
         if self._http is None:
-            return ()
-        return (WebRoute(method="POST", path="/slack/events", handler=self._http.receive),)
-
-    async def _sign_in(self) -> None:
-        """Learns who we are, however long it takes. Raises `NotAllowed` when Slack refuses the bot token."""
-        pauses = Pauses(self._settings.slack_reconnect_longest, self._clock)
-        self._trouble = "signing in to Slack"
-        while True:
-            try:
-                response = await ask("auth.test", self._outbound.once.auth_test())
-                break
-            except NotAllowed as error:
-                self._trouble = (
-                    f"Slack refuses SLACK_BOT_TOKEN ({error.code}); copy the Bot User OAuth Token again from "
-                    "OAuth & Permissions and restart."
-                )
-                raise NotAllowed(self._trouble, code=error.code) from error
-            except PlatformError as error:
-                self._trouble = f"Slack cannot be reached ({error})"
-                log.warning("sign_in_failed", error=str(error))
-                await pauses.wait(error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0)
-        self._me = Identity(
-            team=str(response.get("team_id", "")),
-            user=str(response.get("user_id", "")),
-            bot=str(response.get("bot_id", "")),
-        )
-        log.info("signed_in", team=self._me.team, user=self._me.user)
+            return routes
+        return (WebRoute(method="POST", path=EVENTS_PATH, handler=self._http.receive), *routes)
 
     async def _open_link(self) -> Link:
         token = self._settings.slack_app_token
@@ -189,9 +189,11 @@ class SlackPlatform:
 
     async def _take(self, inbox: Inbox, payload: Json) -> Ignored | None:
         """Reads one event or press and hands it to the core. Raises `StoreUnavailable`."""
-        me = identity_in(payload, self._me)
+        if await self._workspaces.tell(payload):
+            return None
+        me = await self._workspaces.whose(payload)
         if me is None:
-            raise StoreUnavailable("not signed in yet, and the delivery does not say which installation it is for")
+            return Ignored(reason="the app is not installed there")
         event = read_event(payload, me, self._names.known())
         said = event.now if isinstance(event, MessageEdited) else event
         if isinstance(said, MessageReceived) and _may_be_a_question(said):
@@ -199,7 +201,7 @@ class SlackPlatform:
                 person for person in people_in(payload) if person not in self._names.known() and person != me.user
             ]
             if unknown:
-                await self._names.learn(unknown)
+                await self._names.learn(unknown, me.team)
                 event = read_event(payload, me, self._names.known())
         if isinstance(event, Ignored):
             return event
