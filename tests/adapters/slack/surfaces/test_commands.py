@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.slack.addresses import read_opening, read_private
+from adapters.slack.surfaces import sharing
 from bridge.errors import NotAllowed
 from bridge.events import Command, CommandInvoked, MessageReceived
 from bridge.messages import NamedPerson, Origin, PersonId
@@ -134,8 +135,8 @@ async def test_who_types_while_the_store_is_away_sees_slacks_own_warning(hall: H
 async def test_in_a_shared_channel_a_command_is_known_to_be_read_by_others(hall: Hall) -> None:
     hall.server.add_stranger("C0GENERAL", "Eve")
     await hall.server.command("U0GRACE", "C0GENERAL", "/ask", "why?")
-    await hall.server.command("U0GRACE", "C0GENERAL", "/help")
     assert (await hall.next(MessageReceived)).is_external
+    await hall.server.command("U0GRACE", "C0GENERAL", "/help")
     assert (await hall.next(CommandInvoked)).is_external
     assert asked(hall.server, "conversations.info") == 1
 
@@ -151,12 +152,11 @@ async def test_what_a_message_told_of_its_channel_is_not_asked_again(hall: Hall)
 
 @pytest.mark.parametrize("trouble", ["scope", "slow"])
 async def test_where_slack_does_not_tell_who_reads_along_commands_work_all_the_same(
-    hall: Hall, server: SlackServer, trouble: str
+    hall: Hall, server: SlackServer, trouble: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if trouble == "scope":
-        server.faults.fail_next["conversations.info"] = [Fault.refuse("missing_scope")]
-    else:
-        server.faults.fail_next["conversations.info"] = [Fault.refuse("internal_error")]
+    monkeypatch.setattr(sharing, "WITHIN", 0.05)
+    fault = Fault.refuse("missing_scope") if trouble == "scope" else Fault.slow(0.3)
+    server.faults.fail_next["conversations.info"] = [fault]
     act = await server.command("U0GRACE", "C0GENERAL", "/ask", "why?")
     assert not (await hall.next(MessageReceived)).is_external
     assert act.outcome == "acked"
