@@ -38,7 +38,9 @@ class Hall:
     async def answer(self, root: str, *buttons: Button, channel: str = "C0GENERAL") -> MessageRef:
         """A message of the bot in the thread."""
         target: ReplyTarget = target_under(self.server, channel, root)
-        return await self.platform.send(target, replace(question("an answer"), buttons=buttons))
+        ref = await self.platform.send(target, replace(question("an answer"), buttons=buttons))
+        await self.settle()  # it comes back to us as an event of its own
+        return ref
 
     def modal(self, person: str = "U0GRACE") -> View | None:
         views = self.server.workspace.views.opened.values()
