@@ -10,7 +10,7 @@ from bridge.messages import ButtonAction, MessageRef
 from bridge.playground.slack.model import Act, Fault
 from tests.adapters.slack.peer import asked, question, until
 from tests.adapters.slack.surfaces.conftest import Opening
-from tests.adapters.slack.surfaces.hall import RATINGS, Hall, texts_in
+from tests.adapters.slack.surfaces.hall import RATINGS, Hall
 
 FEEDBACK = "bridge:feedback"
 ANSWER = "C0GENERAL"
