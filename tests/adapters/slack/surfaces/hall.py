@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import TypeVar
 
-from bridge.events import InboundEvent
+from bridge.events import InboundEvent, MessageReceived
 from bridge.messages import Button, ButtonAction, MessageRef, ReplyTarget
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Act, JsonObject
@@ -34,6 +34,16 @@ class Hall:
         await until(lambda: len(self.heard(kind)) >= number, f"{number} {kind.__name__}")
         await self.settle()
         return self.heard(kind)[number - 1]
+
+    @property
+    def unseen(self) -> list[MessageReceived]:
+        """Questions that were asked by a command, a form or a button."""
+        return [one for one in self.heard(MessageReceived) if one.unseen]
+
+    async def next_unseen(self, number: int = 1) -> MessageReceived:
+        await until(lambda: len(self.unseen) >= number, f"{number} questions that nobody sees")
+        await self.settle()
+        return self.unseen[number - 1]
 
     async def answer(self, root: str, *buttons: Button, channel: str = "C0GENERAL") -> MessageRef:
         """A message of the bot in the thread."""

@@ -6,7 +6,6 @@ from structlog.testing import capture_logs
 from adapters.slack.surfaces import picking
 from adapters.slack.surfaces.desk import GONE, NO_QUESTION, NOT_HERE, NOT_OPENED, TOO_OLD
 from adapters.slack.surfaces.forms import METADATA_CHARS, SHORTCUT
-from bridge.events import MessageReceived
 from bridge.messages import Origin, Said
 from bridge.playground.slack.model import Fault, File
 from bridge.playground.slack.views import View
@@ -28,16 +27,6 @@ async def pick(hall: Hall, ts: str, channel: str = GENERAL) -> View:
     return await hall.shown_modal()
 
 
-def questions(hall: Hall) -> list[MessageReceived]:
-    return [one for one in hall.heard(MessageReceived) if one.unseen]
-
-
-async def first_question(hall: Hall) -> MessageReceived:
-    await until(lambda: bool(questions(hall)), "a question")
-    await hall.settle()
-    return questions(hall)[0]
-
-
 async def test_the_form_shows_the_message_and_who_wrote_it(hall: Hall) -> None:
     act = await hall.server.shortcut("U0GRACE", SHORTCUT, GENERAL, await say(hall, "wait for <@U0LINUS>"))
     view = await hall.shown_modal()
@@ -51,7 +40,7 @@ async def test_a_question_about_a_message_is_asked_in_its_thread_and_brings_it_a
     ts = await say(hall)
     view = await pick(hall, ts)
     act = await hall.submit(view, " why wait & see? ")
-    heard = await first_question(hall)
+    heard = await hall.next_unseen()
     assert (act.outcome, hall.modal()) == ("acked", None)
     assert (heard.text, heard.about) == ("why wait & see?", Said(who="Ada", text="the plan is to wait"))
     assert (heard.author.id, heard.author.display_name, heard.origin) == ("U0GRACE", "Grace", Origin.PERSON)
@@ -66,7 +55,7 @@ async def test_about_a_reply_it_is_asked_in_the_thread_that_the_reply_is_in(hall
     root = await say(hall)
     reply = await say(hall, "until when?", thread_ts=root)
     await hall.submit(await pick(hall, reply), "well?")
-    heard = await first_question(hall)
+    heard = await hall.next_unseen()
     assert heard.target.conversation.thread == root
     assert heard.about == Said(who="Ada", text="until when?")
 
@@ -74,7 +63,7 @@ async def test_about_a_reply_it_is_asked_in_the_thread_that_the_reply_is_in(hall
 async def test_what_goes_wrong_is_told_in_that_thread_to_the_asker_alone(hall: Hall) -> None:
     ts = await say(hall)
     await hall.submit(await pick(hall, ts), "why?")
-    private = (await first_question(hall)).private
+    private = (await hall.next_unseen()).private
     assert private is not None
     await hall.platform.send(private, question("not now"))
     assert [(one.person, one.thread_ts, one.visible_text) for one in hall.server.ephemerals] == [
@@ -93,13 +82,13 @@ async def test_without_a_question_the_form_stays_and_says_so(hall: Hall, words: 
         with pytest.raises(ValueError, match="words"):
             await hall.submit(view, words)
     assert hall.modal() is view
-    assert questions(hall) == []
+    assert hall.unseen == []
 
 
 async def test_files_of_the_message_come_along(hall: Hall) -> None:
     file = File(id="F1", name="plan.pdf", mimetype="application/pdf", size=3, content=b"pdf")
     await hall.submit(await pick(hall, await say(hall, files=[file])), "why?")
-    assert [(one.name, one.media_type, one.size) for one in (await first_question(hall)).attachments] == [
+    assert [(one.name, one.media_type, one.size) for one in (await hall.next_unseen()).attachments] == [
         ("plan.pdf", "application/pdf", 3)
     ]
 
@@ -110,7 +99,7 @@ async def test_a_long_message_is_read_whole_though_the_form_cannot_remember_it(h
     assert len(str(view.content["private_metadata"])) <= METADATA_CHARS
     assert len(texts_in(view)) < 1_000
     await hall.submit(view, "in short?")
-    about = (await first_question(hall)).about
+    about = (await hall.next_unseen()).about
     assert about is not None
     assert about.text == text.strip()
 
@@ -123,7 +112,7 @@ async def test_where_a_long_message_cannot_be_read_again_its_beginning_is_told_a
     monkeypatch.setattr(picking, "WITHIN", 0.05)
     hall.server.faults.fail_next["conversations.replies"] = [Fault.slow(0.3)]
     await hall.submit(view, "in short?")
-    about = (await first_question(hall)).about
+    about = (await hall.next_unseen()).about
     assert about is not None
     assert about.text.endswith("…")
     assert text.startswith(about.text[:-1])
@@ -135,7 +124,7 @@ async def test_the_message_is_asked_about_as_it_reads_when_the_form_is_sent(hall
     view = await pick(hall, ts)
     await hall.server.edit_as("U0ADA", GENERAL, ts, "the plan is to act")
     await hall.submit(view, "why?")
-    assert (await first_question(hall)).about == Said(who="Ada", text="the plan is to act")
+    assert (await hall.next_unseen()).about == Said(who="Ada", text="the plan is to act")
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
@@ -154,7 +143,7 @@ async def test_a_message_that_is_gone_cannot_be_asked_about(hall: Hall, when: st
         await hall.server.delete_as("U0ADA", GENERAL, ts)
         await hall.submit(view, "why?")
         assert list(view.errors.values()) == [GONE]
-    assert questions(hall) == []
+    assert hall.unseen == []
 
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
@@ -169,20 +158,20 @@ async def test_where_the_bot_is_not_the_form_says_how_to_invite_it(hall: Hall, w
     else:
         await hall.submit(view, "why?")
         assert list(view.errors.values()) == [NOT_HERE]
-    assert questions(hall) == []
+    assert hall.unseen == []
 
 
 async def test_where_slack_does_not_let_us_read_the_shortcut_works_all_the_same(hall: Hall) -> None:
     hall.server.scopes = [scope for scope in hall.server.scopes if not scope.endswith(":history")]
     await hall.submit(await pick(hall, await say(hall)), "why?")
-    assert (await first_question(hall)).about == Said(who="Ada", text="the plan is to wait")
+    assert (await hall.next_unseen()).about == Said(who="Ada", text="the plan is to wait")
 
 
 async def test_a_message_of_another_app_has_its_name_and_what_it_shows(hall: Hall) -> None:
     ts = await hall.server.post_as("U0ADA", GENERAL, "build 7 failed", bot_id="B0CI", app_id="A0CI")
     view = await pick(hall, ts)
     await hall.submit(view, "why?")
-    about = (await first_question(hall)).about
+    about = (await hall.next_unseen()).about
     assert about is not None
     assert about.text == "build 7 failed"
     assert about.who
@@ -204,7 +193,7 @@ async def test_a_form_sent_while_the_store_is_away_stays_and_may_be_sent_again(h
     hall.inbox.fail = 1
     assert (await hall.submit(view, "why?")).outcome == "failed"
     assert (await hall.submit(view, "why?")).outcome == "acked"
-    (heard,) = questions(hall)
+    (heard,) = hall.unseen
     assert heard.text == "why?"
 
 
@@ -212,8 +201,8 @@ async def test_two_forms_about_one_message_are_two_questions(hall: Hall) -> None
     ts = await say(hall)
     for text in ("why?", "why?"):
         await hall.submit(await pick(hall, ts), text)
-    await until(lambda: len(questions(hall)) == 2, "two questions")
-    assert len({one.event_id for one in questions(hall)}) == len({one.ref for one in questions(hall)}) == 2
+    await hall.next_unseen(2)
+    assert len({one.event_id for one in hall.unseen}) == len({one.ref for one in hall.unseen}) == 2
 
 
 async def test_after_a_restart_an_open_form_still_works(opening: Opening) -> None:
@@ -222,7 +211,7 @@ async def test_after_a_restart_an_open_form_still_works(opening: Opening) -> Non
         view = await pick(hall, ts)
     async with opening() as hall:
         await hall.submit(view, "why?")
-        heard = await first_question(hall)
+        heard = await hall.next_unseen()
         assert (heard.text, heard.target.conversation.thread) == ("why?", ts)
         assert heard.about == Said(who="Ada", text="the plan is to wait")
 
@@ -243,13 +232,13 @@ async def test_what_a_form_remembers_is_looked_at_before_it_is_believed(hall: Ha
     view.content["private_metadata"] = forged
     await hall.submit(view, "why?")
     assert list(view.errors.values()) == [TOO_OLD]
-    assert questions(hall) == []
+    assert hall.unseen == []
 
 
 async def test_in_a_shared_channel_it_is_known_that_others_read_along(hall: Hall) -> None:
     hall.server.add_stranger(GENERAL, "Eve")
     await hall.submit(await pick(hall, await say(hall)), "why?")
-    heard = await first_question(hall)
+    heard = await hall.next_unseen()
     assert (heard.is_external, heard.author.home) == (True, "")
 
 
@@ -258,7 +247,7 @@ async def test_in_direct_messages_it_belongs_to_the_person(hall: Hall) -> None:
     ts = await hall.server.post_as("U0GRACE", channel, "what I said before")
     await hall.settle()
     await hall.submit(await pick(hall, ts, channel), "and now?")
-    heard = await first_question(hall)
+    heard = await hall.next_unseen()
     key = heard.target.conversation
     assert (heard.is_direct, key.person, key.thread) == (True, "U0GRACE", ts)
 
@@ -273,5 +262,5 @@ async def test_another_shortcut_is_acknowledged_and_left(hall: Hall) -> None:
 async def test_nothing_of_what_is_said_is_logged(hall: Hall) -> None:
     with capture_logs() as logged:
         await hall.submit(await pick(hall, await say(hall, "a confidential plan")), "a confidential question")
-        await first_question(hall)
+        await hall.next_unseen()
     assert "confidential" not in repr(logged)
