@@ -60,14 +60,17 @@ async def test_about_a_reply_it_is_asked_in_the_thread_that_the_reply_is_in(hall
     assert heard.about == Said(who="Ada", text="until when?")
 
 
-async def test_what_goes_wrong_is_told_in_that_thread_to_the_asker_alone(hall: Hall) -> None:
+@pytest.mark.parametrize("begun", [False, True])
+async def test_what_goes_wrong_is_told_to_the_asker_alone_where_slack_shows_it(hall: Hall, *, begun: bool) -> None:
     ts = await say(hall)
+    if begun:
+        await say(hall, "a reply", thread_ts=ts)
     await hall.submit(await pick(hall, ts), "why?")
     private = (await hall.next_unseen()).private
     assert private is not None
     await hall.platform.send(private, question("not now"))
     assert [(one.person, one.thread_ts, one.visible_text) for one in hall.server.ephemerals] == [
-        ("U0GRACE", ts, "not now")
+        ("U0GRACE", ts if begun else None, "not now")
     ]
 
 
