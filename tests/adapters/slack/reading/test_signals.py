@@ -7,15 +7,15 @@ from adapters.slack.inbound import Ignored, read_event
 from bridge.events import ChatOpened, HomeOpened, InboundEvent, StopRequested
 from tests.adapters.slack.test_inbound import ME, TS, json_values, payload
 
-STOP = {
+STOP: dict[str, object] = {
     "type": "agent_session_stopped",
     "channel": "C1",
     "thread_ts": TS,
     "user": "U1",
     "streaming_message_ts": ["1718000001.000100", "1718000002.000100"],
 }
-HOME = {"type": "app_home_opened", "channel": "D1", "user": "U1", "tab": "home"}
-STARTED = {
+HOME: dict[str, object] = {"type": "app_home_opened", "channel": "D1", "user": "U1", "tab": "home"}
+STARTED: dict[str, object] = {
     "type": "assistant_thread_started",
     "assistant_thread": {"user_id": "U1", "channel_id": "D1", "thread_ts": TS, "context": {}},
 }

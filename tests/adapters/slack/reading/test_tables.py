@@ -1,5 +1,7 @@
 """Tables among the attachments of a message, as values."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ def message(*tables: object) -> dict[str, object]:
     return {"attachments": [{"blocks": list(tables)}]}
 
 
-def table(*rows: list[object], kind: str = "table") -> dict[str, object]:
+def table(*rows: Sequence[object], kind: str = "table") -> dict[str, object]:
     return {"type": kind, "rows": list(rows)}
 
 

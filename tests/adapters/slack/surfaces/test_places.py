@@ -44,6 +44,24 @@ async def test_in_private_channels_and_groups_of_people_it_is_a_channel_like_any
     assert reply.target == message.target
 
 
+@pytest.mark.parametrize("begun", [False, True])
+async def test_who_asks_in_a_channel_can_be_told_something_alone(hall: Hall, *, begun: bool) -> None:
+    message = await post(hall, GENERAL, f"{MENTION} hello")
+    if begun:
+        await post(hall, GENERAL, "first", "U0ADA", thread_ts=message.target.conversation.thread)
+        message = await post(hall, GENERAL, "hello?", thread_ts=message.target.conversation.thread)
+    assert message.private is not None
+    await hall.platform.send(message.private, question("not here"))
+    assert [(one.person, one.thread_ts, one.visible_text) for one in hall.server.ephemerals] == [
+        ("U0GRACE", message.target.conversation.thread if begun else None, "not here")
+    ]
+
+
+async def test_where_nobody_else_reads_there_is_no_need_to_whisper(hall: Hall) -> None:
+    channel = await hall.server.open_dm("U0GRACE")
+    assert (await post(hall, channel, "hello")).private is None
+
+
 @pytest.mark.parametrize(("sessions", "same"), [("thread", False), ("single", True)])
 async def test_direct_messages_are_one_conversation_or_one_for_each_thread(
     opening: Opening, sessions: str, *, same: bool
