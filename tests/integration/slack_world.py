@@ -45,12 +45,21 @@ def say(*tokens: str, per_token: float = 0.0, nodes: Sequence[str] = (), suggest
 
 
 class World:
-    def __init__(self, folder: Path, *, http: bool = False, guests: Guests | None = None, **slack: object) -> None:
-        """`slack`: settings of the platform beside its tokens."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        http: bool = False,
+        guests: Guests | None = None,
+        mode: str = "advanced-chat",
+        recover_patience: float = 120,
+        **slack: object,
+    ) -> None:
+        """`mode`: kind of app. `slack`: settings of the platform beside its tokens."""
         self.clock = SystemClock()
         self.slack = SlackServer(self.clock)
         self.slack.retry_schedule = (0.2, 0.5, 1.0)
-        self.dify = DifyServer(self.clock, mode="advanced-chat")
+        self.dify = DifyServer(self.clock, mode=mode)
         self.dify.features = everything_on()
         self.dify.features.suggest_seconds = 0.0
         self.dify.first_token = self.dify.per_token = 0.0
@@ -60,6 +69,7 @@ class World:
         """Of the platform; tokens are added unless there are some."""
         self._guests = guests or Guests()
         self._folder = folder
+        self._recover_patience = recover_patience
         self._port = free_port()
         self._running: asyncio.Task[int] | None = None
         self._news = asyncio.Event()
@@ -118,7 +128,13 @@ class World:
         else:
             tokens["slack_app_token"] = self.slack.app_token
         one = Configuration.for_one_app(
-            core=isolated(Settings, http_port=self._port, shutdown_grace=5, busy_patience=5),
+            core=isolated(
+                Settings,
+                http_port=self._port,
+                shutdown_grace=5,
+                busy_patience=5,
+                recover_patience=self._recover_patience,
+            ),
             database=isolated(DatabaseSettings, database_url=f"sqlite:///{self._folder}/bridge.db", **self.database),
             platforms=(platform("slack", **{"slack_api_url": self.slack.api_url, **tokens, **self.settings}),),
             app=backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url),

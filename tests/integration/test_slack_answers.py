@@ -142,22 +142,22 @@ async def test_what_a_dead_process_left_growing_is_ended_and_mended(socket_world
     assert len(world.requests) == 1, "the app had gone on, and its answer was fetched"
 
 
-async def test_what_a_dead_process_left_growing_is_mended_with_another_answer_when_the_app_died_too(
-    socket_world: World,
+async def test_what_a_dead_process_left_growing_is_mended_with_another_answer_where_the_first_is_lost(
+    tmp_path: Path,
 ) -> None:
-    world = socket_world
-    world.dify.script = lambda _: say(*WORDS, per_token=0.2)
-    root = await world.ask("Talk for a while")
-    await world.until(lambda: any("word3" in text for text in world.texts(GENERAL, root)), "it grows")
-    await world.stop_bridge(kill=True)
-    (left,) = world.answers(GENERAL, root)
-    await world.dify.stop()
-    world.dify.script = lambda _: say("All of it, at last.")
-    await world.dify.come_back()
-    await world.start_bridge()
-    (answer,) = await world.answered(GENERAL, root, "All of it, at last.")
-    await world.settled()
-    assert answer.ts == left.ts
-    assert answer.visible_text.strip() == "All of it, at last."
-    assert world.slack.workspace.streams[GENERAL, left.ts].state(world.clock.monotonic()) == "stopped"
-    assert {"like", "dislike"} <= {one.value for one in world.buttons(answer)}
+    # A plain chat app loses its answer together with its stream.
+    async with living(World(tmp_path, mode="chat", recover_patience=0)) as world:
+        world.dify.script = lambda _: say(*WORDS, per_token=0.2)
+        root = await world.ask("Talk for a while")
+        await world.until(lambda: any("word3" in text for text in world.texts(GENERAL, root)), "it grows")
+        await world.stop_bridge(kill=True)
+        (left,) = world.answers(GENERAL, root)
+        world.dify.script = lambda _: say("All of it, at last.")
+        await world.start_bridge()
+        (answer,) = await world.answered(GENERAL, root, "All of it, at last.")
+        await world.settled()
+        assert answer.ts == left.ts
+        assert len(world.requests) == 2
+        assert answer.visible_text.strip() == "All of it, at last."
+        assert world.slack.workspace.streams[GENERAL, left.ts].state(world.clock.monotonic()) == "stopped"
+        assert {"like", "dislike"} <= {one.value for one in world.buttons(answer)}
