@@ -67,16 +67,25 @@ class World:
         self.dify.features.suggest_seconds = 0.0
         self.dify.first_token = self.dify.per_token = 0.0
         self.http = http
-        self.many = many
         self.app: App | None = None
         self.settings: dict[str, object] = {"slack_ping_interval": 0.5, "slack_reconnect_longest": 0.2, **slack}
-        """Of the platform; what lets it in is added."""
+        """Of the platform; what lets it in is added where it is not among them."""
+        self.database: dict[str, object] = {}
+        """Settings of the database beside its address."""
         self._guests = guests or Guests()
         self._folder = folder
         self._recover_patience = recover_patience
         self._port = free_port()
         self._running: asyncio.Task[int] | None = None
         self._news = asyncio.Event()
+        if many:
+            self.database["encryption_key"] = KEY
+            self.settings |= {
+                "slack_bot_token": None,
+                "slack_client_id": self.slack.client_id,
+                "slack_client_secret": self.slack.client_secret,
+                "slack_public_url": self.url,
+            }
 
     @property
     def url(self) -> str:
@@ -130,13 +139,7 @@ class World:
         await self.start_bridge()
 
     def _configuration(self) -> Configuration:
-        slack: dict[str, object] = {"slack_api_url": self.slack.api_url}
-        if self.many:
-            slack["slack_client_id"] = self.slack.client_id
-            slack["slack_client_secret"] = self.slack.client_secret
-            slack["slack_public_url"] = self.url
-        else:
-            slack["slack_bot_token"] = self.slack.bot_token
+        slack: dict[str, object] = {"slack_api_url": self.slack.api_url, "slack_bot_token": self.slack.bot_token}
         if self.http:
             slack["slack_signing_secret"] = self.slack.signing_secret
         else:
@@ -150,8 +153,8 @@ class World:
                 busy_patience=5,
                 recover_patience=self._recover_patience,
             ),
-            database=isolated(DatabaseSettings, database_url=database, encryption_key=KEY if self.many else None),
-            platforms=(platform("slack", **slack, **self.settings),),
+            database=isolated(DatabaseSettings, database_url=database, **self.database),
+            platforms=(platform("slack", **{**slack, **self.settings}),),
             app=backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url),
         )
         return replace(one, routes=Everywhere(app=AppPolicy(name=DEFAULT_APP), guests=self._guests))

@@ -77,7 +77,7 @@ async def test_a_workspace_that_removes_the_app_is_not_answered_until_it_install
     await world.slack.invite_bot("U1ADA", "C1GENERAL")
     root = await world.ask("Back again?", channel="C1GENERAL", person="U1ADA")
     await world.answered("C1GENERAL", root, "re: Back again?")
-    assert world.failed_calls() == []
+    assert {call.args.get("channel") for call in world.calls("chat.postMessage")} == {"C1GENERAL"}
 
 
 async def test_tokens_that_expire_are_renewed_while_the_bridge_runs(world: World) -> None:
