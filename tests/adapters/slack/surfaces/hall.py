@@ -7,7 +7,7 @@ from bridge.events import InboundEvent, MessageReceived
 from bridge.messages import Button, ButtonAction, MessageRef, ReplyTarget
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Act, JsonObject
-from bridge.playground.slack.views import View
+from bridge.playground.slack.views import View, Views
 from tests.adapters.slack.peer import Bridge, question, target_under, until
 
 EventT = TypeVar("EventT", bound=InboundEvent)
@@ -52,13 +52,14 @@ class Hall:
         await self.settle()  # it comes back to us as an event of its own
         return ref
 
-    def modal(self, person: str = "U0GRACE") -> View | None:
-        views = self.server.workspace.views.opened.values()
-        return next((view for view in views if view.person == person), None)
+    def modal(self, person: str = "U0GRACE", views: Views | None = None) -> View | None:
+        """`views`: of another workspace than the first one."""
+        opened = (views or self.server.workspace.views).opened.values()
+        return next((view for view in opened if view.person == person), None)
 
-    async def shown_modal(self, person: str = "U0GRACE") -> View:
-        await until(lambda: self.modal(person) is not None, "a modal")
-        view = self.modal(person)
+    async def shown_modal(self, person: str = "U0GRACE", views: Views | None = None) -> View:
+        await until(lambda: self.modal(person, views) is not None, "a modal")
+        view = self.modal(person, views)
         assert view is not None
         return view
 
