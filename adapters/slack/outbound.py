@@ -20,7 +20,7 @@ from adapters.slack.web.downloads import Downloads
 from adapters.slack.web.history import CLOCK_SKEW, History, Shown, metadata, nonce_in, ts_of, ts_of_growing
 from adapters.slack.web.names import Names
 from adapters.slack.writing.blocks import Block, Form, ends_answer, has_ratings, is_unfinished, write_message
-from adapters.slack.writing.growth import continue_after
+from adapters.slack.writing.growth import continue_after, open_fence
 from adapters.slack.writing.ladder import Feature, Ladder
 from adapters.slack.writing.openings import Openings
 from adapters.slack.writing.privates import Privately
@@ -376,12 +376,11 @@ def _rendered(message: OutgoingMessage) -> str:
 
 def _rest(stands: str, text: str) -> str:
     """What `text`, as it is rendered, says beyond `stands`; all of it where that says something else."""
-    goes_on = continue_after(stands.removesuffix("```").rstrip(), text)
-    if goes_on is None:
+    at = continue_after(stands.removesuffix("```").rstrip(), text)
+    if at is None:
         return text
-    rest = text[goes_on.at :].strip("\n")
-    in_code = sum(line.startswith("```") for line in text[: goes_on.at].split("\n")) % 2
-    return f"```\n{rest}" if in_code else rest.strip()
+    rest, fence = text[at:].strip("\n"), open_fence(text[:at])
+    return f"{fence}\n{rest}" if fence else rest.strip()
 
 
 def _speaking(message: OutgoingMessage) -> OutgoingMessage:
