@@ -84,7 +84,10 @@ class SoFar:
         self.tasks.confirm(addition.steps)
 
     def _fitting(self, chunk: str) -> str:
-        """What Slack makes of it behind what it has. Above all text and below a step nobody misses the white space."""
+        """What Slack makes of it behind what it has. Above all text and below a step nobody misses the white space, but alone it
+        is nothing to add."""
+        if not chunk.strip():
+            return ""
         return chunk.lstrip() if self.said and not self.below_step else chunk
 
 
