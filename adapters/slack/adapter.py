@@ -77,8 +77,8 @@ class SlackPlatform:
             token_of=self._workspaces.token_of,
             refused=self._workspaces.refused,
             team_id=self._workspaces.team_id,
+            on_stopped=self._tell_stopped,
         )
-        self._outbound.on_stopped = self._tell_stopped
         self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
         self._homes = Homes(self._outbound.clients)
         self._prompts = Prompts(self._outbound.clients, self._outbound.ladder)

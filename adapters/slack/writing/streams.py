@@ -15,7 +15,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from adapters.slack.addresses import Place, message_ref
 from adapters.slack.dialect import DIALECT
 from adapters.slack.refusals import REFUSED_BLOCKS
-from adapters.slack.web.clients import Call, Clients
+from adapters.slack.web.clients import Call, Clients, timestamp_in
 from adapters.slack.web.history import metadata
 from adapters.slack.writing.additions import Addition, SoFar
 from adapters.slack.writing.blocks import Block, blocks_below, has_failed, has_ratings, is_unfinished
@@ -59,15 +59,18 @@ class _Stream:
 class Streams:
     """Every message has one writer, so no two calls about one stream are ever under way at once."""
 
-    def __init__(self, clients: Clients, clock: Clock, ladder: Ladder, *, longest: float) -> None:
-        """`longest`: seconds after which a stream counts as spent."""
+    def __init__(
+        self, clients: Clients, clock: Clock, ladder: Ladder, *, longest: float, on_stopped: OnStopped | None
+    ) -> None:
+        """`longest`: seconds after which a stream counts as spent. `on_stopped`: told when a write finds that somebody stopped
+        one."""
         self._clients = clients
         self._clock = clock
         self._ladder = ladder
         self._longest = longest
         self._quota = StreamQuota(clock)
         self._live: dict[Address, _Stream] = {}
-        self.on_stopped: OnStopped | None = None
+        self._on_stopped = on_stopped
 
     def knows(self, ref: MessageRef) -> bool:
         return ref.address in self._live
@@ -249,11 +252,7 @@ class Streams:
                 task_display_mode=display_mode(addition.steps),
             )
 
-        response = await self._clients.ask(place.team, START, call)
-        ts: object = response.get("ts")
-        if not isinstance(ts, str) or not ts:
-            raise PlatformUnavailable(f"{START}: accepted, but without a timestamp", code="no_ts")
-        return ts
+        return timestamp_in(await self._clients.ask(place.team, START, call), START)
 
     async def _append(self, stream: _Stream, addition: Addition) -> None:
         markdown, listed = addition.arguments(in_chunks=stream.so_far.in_chunks)
@@ -316,10 +315,10 @@ class Streams:
         return await self._end_silently(ref, stream)
 
     async def _tell_stopped(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
-        if self.on_stopped is None:
+        if self._on_stopped is None:
             return
         try:
-            await self.on_stopped(target, ref, message.asker)
+            await self._on_stopped(target, ref, message.asker)
         except BridgeError as error:
             # Slack sends an event of its own about it.
             log.warning("stop_not_told", error=type(error).__name__)
