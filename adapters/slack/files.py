@@ -140,9 +140,9 @@ class Files:
 
     async def _hand_over(self, url: URL, content: bytes) -> None:
         """Posts the bytes, without the token: the address is the whole authority."""
-        client = self._outbound.unopened
+        client = self._outbound.clients.unopened
         try:
-            async with self._outbound.session.post(
+            async with self._outbound.clients.session.post(
                 url,
                 data=content,
                 headers={"Content-Type": "application/octet-stream"},

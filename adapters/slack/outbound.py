@@ -7,9 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
-
 from adapters.slack.addresses import Place, message_ref, read_address, read_opening, read_private
 from adapters.slack.dialect import DIALECT
 from adapters.slack.settings import Settings
@@ -111,21 +108,6 @@ class Outbound:
         self._shown: dict[str, str] = {}
         """Address -> what the message says, rendered, of those that are not complete."""
 
-    @property
-    def once(self) -> AsyncWebClient:
-        """For calls that belong to no workspace: sends every request exactly once."""
-        return self.clients.once
-
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """The pool of connections, for what is not a method of the Web API."""
-        return self.clients.session
-
-    @property
-    def unopened(self) -> AsyncWebClient:
-        """A client for who only needs its token and address, outside of any running loop."""
-        return self.clients.unopened
-
     async def close(self) -> None:
         await self.clients.close()
 
@@ -160,8 +142,11 @@ class Outbound:
         """As `Platform.edit` promises."""
         if read_private(ref.address) is not None:
             raise NotAllowed("what one person reads cannot be edited", code="ephemeral")
-        if self._streams.knows(ref) and await self._write_stream(target, ref, message):
-            return
+        if self._streams.knows(ref):
+            said = self._streams.said(ref)
+            if await self._write_stream(target, ref, message):
+                return
+            remember(self._shown, ref.address, said, MOST_SHOWN)
         message = _speaking(message)
         place = read_address(ref.address)
         if not self.ladder.allows(Feature.EDITS, place.team):

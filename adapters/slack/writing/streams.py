@@ -75,6 +75,10 @@ class Streams:
     def knows(self, ref: MessageRef) -> bool:
         return ref.address in self._live
 
+    def said(self, ref: MessageRef) -> str:
+        """What one of them says as far as is known, rendered."""
+        return self._live[ref.address].so_far.said
+
     def is_growing(self, ref: MessageRef) -> bool:
         stream = self._live.get(ref.address)
         return stream is not None and stream.sure and not stream.stopped
