@@ -13,32 +13,51 @@ from adapters.slack.checks import find_problems
 from adapters.slack.dialect import DIALECT
 from adapters.slack.files import Files
 from adapters.slack.hearing.link import end
-from adapters.slack.inbound import Ignored, Json, people_in, read_event
+from adapters.slack.inbound import Ignored, Json
 from adapters.slack.installs.manifest import EVENTS_PATH
 from adapters.slack.installs.opening import open_many, open_one
+from adapters.slack.installs.scopes import AppFeature
 from adapters.slack.installs.workspaces import Workspaces
 from adapters.slack.outbound import Outbound
 from adapters.slack.refusals import ask
 from adapters.slack.settings import Mode, Settings
-from adapters.slack.transport import Doorstep, HttpEntrance, Link, SocketEntrance, open_link
+from adapters.slack.surfaces.commands import ASK
+from adapters.slack.surfaces.desk import Desk
+from adapters.slack.surfaces.home import Homes, Prompts
+from adapters.slack.transport import Doorstep, HttpEntrance, Link, Reply, SocketEntrance, open_link
+from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
-from bridge.events import MessageEdited, MessageReceived
+from bridge.events import StopRequested
 from bridge.markdown.dialect import Dialect
-from bridge.messages import Attachment, MessageRef, Origin, OutgoingMessage, ReplyTarget, Said
+from bridge.messages import (
+    Attachment,
+    Author,
+    EventId,
+    MessageRef,
+    OutgoingMessage,
+    ReplyTarget,
+    Said,
+)
 from bridge.outgoing_files import OutgoingFile
-from bridge.platform_api import Finding, Inbox, Installations, PlatformCapabilities, PlatformHealth
+from bridge.platform_api import Finding, Home, Inbox, Installations, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
+
+log = logs.get("slack")
+
+REASONS_TOLD = 5
+"""Steps down that an operator is told of at once."""
 
 
 def create(settings: Settings, clock: Clock) -> "SlackPlatform":
-    """Raises `SettingsError` when there is no bot token. Connects to nothing yet."""
+    """Raises `SettingsError` when there is neither a bot token nor OAuth. Connects to nothing yet."""
     return SlackPlatform(settings, clock)
 
 
 class SlackPlatform:
-    """One Slack app, in one workspace or in many, by Socket Mode or over HTTP. Implements `Platform`, `SendsFiles`, `FindsSent`
-    and `KeepsInstallations`."""
+    """One Slack app in one workspace or in many, by Socket Mode or over HTTP. Implements `Platform` and, of what a platform may
+    offer besides, `StreamsNatively`, `EndsActivity`, `OpensThreads`, `ReadsThreads`, `FetchesFiles`, `SendsFiles`, `FindsSent`,
+    `ShowsHome`, `SuggestsPrompts` and `KeepsInstallations`."""
 
     name = SLACK
 
@@ -58,8 +77,11 @@ class SlackPlatform:
             refused=self._workspaces.refused,
             team_id=self._workspaces.team_id,
         )
+        self._outbound.on_stopped = self._tell_stopped
         self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
-        self._names = self._outbound.names
+        self._homes = Homes(self._outbound.clients)
+        self._prompts = Prompts(self._outbound.clients, self._outbound.ladder)
+        self._desk = Desk(settings, self._outbound, clock)
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
         self._doorstep = Doorstep(self._outbound.unopened, secret, settings.slack_accept_timeout)
         self._http = HttpEntrance(self._doorstep, secret) if settings.mode is Mode.HTTP else None
@@ -70,7 +92,8 @@ class SlackPlatform:
             longest_pause=settings.slack_reconnect_longest,
             clock=clock,
         )
-        self._running = False
+        self._inbox: Inbox | None = None
+        """Set while `run` is under way."""
         self._trouble = "not started"
 
     @property
@@ -82,31 +105,33 @@ class SlackPlatform:
         return DIALECT
 
     def use_installations(self, installations: Installations) -> None:
+        """Of no interest to an app with a token of its own."""
         if self._many is not None:
             self._many.kept.inside = installations
 
     async def run(self, inbox: Inbox) -> None:
-        self._running, self._trouble = True, ""
-        caring: list[asyncio.Task[None]] = []
+        self._inbox = inbox
         try:
-            # In HTTP mode Slack may knock before we know who we are; its envelopes tell us well enough.
+            # Slack may knock before we know who we are; what it brings tells well enough in most cases.
             self._doorstep.take = partial(self._take, inbox)
             await self._workspaces.sign_in()
-            caring.append(asyncio.create_task(self._workspaces.care(), name="slack-installs"))
-            if self._http is None:
-                await self._socket.run()
-            else:
-                await asyncio.Event().wait()  # the web room calls us; there is nothing to do but to be cancelled
+            tasks = [asyncio.create_task(work) for work in (self._hear(), self._workspaces.care())]
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                await end(tasks)
         finally:
             self._doorstep.take = None
-            self._running = False
+            self._inbox = None
             self._trouble = "not running"
-            await end(caring)
             await self._socket.finish()
+            await self._desk.finish()
 
     async def close(self) -> None:
         await self._workspaces.close()
         await self._outbound.close()
+
+    # What is said
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
         return await self._outbound.send(target, message)
@@ -144,32 +169,63 @@ class SlackPlatform:
     async def fetch_file(self, target: ReplyTarget, file: Attachment, into: Path, most: int) -> str:
         return await self._outbound.fetch_file(target, file, into, most)
 
+    async def show_home(self, target: ReplyTarget, author: Author, home: Home) -> None:
+        await self._homes.show(target, author, home)
+
+    async def suggest_prompts(self, target: ReplyTarget, title: str, prompts: Sequence[str]) -> None:
+        await self._prompts.suggest(target, title, prompts)
+
+    def name_ways(self) -> Sequence[str]:
+        """What people can do besides writing (see `bridge.helping.NamesWays`)."""
+        ways = []
+        if AppFeature.COMMANDS in self._settings.slack_features:
+            ways.append(
+                f"Type `/{self._settings.slack_command_prefix}{ASK}` and your question anywhere outside of a thread; I begin a "
+                "thread with it."
+            )
+        if AppFeature.SHORTCUT in self._settings.slack_features:
+            ways.append("Choose *Ask about this* in the menu of a message to ask me about it.")
+        return ways
+
+    # What an operator wants to know
+
     def health(self) -> PlatformHealth:
-        if not self._running or not self._workspaces.ready:
-            return PlatformHealth(connected=False, hearing=False, detail=self._trouble or self._workspaces.trouble)
+        if self._inbox is None:
+            return PlatformHealth(connected=False, hearing=False, detail=self._trouble)
+        if not self._workspaces.ready:
+            return PlatformHealth(connected=False, hearing=False, detail=self._workspaces.trouble)
+        lacking = [self._workspaces.trouble, *self._steps_down()]
         if self._http is not None:
-            return PlatformHealth(connected=True, hearing=True, detail=self._workspaces.trouble)
+            return PlatformHealth(connected=True, hearing=True, detail=_join(lacking))
         trouble = self._socket.trouble
         if not self._socket.connected:
             return PlatformHealth(connected=False, hearing=False, detail=trouble or "connecting to Slack")
         hearing = self._socket.hearing
-        detail = trouble or (self._workspaces.trouble if hearing else "Slack has been silent for too long")
+        detail = trouble or ("" if hearing else "Slack has been silent for too long")
         age = timedelta(seconds=self._socket.silence)
-        return PlatformHealth(connected=True, hearing=hearing, detail=detail, heartbeat_age=age)
+        return PlatformHealth(connected=True, hearing=hearing, detail=_join([detail, *lacking]), heartbeat_age=age)
 
     async def check(self) -> Sequence[Finding]:
-        installations = None
+        installed = None
         if self._many is not None:
-            with suppress(StoreUnavailable):
-                installations = await self._many.kept.all()
-        return await find_problems(self._outbound.once, self._settings, installations)
+            with suppress(StoreUnavailable):  # that they were not looked at is a finding
+                installed = await self._many.kept.all()
+        return await find_problems(self._outbound.once, self._settings, installed)
 
     def web_routes(self) -> Sequence[WebRoute]:
-        """None for one workspace in Socket Mode."""
+        """None in Socket Mode, except where people install the app themselves."""
         routes = tuple(self._many.oauth.routes()) if self._many is not None else ()
         if self._http is None:
             return routes
         return (WebRoute(method="POST", path=EVENTS_PATH, handler=self._http.receive), *routes)
+
+    # Inside
+
+    async def _hear(self) -> None:
+        if self._http is None:
+            await self._socket.run()
+        else:
+            await asyncio.Event().wait()  # the web room calls us; there is nothing to do but to be cancelled
 
     async def _open_link(self) -> Link:
         token = self._settings.slack_app_token
@@ -187,28 +243,38 @@ class SlackPlatform:
             clock=self._clock,
         )
 
-    async def _take(self, inbox: Inbox, payload: Json) -> Ignored | None:
-        """Reads one event or press and hands it to the core. Raises `StoreUnavailable`."""
+    async def _take(self, inbox: Inbox, payload: Json) -> Ignored | Reply | None:
+        """As `Take`. Raises `StoreUnavailable`."""
         if await self._workspaces.tell(payload):
-            return None
+            return Ignored(reason="about installations")
         me = await self._workspaces.whose(payload)
         if me is None:
-            return Ignored(reason="the app is not installed there")
-        event = read_event(payload, me, self._names.known())
-        said = event.now if isinstance(event, MessageEdited) else event
-        if isinstance(said, MessageReceived) and _may_be_a_question(said):
-            unknown = [
-                person for person in people_in(payload) if person not in self._names.known() and person != me.user
-            ]
-            if unknown:
-                await self._names.learn(unknown, me.team)
-                event = read_event(payload, me, self._names.known())
-        if isinstance(event, Ignored):
-            return event
-        await inbox(event)
-        return None
+            return Ignored(reason="for a workspace where the app is not installed")
+        return await self._desk.take(inbox, payload, me)
+
+    async def _tell_stopped(self, target: ReplyTarget, ref: MessageRef, asker: Author | None) -> None:
+        """A write found that somebody stopped its stream. Slack's own event tells the same with the right person, and comes first
+        as a rule; asking twice to stop is harmless."""
+        inbox = self._inbox
+        if inbox is None or asker is None:
+            return
+        stopped = StopRequested(
+            event_id=EventId(f"stopped/{ref.address}"),
+            target=target,
+            author=asker,
+            is_direct=bool(target.conversation.person),
+            message=ref,
+        )
+        try:
+            await inbox(stopped)
+        except StoreUnavailable as error:
+            log.warning("stop_not_stored", error=str(error))
+
+    def _steps_down(self) -> Sequence[str]:
+        reasons = self._outbound.ladder.reasons()
+        more = len(reasons) - REASONS_TOLD
+        return [*reasons[:REASONS_TOLD], *([f"{more} more of the kind"] if more > 0 else [])]
 
 
-def _may_be_a_question(event: MessageReceived) -> bool:
-    """Names are worth a call of Slack only then."""
-    return event.origin is Origin.PERSON and (event.mentions_bot or event.is_direct or event.in_thread)
+def _join(details: Sequence[str]) -> str:
+    return "; ".join(detail for detail in details if detail)

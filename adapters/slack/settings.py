@@ -18,6 +18,15 @@ class Mode(StrEnum):
     HTTP = "http"
 
 
+class DmSessions(StrEnum):
+    """What is one conversation in direct messages."""
+
+    THREAD = "thread"
+    """Each message outside of a thread begins one."""
+    SINGLE = "single"
+    """Everything that one person says there."""
+
+
 _KINDS = {
     "xoxb-": "a bot token",
     "xoxe.xoxb-": "a bot token",
@@ -178,6 +187,11 @@ class Settings(AppSettings):
         default=60, gt=0, le=600, description="Longest pause, in seconds, between two attempts to reach Slack."
     )
 
+    slack_dm_sessions: DmSessions = Field(
+        default=DmSessions.THREAD,
+        description="thread: in direct messages each message outside of a thread begins a new conversation. single: all direct "
+        "messages of one person are one conversation, until they say /reset.",
+    )
     slack_stream_longest: float = Field(
         default=240,
         gt=0,

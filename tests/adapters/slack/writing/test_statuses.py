@@ -225,3 +225,15 @@ async def test_a_status_that_is_shown_does_not_use_up_the_answers_own_calls(
 def test_a_setting_that_slack_would_refuse_is_named(setting: str, value: object, problem: str) -> None:
     with pytest.raises(ValidationError, match=problem):
         Settings.model_validate({setting: value})
+
+
+async def test_an_app_that_is_no_agent_any_more_ends_its_streams_all_the_same(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    await platform.show_activity(target, asked)
+    ref = await platform.send(target, live("one two "))
+    server.is_agent = False
+    await platform.edit(target, ref, final("one two three", *RATINGS))
+    assert [call.error for call in calls(server, "chat.stopStream")] == ["feature_disabled", ""]
+    assert answer(server, root).blocks[0] == {"type": "markdown", "text": "one two three"}
+    assert calls(server, "chat.update") == []
