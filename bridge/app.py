@@ -17,13 +17,14 @@ from bridge.dispatcher import Dispatcher, Drain, Look
 from bridge.feedback import Feedback, aggregate
 from bridge.helping import Guide
 from bridge.home import FrontHall
+from bridge.installations_api import Installations
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer, SharedBudget
 from bridge.places import Places
-from bridge.platform_api import Installations, Leases, Platform
+from bridge.platform_api import Leases, Platform
 from bridge.preparing import PrepareLimits
 from bridge.producing import ProducingLimits
 from bridge.recovery import Recovery

@@ -5,24 +5,14 @@ What a platform has beside messages (commands, forms) it tells itself, see `Name
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from bridge.backend_api import AcceptsFiles, Backend
 from bridge.events import CommandInvoked
 from bridge.messages import AppName, Author, InstallationId, PlatformName
-from bridge.platform_api import FetchesFiles, Platform
+from bridge.platform_api import FetchesFiles, NamesWays, Platform
 from bridge.router import Policy
 from bridge.routing import DEFAULT_APP, External, Follow, Resolution, Resolver, Route, Routes
 from bridge.store import Usage
-
-
-@runtime_checkable
-class NamesWays(Protocol):
-    """The platform has ways to ask that are its own."""
-
-    def name_ways(self) -> Sequence[str]:
-        """A sentence of Markdown for each that is switched on, such as "Type `/ask` and your question anywhere." """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,6 +29,7 @@ from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
 from bridge.events import StopRequested
+from bridge.installations_api import Installations
 from bridge.markdown.dialect import Dialect
 from bridge.messages import (
     Attachment,
@@ -40,7 +41,7 @@ from bridge.messages import (
     Said,
 )
 from bridge.outgoing_files import OutgoingFile
-from bridge.platform_api import Finding, Home, Inbox, Installations, PlatformCapabilities, PlatformHealth
+from bridge.platform_api import Finding, Home, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
 
 log = logs.get("slack")
@@ -176,7 +177,7 @@ class SlackPlatform:
         await self._prompts.suggest(target, title, prompts)
 
     def name_ways(self) -> Sequence[str]:
-        """What people can do besides writing (see `bridge.helping.NamesWays`)."""
+        """What people can do besides writing (see `bridge.platform_api.NamesWays`)."""
         ways = []
         if AppFeature.COMMANDS in self._settings.slack_features:
             ways.append(

@@ -139,6 +139,18 @@ def test_a_misspelt_name_in_the_file_is_told_with_the_name_that_was_meant(tmp_pa
     assert "OTHER" not in text
 
 
+@pytest.mark.parametrize(
+    "name", [name.upper() for name in Settings.model_fields if not name.startswith(("http_", "log_"))]
+)
+def test_no_setting_can_be_misspelt_at_its_end_without_a_word(name: str, tmp_path: Path) -> None:
+    """A limit or a list that is not read is worse than a bridge that does not start."""
+    file = tmp_path / ".env"
+    file.write_text(f"{name}X=1\n")
+    with pytest.raises(SettingsError) as caught:
+        registry.load(file)
+    assert any(f"did you mean {name}?" in problem for problem in caught.value.problems)
+
+
 def test_an_emoji_cannot_mean_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEEDBACK_DISLIKE_EMOJI", "👍")
     with pytest.raises(SettingsError, match="both contain 👍"):

@@ -14,7 +14,7 @@ from adapters.slack.settings import Settings
 from adapters.slack.transport import Doorstep, HttpEntrance, Reply
 from bridge.clock import Clock, SystemClock
 from bridge.errors import NotAllowed
-from bridge.platform_api import Installations
+from bridge.installations_api import Installations
 from bridge.playground.slack import SlackServer
 from tests.fakes.installations import FakeInstallations, Shelf
 from tests.fakes.ports import free_port
