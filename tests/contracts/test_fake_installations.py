@@ -2,7 +2,7 @@
 
 import pytest
 
-from bridge.platform_api import Installations
+from bridge.installations_api import Installations
 from tests.contracts.store_installations_suite import InstallationsContract
 from tests.fakes.installations import FakeInstallations
 

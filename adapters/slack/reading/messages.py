@@ -104,9 +104,7 @@ def read_message(event: Json, here: Around) -> MessageReceived | Ignored:
     home = _home(event, here)
     author = author_of(person, names, fallback=text_in(event, "username"), home=home)
     is_external = bool(here.shared or home)
-    target = in_thread(
-        Place(team=me.team, channel=channel, ts=root), person, is_direct=is_direct, rolling=here.rolling
-    )
+    target = in_thread(Place(team=me.team, channel=channel, ts=root), person, is_direct=is_direct, rolling=here.rolling)
     # Where others read along, a refusal is for who asked alone. Outside of threads, as there is none yet at a first question.
     private = for_one(target.conversation, person, thread="" if root == ts else root)
     return MessageReceived(
