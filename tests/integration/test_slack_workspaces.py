@@ -95,8 +95,8 @@ def _channel(team: str) -> str:
 async def test_two_workspaces_are_answered_each_with_its_own_token_also_after_a_restart(
     http: bool, tmp_path: Path
 ) -> None:
-    async with living(ManyWorlds(tmp_path, http=http)) as world:
-        assert isinstance(world, ManyWorlds)
+    world = ManyWorlds(tmp_path, http=http)
+    async with living(world):
         await world.install(ONE, TWO)
         threads = {team: await world.mention(team, f"first of {team}") for team in (ONE, TWO)}
         for team, thread in threads.items():
@@ -121,8 +121,8 @@ async def test_two_workspaces_are_answered_each_with_its_own_token_also_after_a_
 async def test_an_organisation_is_answered_in_each_of_its_workspaces_also_after_a_restart(
     http: bool, tmp_path: Path
 ) -> None:
-    async with living(ManyWorlds(tmp_path, http=http)) as world:
-        assert isinstance(world, ManyWorlds)
+    world = ManyWorlds(tmp_path, http=http)
+    async with living(world):
         await world.install("E0BIG")
         threads = {team: await world.mention(team, f"first of {team}") for team in (NORTH, SOUTH)}
         for team, thread in threads.items():
@@ -136,8 +136,8 @@ async def test_an_organisation_is_answered_in_each_of_its_workspaces_also_after_
 
 @TRANSPORTS
 async def test_a_workspace_that_leaves_is_forgotten_and_may_come_back(http: bool, tmp_path: Path) -> None:
-    async with living(ManyWorlds(tmp_path, http=http)) as world:
-        assert isinstance(world, ManyWorlds)
+    world = ManyWorlds(tmp_path, http=http)
+    async with living(world):
         await world.install(ONE, TWO)
         thread = await world.mention(ONE, "before")
         await world.answered_in(ONE, thread, "before")
@@ -157,8 +157,8 @@ async def check_slack(world: World) -> list[Finding]:
 
 
 async def test_a_scope_that_one_workspace_lacks_is_told_with_its_name(tmp_path: Path) -> None:
-    async with living(ManyWorlds(tmp_path, http=True)) as world:
-        assert isinstance(world, ManyWorlds)
+    world = ManyWorlds(tmp_path, http=True)
+    async with living(world):
         await world.install(ONE, TWO)
         two = world.slack.workspaces[TWO]
         two.scopes = [scope for scope in two.scopes if scope != "files:read"]
@@ -168,8 +168,8 @@ async def test_a_scope_that_one_workspace_lacks_is_told_with_its_name(tmp_path: 
 
 
 async def test_the_key_is_changed_without_anybody_installing_again(tmp_path: Path) -> None:
-    async with living(ManyWorlds(tmp_path, http=True)) as world:
-        assert isinstance(world, ManyWorlds)
+    world = ManyWorlds(tmp_path, http=True)
+    async with living(world):
         await world.install(ONE)
         await world.stop_bridge()
         world.database = {"encryption_key": f"{NEW},{OLD}"}
@@ -189,8 +189,8 @@ async def test_the_key_is_changed_without_anybody_installing_again(tmp_path: Pat
 async def test_neither_tokens_nor_words_of_the_installation_are_anywhere_to_be_read(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    async with living(ManyWorlds(tmp_path, http=True, rotation=True)) as world:
-        assert isinstance(world, ManyWorlds)
+    world = ManyWorlds(tmp_path, http=True, rotation=True)
+    async with living(world):
         with capture_logs() as logs:
             async with Browser(world) as browser:
                 begun = await browser.begin()
