@@ -29,8 +29,7 @@ from bridge.playground.acting import (
     react_in_slack,
 )
 from bridge.playground.bodies import Act, BadBody, Post, React, Turn
-from bridge.playground.dify import DifyServer
-from bridge.playground.dify.features import everything_on
+from bridge.playground.dify import DifyServer, everything_on
 from bridge.playground.discord import DiscordServer
 from bridge.playground.picture import Camera
 from bridge.playground.received import WitnessedPart

@@ -169,9 +169,14 @@ class DifyBackend:
 
     async def suggestions(self, ids: BackendIds, user: BackendUser) -> Sequence[str]:
         with _explaining():
-            if not ids.message or not (await self._parameters.get()).suggests:
-                return ()
-            return await fetch_suggestions(self._client, ids.message, user, self._settings.dify_suggestions_wait)
+            limit = self._settings.dify_suggestions_wait
+            try:
+                async with asyncio.timeout(limit):
+                    if not ids.message or not (await self._parameters.get()).suggests:
+                        return ()
+                    return await fetch_suggestions(self._client, ids.message, user, limit)
+            except TimeoutError as problem:
+                raise BackendTimeout(f"no suggestions within {limit:g} s", code="no_suggestions") from problem
 
     async def opening(self) -> Opening:
         with _explaining():

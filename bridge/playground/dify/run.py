@@ -250,7 +250,7 @@ class ChatRun:
         return [run_file(file, self._address_of(file.path)) for file in self._message.made]
 
     async def _thought(self, out: EventStream, thought: str, tool: str = "", observation: str = "") -> None:
-        labels: Json = {tool: {"en_US": tool.replace("_", " ").title()}} if tool else {}
+        labels: Json = {one: {"en_US": one.replace("_", " ").title()} for one in tool.split(";") if one}
         await out.send(
             self._event(
                 "agent_thought",

@@ -28,7 +28,7 @@ class Reply:
     replaced_by: str | None = None
     """Moderation replaces the whole answer with this at the end."""
     tool: str = ""
-    """An agent calls this tool first."""
+    """An agent calls this tool first, or several at once with semicolons between."""
     nodes: Sequence[str] = ()
     """Titles of nodes that a chatflow runs before its model."""
     step_seconds: float = 0.0
@@ -148,7 +148,7 @@ _BY_WORD: dict[str, Callable[[], Reply]] = {
     "empty": lambda: Reply(tokens=[""]),
     "tools": lambda: Reply(
         tokens=split_tokens("I have looked it up and added it all together: the answer is *forty-two*."),
-        tool="current_time",
+        tool="search_handbook;current_time",
         nodes=("Understand the question", "Search the handbook", "Add it all together"),
         step_seconds=1.0,
     ),

@@ -11,12 +11,15 @@ from aiohttp import web
 
 from bridge.backend_api import Fate, FileProduced, SourcesCited, UploadedFile
 from bridge.backends.dify.backend import DifyBackend
+from bridge.backends.dify.client import DifyClient
+from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.uploading import name_for_dify
 from bridge.clock import SystemClock
 from bridge.errors import BackendCut, BackendError, BackendFailed, BackendMisconfigured, BackendTimeout, QuestionRefused
 from bridge.messages import BackendIds, BackendUser, ProducedFile
 from bridge.playground.dify import DifyServer, MadeFile, Reply, everything_on
-from tests.backends.dify.asking import ask, hear, make_backend
+from tests.backends.dify.asking import ask, hear, make_backend, make_settings
+from tests.backends.dify.scripted import IDS, ScriptedServer, data
 from tests.contracts.backend_suite import ids_of
 
 PNG = b"\x89PNG not really"
@@ -181,6 +184,77 @@ async def test_an_answer_that_failed_has_no_files_to_recover(server: DifyServer,
     found = await backend.recover(ask("error"), BackendIds(), None)
 
     assert (found.fate, found.files, found.sources) == (Fate.FAILED, (), ())
+
+
+async def test_of_what_a_stream_names_only_the_apps_own_files_are_told_each_once() -> None:
+    def told(name: str, **fields: object) -> dict[str, object]:
+        return {"id": None, "type": "image", "filename": name, "url": f"/files/{name}?sign=1", **fields}
+
+    listed = [
+        told("mine.png", transfer_method="local_file"),
+        told("made.png", transfer_method="tool_file", mime_type="image/png", size=5),
+        told("odd.bin", type="custom", size=-1),
+        told("nowhere.png", url=None),
+        "nonsense",
+    ]
+    steps = [
+        data(event="message_file", **IDS, **told("theirs.png", belongs_to="user")),
+        data(event="workflow_finished", **IDS, data={"status": "succeeded", "files": listed}),
+        data(event="message_end", **IDS, metadata={}, files=listed),
+    ]
+    async with ScriptedServer(steps=steps) as server:
+        backend = make_backend(server.base_url)
+        outcome = await hear(backend.answer(ask()))
+        await backend.close()
+
+    files = [event.file for event in outcome.events if isinstance(event, FileProduced)]
+    assert [(file.name, file.kind, file.media_type, file.size) for file in files] == [
+        ("made.png", "image", "image/png", 5),
+        ("odd.bin", "file", "", None),
+    ]
+
+
+async def test_sources_come_in_their_order_as_plain_names_and_no_more_than_ten() -> None:
+    told: list[dict[str, object]] = [
+        {"position": 3, "document_name": "C\n.pdf", "content": "SECRET"},
+        {"position": 1, "document_name": "A.pdf", "content": "SECRET"},
+        {"position": 2, "document_name": None, "title": "A page of the web"},
+        {"document_name": "x" * 300},
+        *({"position": 10 + number, "document_name": f"{number}.md"} for number in range(20)),
+    ]
+    steps = [data(event="message_end", **IDS, metadata={"retriever_resources": told}, files=None)]
+    async with ScriptedServer(steps=steps) as server:
+        backend = make_backend(server.base_url)
+        outcome = await hear(backend.answer(ask()))
+        await backend.close()
+
+    (cited,) = [event.names for event in outcome.events if isinstance(event, SourcesCited)]
+    assert cited[:4] == ("A.pdf", "A page of the web", "C .pdf", "0.md")
+    assert len(cited) == 10
+    assert "SECRET" not in repr(outcome.events)
+
+
+@pytest.mark.parametrize(
+    ("base", "files_url", "address", "fetched"),
+    [
+        ("https://dify.example.com/v1", None, "http://dify.example.com/files/a", "https://dify.example.com/files/a"),
+        ("https://dify.example.com/v1", None, "/files/a?b=c", "https://dify.example.com/files/a?b=c"),
+        ("https://example.com/dify/v1", None, "/files/a", "https://example.com/dify/files/a"),
+        ("https://example.com/mapped", None, "/files/a", "https://example.com/files/a"),
+        ("https://example.com/v1", "http://example.com", "http://example.com/files/a", "http://example.com/files/a"),
+        ("http://10.0.0.5:5001/v1", "http://dify", "/files/a", "http://dify/files/a"),
+        ("http://10.0.0.5:5001/v1", None, "http://10.0.0.5/files/a", ""),
+        ("https://example.com/v1", None, "https://example.com:8443/files/a", ""),
+    ],
+)
+def test_where_an_address_leads(base: str, files_url: str | None, address: str, fetched: str) -> None:
+    settings = make_settings(base, dify_files_url=files_url)
+    fetcher = Fetcher(DifyClient(settings, SystemClock()), settings)
+    try:
+        found = str(fetcher._resolve(address))
+    except BackendFailed:
+        found = ""
+    assert found == fetched
 
 
 async def test_a_relative_address_is_beside_the_api(server: DifyServer, backend: DifyBackend, tmp_path: Path) -> None:

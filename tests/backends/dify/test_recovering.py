@@ -377,3 +377,15 @@ async def test_a_long_history_is_read_whole() -> None:
     )
 
     assert found.text == long
+
+
+async def test_a_run_tells_its_files_and_the_row_its_sources() -> None:
+    made = {"type": "image", "filename": "a.png", "url": "/files/tools/a.png?sign=1", "transfer_method": "tool_file"}
+    outputs = json.dumps({"answer": "whole", "files": [made]})
+    cited = [{"position": 1, "document_name": "A.pdf"}]
+    rows = listing(row("m-1", "hi", 10, retriever_resources=cited))
+
+    found = await recover({"messages": rows, "workflows/run/r-1": run("succeeded", outputs=outputs)}, ids=WITH_RUN)
+
+    assert (found.fate, found.text, found.sources) == (Fate.ANSWERED, "whole", ("A.pdf",))
+    assert [file.name for file in found.files] == ["a.png"]
