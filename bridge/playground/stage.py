@@ -54,8 +54,8 @@ RETRY_SCHEDULE = (1.0, 3.0, 8.0)
 """Seconds before Slack's stand-in delivers again. The real one takes 0, 60 and 300; nobody watches a page that long."""
 RETRY_FEATURES = 5.0
 """Seconds after which the bridge tries again what a workspace did not have, so that a switch turned back is seen to be."""
-APP_MODE = "advanced-chat"
-"""The kind of app that the stand-in Dify plays: a chatflow, which shows its steps."""
+APP_MODE = "agent-chat"
+"""The kind of app that the stand-in Dify plays: an agent, which shows the tools that it uses."""
 
 
 class Stage:

@@ -9,7 +9,7 @@ export function drawModal(pane, view) {
   const close = () => pane.send("close", { person: pane.person, view: view.id });
   const form = element(
     "form",
-    { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": view.title.text, "data-testid": "modal" },
+    { class: "dialog", role: "dialog", "aria-modal": "true", "aria-label": view.title.text, "data-testid": "modal" },
     element("header", {}, element("h3", {}, view.title.text), closer(close)),
     element("div", { class: "inside" }, ...drawSurfaceBlocks(view.blocks, sceneOf(pane, view, draft))),
   );
@@ -30,7 +30,7 @@ export function drawQuestion(ask) {
   yes.addEventListener("click", () => ask.answer(true));
   const box = element(
     "div",
-    { class: "sheet small", role: "alertdialog", "aria-modal": "true", "aria-label": ask.title.text, "data-testid": "confirm" },
+    { class: "dialog small", role: "alertdialog", "aria-modal": "true", "aria-label": ask.title.text, "data-testid": "confirm" },
     element("header", {}, element("h3", {}, ask.title.text), closer(() => ask.answer(false))),
     element("div", { class: "inside" }, element("p", {}, ask.text.text)),
     element("footer", {}, plain(ask.deny.text, "confirm-no", () => ask.answer(false)), yes),
