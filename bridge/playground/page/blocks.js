@@ -41,9 +41,11 @@ export function drawSurfaceBlocks(blocks, scene) {
   });
 }
 
-// Where a mark that follows the text belongs: in its last paragraph, if it ends with one.
+// Where a mark that follows the text belongs: in its last paragraph, also one of a list, if it ends with one.
 export function endOf(text) {
-  return text.lastElementChild?.matches("p") ? text.lastElementChild : text;
+  let end = text;
+  while (end.lastElementChild?.matches("ul, ol, li, blockquote, p")) end = end.lastElementChild;
+  return end.matches("p") ? end : text;
 }
 
 function drawBlock(block, number, scene) {

@@ -2,7 +2,9 @@
 
 import { icon } from "/page/icons.js";
 import { element } from "/page/markdown.js";
-import { Pane, keep } from "/page/pane.js";
+import { DiscordPane } from "/page/discord-pane.js";
+import { keep } from "/page/pane.js";
+import { SlackPane } from "/page/slack-pane.js";
 
 const TRIES = [
   ["@bot help", "Help"],
@@ -55,7 +57,8 @@ async function post(path, body) {
 }
 
 const panes = [...document.querySelectorAll(".pane")].map((root) => {
-  const pane = new Pane(root, (act, body) => post(`${root.dataset.platform}/${act}`, body), complain);
+  const Kind = root.dataset.platform === "slack" ? SlackPane : DiscordPane;
+  const pane = new Kind(root, (act, body) => post(`${root.dataset.platform}/${act}`, body), complain);
   root.addEventListener("used", () => {
     lastPane = pane;
   });

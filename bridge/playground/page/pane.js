@@ -1,12 +1,10 @@
-// One platform's pane: channels, messages, threads, composers. Draws what the server says; keeps only what is selected.
+// What the panes of both platforms share: channels, messages, threads, composers. Draws what the server says; keeps only what
+// is selected.
 
 import { Composer } from "/page/composer.js";
 import { icon } from "/page/icons.js";
 import { element } from "/page/markdown.js";
 import { drawMessage } from "/page/message.js";
-import { drawHome, drawModal, drawPrompts, drawQuestion } from "/page/surfaces.js";
-
-const TAKES_TURNS = 2500;
 
 // Makes the children of `parent` match `items`: nodes are kept by key and made again only when their content changed.
 export function keep(parent, items, key, make) {
@@ -35,6 +33,19 @@ export function keep(parent, items, key, make) {
   for (const node of known.values()) node.remove();
 }
 
+// Keeps the end of a list in sight while it grows, and while what stands around it changes, until somebody scrolls away.
+function stick(list) {
+  const down = () => {
+    if (list.stuck) list.scrollTop = list.scrollHeight;
+  };
+  list.stuck = true;
+  list.addEventListener("scroll", () => {
+    list.stuck = list.scrollHeight - list.scrollTop - list.clientHeight < 48;
+  });
+  list.addEventListener("load", down, true); // of pictures, which do not tell their list by themselves
+  new ResizeObserver(down).observe(list);
+}
+
 export class Pane {
   constructor(root, send, complain) {
     this.root = root;
@@ -43,50 +54,25 @@ export class Pane {
     this.complain = complain;
     this.channel = null;
     this.thread = null;
-    this.tab = "messages";
     this.follow = null;
-    this.known = null;
     this.chosen = null;
     this.state = null;
     this.editing = null;
     this.menu = null;
-    this.asking = null;
-    this.above = null;
-    this.warned = null;
-    this.drafts = {};
     this.folded = new Set();
-    this.turn = 0;
     this.part("person").addEventListener("change", (event) => {
       this.chosen = event.target.value;
       this.editing = this.menu = null;
       this.draw();
     });
-    this.composers = { room: new Composer(this, this.part("form"), () => (this.platform === "discord" ? this.thread : null)) };
-    if (this.platform === "slack") this.prepareSlack();
-    this.lastComposer = this.composers.room;
+    this.composer = this.lastComposer = new Composer(this, this.part("form"), () => this.threadOfRoom);
+    for (const list of root.querySelectorAll(".messages")) stick(list);
     // A button that is drawn anew between press and release never hears of its click.
     this.pressed = false;
     root.addEventListener("pointerdown", () => { this.pressed = true; });
     for (const end of ["pointerup", "pointercancel"]) {
       window.addEventListener(end, () => setTimeout(() => this.release()));
     }
-  }
-
-  prepareSlack() {
-    this.composers.thread = new Composer(this, this.part("thread-form"), () => this.thread);
-    this.part("close").addEventListener("click", () => this.open(this.channel, null));
-    this.part("stop").addEventListener("click", () => this.send("stop", { person: this.person, channel: this.channel, thread: this.thread }));
-    for (const tab of ["messages", "home"]) this.part(`tab-${tab}`).addEventListener("click", () => this.turnTo(tab));
-    window.addEventListener("click", (event) => {
-      if (!this.menu || event.target.closest(".own")) return;
-      this.menu = null;
-      this.draw();
-    });
-    setInterval(() => {
-      this.turn += 1;
-      const open = this.state && this.opened();
-      if (open?.thread.loading.length) this.drawActivity(open);
-    }, TAKES_TURNS);
   }
 
   release() {
@@ -106,44 +92,8 @@ export class Pane {
     if (!sent) return null;
     // A question at the top of a channel is answered in a thread: show it as soon as it is there.
     if (!thread) this.follow = this.room.direct || /@bot\b/i.test(text) ? sent.id : null;
-    this.known = null;
     this.draw();
     return sent;
-  }
-
-  async sendCommand(name, text, thread) {
-    const sent = await this.send("command", { channel: this.channel, thread: thread || null, person: this.person, name, text });
-    // Its answer comes in a thread of its own.
-    if (sent) this.known = new Set(this.room.messages.map((one) => one.id));
-    return sent;
-  }
-
-  press(row, one, value) {
-    const act = { channel: row.channel, message: row.id, person: this.person, button: one.action_id, value: value ?? one.value };
-    this.confirmed(one, () => this.send("press", act));
-  }
-
-  // Does it at once, or after the question that the app put before it.
-  confirmed(one, act) {
-    if (!one.confirm) return act();
-    const answer = (yes) => {
-      this.asking = null;
-      this.draw();
-      if (yes) act();
-    };
-    this.asking = { ...one.confirm, answer };
-    this.draw();
-  }
-
-  useShortcut(row, shortcut) {
-    this.follow = row.id;
-    this.send("shortcut", { channel: row.channel, message: row.id, person: this.person, shortcut });
-  }
-
-  turnTo(tab) {
-    this.tab = tab;
-    this.send("look", { person: this.person, tab });
-    this.draw();
   }
 
   useComposer(composer) {
@@ -156,31 +106,18 @@ export class Pane {
   }
 
   open(channel, thread) {
-    const another = channel !== this.channel;
     this.channel = channel;
     this.thread = thread;
-    this.tab = "messages";
-    this.follow = this.known = null;
+    this.stopFollowing();
     this.editing = this.menu = null;
-    this.lastComposer = this.composers[thread && this.platform === "slack" ? "thread" : "room"];
+    this.lastComposer = this.composerOf(thread);
     this.draw();
     this.lastComposer.box.focus();
-    // Slack tells the app when somebody opens its messages.
-    if (another && this.room.direct && this.platform === "slack") this.send("look", { person: this.person, tab: "messages" });
   }
 
   update(state) {
     this.state = state;
-    this.warn(state.warnings ?? []);
     if (!this.pressed) this.draw();
-  }
-
-  // What Slack says to somebody alone, in passing. What was said before this page was opened is not said again.
-  warn(warnings) {
-    const last = warnings.at(-1)?.id ?? -1;
-    const fresh = this.warned === null ? [] : warnings.filter((one) => one.id > this.warned);
-    this.warned = last;
-    for (const one of fresh) this.complain(one.words);
   }
 
   get room() {
@@ -196,9 +133,12 @@ export class Pane {
     return this.state?.commands ?? [];
   }
 
-  // Channels as pairs of id and name, for menus.
-  get places() {
-    return this.state.channels.filter((one) => one.members.includes(this.person)).map((one) => [one.id, spelled(one)]);
+  isFollowed(message) {
+    return message.id === this.follow;
+  }
+
+  stopFollowing() {
+    this.follow = null;
   }
 
   opened() {
@@ -211,35 +151,20 @@ export class Pane {
     this.channel = room.id;
     this.names = Object.fromEntries([...this.state.people, this.state.bot].map((one) => [one.id, one.name]));
     this.outside = new Set(this.state.people.filter((one) => one.outside).map((one) => one.id));
-    const followed = room.messages.find((one) => one.thread && (one.id === this.follow || (this.known && one.bot && !this.known.has(one.id))));
+    const followed = room.messages.find((one) => one.thread && this.isFollowed(one));
     if (followed) {
       this.thread = followed.id;
-      this.follow = this.known = null;
+      this.stopFollowing();
     }
     const open = this.opened();
     if (this.thread && !open) this.thread = null;
     this.drawChannels();
     this.drawPerson(room);
-    if (this.platform === "slack") this.drawSlack(room, open);
-    else this.drawDiscord(room, open);
+    this.drawRoom(room, open);
   }
 
   drawChannels() {
-    const rows = [];
-    for (const channel of this.state.channels) {
-      rows.push({ ...brief(channel), current: channel.id === this.channel && (this.platform === "slack" || !this.thread) });
-      if (this.platform !== "discord") continue;
-      for (const message of channel.messages.filter((one) => one.thread)) {
-        rows.push({
-          id: `${channel.id}/${message.id}`,
-          name: message.thread.name,
-          kind: "thread",
-          parent: channel.id,
-          thread: message.id,
-          current: message.id === this.thread,
-        });
-      }
-    }
+    const rows = this.state.channels.flatMap((one) => this.linesOf(one));
     keep(this.part("channels"), rows, (row) => row.id, (row) => {
       const label = row.kind === "thread" ? row.name : spelled(row);
       const button = element(
@@ -268,74 +193,14 @@ export class Pane {
     select.disabled = people.length < 2;
   }
 
-  drawSlack(room, open) {
-    const place = spelled(room);
-    const home = room.direct && this.tab === "home";
-    this.part("title").textContent = place;
-    this.part("tabs").hidden = !room.direct;
-    for (const tab of ["messages", "home"]) this.part(`tab-${tab}`).setAttribute("aria-selected", String(this.tab === tab));
-    for (const name of ["messages", "form", "prompts"]) this.part(name).hidden = home;
-    this.part("home").hidden = !home;
-    if (home) this.drawHome();
-    this.composers.room.box.placeholder = room.direct ? "Message the bot · / for commands" : open ? `Message ${place}` : `Message ${place} · try @bot hello, or /`;
-    this.drawMessages(this.part("messages"), room.messages, room.whispers, `Nothing in ${place} yet. ${this.invitation(room)}`);
-    keep(this.part("prompts"), room.prompts && !home ? [{ id: "prompts", ...room.prompts }] : [], (row) => row.id, (row) => drawPrompts(this, row));
-    this.drawAbove();
-    const panel = this.part("thread");
-    panel.hidden = !open || home;
-    if (panel.hidden) return;
-    this.part("thread-name").textContent = open.thread.name === "Thread" ? place : open.thread.name;
-    this.drawMessages(this.part("thread-messages"), [{ ...open, thread: null }, ...open.thread.messages], open.thread.whispers, "");
-    this.drawActivity(open);
-    this.composers.thread.box.placeholder = "Reply · no @bot needed";
-  }
-
-  // What Slack says of the bot's work at the foot of a thread, and its own Stop above it.
-  drawActivity({ thread }) {
-    const busy = thread.session === "processing";
-    const line = thread.loading.length ? thread.loading[this.turn % thread.loading.length] : thread.activity ? `bot ${thread.activity}` : busy ? "bot is working…" : "";
-    this.part("thread-activity").textContent = line;
-    this.part("working").hidden = !busy;
-    this.part("stop").hidden = !thread.stoppable;
-  }
-
-  drawHome() {
-    const view = this.state.homes.find((one) => one.person === this.person);
-    const rows = view ? [view] : [{ id: "empty" }];
-    keep(this.part("home"), rows, (row) => row.id, (row) => (row.blocks ? drawHome(this, row) : element("p", { class: "empty" }, "The bot shows nothing here yet.")));
-  }
-
-  // A modal covers the pane until it is answered, and so does a question.
-  drawAbove() {
-    const view = this.state.modals.find((one) => one.person === this.person);
-    const rows = [...(view ? [view] : []), ...(this.asking ? [{ id: "asking", ...this.asking }] : [])];
-    keep(this.part("above"), rows, (row) => row.id, (row) => (row.answer ? drawQuestion(row) : drawModal(this, row)));
-    for (const name of ["side", "room", "thread"]) this.root.querySelector(`.${name}`).inert = rows.length > 0;
-    const above = rows.at(-1)?.id ?? null;
-    if (above === this.above) return;
-    this.above = above;
-    const first = this.part("above").lastElementChild?.querySelector("textarea, input, select, .go, .quiet");
-    (first ?? this.lastComposer.box).focus();
-  }
-
-  drawDiscord(room, open) {
-    const place = spelled(room);
-    this.part("title").textContent = open ? open.thread.name : place;
-    this.part("title").title = this.part("title").textContent;
-    this.composers.room.box.placeholder = open ? "Message the thread · no @bot needed here" : `Message ${place} · try @bot hello`;
-    const shown = open ? [{ ...open, thread: null }, ...open.thread.messages] : room.messages;
-    this.drawMessages(this.part("messages"), shown, [], `Nothing in ${place} yet. ${this.invitation(room)}`);
-    this.part("activity").textContent = (open ? open.thread.activity : room.activity) ? "bot is typing…" : "";
-  }
-
   invitation(room) {
     return room.direct ? "Just write a question; no mention is needed here." : "Ask something: @bot help";
   }
 
   drawMessages(list, messages, whispers, empty) {
-    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 48;
-    const another = list.dataset.place !== `${this.channel}/${this.thread}`;
-    list.dataset.place = `${this.channel}/${this.thread}`;
+    const place = `${this.channel}/${this.thread}`;
+    if (list.dataset.place !== place) list.stuck = true;
+    list.dataset.place = place;
     const heard = whispers.filter((one) => one.only === this.person);
     const shown = heard.length ? [...messages, ...heard].sort((a, b) => a.time - b.time) : messages;
     const rows = shown.map((message) => ({
@@ -351,17 +216,17 @@ export class Pane {
     keep(list, rows.length || !empty ? rows : [{ id: "empty", empty }], (row) => row.id, (row) =>
       row.empty ? element("li", { class: "empty" }, row.empty) : drawMessage(this, row, list),
     );
-    if (atEnd || another) list.scrollTop = list.scrollHeight;
+    if (list.stuck) list.scrollTop = list.scrollHeight;
   }
 }
 
 const MARKS = { group: "lock", mpim: "people" };
 
-function brief(channel) {
+export function brief(channel) {
   return { id: channel.id, name: channel.name, kind: channel.kind, direct: channel.direct, shared: channel.shared };
 }
 
-function spelled(channel) {
+export function spelled(channel) {
   if (channel.direct) return `${channel.name} ↔ bot`;
   return MARKS[channel.kind] ? channel.name : `# ${channel.name}`;
 }
