@@ -92,14 +92,18 @@ class Preparer:
         """Asks what could be asked next, for as long as nobody minds."""
         backend = self._backends[running.turn.app]
         wait = self._limits.suggestions
-        wanted = running.wants_suggestions and wait and running.draft.text.strip()
+        wanted = running.wants_suggestions and wait and running.draft.text.strip() and not running.handed_over
         if not wanted or not isinstance(backend, SuggestsQuestions):
             return
         running.woken.clear()
         looking = backend.suggestions(running.ids, running.turn.backend_user)
+        # The answer is there: whoever closes waits for its end rather than have it fetched by the next owner.
+        running.asked = True
         try:
             found = await running.until_woken(looking, self._clock, wait, running.woken.set)
         except BackendError as error:
             _log.info("no_suggestions", code=error.code, detail=str(error))
             return
+        finally:
+            running.asked = False
         running.suggestions = tuple(found or ())

@@ -6,49 +6,84 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
+from slack_sdk.web.async_client import AsyncWebClient
+
 from adapters.slack.addresses import SLACK
 from adapters.slack.capabilities import CAPABILITIES
 from adapters.slack.checks import find_problems
 from adapters.slack.dialect import DIALECT
 from adapters.slack.files import Files
-from adapters.slack.inbound import Identity, Ignored, Json, identity_in, people_in, read_event
+from adapters.slack.hearing.link import end
+from adapters.slack.inbound import Ignored, Json
+from adapters.slack.installs.manifest import EVENTS_PATH
+from adapters.slack.installs.oauth import OAuth
+from adapters.slack.installs.opening import open_many, open_one
+from adapters.slack.installs.scopes import AppFeature
+from adapters.slack.installs.workspaces import Workspaces
 from adapters.slack.outbound import Outbound
 from adapters.slack.refusals import ask
 from adapters.slack.settings import Mode, Settings
-from adapters.slack.transport import Doorstep, HttpEntrance, Link, Pauses, SocketEntrance, open_link
+from adapters.slack.surfaces.commands import ASK
+from adapters.slack.surfaces.desk import Desk
+from adapters.slack.surfaces.home import Homes, Prompts
+from adapters.slack.transport import Doorstep, HttpEntrance, Link, Reply, SocketEntrance, open_link
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, SettingsError, StoreUnavailable
-from bridge.events import MessageEdited, MessageReceived
+from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
+from bridge.events import StopRequested
 from bridge.markdown.dialect import Dialect
-from bridge.messages import Attachment, MessageRef, Origin, OutgoingMessage, ReplyTarget, Said
+from bridge.messages import (
+    Attachment,
+    Author,
+    EventId,
+    MessageRef,
+    OutgoingMessage,
+    ReplyTarget,
+    Said,
+)
 from bridge.outgoing_files import OutgoingFile
-from bridge.platform_api import Finding, Inbox, PlatformCapabilities, PlatformHealth
+from bridge.platform_api import Finding, Home, Inbox, Installations, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
 
 log = logs.get("slack")
 
+REASONS_TOLD = 5
+"""Steps down that an operator is told of at once."""
+
 
 def create(settings: Settings, clock: Clock) -> "SlackPlatform":
-    """Raises `SettingsError` when there is no bot token. Connects to nothing yet."""
+    """Raises `SettingsError` when there is neither a bot token nor OAuth. Connects to nothing yet."""
     return SlackPlatform(settings, clock)
 
 
 class SlackPlatform:
-    """One Slack app in one workspace, by Socket Mode or over HTTP. Implements `Platform`, `SendsFiles` and `FindsSent`."""
+    """One Slack app in one workspace or in many, by Socket Mode or over HTTP. Implements `Platform` and, of what a platform may
+    offer besides, `StreamsNatively`, `EndsActivity`, `OpensThreads`, `ReadsThreads`, `FetchesFiles`, `SendsFiles`, `FindsSent`,
+    `ShowsHome`, `SuggestsPrompts` and `KeepsInstallations`."""
 
     name = SLACK
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        if settings.slack_bot_token is None:
+        if settings.slack_bot_token is None and not settings.many:
             raise SettingsError(["SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token from OAuth & Permissions"])
         self._settings = settings
         self._clock = clock
-        self._outbound = Outbound(settings, clock)
+        self._outbound = Outbound(
+            settings, clock, token_of=self._token_of, refused=self._refused, team_id=self._team_id
+        )
+        self._outbound.on_stopped = self._tell_stopped
         self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
-        self._names = self._outbound.names
+        self._homes = Homes(self._outbound.clients)
+        self._prompts = Prompts(self._outbound.clients, self._outbound.ladder)
+        self._desk = Desk(settings, self._outbound, clock)
+        # Those of many workspaces come with `use_installations`.
+        self._workspaces: Workspaces | None = (
+            None if settings.many else open_one(settings, lambda: self._outbound.once, clock)
+        )
+        self._installations: Installations | None = None
+        self._oauth: OAuth | None = None
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
-        self._doorstep = Doorstep(self._outbound.unopened, secret, settings.slack_accept_timeout)
+        self._doorstep = Doorstep(self._make_doorstep_client(), secret, settings.slack_accept_timeout)
         self._http = HttpEntrance(self._doorstep, secret) if settings.mode is Mode.HTTP else None
         self._socket = SocketEntrance(
             self._open_link,
@@ -57,8 +92,8 @@ class SlackPlatform:
             longest_pause=settings.slack_reconnect_longest,
             clock=clock,
         )
-        self._me: Identity | None = None
-        self._running = False
+        self._inbox: Inbox | None = None
+        """Set while `run` is under way."""
         self._trouble = "not started"
 
     @property
@@ -69,24 +104,38 @@ class SlackPlatform:
     def dialect(self) -> Dialect:
         return DIALECT
 
+    def use_installations(self, installations: Installations) -> None:
+        """Of no interest to an app with a token of its own."""
+        if self._settings.many:
+            self._installations = installations
+            opened = open_many(self._settings, installations, lambda: self._outbound.once, self._clock)
+            self._workspaces, self._oauth = opened.workspaces, opened.oauth
+
     async def run(self, inbox: Inbox) -> None:
-        self._running = True
+        workspaces = self._installed()
+        self._inbox = inbox
         try:
-            # In HTTP mode Slack may knock before we know who we are; its envelopes tell us well enough.
+            # Slack may knock before we know who we are; what it brings tells well enough in most cases.
             self._doorstep.take = partial(self._take, inbox)
-            await self._sign_in()
-            if self._http is None:
-                await self._socket.run()
-            else:
-                await asyncio.Event().wait()  # the web room calls us; there is nothing to do but to be cancelled
+            await workspaces.sign_in()
+            tasks = [asyncio.create_task(work) for work in (self._hear(), workspaces.care())]
+            try:
+                await asyncio.gather(*tasks)
+            finally:
+                await end(tasks)
         finally:
             self._doorstep.take = None
-            self._running = False
+            self._inbox = None
             self._trouble = "not running"
             await self._socket.finish()
+            await self._desk.finish()
 
     async def close(self) -> None:
+        if self._workspaces is not None:
+            await self._workspaces.close()
         await self._outbound.close()
+
+    # What is said
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
         return await self._outbound.send(target, message)
@@ -99,6 +148,9 @@ class SlackPlatform:
 
     async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
         return await self._files.find_sent(target, message, since)
+
+    def may_grow(self, target: ReplyTarget) -> bool:
+        return self._outbound.may_grow(target)
 
     def is_growing(self, ref: MessageRef) -> bool:
         return self._outbound.is_growing(ref)
@@ -115,58 +167,72 @@ class SlackPlatform:
     async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
         return await self._outbound.open_thread(target, title)
 
-    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
+    async def read_thread(self, target: ReplyTarget, before: MessageRef | None, limit: int) -> Sequence[Said]:
         return await self._outbound.read_thread(target, before, limit)
 
     async def fetch_file(self, target: ReplyTarget, file: Attachment, into: Path, most: int) -> str:
         return await self._outbound.fetch_file(target, file, into, most)
 
+    async def show_home(self, target: ReplyTarget, author: Author, home: Home) -> None:
+        await self._homes.show(target, author, home)
+
+    async def suggest_prompts(self, target: ReplyTarget, title: str, prompts: Sequence[str]) -> None:
+        await self._prompts.suggest(target, title, prompts)
+
+    def name_ways(self) -> Sequence[str]:
+        """What people can do besides writing (see `bridge.helping.NamesWays`)."""
+        ways = []
+        if AppFeature.COMMANDS in self._settings.slack_features:
+            ways.append(
+                f"Type `/{self._settings.slack_command_prefix}{ASK}` and your question anywhere outside of a thread; I begin a "
+                "thread with it."
+            )
+        if AppFeature.SHORTCUT in self._settings.slack_features:
+            ways.append("Choose *Ask about this* in the menu of a message to ask me about it.")
+        return ways
+
+    # What an operator wants to know
+
     def health(self) -> PlatformHealth:
-        if not self._running or self._me is None:
+        workspaces = self._workspaces
+        if self._inbox is None or workspaces is None:
             return PlatformHealth(connected=False, hearing=False, detail=self._trouble)
+        if not workspaces.ready:
+            return PlatformHealth(connected=False, hearing=False, detail=workspaces.trouble)
+        lacking = [workspaces.trouble, *self._steps_down()]
         if self._http is not None:
-            return PlatformHealth(connected=True, hearing=True)
+            return PlatformHealth(connected=True, hearing=True, detail=_join(lacking))
         trouble = self._socket.trouble
         if not self._socket.connected:
             return PlatformHealth(connected=False, hearing=False, detail=trouble or "connecting to Slack")
         hearing = self._socket.hearing
         detail = trouble or ("" if hearing else "Slack has been silent for too long")
         age = timedelta(seconds=self._socket.silence)
-        return PlatformHealth(connected=True, hearing=hearing, detail=detail, heartbeat_age=age)
+        return PlatformHealth(connected=True, hearing=hearing, detail=_join([detail, *lacking]), heartbeat_age=age)
 
     async def check(self) -> Sequence[Finding]:
-        return await find_problems(self._outbound.once, self._settings)
+        installed = None
+        if self._installations is not None:
+            try:
+                installed = await self._installations.all()
+            except StoreUnavailable as error:
+                log.warning("installations_not_read", error=str(error))
+        return await find_problems(self._outbound.once, self._settings, installed)
 
     def web_routes(self) -> Sequence[WebRoute]:
-        """None in Socket Mode."""
+        """None in Socket Mode, except where people install the app themselves."""
+        routes = tuple(self._oauth.routes()) if self._oauth is not None else ()
         if self._http is None:
-            return ()
-        return (WebRoute(method="POST", path="/slack/events", handler=self._http.receive),)
+            return routes
+        return (WebRoute(method="POST", path=EVENTS_PATH, handler=self._http.receive), *routes)
 
-    async def _sign_in(self) -> None:
-        """Learns who we are, however long it takes. Raises `NotAllowed` when Slack refuses the bot token."""
-        pauses = Pauses(self._settings.slack_reconnect_longest, self._clock)
-        self._trouble = "signing in to Slack"
-        while True:
-            try:
-                response = await ask("auth.test", self._outbound.once.auth_test())
-                break
-            except NotAllowed as error:
-                self._trouble = (
-                    f"Slack refuses SLACK_BOT_TOKEN ({error.code}); copy the Bot User OAuth Token again from "
-                    "OAuth & Permissions and restart."
-                )
-                raise NotAllowed(self._trouble, code=error.code) from error
-            except PlatformError as error:
-                self._trouble = f"Slack cannot be reached ({error})"
-                log.warning("sign_in_failed", error=str(error))
-                await pauses.wait(error.retry_after.total_seconds() if isinstance(error, RateLimited) else 0.0)
-        self._me = Identity(
-            team=str(response.get("team_id", "")),
-            user=str(response.get("user_id", "")),
-            bot=str(response.get("bot_id", "")),
-        )
-        log.info("signed_in", team=self._me.team, user=self._me.user)
+    # Inside
+
+    async def _hear(self) -> None:
+        if self._http is None:
+            await self._socket.run()
+        else:
+            await asyncio.Event().wait()  # the web room calls us; there is nothing to do but to be cancelled
 
     async def _open_link(self) -> Link:
         token = self._settings.slack_app_token
@@ -184,26 +250,59 @@ class SlackPlatform:
             clock=self._clock,
         )
 
-    async def _take(self, inbox: Inbox, payload: Json) -> Ignored | None:
-        """Reads one event or press and hands it to the core. Raises `StoreUnavailable`."""
-        me = identity_in(payload, self._me)
+    async def _take(self, inbox: Inbox, payload: Json) -> Ignored | Reply | None:
+        """As `Take`. Raises `StoreUnavailable`."""
+        workspaces = self._installed()
+        if await workspaces.tell(payload):
+            return Ignored(reason="about installations")
+        me = await workspaces.whose(payload)
         if me is None:
-            raise StoreUnavailable("not signed in yet, and the delivery does not say which installation it is for")
-        event = read_event(payload, me, self._names.known())
-        said = event.now if isinstance(event, MessageEdited) else event
-        if isinstance(said, MessageReceived) and _may_be_a_question(said):
-            unknown = [
-                person for person in people_in(payload) if person not in self._names.known() and person != me.user
-            ]
-            if unknown:
-                await self._names.learn(unknown)
-                event = read_event(payload, me, self._names.known())
-        if isinstance(event, Ignored):
-            return event
-        await inbox(event)
-        return None
+            return Ignored(reason="for a workspace where the app is not installed")
+        return await self._desk.take(inbox, payload, me)
+
+    async def _tell_stopped(self, target: ReplyTarget, ref: MessageRef, asker: Author | None) -> None:
+        """A write found that somebody stopped its stream. Slack's own event tells the same with the right person, and comes first
+        as a rule; asking twice to stop is harmless."""
+        inbox = self._inbox
+        if inbox is None or asker is None:
+            return
+        stopped = StopRequested(
+            event_id=EventId(f"stopped/{ref.address}"),
+            target=target,
+            author=asker,
+            is_direct=bool(target.conversation.person),
+            message=ref,
+        )
+        try:
+            await inbox(stopped)
+        except StoreUnavailable as error:
+            log.warning("stop_not_stored", error=str(error))
+
+    def _installed(self) -> Workspaces:
+        if self._workspaces is None:
+            raise SettingsError(["ENCRYPTION_KEY is not set: with it the tokens of many Slack workspaces are kept"])
+        return self._workspaces
+
+    async def _token_of(self, team: str) -> str:
+        return await self._installed().token_of(team)
+
+    async def _refused(self, team: str, token: str, code: str) -> bool:
+        return await self._installed().refused(team, token, code)
+
+    def _team_id(self, team: str) -> str | None:
+        return self._installed().team_id(team)
+
+    def _make_doorstep_client(self) -> AsyncWebClient:
+        """Bolt wants one with a token, and never calls anything with it."""
+        if not self._settings.many:
+            return self._outbound.unopened
+        return AsyncWebClient(token="none", base_url=self._settings.slack_api_url)  # noqa: S106
+
+    def _steps_down(self) -> Sequence[str]:
+        reasons = self._outbound.ladder.reasons()
+        more = len(reasons) - REASONS_TOLD
+        return [*reasons[:REASONS_TOLD], *([f"{more} more of the kind"] if more > 0 else [])]
 
 
-def _may_be_a_question(event: MessageReceived) -> bool:
-    """Names are worth a call of Slack only then."""
-    return event.origin is Origin.PERSON and (event.mentions_bot or event.is_direct or event.in_thread)
+def _join(details: Sequence[str]) -> str:
+    return "; ".join(detail for detail in details if detail)

@@ -11,15 +11,15 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.slack.addresses import Place, message_ref, read_address, read_private
+from adapters.slack.addresses import Place, message_ref, read_address, read_opening, read_private
 from adapters.slack.dialect import DIALECT
 from adapters.slack.refusals import REFUSED_BLOCKS, complaints
 from adapters.slack.settings import Settings
-from adapters.slack.web.clients import Clients, TokenOf
+from adapters.slack.web.clients import Clients, Refused, TeamId, TokenOf
 from adapters.slack.web.downloads import Downloads
 from adapters.slack.web.history import CLOCK_SKEW, History, Shown, metadata, nonce_in, ts_of, ts_of_growing
 from adapters.slack.web.names import Names
-from adapters.slack.writing.blocks import Block, Form, ends_answer, has_ratings, write_message
+from adapters.slack.writing.blocks import Block, Form, ends_answer, has_ratings, is_unfinished, write_message
 from adapters.slack.writing.growth import continue_after
 from adapters.slack.writing.ladder import Feature, Ladder
 from adapters.slack.writing.openings import Openings
@@ -63,8 +63,16 @@ class _Doubt:
 class Outbound:
     """Works from the first call until `close`; needs no connection to be open."""
 
-    def __init__(self, settings: Settings, clock: Clock, *, token_of: TokenOf | None = None) -> None:
-        """`token_of`: where each workspace has a token of its own."""
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        *,
+        token_of: TokenOf | None = None,
+        refused: Refused | None = None,
+        team_id: TeamId | None = None,
+    ) -> None:
+        """`token_of`, `refused`, `team_id`: where each workspace has a token of its own."""
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
 
         async def only(team: str) -> str:
@@ -73,6 +81,8 @@ class Outbound:
         self._clock = clock
         self.clients = Clients(
             token_of or only,
+            refused=refused,
+            team_id=team_id,
             token=token or None,
             api_url=settings.slack_api_url,
             timeout=settings.slack_call_timeout,
@@ -101,7 +111,7 @@ class Outbound:
 
     @property
     def on_stopped(self) -> OnStopped | None:
-        """Told when a write finds that somebody stopped a stream. It must not raise."""
+        """Told when a write finds that somebody stopped a stream."""
         return self._streams.on_stopped
 
     @on_stopped.setter
@@ -152,7 +162,6 @@ class Outbound:
     async def post(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
         """Posts it whole. When the blocks are refused, once more in a simpler form; none was posted before."""
         place = read_address(target.address)
-        message = _speaking(message)
 
         def write() -> Awaitable[str]:
             return self._in_some_form(
@@ -189,6 +198,13 @@ class Outbound:
         else:
             self._remember(ref, message)
 
+    def may_grow(self, target: ReplyTarget) -> bool:
+        if read_private(target.address) is not None:
+            return False
+        opening = read_opening(target.address)
+        place = opening or read_address(target.address)
+        return self._streams.has_room(place.team, place.channel)
+
     def is_growing(self, ref: MessageRef) -> bool:
         return self._streams.is_growing(ref)
 
@@ -204,7 +220,7 @@ class Outbound:
     async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
         return await self._openings.open(target, title)
 
-    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
+    async def read_thread(self, target: ReplyTarget, before: MessageRef | None, limit: int) -> Sequence[Said]:
         return await self.history.read_thread(target, before, limit)
 
     async def fetch_file(self, target: ReplyTarget, file: Attachment, into: Path, most: int) -> str:
@@ -334,7 +350,7 @@ class Outbound:
 
     def _remember(self, ref: MessageRef, message: OutgoingMessage) -> None:
         self._shown.pop(ref.address, None)
-        if message.live:
+        if is_unfinished(message):
             self._shown[ref.address] = _rendered(message)
             while len(self._shown) > MOST_SHOWN:
                 del self._shown[next(iter(self._shown))]
@@ -345,7 +361,7 @@ class Outbound:
         stands = self._shown.get(ref.address)
         if stands is None:
             raise NotAllowed("messages cannot be edited here", code="edit_window_closed")
-        if message.live or message.nonce.endswith(_FOLLOWS):
+        if is_unfinished(message) or message.nonce.endswith(_FOLLOWS):
             return
         rest = _rest(stands.rstrip(), _rendered(message))
         if rest or message.buttons or message.sources:
@@ -370,6 +386,6 @@ def _rest(stands: str, text: str) -> str:
 
 def _speaking(message: OutgoingMessage) -> OutgoingMessage:
     """A message that has only steps says the latest of them where there is no list for them."""
-    if message.text.strip() or not message.steps or not message.live:
+    if message.text.strip() or not message.steps or not is_unfinished(message):
         return message
     return replace(message, text=f"_{title(message.steps[-1].title)}_")

@@ -18,6 +18,15 @@ class Mode(StrEnum):
     HTTP = "http"
 
 
+class DmSessions(StrEnum):
+    """What is one conversation in direct messages."""
+
+    THREAD = "thread"
+    """Each message outside of a thread begins one."""
+    SINGLE = "single"
+    """Everything that one person says there."""
+
+
 _KINDS = {
     "xoxb-": "a bot token",
     "xoxe.xoxb-": "a bot token",
@@ -178,6 +187,11 @@ class Settings(AppSettings):
         default=60, gt=0, le=600, description="Longest pause, in seconds, between two attempts to reach Slack."
     )
 
+    slack_dm_sessions: DmSessions = Field(
+        default=DmSessions.THREAD,
+        description="thread: in direct messages each message outside of a thread begins a new conversation. single: all direct "
+        "messages of one person are one conversation, until they say /reset.",
+    )
     slack_stream_longest: float = Field(
         default=240,
         gt=0,
@@ -194,7 +208,8 @@ class Settings(AppSettings):
     )
     slack_loading_messages: str = Field(
         default="Reading your question…|Looking into it…|Putting an answer together…",
-        description="Lines that take turns while an answer is being worked on, separated by |, at most 10. Empty: Slack's own.",
+        description="Lines that take turns while an answer is being worked on, separated by |, at most 10; none: Slack's "
+        "own.",
     )
     slack_working_emoji: str = Field(
         default="eyes",
@@ -204,7 +219,9 @@ class Settings(AppSettings):
 
     @property
     def loading_messages(self) -> tuple[str, ...]:
-        return tuple(line for one in self.slack_loading_messages.split("|") if (line := one.strip()))
+        """Empty: Slack's own."""
+        lines = tuple(line for one in self.slack_loading_messages.split("|") if (line := one.strip()))
+        return () if lines == ("none",) else lines
 
     @property
     def working_emoji(self) -> str:

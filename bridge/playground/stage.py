@@ -27,7 +27,7 @@ from bridge.playground.acting import (
     react_in_slack,
 )
 from bridge.playground.bodies import Act, BadBody, Post, React, Turn
-from bridge.playground.dify import DifyServer
+from bridge.playground.dify import DifyServer, everything_on
 from bridge.playground.discord import DiscordServer
 from bridge.playground.picture import Camera
 from bridge.playground.received import WitnessedPart
@@ -113,7 +113,8 @@ class Stage:
         self.slack.on_change(self._changed)
         self.discord.on_change(self._changed)
         if with_dify:
-            self.dify = self._camera.dify = DifyServer(clock=self.clock)
+            self.dify = self._camera.dify = DifyServer(clock=self.clock, mode="agent-chat")
+            self.dify.features = everything_on()
             await self.dify.start(host="127.0.0.1", port=0)
             self.dify.on_change(self._changed)
         self._switches = {one.name: one for one in make_switches(self.slack, self.discord, self.dify)}

@@ -1,8 +1,10 @@
 """One HTTP port: `/livez`, `/readyz`, `/metrics` and the routes of platforms that are called over HTTP."""
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from bridge import logs
 from bridge.errors import SettingsError
@@ -50,7 +52,7 @@ class WebServer:
         app.router.add_get("/metrics", self._show_metrics)
         for route in self._routes:
             app.router.add_route(route.method, route.path, route.handler)
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0, logger=_quiet_logger())
         await runner.setup()
         try:
             await web.TCPSite(runner, self._host, self._wanted_port).start()
@@ -74,6 +76,22 @@ class WebServer:
 
     async def _show_metrics(self, _request: web.Request) -> web.Response:
         return web.Response(body=self._metrics.render(), headers={"Content-Type": CONTENT_TYPE})
+
+
+def _quiet_logger() -> logging.Logger:
+    """aiohttp's, without the stack traces of requests that are no HTTP: anybody on the network can send those."""
+    logger = logging.getLogger("aiohttp.server.bridge")
+    if not logger.filters:
+        logger.addFilter(_is_our_fault)
+    return logger
+
+
+def _is_our_fault(record: logging.LogRecord) -> bool:
+    error = record.exc_info[1] if record.exc_info else None
+    if not isinstance(error, HttpProcessingError):
+        return True
+    _log.info("no_http", status=error.code)
+    return False
 
 
 def explain_address(host: str, port: int, error: OSError) -> str:

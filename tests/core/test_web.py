@@ -1,5 +1,6 @@
 """Health over HTTP: alive at once, ready only when questions would be answered."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -75,3 +76,22 @@ async def test_a_taken_port_is_named_with_the_fix() -> None:
         second = WebServer(host="127.0.0.1", port=server.port, readiness=server._readiness)
         with pytest.raises(SettingsError, match=rf"HTTP_PORT: port {server.port} .* is taken"):
             await second.start()
+
+
+async def test_what_is_no_http_is_refused_without_a_stack_trace(caplog: pytest.LogCaptureFixture) -> None:
+    async def read(request: web.Request) -> web.Response:
+        return web.Response(body=await request.read())
+
+    async with serving((True, {}), (WebRoute(method="POST", path="/slack/events", handler=read),)) as (server, _):
+        for nonsense in (
+            b"NOT HTTP AT ALL\r\n\r\n",
+            b"POST /slack/events HTTP/1.1\r\nHost: x\r\nContent-Length: many\r\n\r\n",
+            b"POST /slack/events HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        ):
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(nonsense)
+            async with asyncio.timeout(5):
+                assert b" 400 " in await reader.readline()
+            writer.close()
+            await writer.wait_closed()
+    assert [record for record in caplog.records if record.exc_info] == []

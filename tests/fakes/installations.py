@@ -14,11 +14,12 @@ from bridge.platform_api import Installation, Renewal
 
 
 class FakeInstallations:
-    """Two of them over the same `Shelf` are two processes with one database. `down` makes every method fail."""
+    """Two of them over the same `Shelf` are two processes with one database. `down` makes every method fail, `full` those that
+    write."""
 
     def __init__(self, clock: Clock | None = None, shelf: "Shelf | None" = None) -> None:
         self.shelf = shelf or Shelf()
-        self.down = False
+        self.down = self.full = False
         self.lookups = 0
         self._clock = clock or SystemClock()
 
@@ -32,12 +33,12 @@ class FakeInstallations:
         return list(self.shelf.kept.values())
 
     async def save(self, installation: Installation) -> None:
-        self._look()
+        self.write()
         async with self.shelf.locks[installation.id]:
             self.shelf.kept[installation.id] = installation
 
     async def remove(self, installation: InstallationId) -> bool:
-        self._look()
+        self.write()
         async with self.shelf.locks[installation]:
             return self.shelf.kept.pop(installation, None) is not None
 
@@ -45,7 +46,7 @@ class FakeInstallations:
         return self._renew(installation)
 
     async def issue_state(self, valid_for: timedelta) -> str:
-        self._look()
+        self.write()
         state = secrets.token_urlsafe(16)
         self.shelf.states[state] = self._clock.now() + valid_for
         return state
@@ -61,9 +62,14 @@ class FakeInstallations:
         async with self.shelf.locks[installation]:
             yield FakeRenewal(self, installation)
 
+    def write(self) -> None:
+        self._look()
+        if self.full:
+            raise StoreUnavailable("the disk is full")
+
     def _look(self) -> None:
         if self.down:
-            raise StoreUnavailable("the disk is full")
+            raise StoreUnavailable("the database is away")
 
 
 class Shelf:
@@ -85,6 +91,5 @@ class FakeRenewal:
         return self._installations.shelf.kept.get(self._of)
 
     async def save(self, installation: Installation) -> None:
-        if self._installations.down:
-            raise StoreUnavailable("the disk is full")
+        self._installations.write()
         self._installations.shelf.kept[installation.id] = installation

@@ -7,15 +7,17 @@ from pydantic import SecretStr
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.installs.credentials import Credentials
+from adapters.slack.installs.kept import Kept
 from adapters.slack.installs.oauth import INSTALL_PATH, OAuth
 from adapters.slack.installs.tokens import Tokens
 from adapters.slack.installs.workspaces import ManyWorkspaces, OneWorkspace
 from adapters.slack.settings import Settings
 from bridge.clock import Clock
-from bridge.platform_api import Installations
 
 
 class Many(NamedTuple):
+    kept: Kept
+    """To be told where installations are kept, before anybody is heard."""
     workspaces: ManyWorkspaces
     oauth: OAuth
 
@@ -26,14 +28,14 @@ def open_one(settings: Settings, client: Callable[[], AsyncWebClient], clock: Cl
     return OneWorkspace(token, client, clock, longest_pause=settings.slack_reconnect_longest)
 
 
-def open_many(
-    settings: Settings, installations: Installations, client: Callable[[], AsyncWebClient], clock: Clock
-) -> Many:
+def open_many(settings: Settings, client: Callable[[], AsyncWebClient], clock: Clock) -> Many:
     """For what is installed by OAuth. `client` sends every request once, and has no token of its own."""
+    installations = Kept()
     credentials = Credentials(settings.slack_client_id or "", settings.slack_client_secret or SecretStr(""))
     install_url = settings.slack_public_url + INSTALL_PATH
     tokens = Tokens(installations, client, clock, credentials=credentials, install_url=install_url)
     return Many(
+        installations,
         ManyWorkspaces(
             tokens, installations, clock, longest_pause=settings.slack_reconnect_longest, install_url=install_url
         ),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import aiohttp
+from slack_sdk.http_retry.async_handler import AsyncRetryHandler
 from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler, AsyncServerErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -21,8 +22,11 @@ from bridge.errors import NotAllowed, PlatformUnavailable, RateLimited
 TokenOf = Callable[[str], Awaitable[str]]
 """The bot token of a workspace. Raises a `PlatformError`: `NotAllowed` where the app is not installed."""
 
-Renew = Callable[[str, str], Awaitable[bool]]
-"""Told that Slack refuses a workspace's token, and with which code. True: there is another one now."""
+Refused = Callable[[str, str, str], Awaitable[bool]]
+"""Told that Slack refuses a workspace's token: the workspace, the token, the code. True: there is another one now."""
+
+TeamId = Callable[[str], str | None]
+"""What the calls of an installation of a whole organisation carry as `team_id`; None for those of one workspace."""
 
 Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
 
@@ -56,19 +60,30 @@ class _Pair:
 class Clients:
     """Works from the first call until `close`; needs no connection to be open."""
 
-    def __init__(self, token_of: TokenOf, *, token: str | None, api_url: str, timeout: float, clock: Clock) -> None:
+    def __init__(
+        self,
+        token_of: TokenOf,
+        *,
+        refused: Refused | None = None,
+        team_id: TeamId | None = None,
+        token: str | None,
+        api_url: str,
+        timeout: float,
+        clock: Clock,
+    ) -> None:
         """`token`: for calls that belong to no workspace. `timeout`: seconds of one call."""
         self._token_of = token_of
+        self._refused = refused
+        self._team_id = team_id
         self._api_url = api_url
         self._timeout = timeout
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
-        self._alone = self._make(token)
-        self._pairs: dict[str, _Pair] = {}
+        self._alone = self._make(token, None)
+        self._pairs: dict[tuple[str, str | None], _Pair] = {}
         self._not_before: dict[tuple[str, str], float] = {}
         self._identities: dict[str, Identity] = {}
-        self.renew: Renew | None = None
 
     @property
     def once(self) -> AsyncWebClient:
@@ -112,13 +127,16 @@ class Clients:
         wait = self._not_before.get((team, method), 0.0) - self._clock.monotonic()
         if wait > 0:
             raise RateLimited(f"{method}: Slack asked to wait", retry_after=timedelta(seconds=wait), code="ratelimited")
+        token = await self._token_of(team)
         try:
-            return await self._ask(team, method, call, again=again)
+            return await self._ask(team, token, method, call, again=again)
         except NotAllowed as error:
-            # Nothing was done yet, so that even a post may be tried with the new token.
-            if error.code not in REFUSED_CREDENTIALS or self.renew is None or not await self.renew(team, error.code):
+            if error.code not in REFUSED_CREDENTIALS or self._refused is None:
                 raise
-        return await self._ask(team, method, call, again=again)
+            if not await self._refused(team, token, error.code):
+                raise
+        # Nothing was done yet, so that even a post may be tried with the new token.
+        return await self._ask(team, await self._token_of(team), method, call, again=again)
 
     async def identity(self, team: str) -> Identity:
         """Who we are in this workspace. Raises a `PlatformError`."""
@@ -131,8 +149,8 @@ class Clients:
             self._identities[team] = known
         return known
 
-    async def _ask(self, team: str, method: str, call: Call, *, again: bool) -> AsyncSlackResponse:
-        pair = self._pair(await self._token_of(team))
+    async def _ask(self, team: str, token: str, method: str, call: Call, *, again: bool) -> AsyncSlackResponse:
+        pair = self._pair(token, self._team_id(team) if self._team_id else None)
         try:
             return await ask(method, call(pair.repeating if again else pair.once))
         except RateLimited as error:
@@ -143,19 +161,23 @@ class Clients:
                 self._not_before[team, method] = until
             raise
 
-    def _pair(self, token: str) -> _Pair:
+    def _pair(self, token: str, team_id: str | None) -> _Pair:
         session = self.session
-        pair = self._pairs.pop(token, None) or self._make(token)
-        self._pairs[token] = pair  # the last one used is the last one forgotten
+        pair = self._pairs.pop((token, team_id), None) or self._make(token, team_id)
+        self._pairs[token, team_id] = pair  # the last one used is the last one forgotten
         while len(self._pairs) > MOST_TOKENS:
             del self._pairs[next(iter(self._pairs))]
         pair.once.session = pair.repeating.session = session
         return pair
 
-    def _make(self, token: str | None) -> _Pair:
-        whole = max(1, round(self._timeout))
-        again = [AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()]
-        return _Pair(
-            once=AsyncWebClient(token=token, base_url=self._api_url, timeout=whole, retry_handlers=[]),
-            repeating=AsyncWebClient(token=token, base_url=self._api_url, timeout=whole, retry_handlers=again),
-        )
+    def _make(self, token: str | None, team_id: str | None) -> _Pair:
+        def make(*again: AsyncRetryHandler) -> AsyncWebClient:
+            return AsyncWebClient(
+                token=token,
+                base_url=self._api_url,
+                timeout=max(1, round(self._timeout)),
+                team_id=team_id,
+                retry_handlers=list(again),
+            )
+
+        return _Pair(once=make(), repeating=make(AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()))

@@ -49,10 +49,10 @@ class History:
         """The same for what stands at the top of a channel, the latest first."""
         return await self._pages(team, "conversations.history", channel=channel, oldest=since)
 
-    async def read_thread(self, target: ReplyTarget, before: MessageRef, limit: int) -> Sequence[Said]:
+    async def read_thread(self, target: ReplyTarget, before: MessageRef | None, limit: int) -> Sequence[Said]:
         """As `ReadsThreads` promises. Of a thread with more messages than `MOST_PAGES` hold, the first ones."""
         place = read_address(target.address)
-        asked = before.address.rpartition("/")[2]
+        asked = before.address.rpartition("/")[2] if before is not None else ""
         latest = asked if is_timestamp(asked) else None
         shown = await self._pages(
             place.team, "conversations.replies", channel=place.channel, ts=place.ts, latest=latest

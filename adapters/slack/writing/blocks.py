@@ -106,6 +106,11 @@ def ends_answer(message: OutgoingMessage) -> bool:
     return not message.live and any(button.action in last for button in message.buttons)
 
 
+def is_unfinished(message: OutgoingMessage) -> bool:
+    """Whether more text will come: what can still be stopped, in a message that does not grow by itself."""
+    return message.live or any(button.action is ButtonAction.STOP for button in message.buttons)
+
+
 def has_failed(message: OutgoingMessage) -> bool:
     return any(button.action is ButtonAction.RETRY for button in message.buttons)
 

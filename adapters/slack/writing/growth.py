@@ -70,6 +70,8 @@ def settled(text: str, start: int) -> int:
         for found in _CONSTRUCT.finditer(text, max(line, end - 4 * CONSTRUCT)):
             if found.start() < cut < found.end() and end - found.start() < CONSTRUCT:
                 cut = found.start()
+    while cut > start and text[cut].isspace():
+        cut -= 1
     return max(cut, start)
 
 

@@ -33,12 +33,16 @@ class StreamQuota:
 
     def take_start(self, team: str) -> bool:
         """Whether one may be begun; it is booked then. Every one that is, is ended by `take_stop` or `give_back`."""
-        book = self._now(team)
-        if max(len(book.starts), len(book.stops) + book.live) >= PER_MINUTE:
+        if not self.has_room(team):
             return False
+        book = self._books[team]
         book.starts.append(self._clock.monotonic())
         book.live += 1
         return True
+
+    def has_room(self, team: str) -> bool:
+        book = self._now(team)
+        return max(len(book.starts), len(book.stops) + book.live) < PER_MINUTE
 
     def take_stop(self, team: str) -> None:
         self._now(team).stops.append(self._clock.monotonic())

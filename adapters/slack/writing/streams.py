@@ -17,14 +17,14 @@ from adapters.slack.dialect import DIALECT
 from adapters.slack.refusals import REFUSED_BLOCKS
 from adapters.slack.web.clients import Call, Clients
 from adapters.slack.web.history import metadata
-from adapters.slack.writing.blocks import Block, blocks_below, has_failed, has_ratings
+from adapters.slack.writing.blocks import Block, blocks_below, has_failed, has_ratings, is_unfinished
 from adapters.slack.writing.growth import continue_after, fits_behind, settled
 from adapters.slack.writing.ladder import MISSING, NOT_IN_THIS_CHANNEL, Feature, Ladder
 from adapters.slack.writing.quotas import StreamQuota
 from adapters.slack.writing.tasks import Chunk, Tasks, chunks, display_mode
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import MessageGone, PlatformError, PlatformUnavailable, RateLimited
+from bridge.errors import BridgeError, MessageGone, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import Address, Author, MessageRef, OutgoingMessage, ReplyTarget, Step
 
 log = logs.get("slack")
@@ -108,6 +108,10 @@ class Streams:
             return False
         return self._ladder.allows(Feature.STREAMS, place.team, place.channel)
 
+    def has_room(self, team: str, channel: str) -> bool:
+        """Whether one may begin there now, as far as is known."""
+        return self._ladder.allows(Feature.STREAMS, team, channel) and self._quota.has_room(team)
+
     async def begin(self, place: Place, message: OutgoingMessage) -> MessageRef | None:
         """Begins one in the thread. None: Slack does not let us, and nothing stands there. Raises `PlatformUnavailable` where
         nobody knows whether it does."""
@@ -180,6 +184,8 @@ class Streams:
         """Ends it with the rest of the text and what stands below. False: it has ended, and an edit must show the text. Raises
         a `PlatformError`; it goes on growing then."""
         stream = self._live[ref.address]
+        if stream.stopped and is_unfinished(message):
+            return True  # it is about to end, and nobody wants to read on
         if stream.stopped or not stream.sure:
             return await self._end_silently(ref, stream)
         text = self._render(message)
@@ -333,14 +339,22 @@ class Streams:
             stream.stopped = True
             if not message.live:
                 self._forget(ref)
-            if self.on_stopped is not None:
-                await self.on_stopped(target, ref, message.asker)
+            await self._tell_stopped(target, ref, message)
             return message.live
         log.info("stream_ended_early", code=error.code)
         if error.code == EXPIRED:
             self._forget(ref)
             return False
         return await self._end_silently(ref, stream)
+
+    async def _tell_stopped(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        if self.on_stopped is None:
+            return
+        try:
+            await self.on_stopped(target, ref, message.asker)
+        except BridgeError as error:
+            # Slack sends an event of its own about it.
+            log.warning("stop_not_told", error=type(error).__name__)
 
     async def _end_silently(self, ref: MessageRef, stream: _Stream) -> bool:
         """So that an edit can show all of it. Always False."""

@@ -166,7 +166,8 @@ class People:
         if channel.kind == "im":
             raise ValueError(f"{channel_id} is a direct message")
         person = Person(id=f"U9{name.upper()}", name=name, team_id=team_id)
-        workspace.people[person.id] = person
+        if workspace.people.setdefault(person.id, person) != person:
+            raise ValueError(f"{name} is from elsewhere already")
         channel.members.add(person.id)
         channel.is_ext_shared = True
         workspace.changed()

@@ -14,6 +14,7 @@ from adapters.slack.settings import Settings
 from adapters.slack.transport import Doorstep, HttpEntrance, Reply
 from bridge.clock import Clock, SystemClock
 from bridge.errors import NotAllowed
+from bridge.platform_api import Installations
 from bridge.playground.slack import SlackServer
 from tests.fakes.installations import FakeInstallations, Shelf
 from tests.fakes.ports import free_port
@@ -23,8 +24,15 @@ class App:
     """Hears events and answers each message with "heard"; everything about installations is the real thing."""
 
     def __init__(
-        self, server: SlackServer, *, shelf: Shelf | None = None, clock: Clock | None = None, **changes: object
+        self,
+        server: SlackServer,
+        *,
+        shelf: Shelf | None = None,
+        installations: Installations | None = None,
+        clock: Clock | None = None,
+        **changes: object,
     ) -> None:
+        """`shelf` of another one: both are processes with one database. `installations`: they are kept there instead."""
         self.server = server
         self.clock = clock or SystemClock()
         self.port = free_port()
@@ -42,7 +50,8 @@ class App:
         )
         self.client = AsyncWebClient(base_url=server.api_url, retry_handlers=[])
         self.installations = FakeInstallations(self.clock, shelf)
-        self.workspaces, self.oauth = open_many(self.settings, self.installations, lambda: self.client, self.clock)
+        kept, self.workspaces, self.oauth = open_many(self.settings, lambda: self.client, self.clock)
+        kept.inside = installations or self.installations
         self.answered: list[tuple[str, str]] = []
         """Workspace, and the token with which it was answered."""
         self.ignored: list[str] = []

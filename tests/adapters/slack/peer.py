@@ -28,9 +28,11 @@ PATIENCE = 5.0
 """Seconds after which a condition that did not come true fails its test."""
 
 
-def make_platform(
-    server: SlackServer, *, http: bool = False, clock: Clock | None = None, **changes: object
-) -> SlackPlatform:
+def make_platform(server: SlackServer, *, http: bool = False, **changes: object) -> SlackPlatform:
+    return make_timed_platform(server, SystemClock(), http=http, **changes)
+
+
+def make_timed_platform(server: SlackServer, clock: Clock, *, http: bool = False, **changes: object) -> SlackPlatform:
     values: dict[str, object] = {
         "slack_bot_token": server.bot_token,
         "slack_app_token": None if http else server.app_token,
@@ -39,7 +41,7 @@ def make_platform(
         "slack_ping_interval": 0.5,
         "slack_reconnect_longest": 0.2,
     }
-    return create(Settings.model_validate({**values, **changes}), clock or SystemClock())
+    return create(Settings.model_validate({**values, **changes}), clock)
 
 
 async def until(condition: Callable[[], bool], what: str = "the condition") -> None:

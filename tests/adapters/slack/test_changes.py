@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from adapters.slack.inbound import Identity, Ignored, identity_in, people_in, read_event
 from bridge.events import ButtonPressed, InboundEvent, MessageDeleted, MessageEdited, MessageReceived
-from bridge.messages import Attachment, ButtonAction, Origin
+from bridge.messages import Address, Attachment, ButtonAction, Origin
 from tests.adapters.slack.test_inbound import ME, TS, json_values, payload
 
 EDITED = {"user": "U1", "ts": "1718000009.000000"}
@@ -83,7 +83,8 @@ def test_without_a_time_of_its_own_an_edit_has_that_of_the_message() -> None:
 
 def test_a_file_that_came_or_went_is_an_edit() -> None:
     file = {"id": "F1", "name": "a.csv", "mimetype": "text/csv"}
-    assert edit(said(files=[file]), said()).now.attachments == (Attachment(name="a.csv", media_type="text/csv"),)
+    came = Attachment(name="a.csv", media_type="text/csv", address=Address("T1/F1"))
+    assert edit(said(files=[file]), said()).now.attachments == (came,)
     gone = edit(said(files=[{"id": "F1", "mode": "tombstone"}]), said(files=[file]))
     assert gone.now.attachments == ()
     assert isinstance(changed(said(files=[{**file, "title": "new"}]), said(files=[file])), Ignored)

@@ -16,7 +16,7 @@ from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import SendsFiles
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
-from tests.adapters.slack.peer import answers, asked, make_platform, question, until
+from tests.adapters.slack.peer import answers, asked, make_platform, make_timed_platform, question, until
 from tests.fakes.clock import FakeClock
 
 FILE = OutgoingFile(name="../<!channel> answer.md", content="# Grüße\n@channel\n".encode(), media_type="text/markdown")
@@ -151,7 +151,7 @@ async def test_limits_are_told_and_kept_to_and_forgotten_nothing(
     server: SlackServer, target: ReplyTarget, root: str
 ) -> None:
     clock = FakeClock()
-    platform = make_platform(server, clock=clock, slack_file_wait=0)
+    platform = make_timed_platform(server, clock, slack_file_wait=0)
     for method in (RESERVE, COMPLETE, POST):
         server.faults.fail_next[method] = [Fault.rate_limit(7)]
         with pytest.raises(RateLimited) as caught:

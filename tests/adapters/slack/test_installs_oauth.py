@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
@@ -170,7 +171,7 @@ async def test_a_store_that_is_down_is_a_plain_page_at_either_end(
     for url in (back, f"{app.url}/slack/install"):
         status, page = await browser.go(url)
         assert (status, titles(page)) == (503, "Not now")
-        assert "disk" not in page
+        assert "database" not in page
 
 
 async def test_nobody_can_fill_the_store_by_beginning(app: App, browser: Browser) -> None:
@@ -267,3 +268,22 @@ async def test_a_workspace_without_the_app_is_not_answered(server: SlackServer, 
     assert app.answered == []
     assert set(app.ignored) == {"T0LEFT"}
     assert {delivery.outcome for delivery in server.deliveries} == {"acked"}
+
+
+async def test_bolts_own_use_of_these_variables_does_no_harm(
+    server: SlackServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With both in the environment bolt prepares to keep installations in files of its own."""
+    monkeypatch.setenv("SLACK_CLIENT_ID", server.client_id)
+    monkeypatch.setenv("SLACK_CLIENT_SECRET", server.client_secret)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    server.add_workspace("T0ONE", "One", installed=False)
+    async with App(server) as app, Browser(app) as browser:
+        server.events_url = f"{app.url}/slack/events"
+        assert await server.verify_url()
+        await browser.install("U1ADA", "T0ONE")
+        await server.invite_bot("U1ADA", "C1GENERAL")
+        await server.post_as("U1ADA", "C1GENERAL", f"<@{server.workspaces['T0ONE'].bot_user_id}> hello")
+        await server.idle(PATIENCE)
+        assert [team for team, _ in app.answered] == ["T0ONE"]
+    assert list(tmp_path.iterdir()) == []

@@ -294,6 +294,15 @@ async def test_the_end_comes_in_any_order_and_only_to_who_wants_to_know(server: 
         await server.uninstall()
 
 
+async def test_a_bot_that_comes_back_must_be_invited_anew(server: SlackServer, client: AsyncWebClient) -> None:
+    await server.uninstall()
+    back = web_client(server, str((await installed(server, "T0PLAYGROUND", "U0ADA"))["access_token"]))
+    assert (await back.auth_test())["user_id"] == server.bot_user_id
+    assert await error_of(back.chat_postMessage(channel="C0GENERAL", text="x")) == "not_in_channel"
+    assert await error_of(back.chat_postMessage(channel="D0ADA", text="x")) == ""
+    assert await error_of(client.auth_test()) == "account_inactive"  # the old token stays dead
+
+
 async def test_an_unknown_token_is_told_from_one_that_was_good(server: SlackServer) -> None:
     assert await error_of(web_client(server, "xoxb-never-was").auth_test()) == "invalid_auth"
 

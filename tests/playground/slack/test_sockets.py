@@ -149,6 +149,20 @@ async def test_a_warning_leaves_the_connection_standing_and_link_disabled_closes
         assert server.open_sockets == 0
 
 
+async def test_goodbye_may_be_said_on_one_of_several_connections(server: SlackServer) -> None:
+    server.sockets.disconnect_grace = 0.05
+    async with bare_socket(server) as oldest, bare_socket(server) as newest:
+        await asyncio.gather(
+            server.disconnect_sockets("link_disabled", which=-1), _until_closed(newest.receive, newest.closed)
+        )
+        assert server.open_sockets == 1
+        await server.post_as("U0ADA", "C0GENERAL", "hello")
+        await oldest.ack(await oldest.receive())
+        await server.idle(SOON)
+        with pytest.raises(IndexError):
+            await server.disconnect_sockets("warning", which=1)
+
+
 async def _until_closed(receive: object, closed: object) -> None:
     assert (await receive())["reason"] == "link_disabled"  # type: ignore[operator]
     assert await closed()  # type: ignore[operator]

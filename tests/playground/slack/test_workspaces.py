@@ -128,6 +128,9 @@ async def test_a_stranger_is_known_as_one_and_has_no_app_of_ours(server: SlackSe
             await attempt(person.id)
     with pytest.raises(ValueError, match="direct message"):
         server.add_stranger("D0ADA", "Yan")
+    assert server.add_stranger("C0GENERAL", "Zoe") == person
+    with pytest.raises(ValueError, match="elsewhere already"):
+        server.add_stranger("C0GENERAL", "Zoe", "T0THIRD")
 
 
 # Organisations

@@ -6,7 +6,7 @@ import pytest
 
 from adapters.slack.adapter import SlackPlatform
 from bridge.playground.slack import SlackServer
-from tests.adapters.slack.peer import make_platform
+from tests.adapters.slack.peer import make_timed_platform
 from tests.fakes.clock import FakeClock
 
 
@@ -27,7 +27,7 @@ async def server(clock: FakeClock) -> AsyncIterator[SlackServer]:
 
 @pytest.fixture
 async def platform(server: SlackServer, clock: FakeClock) -> AsyncIterator[SlackPlatform]:
-    platform = make_platform(server, clock=clock)
+    platform = make_timed_platform(server, clock)
     yield platform
     await platform.close()
 
@@ -35,6 +35,6 @@ async def platform(server: SlackServer, clock: FakeClock) -> AsyncIterator[Slack
 @pytest.fixture
 async def heir(server: SlackServer, clock: FakeClock) -> AsyncIterator[SlackPlatform]:
     """The process that comes after `platform` and remembers nothing."""
-    platform = make_platform(server, clock=clock)
+    platform = make_timed_platform(server, clock)
     yield platform
     await platform.close()

@@ -25,6 +25,7 @@ RATINGS = (
     Button(action=ButtonAction.LIKE, label="Good answer"),
     Button(action=ButtonAction.DISLIKE, label="Bad answer"),
 )
+STOP_BUTTON = Button(action=ButtonAction.STOP, label="Stop")
 RETRY = Button(action=ButtonAction.RETRY, label="Try again")
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.slack.adapter import SlackPlatform
 from adapters.slack.writing.blocks import SOURCES_CHARS
+from bridge.errors import MessageRefused
 from bridge.messages import Button, ButtonAction, ReplyTarget, StepState
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.expansion import expand
@@ -18,6 +19,7 @@ from tests.adapters.slack.writing.said import (
     RETRY,
     START,
     STOP,
+    STOP_BUTTON,
     UPDATE,
     answer,
     ask,
@@ -221,13 +223,25 @@ async def test_where_lists_of_steps_are_refused_the_text_goes_on_without_them(
     assert [call.error for call in server.calls].count("invalid_chunks") == 1
 
 
-async def test_steps_without_a_stream_are_a_quiet_line(
+async def test_steps_alone_are_no_message_where_there_are_no_streams(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
 ) -> None:
+    assert platform.may_grow(target)
     server.lacks["streaming"] = "unknown_method"
-    ref = await platform.send(target, live("", step("a"), step("b")))
+    with pytest.raises(MessageRefused):
+        await platform.send(target, live("", step("a"), step("b")))
+    assert texts(server, root) == []
+    assert not platform.may_grow(target)
+
+
+async def test_a_stream_of_steps_that_breaks_off_leaves_a_quiet_line(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, clock: FakeClock
+) -> None:
+    ref = await platform.send(target, live("", step("a")))
+    await clock.advance(301)
+    await platform.edit(target, ref, live("", step("a", StepState.DONE), step("b")))
     assert texts(server, root) == ["_Step b_"]
-    await platform.edit(target, ref, live("text", step("a")))
+    await platform.edit(target, ref, final("text", STOP_BUTTON))
     assert texts(server, root) == ["text"]
 
 

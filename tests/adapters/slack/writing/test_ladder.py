@@ -15,6 +15,7 @@ from tests.adapters.slack.writing.said import (
     RATINGS,
     START,
     STOP,
+    STOP_BUTTON,
     UPDATE,
     calls,
     final,
@@ -114,8 +115,8 @@ async def test_where_nothing_may_be_edited_the_rest_follows_in_one_post(
     server.lacks["streaming"] = "unknown_method"
     ref = await platform.send(target, live("one **two** "))
     server.faults.fail_next[UPDATE] = [Fault.refuse(code)] * 9
-    await platform.edit(target, ref, live("one **two** three"))
-    await platform.edit(target, ref, live("one **two** three four"))
+    await platform.edit(target, ref, final("one **two** three", STOP_BUTTON))
+    await platform.edit(target, ref, final("one **two** three four", STOP_BUTTON))
     server.faults.fail_next[POST] = [Fault.effect_then_drop()]
     with pytest.raises(PlatformUnavailable):
         await platform.edit(target, ref, final("one **two** three four\n\nfive", *RATINGS))
@@ -161,12 +162,12 @@ async def test_every_call_asks_for_its_workspaces_own_token_and_once_more_when_t
         asked.append(team)
         return tokens[team]
 
-    async def renew(team: str, code: str) -> bool:
-        assert (team, code) == (server.team_id, "invalid_auth")
+    async def refused(team: str, token: str, code: str) -> bool:
+        assert (team, token, code) == (server.team_id, "xoxb-old", "invalid_auth")
         tokens[team] = server.bot_token
         return True
 
-    clients._token_of, clients.renew = token_of, renew
+    clients._token_of, clients._refused = token_of, refused
     ref = await platform.send(target, live("one two "))
     await platform.edit(target, ref, live("one two three four"))
     await platform.edit(target, ref, final("one two three"))
@@ -174,3 +175,14 @@ async def test_every_call_asks_for_its_workspaces_own_token_and_once_more_when_t
     assert set(asked) == {server.team_id}
     assert methods(server).count(START) == 2
     assert [call.error for call in server.calls if call.method in (APPEND, STOP)] == ["", ""]
+
+
+async def test_calls_for_an_organisations_installation_name_the_workspace(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget
+) -> None:
+    clients = platform._outbound.clients
+    clients._team_id = lambda team: team
+    await platform.send(target, final("one"))
+    clients._team_id = lambda team: None
+    await platform.send(target, final("two", nonce="n2"))
+    assert [call.args.get("team_id") for call in calls(server, POST)] == [server.team_id, None]

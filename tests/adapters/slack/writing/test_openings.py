@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from yarl import URL
 
 from adapters.slack.adapter import SlackPlatform
 from adapters.slack.addresses import write_opening, write_private
@@ -149,11 +150,13 @@ async def test_an_address_that_came_with_the_command_is_used_while_it_lasts(
     for number in range(6):
         await platform.send(private, final(f"line {number}"))
     assert (len(hook), len(server.workspace.ephemerals)) == (5, 1)
-    platform._outbound.privately.keep("k2", "https://hooks.slack.com/commands/x")
+    privately = platform._outbound.privately
+    privately.keep("k2", str(privately._api.join(URL("/commands/1"))))
     await clock.advance(30 * 60)
     address = write_private(server.team_id, "C0GENERAL", "U0ADA", key="k2")
     await platform.send(replace(private, address=address), final("late"))
     assert server.workspace.ephemerals[-1].visible_text == "late"
+    assert len(hook) == 5
 
 
 @pytest.mark.parametrize(

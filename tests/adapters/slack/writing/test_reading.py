@@ -5,6 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from yarl import URL
 
 from adapters.slack.adapter import SlackPlatform
@@ -158,6 +160,34 @@ async def test_a_file_that_is_too_large_is_not_kept(
     with pytest.raises(FileTooLarge):
         await platform.fetch_file(target, attachment(server), tmp_path / "file", 100)
     assert list(tmp_path.iterdir()) == []
+
+
+async def test_of_a_file_that_turns_out_too_large_nothing_is_left(
+    platform: SlackPlatform, target: ReplyTarget, tmp_path: Path
+) -> None:
+    async def pour(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for _ in range(4):
+            await response.write(b"x" * 50)
+        return response
+
+    app = web.Application()
+    app.router.add_get("/file", pour)
+    async with TestServer(app) as host:
+        facts = {"url_private": str(host.make_url("/file")), "mimetype": "text/plain"}
+
+        async def known(team: str, number: str) -> object:
+            return facts
+
+        downloads = platform._outbound._downloads
+        downloads._look_up = known  # type: ignore[assignment, method-assign]
+        downloads._api = host.make_url("/api/")
+        file = Attachment(name="x", address=Address("T0/F1"))
+        with pytest.raises(FileTooLarge):
+            await platform.fetch_file(target, file, tmp_path / "file", 100)
+        assert list(tmp_path.iterdir()) == []
+        assert await platform.fetch_file(target, file, tmp_path / "file", 200) == "text/plain"
 
 
 async def test_a_file_that_came_in_part_is_not_taken_for_whole(

@@ -3,13 +3,15 @@
 from dataclasses import replace
 
 import pytest
+from pydantic import ValidationError
 
 from adapters.slack.adapter import SlackPlatform
 from adapters.slack.addresses import write_opening
+from adapters.slack.settings import Settings
 from bridge.messages import Address, MessageRef, PersonId, ReplyTarget
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
-from tests.adapters.slack.peer import make_platform
+from tests.adapters.slack.peer import make_timed_platform
 from tests.adapters.slack.writing.said import ADA, RATINGS, answer, calls, final, live, methods
 from tests.fakes.clock import FakeClock
 
@@ -116,7 +118,7 @@ async def test_which_reaction_it_is_and_whether_there_is_one_can_be_set(
     server.is_agent = False
     server.faults.fail_next[STATUS] = [Fault.refuse("missing_scope")] * 2
     for name, shown in (("none", []), (":hourglass:", ["hourglass"])):
-        platform = make_platform(server, clock=clock, slack_working_emoji=name, slack_loading_messages="")
+        platform = make_timed_platform(server, clock, slack_working_emoji=name, slack_loading_messages="none")
         await platform.show_activity(target, asked)
         assert reactions(server, root) == shown
         await platform.end_activity(target, asked)
@@ -210,3 +212,28 @@ async def test_a_status_that_is_shown_does_not_use_up_the_answers_own_calls(
     ref = await platform.send(target, live("one two ", asker=ADA))
     assert platform.is_growing(ref)
     assert answer(server, root).visible_text == "one "
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "problem"),
+    [
+        ("slack_working_emoji", "👀", "SLACK_WORKING_EMOJI is not the short name"),
+        ("slack_loading_messages", "|".join("abcdefghijk"), "SLACK_LOADING_MESSAGES has more than 10"),
+        ("slack_stream_longest", 300, "less than or equal to 280"),
+    ],
+)
+def test_a_setting_that_slack_would_refuse_is_named(setting: str, value: object, problem: str) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        Settings.model_validate({setting: value})
+
+
+async def test_an_app_that_is_no_agent_any_more_ends_its_streams_all_the_same(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    await platform.show_activity(target, asked)
+    ref = await platform.send(target, live("one two "))
+    server.is_agent = False
+    await platform.edit(target, ref, final("one two three", *RATINGS))
+    assert [call.error for call in calls(server, "chat.stopStream")] == ["feature_disabled", ""]
+    assert answer(server, root).blocks[0] == {"type": "markdown", "text": "one two three"}
+    assert calls(server, "chat.update") == []

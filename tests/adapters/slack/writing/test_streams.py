@@ -7,19 +7,20 @@ import pytest
 
 from adapters.slack.adapter import SlackPlatform
 from adapters.slack.web.history import EVENT_TYPE
-from bridge.errors import MessageGone, PlatformUnavailable, RateLimited
+from bridge.errors import MessageGone, PlatformUnavailable, RateLimited, StoreUnavailable
 from bridge.messages import Author, InstallationId, MessageRef, PersonId, ReplyTarget
 from bridge.platform_api import EndsActivity, FetchesFiles, OpensThreads, ReadsThreads, StreamsNatively
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault, Person
 from bridge.splitting import Splitter
-from tests.adapters.slack.peer import make_platform, target_under, until
+from tests.adapters.slack.peer import make_timed_platform, target_under, until
 from tests.adapters.slack.writing.said import (
     ADA,
     APPEND,
     POST,
     START,
     STOP,
+    STOP_BUTTON,
     UPDATE,
     answer,
     calls,
@@ -50,6 +51,8 @@ def area(r):
 | Bergen | 290,000 |
 
 これは空白のない長い文章です。これは空白のない長い文章です。これは空白のない長い文章です。終わり。
+
+全角　スペース、 そして　 もう一つ。
 
 > Somebody said ~5 %, and <!channel> and @everyone heard it.
 
@@ -239,12 +242,14 @@ async def test_a_stream_that_somebody_stopped_is_told_and_left_alone_until_the_e
 
     async def stopped(*what: object) -> None:
         told.append(what)  # type: ignore[arg-type]  # exactly these
+        raise StoreUnavailable("the disk is full")
 
     platform._outbound.on_stopped = stopped  # the adapter makes an event of it
     ref = await platform.send(target, live("one two "))
     server.workspace.stop_streams("C0GENERAL", root)
     await platform.edit(target, ref, live("one two three four"))
     await platform.edit(target, ref, live("one two three four five"))
+    await platform.edit(target, ref, final("one two three four five six", STOP_BUTTON))
     assert not platform.is_growing(ref)
     assert methods(server) == [START, APPEND]
     assert told == [(target, ref, ADA)]
@@ -369,7 +374,7 @@ async def test_streams_that_are_all_ended_at_once_never_meet_a_limit(
 async def test_streams_that_nobody_ended_do_not_keep_others_from_beginning(
     server: SlackServer, target: ReplyTarget, clock: FakeClock
 ) -> None:
-    platform = make_platform(server, clock=clock)
+    platform = make_timed_platform(server, clock)
     for number in range(18):
         await platform.send(target, live("one two ", nonce=f"n{number}"))
         await clock.advance(2)

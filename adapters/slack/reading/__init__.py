@@ -1,0 +1,1 @@
+"""What Slack's payloads mean, one kind per module. Pure; `inbound` is the door."""

@@ -1,0 +1,69 @@
+"""Which channels are shared with other organisations (Slack Connect). Messages tell it; commands, forms and presses do not."""
+
+import asyncio
+
+from adapters.slack.reading.fields import Json, object_in, text_in
+from adapters.slack.reading.spots import is_direct_channel
+from adapters.slack.web.clients import Clients
+from bridge import logs
+from bridge.clock import Clock
+from bridge.errors import PlatformError
+
+log = logs.get("slack")
+
+BELIEVED = 600.0
+"""Seconds for which what is known of a channel holds."""
+
+WITHIN = 0.8
+"""Seconds to find out; somebody waits, and Slack waits three for all of it."""
+
+MOST_KNOWN = 5_000
+
+
+class Sharing:
+    def __init__(self, clients: Clients, clock: Clock) -> None:
+        self._clients = clients
+        self._clock = clock
+        self._known: dict[tuple[str, str], tuple[bool, float]] = {}
+        self._blind: set[str] = set()
+        """Workspaces where Slack does not tell."""
+
+    def note(self, team: str, payload: Json) -> None:
+        """Any event in a channel tells."""
+        shared, channel = payload.get("is_ext_shared_channel"), text_in(object_in(payload, "event"), "channel")
+        if isinstance(shared, bool) and channel:
+            self._remember(team, channel, shared=shared)
+
+    async def is_shared(self, team: str, channel: str) -> bool:
+        """Where it cannot be found out, nobody is taken to read along: a workspace without the scope would have no commands
+        else. In direct messages it shows from who is there."""
+        if is_direct_channel(channel):
+            return False
+        shared, until = self._known.get((team, channel), (False, 0.0))
+        if until > self._clock.monotonic():
+            return shared
+        try:
+            async with asyncio.timeout(WITHIN):
+                response = await self._clients.ask(
+                    team, "conversations.info", lambda client: client.conversations_info(channel=channel)
+                )
+        except (PlatformError, TimeoutError) as error:
+            self._give_up(team, getattr(error, "code", "") or "timeout")
+            return shared
+        found: object = response.get("channel")
+        shared = isinstance(found, dict) and found.get("is_ext_shared") is True
+        self._remember(team, channel, shared=shared)
+        return shared
+
+    def _give_up(self, team: str, code: str) -> None:
+        # A private channel that we are not in is "not found"; nothing will be written there either.
+        if code != "channel_not_found" and team not in self._blind:
+            self._blind.add(team)
+            fix = "add the scopes channels:read, groups:read and mpim:read and install the app again"
+            log.warning("shared_channels_unknown", team=team, code=code, fix=fix if code == "missing_scope" else "")
+
+    def _remember(self, team: str, channel: str, *, shared: bool) -> None:
+        self._known.pop((team, channel), None)
+        while len(self._known) >= MOST_KNOWN:
+            del self._known[next(iter(self._known))]
+        self._known[team, channel] = (shared, self._clock.monotonic() + BELIEVED)

@@ -1,0 +1,164 @@
+"""The manifest: exactly what the switched-on features need, in a shape that Slack takes, and enough for the bot to work."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from adapters.slack.installs.manifest import command_names, describe_install
+from adapters.slack.installs.scopes import EVENTS, SCOPES, AppFeature, needed_events, needed_scopes
+from adapters.slack.settings import AppSettings
+from bridge.errors import SettingsError
+from bridge.playground.slack import SlackServer
+from bridge.settings import isolated
+from tests.adapters.slack.peer import Bridge, make_platform
+
+SCOPE_OF_EVENT = {
+    "app_mention": "app_mentions:read",
+    "message.channels": "channels:history",
+    "message.groups": "groups:history",
+    "message.im": "im:history",
+    "message.mpim": "mpim:history",
+    "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
+}
+"""Slack's pages on the events. The others need no scope."""
+
+
+def settings(**values: object) -> AppSettings:
+    return isolated(AppSettings, **values)
+
+
+def made(*, http_url: str = "", plain: bool = False, **values: object) -> dict[str, Any]:
+    text = describe_install(settings(**values), http_url=http_url, plain=plain)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def scopes(manifest: dict[str, Any]) -> set[str]:
+    return set(manifest["oauth_config"]["scopes"]["bot"])
+
+
+def events(manifest: dict[str, Any]) -> set[str]:
+    return set(manifest["settings"]["event_subscriptions"]["bot_events"])
+
+
+def test_by_default_everything_is_there_for_socket_mode() -> None:
+    manifest = made()
+    assert scopes(manifest) == {need.name for need in SCOPES}
+    assert events(manifest) == {need.name for need in EVENTS if not need.many}
+    assert manifest["settings"]["socket_mode_enabled"] is True
+    assert manifest["settings"]["interactivity"] == {"is_enabled": True}
+    assert "redirect_urls" not in manifest["oauth_config"]
+    assert "url" not in json.dumps(manifest)
+    assert [one["command"] for one in manifest["features"]["slash_commands"]] == ["/ask", "/reset", "/help"]
+    assert manifest["features"]["shortcuts"][0]["callback_id"] == "ask_message"
+
+
+def test_over_http_slack_is_told_where_to_call_for_everything() -> None:
+    manifest = made(http_url="https://bot.example.com/")
+    url = "https://bot.example.com/slack/events"
+    assert manifest["settings"]["socket_mode_enabled"] is False
+    assert manifest["settings"]["event_subscriptions"]["request_url"] == url
+    assert manifest["settings"]["interactivity"]["request_url"] == url
+    assert {one["url"] for one in manifest["features"]["slash_commands"]} == {url}
+    assert made(http_url=url) == manifest
+
+
+def test_a_plain_bot_goes_without_what_agents_alone_have() -> None:
+    agent, plain = made(), made(plain=True)
+    assert "agent_view" in agent["features"]
+    assert "agent_view" not in plain["features"]
+    assert scopes(agent) - scopes(plain) == {"assistant:write"}
+    assert events(agent) - events(plain) == {"agent_session_stopped"}
+
+
+def test_many_workspaces_add_the_way_back_and_the_events_of_leaving() -> None:
+    manifest = made(slack_public_url="https://bot.example.com")
+    assert manifest["oauth_config"]["redirect_urls"] == ["https://bot.example.com/slack/oauth_redirect"]
+    assert {"app_uninstalled", "tokens_revoked"} <= events(manifest)
+    assert manifest["settings"]["org_deploy_enabled"] is True
+    assert manifest["settings"]["token_rotation_enabled"] is False
+
+
+def test_without_features_only_mentions_are_left() -> None:
+    manifest = made(slack_features=frozenset())
+    assert scopes(manifest) == {"app_mentions:read", "chat:write"}
+    assert events(manifest) == {"app_mention"}
+    assert set(manifest["features"]) == {"app_home", "bot_user"}
+    assert manifest["features"]["app_home"]["messages_tab_read_only_enabled"] is True
+
+
+@pytest.mark.parametrize("feature", AppFeature)
+def test_each_feature_asks_for_what_its_events_need_and_goes_when_it_is_left_out(feature: AppFeature) -> None:
+    alone, without = made(slack_features=frozenset({feature})), made(slack_features=frozenset(AppFeature) - {feature})
+    for manifest in (alone, without):
+        assert {SCOPE_OF_EVENT[event] for event in events(manifest) if event in SCOPE_OF_EVENT} <= scopes(manifest)
+    assert alone != made(slack_features=frozenset())
+    assert without != made()
+
+
+def test_what_the_consent_page_asks_for_is_what_the_manifest_says() -> None:
+    assert {need.name for need in needed_scopes(frozenset(AppFeature))} == scopes(made())
+    assert {need.name for need in needed_events(frozenset(AppFeature), many=False)} == events(made())
+
+
+def test_commands_have_the_prefix_of_the_settings() -> None:
+    manifest = made(slack_command_prefix="dify-")
+    assert [one["command"] for one in manifest["features"]["slash_commands"]] == list(command_names("dify-"))
+    assert command_names("dify-")["/dify-ask"] == "ask"
+
+
+def test_texts_are_as_short_as_slack_wants_them() -> None:
+    """Slack's page on app manifests."""
+    manifest = made(slack_app_name="N" * 35)
+    assert len(manifest["display_information"]["name"]) <= 35
+    assert len(manifest["display_information"]["description"]) <= 140
+    assert len(manifest["features"]["agent_view"]["agent_description"]) <= 300
+    assert len(manifest["features"]["bot_user"]["display_name"]) <= 80
+    for command in manifest["features"]["slash_commands"]:
+        assert re.fullmatch(r"/[a-z0-9_-]{1,31}", command["command"])
+        assert len(command["description"]) <= 2_000
+    for shortcut in manifest["features"]["shortcuts"]:
+        assert len(shortcut["name"]) <= 24
+        assert len(shortcut["description"]) <= 150
+
+
+@pytest.mark.parametrize("values", [{}, {"slack_public_url": "https://a.b"}, {"slack_features": frozenset()}])
+@pytest.mark.parametrize("http_url", ["", "https://a.b"])
+def test_yaml_says_the_same_as_json(values: dict[str, object], http_url: str) -> None:
+    odd: dict[str, Any] = {**values, "slack_app_name": 'A: "b" #c — é'}
+    text = describe_install(settings(**odd), http_url=http_url, as_yaml=True)
+    assert yaml.safe_load(text) == made(http_url=http_url, **odd)
+    assert text.startswith("display_information:\n")
+
+
+@pytest.mark.parametrize("url", ["bot.example.com", "http://bot.example.com", "https://a.b/?c", "ftp://a.b"])
+def test_an_address_that_slack_could_not_call_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match="--http"):
+        describe_install(settings(), http_url=url)
+
+
+@pytest.mark.parametrize("plain", [False, True])
+async def test_an_app_made_from_it_hears_mentions_follow_ups_direct_messages_and_reactions(
+    server: SlackServer, plain: bool
+) -> None:
+    manifest = made(plain=plain)
+    server.scopes = manifest["oauth_config"]["scopes"]["bot"]
+    server.subscriptions = events(manifest)
+    platform = make_platform(server)
+    async with Bridge(server, platform) as bridge:
+        ts = await server.post_as("U0ADA", "C0GENERAL", f"<@{server.bot_user_id}> one")
+        await server.post_as("U0ADA", "C0GENERAL", "two", thread_ts=ts)
+        await server.post_as("U0ADA", "D0ADA", "three")
+        await bridge.heard(3)
+        await server.idle(5)
+        said = {message.text for message in bridge.inbox.questions}
+        assert {word for word in ("one", "two", "three") if any(word in text for text in said)} == {
+            "one",
+            "two",
+            "three",
+        }
+    await platform.close()
