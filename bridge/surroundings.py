@@ -3,7 +3,6 @@
 Whatever of that is not to be had is named to the member with the reason, and the question is asked without it.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,7 +11,7 @@ from tempfile import TemporaryDirectory
 
 from bridge import logs
 from bridge.backend_api import AcceptsFiles, Backend, FileRules, UploadedFile
-from bridge.clock import Clock
+from bridge.clock import Clock, within
 from bridge.errors import BackendError, FileTooLarge, NotAllowed, PlatformError
 from bridge.markdown.characters import literally
 from bridge.messages import AppName, AskedQuestion, Attachment, PlatformName, Said, Turn
@@ -120,13 +119,15 @@ class Surroundings:
         if kind is None or not file.address:
             return _NOT_TO_BE_HAD
         most = self._largest(kind, rules)
+
+        async def carry() -> UploadedFile:
+            with TemporaryDirectory(prefix="bridge-file-") as folder:
+                content = Path(folder) / "content"
+                told = await platform.fetch_file(turn.target, file, content, most)
+                return await backend.upload(content, file.name, file.media_type or told, kind, turn.backend_user)
+
         try:
-            async with asyncio.timeout(self._limits.file_patience.total_seconds()):
-                with TemporaryDirectory(prefix="bridge-file-") as folder:
-                    content = Path(folder) / "content"
-                    told = await platform.fetch_file(turn.target, file, content, most)
-                    media_type = file.media_type or told
-                    return await backend.upload(content, file.name, media_type, kind, turn.backend_user)
+            return await within(self._clock, self._limits.file_patience.total_seconds(), carry())
         except TimeoutError:
             _log.warning("file_too_slow")
             return _TOO_SLOW
@@ -141,6 +142,9 @@ class Surroundings:
         except BackendError as error:
             _log.warning("file_not_uploaded", code=error.code, detail=str(error))
             return error.user_message or _NOT_UPLOADED
+        except OSError as error:
+            _log.error("file_not_kept", detail=str(error), fix="look whether the folder for temporary files is full")
+            return _NOT_TO_BE_HAD
 
     async def thread(self, turn: Turn, asked: AskedQuestion) -> Sequence[Said]:
         """What was said above a question in whose thread the app has not been asked before."""
@@ -148,9 +152,9 @@ class Surroundings:
         if not asked.in_thread or not self._limits.thread_messages or not isinstance(platform, ReadsThreads):
             return ()
         before = None if asked.unseen else asked.ref
+        reading = platform.read_thread(turn.target, before, self._limits.thread_messages)
         try:
-            async with asyncio.timeout(self._limits.thread_patience.total_seconds()):
-                return await platform.read_thread(turn.target, before, self._limits.thread_messages)
+            return await within(self._clock, self._limits.thread_patience.total_seconds(), reading)
         except (PlatformError, TimeoutError) as error:
             # It helps, and the question can be asked without it.
             _log.warning("thread_not_read", detail=str(error))

@@ -189,6 +189,10 @@ class Turns:
             # Its own next write meets the same and ends it.
             return
         if running.outcome is not None:
+            known = running.stop or running.turn.stop
+            if orders.stop is not None and known is None and running.collector is not None:
+                # The text is whole; whoever stops it now does not want to wait for its files.
+                running.collector.give_up()
             return
         if orders.stop is not None and running.stop is None:
             _log.info("stopping", answer=running.turn.answer_id, reason=orders.stop.value)
@@ -216,6 +220,8 @@ class Turns:
         running.handed_over = True
         running.draft.abandon()
         running.woken.set()
+        if running.collector is not None:
+            running.collector.give_up()
 
     def _begin(self, turn: Turn) -> _Work:
         platform = self._platforms[turn.target.platform]
@@ -226,7 +232,7 @@ class Turns:
         running = Running(turn, draft, turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
         running.wants_suggestions = platform.capabilities.question_buttons > 0
         if isinstance(platform, SendsFiles):
-            running.collector = Collector(self._backends, turn.app, self._limits.producing)
+            running.collector = Collector(self._backends, turn.app, self._clock, self._limits.producing)
         if turn.parts and turn.state is AnswerState.PLANNED:
             running.draft.say_status(_TRYING_AGAIN)
         self._running[turn.answer_id] = running

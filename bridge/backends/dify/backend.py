@@ -146,8 +146,12 @@ class DifyBackend:
         if not ids.message:
             raise QuestionRefused("the answer has no message id, so it cannot be rated", code="no_message")
         body: Json = {"rating": rating.value if rating else None, "user": user}
-        if content:
+        if content and rating is not None:
             body["content"] = content
+        elif content:
+            # Dify keeps words beside a rating only: without one it refuses them, or deletes what it had. They are told together
+            # with the next rating, since the bridge keeps them.
+            log.info("comments_without_rating", message=ids.message)
         async with self._rating:
             reply = await self._client.call("POST", f"/messages/{ids.message}/feedbacks", body=body)
         if reply.status == 200 and reply.is_json:

@@ -243,8 +243,11 @@ def _unsure(ids: BackendIds, detail: str) -> Recovered:
 
 
 def _says(row: Row, question: Question) -> bool:
+    """Whether it is the one: alone, or below what the app was told besides, which nobody knows any more."""
     # Dify drops NUL characters from questions (measured).
-    return row.query.strip() == question.text.replace("\0", "").strip()
+    words, asked = question.text.replace("\0", "").strip(), row.query.strip()
+    before = asked.removesuffix(words)
+    return not before or (before != asked and before.rstrip(" ").endswith("\n\n"))
 
 
 def _newest(rows: Sequence[Row]) -> Row:

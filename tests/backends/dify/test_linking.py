@@ -7,9 +7,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bridge.backend_api import AnswerCompleted, FileProduced, TextReplaced
 from bridge.backends.dify.linking import LONGEST_ADDRESS, LONGEST_LABEL, LinkFilter, OwnFiles
 from bridge.backends.dify.producing import identify
 from bridge.messages import ProducedFile
+from tests.backends.dify.asking import Outcome, ask, hear, make_backend
+from tests.backends.dify.scripted import (
+    IDS,
+    MESSAGE_END,
+    RUN_STARTED,
+    Cut,
+    ScriptedServer,
+    Step,
+    data,
+    run_finished,
+    said,
+)
 
 SIGNATURE = "timestamp=1700000000&nonce=0a1b&sign=-f7i8MM64B0BHu_hD0pacg="
 ID = "6a1f1d2e-0000-4000-8000-0123456789ab"
@@ -187,3 +200,65 @@ def test_it_says_the_same_however_it_is_cut_and_never_a_signature(text: str, dat
 
     assert read(*pieces) == read(text)
     assert not LEAK.search(show(text))
+
+
+async def answer(*steps: Step, **made: object) -> Outcome:
+    async with ScriptedServer([RUN_STARTED, *steps]) as server:
+        backend = make_backend(server.base_url, **made)
+        try:
+            return await hear(backend.answer(ask()))
+        finally:
+            await backend.close()
+
+
+def files_of(outcome: Outcome) -> list[ProducedFile]:
+    return [event.file for event in outcome.events if isinstance(event, FileProduced)]
+
+
+def told(address: str) -> bytes:
+    return data(event="message_file", **IDS, type="image", belongs_to="assistant", url=address, filename="told.png")
+
+
+async def test_an_answer_that_is_streamed_shows_no_link_and_tells_its_file_at_the_end() -> None:
+    text = f"Here: ![chart.png]({SIGNED}) there."
+
+    outcome = await answer(*map(said, in_threes(text)), run_finished(), MESSAGE_END)
+
+    assert outcome.text == "Here:  there."
+    assert [(file.name, file.address) for file in files_of(outcome)] == [("chart.png", SIGNED)]
+    assert isinstance(outcome.events[-1], AnswerCompleted)
+
+
+async def test_a_file_that_an_event_tells_of_is_told_once_and_by_the_event() -> None:
+    link, again = said(f"![]({SIGNED})"), SIGNED.replace("1700000000", "1700000009")
+    for steps in ((link, told(again)), (told(again), link)):
+        outcome = await answer(*steps, run_finished(), MESSAGE_END)
+
+        assert [(file.name, file.address) for file in files_of(outcome)] == [("told.png", again)]
+
+
+async def test_a_text_that_replaces_another_shows_no_link_either() -> None:
+    replacing = data(event="message_replace", **IDS, answer=f"Rather [this]({RELATIVE}).")
+
+    outcome = await answer(said(f"![old.png]({SIGNED.replace(ID, 'old')})"), replacing, MESSAGE_END)
+
+    assert [event.text for event in outcome.events if isinstance(event, TextReplaced)] == ["Rather this."]
+    assert [file.name for file in files_of(outcome)] == ["this.png"], "what was withdrawn is not passed on"
+
+
+@pytest.mark.parametrize("length", range(len(SIGNED) - len("BHu_hD0pacg="), len(SIGNED) + 1, 3))
+async def test_an_answer_that_breaks_within_a_link_shows_nothing_of_a_signature(length: int) -> None:
+    outcome = await answer(said(f"Here: ![chart.png]({SIGNED[:length]}"), Cut())
+
+    assert outcome.ending == "BackendCut"
+    assert outcome.text.startswith("Here: ")
+    assert "sign=" not in outcome.text
+
+
+async def test_where_files_are_served_elsewhere_those_links_go_as_well() -> None:
+    address = "https://files.example.org/files/a/file-preview?sign=1"
+
+    known = await answer(said(address), MESSAGE_END, dify_files_url="https://files.example.org")
+    unknown = await answer(said(address), MESSAGE_END)
+
+    assert (known.text, unknown.text) == ("file", address)
