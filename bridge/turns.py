@@ -189,10 +189,6 @@ class Turns:
             # Its own next write meets the same and ends it.
             return
         if running.outcome is not None:
-            known = running.stop or running.turn.stop
-            if orders.stop is not None and known is None and running.collector is not None:
-                # The text is whole; whoever stops it now does not want to wait for its files.
-                running.collector.give_up()
             return
         if orders.stop is not None and running.stop is None:
             _log.info("stopping", answer=running.turn.answer_id, reason=orders.stop.value)
@@ -275,6 +271,9 @@ class Turns:
         """The files of the answer, and lines about those that cannot be shown."""
         if not outcome.files or running.collector is None:
             return (), [NOT_TAKEN.format(name=literally(file.name)) for file in outcome.files]
+        if running.stop is not None:
+            # Whoever stops an answer does not want to wait for its files.
+            running.collector.give_up()
         return await running.collector.collect(outcome.files)
 
     async def _record_outcome(self, work: _Work, outcome: Outcome) -> None:
