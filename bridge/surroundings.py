@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from bridge import logs
 from bridge.backend_api import AcceptsFiles, Backend, FileRules, UploadedFile
 from bridge.clock import Clock, within
-from bridge.errors import BackendError, FileTooLarge, NotAllowed, PlatformError
+from bridge.errors import BackendError, BackendUnreachable, FileTooLarge, NotAllowed, PlatformError
 from bridge.markdown.characters import literally
 from bridge.messages import AppName, AskedQuestion, Attachment, PlatformName, Said, Turn
 from bridge.platform_api import FetchesFiles, Platform, ReadsThreads
@@ -67,7 +67,10 @@ class Surroundings:
         self._limits = limits
 
     async def hand_over(self, turn: Turn, asked: AskedQuestion) -> HandedOver:
-        """Takes the attached files to the app, one after the other. Raises nothing of a platform or backend."""
+        """Takes the attached files to the app, one after the other.
+
+        Raises `BackendUnreachable`: the question would not get through either, so nothing is left out for that.
+        """
         if not asked.attachments:
             return HandedOver()
         platform, backend = self._platforms[turn.target.platform], self._backends[turn.app]
@@ -77,6 +80,8 @@ class Surroundings:
             return _leave_out(asked.attachments, _NOT_TAKEN)
         try:
             rules = await backend.file_rules()
+        except BackendUnreachable:
+            raise
         except BackendError as error:
             _log.warning("file_rules_not_known", code=error.code, detail=str(error))
             return _leave_out(asked.attachments, _NOT_UPLOADED)
@@ -139,9 +144,12 @@ class Surroundings:
         except PlatformError as error:
             _log.warning("file_not_fetched", code=error.code, detail=str(error))
             return _NOT_TO_BE_HAD
+        except BackendUnreachable:
+            raise
         except BackendError as error:
             _log.warning("file_not_uploaded", code=error.code, detail=str(error))
-            return error.user_message or _NOT_UPLOADED
+            # What every such error says is about questions.
+            return error.user_message if error.user_message != type(error).user_message else _NOT_UPLOADED
         except OSError as error:
             _log.error("file_not_kept", detail=str(error), fix="look whether the folder for temporary files is full")
             return _NOT_TO_BE_HAD
