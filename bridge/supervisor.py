@@ -13,11 +13,12 @@ from bridge.dispatcher import Dispatcher
 from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
 from bridge.home import FrontHall
+from bridge.installations_api import Installations, KeepsInstallations
 from bridge.intake import Intake
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
-from bridge.platform_api import CatchesUp, Installations, KeepsInstallations, Leases, Platform, Severity, UsesLeases
+from bridge.platform_api import CatchesUp, Leases, Platform, Severity, UsesLeases
 from bridge.recovery import Recovery
 from bridge.remembering import StoreMemory
 from bridge.store import Store

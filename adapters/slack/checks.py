@@ -14,7 +14,8 @@ from adapters.slack.installs.scopes import AppFeature, needed_events, needed_sco
 from adapters.slack.refusals import REFUSED_CREDENTIALS, ask
 from adapters.slack.settings import Mode, Settings
 from bridge.errors import NotAllowed, PlatformError
-from bridge.platform_api import Finding, Installation, Severity
+from bridge.installations_api import Installation
+from bridge.platform_api import Finding, Severity
 
 MOST_INSTALLATIONS = 50
 """Workspaces that are tried; a problem of the app shows in any of them."""

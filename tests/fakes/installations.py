@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from bridge.clock import Clock, SystemClock
 from bridge.errors import StoreUnavailable
+from bridge.installations_api import Installation, Renewal
 from bridge.messages import InstallationId
-from bridge.platform_api import Installation, Renewal
 
 
 class FakeInstallations:

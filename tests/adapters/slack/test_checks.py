@@ -10,8 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.checks import MOST_INSTALLATIONS, find_problems
 from adapters.slack.installs.scopes import SCOPES, AppFeature, Need
 from adapters.slack.settings import Settings
+from bridge.installations_api import Installation
 from bridge.messages import InstallationId
-from bridge.platform_api import Finding, Installation, Severity
+from bridge.platform_api import Finding, Severity
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
 from tests.adapters.slack.peer import Bridge, make_platform, question

@@ -11,8 +11,8 @@ from structlog.testing import capture_logs
 from bridge.clock import SystemClock
 from bridge.errors import NotAllowed
 from bridge.feedback import aggregate
+from bridge.installations_api import Installations
 from bridge.messages import PlatformName
-from bridge.platform_api import Installations
 from bridge.playground.slack import SlackServer
 from bridge.settings import isolated
 from bridge.storage.installations import open_installations
