@@ -1,4 +1,4 @@
-"""What the messages of an answer should say against what stands of them: the next write, if there is one. Nothing is sent here."""
+"""What an answer's messages should say against what stands of them: the next write, if there is one. Nothing is sent here."""
 
 import hashlib
 from collections.abc import Sequence
