@@ -50,6 +50,7 @@ _ROTATED = "(The app could not go on with this conversation, so this starts a ne
 _IN_LINE = "⏳ The app is busy. You are number {number} in line."
 _TRYING = "⏳ {why} I keep trying."
 _CHANGED = "⏳ The question was changed. I am asking again…"
+_READING = "⏳ I am reading what belongs to the question…"
 _FETCHING = "⏳ I was restarted and am getting your answer back…"
 
 
@@ -264,7 +265,10 @@ class Asker:
             if hint := missing_words(asked):
                 running.notes = [hint]
                 return AnswerCompleted()
-            question = await self._preparer.prepare(running, asked)
+            preparing = self._preparer.prepare(running, asked)
+            question = await running.until_woken(
+                preparing, self._clock, self._limits.notice, lambda: running.say(_READING)
+            )
             if running.woken.is_set():
                 return None
             if question is None:
