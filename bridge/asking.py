@@ -15,7 +15,6 @@ from bridge.backend_api import (
     Backend,
     Fate,
     FileProduced,
-    Question,
     Recovered,
     SourcesCited,
     TextDelta,
@@ -221,18 +220,18 @@ class Asker:
                 pause = min(pause * 2, self._limits.longest_pause.total_seconds())
                 await self._clock.wait(running.woken, wait)
             else:
-                if completed is None or running.stop is not None or running.revised:
-                    continue
                 outcome = await self._end(running, completed)
-                # Changed while it was asked what could be asked next.
-                if not running.revised:
+                if outcome is not None:
                     return outcome
 
-    async def _end(self, running: Running, completed: AnswerCompleted) -> Outcome:
+    async def _end(self, running: Running, completed: AnswerCompleted | None) -> Outcome | None:
+        """None: something else is wanted instead, perhaps only since it was asked what could be asked next."""
+        if completed is None or running.stop is not None or running.revised:
+            return None
         if completed.stopped:
             return endings.stopped(running)
         await self._preparer.suggest(running)
-        return endings.answered(running)
+        return None if running.revised else endings.answered(running)
 
     def _start_over(self, running: Running) -> None:
         """The question was edited: asked anew, in the same messages, as if what was asked had never been."""
