@@ -180,7 +180,8 @@ class AnswerWriter:
 
     def _line(self, draft: AnswerDraft) -> str | None:
         first = self._shown[0].ref if self._shown else None
-        return self._presenter.line(draft, first, quiet=self._clock.monotonic() >= self._quiet_until)
+        quiet = self._clock.monotonic() >= self._quiet_until
+        return self._presenter.line(draft, first, silent=self._outstanding.is_silent(), quiet=quiet)
 
     async def _wait_to_look(self, draft: AnswerDraft) -> None:
         """Until the next edit may be made: to parse the text before that would be for nothing."""

@@ -49,6 +49,10 @@ class Outstanding:
         """Whether the file with the rest of this answer's text stands; that of an earlier answer to the question is another."""
         return any(shown.nonce == self._nonce("file") for shown in self._standing.all())
 
+    def is_silent(self) -> bool:
+        """Whether the first message says nothing yet and may go on growing."""
+        return bool(self._shown) and not (self._shown[0].text or "").strip() and 0 not in self._ended_early
+
     def end_spent(self) -> bool:
         """Whether the last message has grown for as long as it may, which is told once: what comes now goes into another one."""
         number = len(self._shown) - 1
