@@ -271,7 +271,7 @@ class Turns:
         """The files of the answer, and lines about those that cannot be shown."""
         if not outcome.files or running.collector is None:
             return (), [NOT_TAKEN.format(name=literally(file.name)) for file in outcome.files]
-        if running.stop is not None:
+        if running.stop is not None and running.turn.outcome is None:
             # Whoever stops an answer does not want to wait for its files.
             running.collector.give_up()
         return await running.collector.collect(outcome.files)

@@ -254,6 +254,8 @@ class AbleBackend(FakeBackend):
     next_questions: Sequence[str] = ()
     suggest_errors: list[BackendError] = field(default_factory=list)
     suggest_seconds: float = 0.0
+    suggested_for: list[BackendIds] = field(default_factory=list)
+    """Every call of `suggestions`."""
     introduction: Opening = field(default_factory=Opening)
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
@@ -296,6 +298,7 @@ class AbleBackend(FakeBackend):
 
     async def suggestions(self, ids: BackendIds, user: BackendUser) -> Sequence[str]:
         self._check_up()
+        self.suggested_for.append(ids)
         await self.clock.sleep(self.suggest_seconds)
         if self.suggest_errors:
             raise self.suggest_errors.pop(0)
