@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 from yarl import URL
 
 from adapters.slack.adapter import SlackPlatform
@@ -162,14 +163,17 @@ async def test_one_person_reads_it_in_the_thread(
 async def test_an_address_that_came_with_the_command_is_used_while_it_lasts(
     server: SlackServer, platform: SlackPlatform, private: ReplyTarget, way: str, clock: FakeClock
 ) -> None:
-    for number in range(6):
-        await platform.send(private, final(f"line {number}"))
+    with capture_logs() as logged:
+        for number in range(6):
+            await platform.send(private, final(f"line {number}"))
     assert told(server) == [f"line {number}" for number in range(6)]
     assert methods(server) == [EPHEMERAL]
     platform._outbound.privately.keep("k2", way)
     await clock.advance(30 * 60)
     address = write_private(server.team_id, "C0GENERAL", "U0ADA", key="k2")
-    await platform.send(replace(private, address=address), final("late"))
+    with capture_logs() as logged_later:
+        await platform.send(replace(private, address=address), final("late"))
+    assert logged == logged_later == []  # Slack was not asked in vain
     assert told(server)[-1] == "late"
     assert methods(server) == [EPHEMERAL] * 2
 
@@ -213,6 +217,7 @@ async def test_nothing_is_told_to_an_address_that_is_not_slacks(
     server: SlackServer, platform: SlackPlatform, private: ReplyTarget, url: str
 ) -> None:
     platform._outbound.privately.keep("k1", url)
+    assert platform._outbound.privately._ways == {}
     await platform.send(private, final("secret"))
     assert methods(server) == [EPHEMERAL]
 
