@@ -179,4 +179,9 @@ async def test_an_app_made_from_it_hears_mentions_follow_ups_direct_messages_and
             "two",
             "three",
         }
+        told = len(bridge.inbox.events)
+        await server.change_context("U0ADA", [])
+        await server.idle(5)
+        assert len(bridge.inbox.events) == told, "what somebody looks at is of no interest"
     await platform.close()
+    assert {delivery.outcome for delivery in server.deliveries} == {"acked"}
