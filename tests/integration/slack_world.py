@@ -35,6 +35,8 @@ PATIENCE = 30.0
 LOOK_AGAIN = 0.2
 """Seconds after which a condition is looked at again although nothing was heard of."""
 
+KEY = "a key of the tests with more than 32 characters"
+
 WORDS = [f"word{number} " for number in range(1, 101)]
 
 
@@ -51,11 +53,12 @@ class World:
         *,
         http: bool = False,
         guests: Guests | None = None,
+        many: bool = False,
         mode: str = "advanced-chat",
         recover_patience: float = 120,
         **slack: object,
     ) -> None:
-        """`mode`: kind of app. `slack`: settings of the platform beside its tokens."""
+        """`many`: the app is installed by OAuth. `mode`: kind of app. `slack`: settings of the platform beside its tokens."""
         self.clock = SystemClock()
         self.slack = SlackServer(self.clock)
         self.slack.retry_schedule = (0.2, 0.5, 1.0)
@@ -66,13 +69,23 @@ class World:
         self.http = http
         self.app: App | None = None
         self.settings: dict[str, object] = {"slack_ping_interval": 0.5, "slack_reconnect_longest": 0.2, **slack}
-        """Of the platform; tokens are added unless there are some."""
+        """Of the platform; what lets it in is added where it is not among them."""
+        self.database: dict[str, object] = {}
+        """Settings of the database beside its address."""
         self._guests = guests or Guests()
         self._folder = folder
         self._recover_patience = recover_patience
         self._port = free_port()
         self._running: asyncio.Task[int] | None = None
         self._news = asyncio.Event()
+        if many:
+            self.database["encryption_key"] = KEY
+            self.settings |= {
+                "slack_bot_token": None,
+                "slack_client_id": self.slack.client_id,
+                "slack_client_secret": self.slack.client_secret,
+                "slack_public_url": self.url,
+            }
 
     @property
     def url(self) -> str:
@@ -100,8 +113,12 @@ class World:
         self.app = await build(self._configuration(), self.clock)
         self._running = asyncio.create_task(self.app.run())
         heard = asyncio.ensure_future(self.clock.wait(self.app.supervisor.heard, PATIENCE))
-        await asyncio.wait({heard, self._running}, return_when=asyncio.FIRST_COMPLETED)
-        assert heard.done() and heard.result(), "the bridge did not come up"
+        try:
+            await asyncio.wait({heard, self._running}, return_when=asyncio.FIRST_COMPLETED)
+            assert heard.done(), "the bridge ended"
+            assert heard.result(), "the bridge did not come up"
+        finally:
+            heard.cancel()
 
     async def stop_bridge(self, *, kill: bool = False) -> None:
         """`kill`: wherever it is, as when its process dies."""
@@ -122,11 +139,12 @@ class World:
         await self.start_bridge()
 
     def _configuration(self) -> Configuration:
-        tokens: dict[str, object] = {"slack_bot_token": self.slack.bot_token}
+        slack: dict[str, object] = {"slack_api_url": self.slack.api_url, "slack_bot_token": self.slack.bot_token}
         if self.http:
-            tokens["slack_signing_secret"] = self.slack.signing_secret
+            slack["slack_signing_secret"] = self.slack.signing_secret
         else:
-            tokens["slack_app_token"] = self.slack.app_token
+            slack["slack_app_token"] = self.slack.app_token
+        database = f"sqlite:///{self._folder}/bridge.db"
         one = Configuration.for_one_app(
             core=isolated(
                 Settings,
@@ -135,14 +153,11 @@ class World:
                 busy_patience=5,
                 recover_patience=self._recover_patience,
             ),
-            database=isolated(DatabaseSettings, database_url=f"sqlite:///{self._folder}/bridge.db", **self.database),
-            platforms=(platform("slack", **{"slack_api_url": self.slack.api_url, **tokens, **self.settings}),),
+            database=isolated(DatabaseSettings, database_url=database, **self.database),
+            platforms=(platform("slack", **{**slack, **self.settings}),),
             app=backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url),
         )
         return replace(one, routes=Everywhere(app=AppPolicy(name=DEFAULT_APP), guests=self._guests))
-
-    database: dict[str, object] = {}
-    """Settings of the database beside its address."""
 
     # Waiting
 
@@ -181,12 +196,12 @@ class World:
 
     def is_complete(self, message: Message) -> bool:
         """It can be rated or asked again, as the last message of an answer can."""
-        stream = self.slack.workspace.streams.get((message.channel, message.ts))
-        grows = stream is not None and stream.state(self.clock.monotonic()) == "live"
-        return not grows and not any(one.action_id == "bridge:stop" for one in buttons_in(message.blocks))
+        return (message.channel, message.ts) not in self._growing() and not any(
+            one.action_id == "bridge:stop" for one in buttons_in(message.blocks)
+        )
 
     def was_streamed(self, message: Message) -> bool:
-        return (message.channel, message.ts) in self.slack.workspace.streams
+        return any((message.channel, message.ts) in one.streams for one in self.slack.workspaces.values())
 
     def buttons(self, message: Message) -> list[ShownButton]:
         return list(buttons_in(message.blocks))
@@ -201,27 +216,36 @@ class World:
 
     def forms(self, person: str) -> list[View]:
         """Modals that stand open."""
-        return [one for one in self.slack.workspace.views.opened.values() if one.person == person]
+        opened = [view for one in self.slack.workspaces.values() for view in one.views.opened.values()]
+        return [view for view in opened if view.person == person]
 
     def working(self) -> list[str]:
         """Everything that still shows that something is being done."""
-        workspace, now = self.slack.workspace, self.clock.monotonic()
-        sessions = [f"session {key}" for key, one in workspace.sessions.items() if one.status_at(now) == "processing"]
-        statuses = [f"status {key}" for key in self.slack.statuses]
-        streams = [f"stream {key}" for key, one in workspace.streams.items() if one.state(now) == "live"]
-        eyes = [
-            f"reaction {one.ts}"
-            for channel in self.slack.channels
-            for one in self.slack.messages(channel)
-            if self.slack.bot_user_id in one.reactions.get("eyes", [])
-        ]
-        return [*sessions, *statuses, *streams, *eyes]
+        found = [f"stream {key}" for key in self._growing()]
+        now = self.clock.monotonic()
+        for workspace in self.slack.workspaces.values():
+            sessions = workspace.sessions.items()
+            found += [f"session {key}" for key, one in sessions if one.status_at(now) == "processing"]
+            found += [f"status {key}" for key in workspace.statuses()]
+            found += [
+                f"reaction {one.ts}"
+                for channel in workspace.channels
+                for one in workspace.messages(channel)
+                if workspace.bot_user_id in one.reactions.get("eyes", [])
+            ]
+        return found
+
+    def _growing(self) -> list[tuple[str, str]]:
+        now = self.clock.monotonic()
+        streams = [found for one in self.slack.workspaces.values() for found in one.streams.items()]
+        return [key for key, stream in streams if stream.state(now) == "live"]
 
     # What a person does
 
     async def ask(self, text: str, channel: str = GENERAL, person: str = ADA, thread: str | None = None) -> str:
         """Mentions the bot; returns the root of the thread in which it will answer."""
-        words = text if channel == DIRECT else f"<@{self.slack.bot_user_id}> {text}"
+        (bot,) = [one.bot_user_id for one in self.slack.workspaces.values() if channel in one.channels]
+        words = text if channel == DIRECT else f"<@{bot}> {text}"
         ts = await self.slack.post_as(person, channel, words, thread)
         return thread or ts
 

@@ -38,7 +38,9 @@ async def test_in_a_channel_with_another_organisation_nothing_is_answered_unless
     assert not any(one.is_bot for one in world.slack.messages(SUPPORT))
     for person in (stranger.id, ADA):
         (line,) = world.private_lines(person)
-        assert (line.channel, "other organisations" in line.visible_text) == (SUPPORT, True), "whoever asked is told why"
+        assert (line.channel, "other organisations" in line.visible_text) == (SUPPORT, True), (
+            "whoever asked is told why"
+        )
 
 
 async def test_where_mentions_are_wanted_a_stranger_is_answered_when_mentioning_the_bot_and_not_followed(

@@ -123,7 +123,9 @@ async def test_who_is_asked_in_the_middle_of_a_thread_knows_what_was_said_above_
     await world.ask("And if nobody answers?", thread=root)
     await world.answered(GENERAL, root, "nobody answers?", count=2)
     first, second = world.requests
-    told = [first.query.index(words) for words in ("printer is broken", "Which of the two", "second floor", "Whom shall")]
+    told = [
+        first.query.index(words) for words in ("printer is broken", "Which of the two", "second floor", "Whom shall")
+    ]
     assert told == sorted(told)
     assert "Linus" in first.query
     assert "printer" not in second.query, "once is enough"
