@@ -160,7 +160,9 @@ def assemble(
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
-    front_hall = FrontHall(store=store, platforms=platforms, backends=backends, routing=routing, guide=guide)
+    front_hall = FrontHall(
+        store=store, platforms=platforms, backends=backends, routing=routing, guide=guide, clock=clock
+    )
     parts = Parts(
         store=store,
         platforms=platforms,
