@@ -106,7 +106,6 @@ SCOPES = (
         features=_needed_by(AppFeature.NAMES),
         without="people who are mentioned appear by their id instead of their name",
     ),
-    # Messages tell by themselves whether a channel is shared; what people do with controls does not, so Slack is asked.
     Need(
         name="commands",
         features=_needed_by(AppFeature.COMMANDS, AppFeature.SHORTCUT),
