@@ -1,19 +1,26 @@
 """The command `check`: every part is tried for real, and each problem comes with its fix. `check --route` only explains."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bridge.clock import SystemClock
+from bridge.clock import Clock, SystemClock
 from bridge.configuring.asking import describe_access, explain_place, read_place
 from bridge.configuring.limits import respell
 from bridge.errors import StoreError
+from bridge.feedback import aggregate
+from bridge.installations_api import KeepsInstallations
+from bridge.messages import PlatformName
 from bridge.platform_api import Finding, Severity
 from bridge.registry import Configuration, known_platforms, load_routes
 from bridge.routing import Everywhere, Routes
 from bridge.storage.folder import folder_trouble
+from bridge.storage.installations import KeptInstallations, open_installations
 from bridge.storage.migrate import current_revision, head_revision
+from bridge.storage.opening import open_to_look
 from bridge.storage.settings import Settings as DatabaseSettings
+from bridge.storage.store import SqlStore
 
 _MARKS = {Severity.OK: "ok", Severity.WARNING: "warning", Severity.ERROR: "ERROR"}
 
@@ -30,12 +37,15 @@ async def check_all(configuration: Configuration) -> list[PartFindings]:
     """Tries platforms, apps and database one after the other, and lists the routes. Raises nothing: problems are findings."""
     clock = SystemClock()
     found: list[PartFindings] = []
-    for part in configuration.platforms:
-        platform = part.create(clock)
-        try:
-            found.append(PartFindings(part.name, await platform.check()))
-        finally:
-            await platform.close()
+    async with _installations(configuration.database, clock) as kept:
+        for part in configuration.platforms:
+            platform = part.create(clock)
+            if kept is not None and isinstance(platform, KeepsInstallations):
+                platform.use_installations(kept.of(PlatformName(part.name)))
+            try:
+                found.append(PartFindings(part.name, await platform.check()))
+            finally:
+                await platform.close()
     for name, app in configuration.apps.items():
         backend = app.create(clock)
         try:
@@ -46,6 +56,24 @@ async def check_all(configuration: Configuration) -> list[PartFindings]:
     found.append(PartFindings("routes", describe_routes(configuration)))
     found.append(PartFindings("database", [await _check_database(configuration.database)]))
     return found
+
+
+@asynccontextmanager
+async def _installations(settings: DatabaseSettings, clock: Clock) -> AsyncIterator[KeptInstallations | None]:
+    """Where the bot is installed, also while the bridge is running. None: nothing is kept, or the database cannot tell, of which
+    its own part of the check speaks."""
+    try:
+        there = await current_revision(settings) == head_revision()
+    except StoreError:
+        there = False
+    if not there:
+        yield None
+        return
+    store = SqlStore(open_to_look(settings), clock, aggregate)
+    try:
+        yield open_installations(settings, store, clock)
+    finally:
+        await store.close()
 
 
 def _respell(finding: Finding, spellings: Mapping[str, str]) -> Finding:

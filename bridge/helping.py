@@ -5,24 +5,14 @@ What a platform has beside messages (commands, forms) it tells itself, see `Name
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
 
 from bridge.backend_api import AcceptsFiles, Backend
 from bridge.events import CommandInvoked
 from bridge.messages import AppName, Author, InstallationId, PlatformName
-from bridge.platform_api import FetchesFiles, Platform
+from bridge.platform_api import FetchesFiles, NamesWays, Platform
 from bridge.router import Policy
 from bridge.routing import DEFAULT_APP, External, Follow, Resolution, Resolver, Route, Routes
 from bridge.store import Usage
-
-
-@runtime_checkable
-class NamesWays(Protocol):
-    """The platform has ways to ask that are its own."""
-
-    def name_ways(self) -> Sequence[str]:
-        """A sentence of Markdown for each that is switched on, such as "Type `/ask` and your question anywhere." """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +53,7 @@ class Guide:
             backend = self.backends.get(app) if app else None
             if isinstance(platform, FetchesFiles) and backend is not None and isinstance(backend, AcceptsFiles):
                 lines.append("Attach files to a question; I say so if the app cannot take one.")
-            press = ", or press Stop" if platform.capabilities.buttons else ""
+            press = ", or press Stop where you see it" if platform.capabilities.buttons else ""
         lines.append(f"Say `stop` to end an answer{press}.")
         if self.policy.follow_edits_running:
             lines.append("Edit your question while I am answering, and I begin anew.")
@@ -84,7 +74,7 @@ _ASKING = {
     Follow.THREAD: "Mention me in a message. In the thread of my answer every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. I answer in a thread.",
 }
-_RESETTING = "Say `/reset` to me in a thread or in direct messages, and I forget what was said there."
+_RESETTING = "Mention me with `/reset` in a thread, or say it in direct messages, and I forget what was said there."
 
 
 def _title(app: AppName | None) -> str:

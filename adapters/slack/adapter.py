@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
-
-from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.addresses import SLACK
 from adapters.slack.capabilities import CAPABILITIES
@@ -16,7 +15,6 @@ from adapters.slack.files import Files
 from adapters.slack.hearing.link import end
 from adapters.slack.inbound import Ignored, Json
 from adapters.slack.installs.manifest import EVENTS_PATH
-from adapters.slack.installs.oauth import OAuth
 from adapters.slack.installs.opening import open_many, open_one
 from adapters.slack.installs.scopes import AppFeature
 from adapters.slack.installs.workspaces import Workspaces
@@ -31,6 +29,7 @@ from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
 from bridge.events import StopRequested
+from bridge.installations_api import Installations
 from bridge.markdown.dialect import Dialect
 from bridge.messages import (
     Attachment,
@@ -42,7 +41,7 @@ from bridge.messages import (
     Said,
 )
 from bridge.outgoing_files import OutgoingFile
-from bridge.platform_api import Finding, Home, Inbox, Installations, PlatformCapabilities, PlatformHealth
+from bridge.platform_api import Finding, Home, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
 
 log = logs.get("slack")
@@ -64,26 +63,28 @@ class SlackPlatform:
     name = SLACK
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        if settings.slack_bot_token is None and not settings.many:
+        if not settings.enabled:
             raise SettingsError(["SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token from OAuth & Permissions"])
         self._settings = settings
         self._clock = clock
-        self._outbound = Outbound(
-            settings, clock, token_of=self._token_of, refused=self._refused, team_id=self._team_id
+        self._many = open_many(settings, lambda: self._outbound.clients.once, clock) if settings.many else None
+        self._workspaces: Workspaces = (
+            self._many.workspaces if self._many else open_one(settings, lambda: self._outbound.clients.once, clock)
         )
-        self._outbound.on_stopped = self._tell_stopped
+        self._outbound = Outbound(
+            settings,
+            clock,
+            token_of=self._workspaces.token_of,
+            refused=self._workspaces.refused,
+            team_id=self._workspaces.team_id,
+            on_stopped=self._tell_stopped,
+        )
         self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
         self._homes = Homes(self._outbound.clients)
         self._prompts = Prompts(self._outbound.clients, self._outbound.ladder)
         self._desk = Desk(settings, self._outbound, clock)
-        # Those of many workspaces come with `use_installations`.
-        self._workspaces: Workspaces | None = (
-            None if settings.many else open_one(settings, lambda: self._outbound.once, clock)
-        )
-        self._installations: Installations | None = None
-        self._oauth: OAuth | None = None
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
-        self._doorstep = Doorstep(self._make_doorstep_client(), secret, settings.slack_accept_timeout)
+        self._doorstep = Doorstep(self._outbound.clients.unopened, secret, settings.slack_accept_timeout)
         self._http = HttpEntrance(self._doorstep, secret) if settings.mode is Mode.HTTP else None
         self._socket = SocketEntrance(
             self._open_link,
@@ -106,19 +107,16 @@ class SlackPlatform:
 
     def use_installations(self, installations: Installations) -> None:
         """Of no interest to an app with a token of its own."""
-        if self._settings.many:
-            self._installations = installations
-            opened = open_many(self._settings, installations, lambda: self._outbound.once, self._clock)
-            self._workspaces, self._oauth = opened.workspaces, opened.oauth
+        if self._many is not None:
+            self._many.kept.inside = installations
 
     async def run(self, inbox: Inbox) -> None:
-        workspaces = self._installed()
         self._inbox = inbox
         try:
             # Slack may knock before we know who we are; what it brings tells well enough in most cases.
             self._doorstep.take = partial(self._take, inbox)
-            await workspaces.sign_in()
-            tasks = [asyncio.create_task(work) for work in (self._hear(), workspaces.care())]
+            await self._workspaces.sign_in()
+            tasks = [asyncio.create_task(work) for work in (self._hear(), self._workspaces.care())]
             try:
                 await asyncio.gather(*tasks)
             finally:
@@ -131,8 +129,7 @@ class SlackPlatform:
             await self._desk.finish()
 
     async def close(self) -> None:
-        if self._workspaces is not None:
-            await self._workspaces.close()
+        await self._workspaces.close()
         await self._outbound.close()
 
     # What is said
@@ -180,7 +177,7 @@ class SlackPlatform:
         await self._prompts.suggest(target, title, prompts)
 
     def name_ways(self) -> Sequence[str]:
-        """What people can do besides writing (see `bridge.helping.NamesWays`)."""
+        """What people can do besides writing (see `bridge.platform_api.NamesWays`)."""
         ways = []
         if AppFeature.COMMANDS in self._settings.slack_features:
             ways.append(
@@ -194,12 +191,11 @@ class SlackPlatform:
     # What an operator wants to know
 
     def health(self) -> PlatformHealth:
-        workspaces = self._workspaces
-        if self._inbox is None or workspaces is None:
+        if self._inbox is None:
             return PlatformHealth(connected=False, hearing=False, detail=self._trouble)
-        if not workspaces.ready:
-            return PlatformHealth(connected=False, hearing=False, detail=workspaces.trouble)
-        lacking = [workspaces.trouble, *self._steps_down()]
+        if not self._workspaces.ready:
+            return PlatformHealth(connected=False, hearing=False, detail=self._workspaces.trouble)
+        lacking = [self._workspaces.trouble, *self._steps_down()]
         if self._http is not None:
             return PlatformHealth(connected=True, hearing=True, detail=_join(lacking))
         trouble = self._socket.trouble
@@ -212,16 +208,14 @@ class SlackPlatform:
 
     async def check(self) -> Sequence[Finding]:
         installed = None
-        if self._installations is not None:
-            try:
-                installed = await self._installations.all()
-            except StoreUnavailable as error:
-                log.warning("installations_not_read", error=str(error))
-        return await find_problems(self._outbound.once, self._settings, installed)
+        if self._many is not None:
+            with suppress(StoreUnavailable):  # that they were not looked at is a finding
+                installed = await self._many.kept.all()
+        return await find_problems(self._outbound.clients.once, self._settings, installed)
 
     def web_routes(self) -> Sequence[WebRoute]:
         """None in Socket Mode, except where people install the app themselves."""
-        routes = tuple(self._oauth.routes()) if self._oauth is not None else ()
+        routes = tuple(self._many.oauth.routes()) if self._many is not None else ()
         if self._http is None:
             return routes
         return (WebRoute(method="POST", path=EVENTS_PATH, handler=self._http.receive), *routes)
@@ -236,7 +230,7 @@ class SlackPlatform:
 
     async def _open_link(self) -> Link:
         token = self._settings.slack_app_token
-        client = self._outbound.once
+        client = self._outbound.clients.once
         request = client.apps_connections_open(app_token=token.get_secret_value() if token else "")
         url: object = (await ask("apps.connections.open", request)).get("url")
         if not isinstance(url, str):
@@ -252,10 +246,9 @@ class SlackPlatform:
 
     async def _take(self, inbox: Inbox, payload: Json) -> Ignored | Reply | None:
         """As `Take`. Raises `StoreUnavailable`."""
-        workspaces = self._installed()
-        if await workspaces.tell(payload):
+        if await self._workspaces.tell(payload):
             return Ignored(reason="about installations")
-        me = await workspaces.whose(payload)
+        me = await self._workspaces.whose(payload)
         if me is None:
             return Ignored(reason="for a workspace where the app is not installed")
         return await self._desk.take(inbox, payload, me)
@@ -277,26 +270,6 @@ class SlackPlatform:
             await inbox(stopped)
         except StoreUnavailable as error:
             log.warning("stop_not_stored", error=str(error))
-
-    def _installed(self) -> Workspaces:
-        if self._workspaces is None:
-            raise SettingsError(["ENCRYPTION_KEY is not set: with it the tokens of many Slack workspaces are kept"])
-        return self._workspaces
-
-    async def _token_of(self, team: str) -> str:
-        return await self._installed().token_of(team)
-
-    async def _refused(self, team: str, token: str, code: str) -> bool:
-        return await self._installed().refused(team, token, code)
-
-    def _team_id(self, team: str) -> str | None:
-        return self._installed().team_id(team)
-
-    def _make_doorstep_client(self) -> AsyncWebClient:
-        """Bolt wants one with a token, and never calls anything with it."""
-        if not self._settings.many:
-            return self._outbound.unopened
-        return AsyncWebClient(token="none", base_url=self._settings.slack_api_url)  # noqa: S106
 
     def _steps_down(self) -> Sequence[str]:
         reasons = self._outbound.ladder.reasons()

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge import logs
 from bridge.errors import StoreUnavailable
+from bridge.installations_api import Installation
 from bridge.messages import InstallationId, PlatformName
-from bridge.platform_api import Installation
 from bridge.storage.mapping import AnyRow
 from bridge.storage.portable import insert_into, storable
 from bridge.storage.tables import installation

@@ -14,8 +14,8 @@ from sqlalchemy import delete, select, update
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
+from bridge.installations_api import Installation, Installations, Renewal
 from bridge.messages import InstallationId, PlatformName
-from bridge.platform_api import Installation, Installations, Renewal
 from bridge.storage.install_rows import InstallRows
 from bridge.storage.portable import insert_into, storable
 from bridge.storage.renewals import HeldRenewal

@@ -51,3 +51,14 @@ async def open_database(settings: Settings, clock: Clock) -> Database:
         lock.release()
         raise
     return Database(writer=open_writer(settings), readers=open_readers(settings), lock=lock)
+
+
+def open_to_look(settings: Settings) -> Database:
+    """To be read beside the process that works with it, and not to be written (SQLite refuses it). A file must exist."""
+    if settings.shared:
+        from bridge.storage.postgres import open_pool
+
+        readers = open_pool(settings).execution_options(isolation_level="AUTOCOMMIT")
+        return Database(writer=readers, readers=readers)
+    readers = open_readers(settings)
+    return Database(writer=readers, readers=readers)

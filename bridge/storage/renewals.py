@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
+from bridge.installations_api import Installation, Renewal
 from bridge.messages import InstallationId
-from bridge.platform_api import Installation, Renewal
 from bridge.storage.engine import translated
 from bridge.storage.install_rows import InstallRows
 from bridge.storage.store import SqlStore, whole

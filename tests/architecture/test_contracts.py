@@ -21,6 +21,7 @@ SEEN_BY_PLATFORMS = {
     "clock",
     "logs",
     "platform_api",
+    "installations_api",
     "markdown",
     "web",
 }

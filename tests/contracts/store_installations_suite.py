@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
+from bridge.installations_api import Installation, Installations
 from bridge.messages import InstallationId
-from bridge.platform_api import Installation, Installations
 
 T1 = InstallationId("T1")
 FIRST = "xoxb-1"

@@ -1,23 +1,31 @@
 """What `check` prints can be read on a wide terminal and on a narrow one, and its exit code says whether to worry."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from bridge.backend_api import Backend
 from bridge.check import PartFindings, check_all, describe_routes, print_findings
-from bridge.clock import Clock
+from bridge.clock import Clock, SystemClock
+from bridge.feedback import aggregate
+from bridge.installations_api import Installations
 from bridge.messages import AppName, ChannelId, PersonId, PlatformName
-from bridge.platform_api import Finding, Severity
+from bridge.platform_api import Finding, Platform, Severity
 from bridge.registry import Configuration, Part
 from bridge.routing import DEFAULT_APP, Access, AppPolicy, Everywhere, Follow, Resolver, Route, Routes
 from bridge.settings import Settings, isolated
+from bridge.storage.installations import open_installations
+from bridge.storage.migrate import migrate
 from bridge.storage.settings import Settings as DatabaseSettings
+from bridge.storage.store import open_store
+from tests.contracts.store_installations_suite import installed
 from tests.fakes.backend import FakeBackend
 from tests.fakes.clock import FakeClock
+from tests.fakes.platform import FakePlatform
 
 FINE = Finding(severity=Severity.OK, subject="token", problem="accepted")
 ODD = Finding(
@@ -72,6 +80,49 @@ def configuration(tmp_path: Path, routes: Resolver, *apps: AppName, notices: tup
         config_file="bridge.toml",
         notices=notices,
     )
+
+
+class Installed(FakePlatform):
+    """Tells in its check where it is installed."""
+
+    kept: Installations | None = None
+
+    def use_installations(self, installations: Installations) -> None:
+        self.kept = installations
+
+    async def check(self) -> Sequence[Finding]:
+        names = "nobody knows" if self.kept is None else ", ".join(one.name for one in await self.kept.all())
+        return [Finding(severity=Severity.OK, subject="installed in", problem=names)]
+
+
+@dataclass(frozen=True)
+class InstalledPart(Part[Platform]):
+    def create(self, clock: Clock) -> Platform:
+        return Installed(clock)
+
+
+async def test_installations_are_looked_at_while_the_bridge_is_running_and_not_before_there_is_a_database(
+    tmp_path: Path,
+) -> None:
+    clock = SystemClock()
+    asked = replace(
+        configuration(tmp_path, Everywhere(app=AppPolicy(name=SUPPORT)), SUPPORT),
+        database=isolated(
+            DatabaseSettings, database_url=f"sqlite:///{tmp_path}/bridge.db", encryption_key=SecretStr("A" * 43 + "=")
+        ),
+        platforms=(InstalledPart("fake", BaseSettings(), ""),),
+    )
+    before = await check_all(asked)
+    assert before[0].findings[0].problem == "nobody knows"
+    assert not (tmp_path / "bridge.db").exists(), "whoever looks makes nothing"
+    await migrate(asked.database)
+    running = await open_store(asked.database, clock, aggregate)
+    kept = open_installations(asked.database, running, clock)
+    assert kept is not None
+    await kept.of(PlatformName("fake")).save(installed())
+    found = await check_all(asked)
+    await running.close()
+    assert found[0].findings[0].problem == "Acme"
 
 
 async def test_every_app_is_tried_under_its_own_name_and_told_in_the_words_of_its_operator(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Settings: from the environment and `.env`, refused by name with the fix, secrets never shown."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge import registry
-from bridge.app import assemble
+from bridge.app import assemble, limits_of
 from bridge.errors import SettingsError
 from bridge.events import Command
 from bridge.feedback import aggregate
@@ -139,6 +140,18 @@ def test_a_misspelt_name_in_the_file_is_told_with_the_name_that_was_meant(tmp_pa
     assert "OTHER" not in text
 
 
+@pytest.mark.parametrize(
+    "name", [name.upper() for name in Settings.model_fields if not name.startswith(("http_", "log_"))]
+)
+def test_no_setting_can_be_misspelt_at_its_end_without_a_word(name: str, tmp_path: Path) -> None:
+    """A limit or a list that is not read is worse than a bridge that does not start."""
+    file = tmp_path / ".env"
+    file.write_text(f"{name}X=1\n")
+    with pytest.raises(SettingsError) as caught:
+        registry.load(file)
+    assert any(f"did you mean {name}?" in problem for problem in caught.value.problems)
+
+
 def test_an_emoji_cannot_mean_both(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FEEDBACK_DISLIKE_EMOJI", "👍")
     with pytest.raises(SettingsError, match="both contain 👍"):
@@ -177,9 +190,21 @@ def test_every_overlap_of_emoji_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         assert f"{names} both contain" in str(caught.value)
 
 
+def test_what_is_set_of_files_threads_and_suggestions_holds_for_every_answer() -> None:
+    limits = limits_of(isolated(Settings, most_file_mb=3, file_patience=7, context_messages=5, suggestions_wait=1))
+    around, made = limits.surroundings, limits.producing
+    assert (around.largest_file, around.file_patience, around.thread_messages) == (3_000_000, timedelta(seconds=7), 5)
+    assert (made.largest, made.patience) == (3_000_000, timedelta(seconds=7))
+    assert limits.prepare.suggestions == timedelta(seconds=1)
+
+
 @pytest.mark.parametrize(
     ("name", "wrong", "words"),
     [
+        ("FILE_PATIENCE", "0", "FILE_PATIENCE must be"),
+        ("MOST_FILE_MB", "201", "MOST_FILE_MB must be a whole number from 1 on and up to 200"),
+        ("CONTEXT_MESSAGES", "-1", "CONTEXT_MESSAGES must be"),
+        ("SUGGESTIONS_WAIT", "31", "SUGGESTIONS_WAIT must be a number from 0 on and up to 30"),
         ("CONTEXT_TURNS", "21", "CONTEXT_TURNS must be a whole number from 0 on and up to 20"),
         ("MOST_WAITING", "0", "MOST_WAITING must be a whole number from 1 on and up to 1000"),
         ("MOST_QUEUED", "0", "MOST_QUEUED must be a whole number from 1 on and up to 100000"),

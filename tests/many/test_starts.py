@@ -17,7 +17,7 @@ async def test_five_that_start_at_once_on_an_empty_database_are_one_bridge(postg
         crowd = Crowd(on)
         members = await on.start_many(5)
         assert len(on.discord.sessions) == 1, "one hears Discord, the others stand by"
-        assert on.slack.open_sockets == 5
+        assert on.slack.open_sockets >= 5, "each is connected; a second connection may already stand"
         for _ in range(3):
             for seat in on.seats.values():
                 await crowd.ask(seat)

@@ -5,8 +5,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 
 from bridge.errors import StoreUnavailable
+from bridge.installations_api import Installation, Installations, Renewal
 from bridge.messages import InstallationId
-from bridge.platform_api import Installation, Installations, Renewal
 
 
 class Kept(Installations):

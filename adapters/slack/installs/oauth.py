@@ -22,7 +22,7 @@ from adapters.slack.installs.tokens import Tokens
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformError, PlatformUnavailable, StoreUnavailable
-from bridge.platform_api import Installation, Installations
+from bridge.installations_api import Installation, Installations
 from bridge.web.routes import WebRoute
 
 log = logs.get("slack")

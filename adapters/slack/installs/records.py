@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from pydantic import SecretStr
 
 from bridge.errors import PlatformUnavailable
+from bridge.installations_api import Installation
 from bridge.messages import InstallationId
-from bridge.platform_api import Installation
 
 Answer = Mapping[str, object]
 """What Slack answered: every value is looked at before it is believed."""

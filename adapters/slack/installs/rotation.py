@@ -11,8 +11,8 @@ from datetime import timedelta
 from adapters.slack.installs.records import Answer, read_renewal, refresh_token_in, token_in
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
+from bridge.installations_api import Installation, Installations
 from bridge.messages import InstallationId
-from bridge.platform_api import Installation, Installations
 
 RENEW_BEFORE = timedelta(hours=2)
 """Tokens live for twelve hours; Slack's own library renews them when fewer than two are left."""

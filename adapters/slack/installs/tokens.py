@@ -19,8 +19,8 @@ from adapters.slack.refusals import ask
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, StoreUnavailable
+from bridge.installations_api import Installation, Installations
 from bridge.messages import InstallationId
-from bridge.platform_api import Installation, Installations
 
 log = logs.get("slack")
 

@@ -17,7 +17,7 @@ from adapters.slack.transport import Pauses
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, RateLimited, StoreUnavailable
-from bridge.platform_api import Installation, Installations
+from bridge.installations_api import Installation, Installations
 
 log = logs.get("slack")
 

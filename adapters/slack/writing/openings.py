@@ -8,8 +8,10 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.addresses import Opening, Place, read_opening, write_address
 from adapters.slack.dialect import PLAIN_BYTES, escape, neutralise
-from adapters.slack.web.clients import Clients
+from adapters.slack.web.clients import Clients, timestamp_in
 from adapters.slack.web.history import CLOCK_SKEW, History, metadata, ts_of
+from adapters.slack.web.remembering import remember
+from adapters.slack.writing.posts import POST
 from adapters.slack.writing.privates import Privately
 from bridge import logs
 from bridge.clock import Clock
@@ -22,7 +24,7 @@ log = logs.get("slack")
 FRESH = 5.0
 """Seconds for which a question is certainly asked for the first time; later, another process may have begun the thread."""
 
-MOST_DOUBTFUL = 1_000
+MOST_BEGUN = 1_000
 
 NOT_A_MEMBER = "I cannot write in this channel yet. Invite me with `/invite`, and ask again."
 
@@ -33,8 +35,8 @@ class Openings:
         self._history = history
         self._privately = privately
         self._clock = clock
-        self._doubtful: dict[str, None] = {}
-        """Nonces of posts that may stand."""
+        self._begun: dict[str, str] = {}
+        """Nonce to the timestamp of what was posted; empty where it may stand."""
 
     async def open(self, target: ReplyTarget, title: str) -> ReplyTarget:
         """As `OpensThreads.open_thread` promises."""
@@ -44,7 +46,7 @@ class Openings:
         ts = await self._find(opening)
         if ts is None:
             ts = await self._begin(opening, title)
-        self._doubtful.pop(opening.nonce, None)
+        remember(self._begun, opening.nonce, ts, MOST_BEGUN)
         address = write_address(Place(team=opening.team, channel=opening.channel, ts=ts))
         conversation = target.conversation
         # Rolling direct messages are one conversation, whatever thread they are answered in.
@@ -53,8 +55,11 @@ class Openings:
         return replace(target, address=address, conversation=conversation, opens_thread=False)
 
     async def _find(self, opening: Opening) -> str | None:
+        begun = self._begun.get(opening.nonce)
+        if begun:
+            return begun
         late = self._clock.now().timestamp() - opening.at > FRESH
-        if not late and opening.nonce not in self._doubtful:
+        if not late and begun is None:
             return None
         try:
             shown = await self._history.look_back_in_channel(opening.team, opening.channel, opening.at - CLOCK_SKEW)
@@ -80,19 +85,13 @@ class Openings:
             )
 
         try:
-            response = await self._clients.ask(opening.team, "chat.postMessage", call)
+            return timestamp_in(await self._clients.ask(opening.team, POST, call), POST)
         except PlatformUnavailable:
-            self._doubtful[opening.nonce] = None
-            while len(self._doubtful) > MOST_DOUBTFUL:
-                del self._doubtful[next(iter(self._doubtful))]
+            remember(self._begun, opening.nonce, "", MOST_BEGUN)
             raise
         except (NotAllowed, MessageGone) as error:
             await self._privately.answer(opening.nonce, NOT_A_MEMBER)
             raise NotAllowed(str(error), code=error.code) from error
-        ts: object = response.get("ts")
-        if not isinstance(ts, str) or not ts:
-            raise PlatformUnavailable("chat.postMessage: accepted, but without a timestamp", code="no_ts")
-        return ts
 
 
 def plain_text(title: str) -> str:

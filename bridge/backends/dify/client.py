@@ -42,6 +42,9 @@ class Answering:
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, ConnectionError) as problem:
+            # Once the connection is lost, aiohttp refuses even what it has already received.
+            if rest := self._response.content._read_nowait(-1):  # noqa: SLF001  there is no public way to it
+                return rest
             raise BackendCut(f"the stream broke off: {type(problem).__name__}", code="cut") from problem
 
     async def read_whole(self, max_bytes: int) -> bytes:

@@ -1,7 +1,7 @@
 """What the tests of installing share: an app that is installed by OAuth, served over real HTTP, and a browser to do so with."""
 
 from types import TracebackType
-from typing import Self
+from typing import Protocol, Self
 
 import aiohttp
 from aiohttp import web
@@ -14,7 +14,7 @@ from adapters.slack.settings import Settings
 from adapters.slack.transport import Doorstep, HttpEntrance, Reply
 from bridge.clock import Clock, SystemClock
 from bridge.errors import NotAllowed
-from bridge.platform_api import Installations
+from bridge.installations_api import Installations
 from bridge.playground.slack import SlackServer
 from tests.fakes.installations import FakeInstallations, Shelf
 from tests.fakes.ports import free_port
@@ -114,10 +114,18 @@ class App:
         await ask("chat.postMessage", request)
 
 
-class Browser:
-    """Keeps cookies, and follows no redirect by itself. It believes that the address is an https one, as behind a proxy."""
+class Installable(Protocol):
+    @property
+    def server(self) -> SlackServer: ...
 
-    def __init__(self, app: App) -> None:
+    @property
+    def url(self) -> str: ...
+
+
+class Browser:
+    """Keeps cookies, and follows no redirect by itself."""
+
+    def __init__(self, app: Installable) -> None:
         self.app = app
         self._session = aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True))
         self.cookie = ""

@@ -10,8 +10,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack.checks import MOST_INSTALLATIONS, find_problems
 from adapters.slack.installs.scopes import SCOPES, AppFeature, Need
 from adapters.slack.settings import Settings
+from bridge.installations_api import Installation
 from bridge.messages import InstallationId
-from bridge.platform_api import Finding, Installation, Severity
+from bridge.platform_api import Finding, Severity
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
 from tests.adapters.slack.peer import Bridge, make_platform, question
@@ -144,7 +145,10 @@ async def test_every_workspace_is_tried_with_its_own_token(server: SlackServer) 
         installation("xoxb-dead", "T0X"),
     )
     wrong = problems(findings)
-    assert [finding.subject for finding in wrong] == ["Slack scope files:read", "Slack workspace One (T0X)"]
+    assert [finding.subject for finding in wrong] == [
+        "Slack scope files:read in One (T0ONE)",
+        "Slack workspace One (T0X)",
+    ]
     assert all("https://bot.example.com/slack/install" in finding.fix for finding in wrong)
     assert any("https://bot.example.com/slack/oauth_redirect" in finding.fix for finding in findings)
 

@@ -9,8 +9,8 @@ from structlog.testing import capture_logs
 from adapters.slack.installs.records import refresh_token_in, token_in
 from adapters.slack.installs.tokens import BELIEVED, RENEWAL_PAUSE
 from bridge.errors import NotAllowed, PlatformUnavailable
+from bridge.installations_api import Installation
 from bridge.messages import InstallationId
-from bridge.platform_api import Installation
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
 from tests.adapters.slack.installing import App, Browser

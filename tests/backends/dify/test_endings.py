@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 
+import aiohttp
 import pytest
 
 from bridge.backend_api import AnswerCompleted, AnswerStarted, Progress, TextReplaced
+from bridge.backends.dify.client import Answering
+from bridge.errors import BackendCut
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
 from tests.backends.dify.scripted import (
     IDS,
@@ -285,3 +289,22 @@ async def test_pings_without_end_in_a_missing_conversation_are_understood() -> N
         await backend.close()
 
     assert outcome.ending == "ConversationMissing"
+
+
+async def test_a_reader_who_is_slower_than_the_break_gets_every_word_that_arrived() -> None:
+    words = [said(f"{number} ") for number in range(20)]
+    async with (
+        ScriptedServer(steps=[*words, Cut()]) as server,
+        aiohttp.ClientSession() as session,
+        session.post(f"{server.base_url}/chat-messages", json={}) as response,
+        asyncio.timeout(10),
+    ):
+        while response.content.exception() is None:  # noqa: ASYNC110  aiohttp tells nobody that a connection was lost
+            await asyncio.sleep(0)
+        answering, heard = Answering(response), b""
+        with suppress(BackendCut):
+            while chunk := await answering.read():
+                heard += chunk
+        assert heard == b"".join(words)
+        with pytest.raises(BackendCut):
+            await answering.read()
