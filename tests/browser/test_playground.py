@@ -1,65 +1,16 @@
 """The playground as a newcomer uses it: real Chromium, the real chat SDKs, the real bridge, stand-ins behind them."""
 
-import os
 import re
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import pytest
 from playwright.async_api import Locator, Page, expect
 
 from bridge.playground.dify import DifyServer
-from bridge.playground.server import PageServer
-from bridge.playground.stage import Stage
-from tests.browser.conftest import PATIENCE, take_picture
+from tests.browser.conftest import PATIENCE
+from tests.browser.visiting import DISCORD, SLACK, SLACK_THREAD, answers, write
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE)
-
-SLACK, SLACK_THREAD = "slack-messages", "slack-thread-messages"
-DISCORD = "discord-messages"
-
-
-@pytest.fixture
-async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
-    for name in [name for name in os.environ if name.startswith("DIFY_")]:
-        monkeypatch.delenv(name)
-    stage = Stage(database=tmp_path / "playground.db", grace=5.0)
-    await stage.start()
-    yield stage
-    await stage.stop(kill=True)
-
-
-@pytest.fixture
-def dify(stage: Stage) -> DifyServer:
-    assert stage.dify is not None
-    stage.dify.first_token, stage.dify.per_token = 0.05, 0.01
-    return stage.dify
-
-
-@pytest.fixture
-async def page(stage: Stage, dify: DifyServer, tab: Page, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
-    server = PageServer(stage, stage.clock, port=0)
-    stage.on_change(server.changed)
-    await server.start()
-    await tab.goto(server.url)
-    await expect(tab.get_by_test_id("bridge-light")).to_have_attribute("data-state", "ready")
-    yield tab
-    await take_picture(tab, request.node.name)
-    await server.stop()
-    await expect(tab.get_by_test_id("bridge-light")).to_have_attribute("data-state", "stopped")
-
-
-async def write(page: Page, box: str, text: str) -> None:
-    """Types like a person and sends with Enter."""
-    await page.get_by_test_id(box).click()
-    await page.keyboard.type(text)
-    await page.keyboard.press("Enter")
-
-
-def answers(page: Page, where: str) -> Locator:
-    return page.get_by_test_id(where).locator('[data-testid="message"][data-author="bot"]')
-
 
 def stop_of(page: Page, platform: str, answer: Locator) -> Locator:
     """Slack has a Stop of its own for agents, above the thread; a message that still grows there takes no buttons."""
