@@ -12,6 +12,7 @@ from tests.browser.visiting import DISCORD, SLACK, SLACK_THREAD, answers, write
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE)
 
+
 def stop_of(page: Page, platform: str, answer: Locator) -> Locator:
     """Slack has a Stop of its own for agents, above the thread; a message that still grows there takes no buttons."""
     return page.get_by_test_id("slack-stop") if platform == "slack" else answer.get_by_role("button", name="Stop")

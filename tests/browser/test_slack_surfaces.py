@@ -163,7 +163,7 @@ async def test_files_go_along_with_a_question_and_come_with_an_answer(
     await expect(answer.get_by_role("listitem")).to_have_text([re.compile("note.txt"), re.compile("dot.png")])
     assert sorted(file.content for file in dify.uploads.values()) == sorted([b"hello", PIXEL])
     await write(page, "slack-thread-composer", "make a file")
-    made = page.get_by_test_id(SLACK_THREAD).get_by_test_id("file").filter(has_text="planets.csv")
+    made = page.get_by_test_id(SLACK_THREAD).locator('[data-author="bot"]').get_by_test_id("file")
     assert (await download(page, made)).startswith(b"Planet,")
 
 
