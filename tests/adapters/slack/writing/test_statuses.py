@@ -1,5 +1,6 @@
 """That an answer is being worked on: the session's state, else the status line, else a reaction; and that it ends."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -184,6 +185,21 @@ async def test_what_failed_by_accident_is_tried_again(
     for _ in range(3):
         await platform.show_activity(target, asked)
     assert state(server, root) == "processing"
+
+
+async def test_what_could_not_be_taken_away_by_accident_is_taken_away_in_the_end(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef, clock: FakeClock
+) -> None:
+    server.is_agent = False
+    server.lacks["assistant"] = "feature_disabled"
+    await platform.show_activity(target, asked)
+    server.faults.fail_next["reactions.remove"] = [Fault.refuse("internal_error")]
+    ending = asyncio.create_task(platform.end_activity(target, asked))
+    while not ending.done():
+        await clock.advance(0.1)
+        await asyncio.wait({ending}, timeout=0.02)
+    assert methods(server)[-2:] == ["reactions.remove", "reactions.remove"]
+    assert reactions(server, root) == []
 
 
 async def test_a_rate_limit_is_kept_to(
