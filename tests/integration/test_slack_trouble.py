@@ -1,4 +1,4 @@
-"""What goes wrong at Slack while an answer is written: it stands there whole and once all the same, and no sign of work is left."""
+"""What goes wrong at Slack while an answer is written: it is there whole and once all the same, and no sign of work is left."""
 
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
