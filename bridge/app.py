@@ -152,7 +152,7 @@ def assemble(
         pacer=pacer,
         clock=clock,
         metrics=metrics,
-        limits=_limits(core),
+        limits=limits_of(core),
     )
     conversations = Conversations(store=store, turns=turns, clock=clock, fenced=together.fenced, metrics=metrics)
     dispatcher = together.dispatcher(conversations.drain, turns.look)
@@ -160,7 +160,9 @@ def assemble(
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
-    front_hall = FrontHall(store=store, platforms=platforms, backends=backends, routing=routing, guide=guide)
+    front_hall = FrontHall(
+        store=store, platforms=platforms, backends=backends, routing=routing, guide=guide, clock=clock
+    )
     parts = Parts(
         store=store,
         platforms=platforms,
@@ -225,17 +227,21 @@ def _policy(core: Settings) -> Policy:
     )
 
 
-def _limits(core: Settings) -> TurnLimits:
+def limits_of(core: Settings) -> TurnLimits:
+    """What the settings say of every answer."""
     patience = timedelta(seconds=core.recover_patience)
+    file_patience = timedelta(seconds=core.file_patience)
     shown = [emoji for emoji in sorted(core.retry_emoji) if not emoji.isascii()]
     return TurnLimits(
         retry_emoji=next(iter(shown), ""),
         writer=WriterLimits(most_messages=core.answer_messages),
         prepare=PrepareLimits(suggestions=timedelta(seconds=core.suggestions_wait)),
         surroundings=SurroundingLimits(
-            largest_file=core.most_file_mb * MEGABYTE, thread_messages=core.context_messages
+            largest_file=core.most_file_mb * MEGABYTE,
+            file_patience=file_patience,
+            thread_messages=core.context_messages,
         ),
-        producing=ProducingLimits(largest=core.most_file_mb * MEGABYTE),
+        producing=ProducingLimits(largest=core.most_file_mb * MEGABYTE, patience=file_patience),
         ask=AskLimits(
             busy=timedelta(seconds=core.busy_patience),
             stop=timedelta(seconds=core.stop_patience),

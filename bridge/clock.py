@@ -2,8 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import Coroutine
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -47,3 +50,17 @@ class SystemClock:
         except TimeoutError:
             return event.is_set()
         return True
+
+
+async def within(clock: Clock, seconds: float, work: Coroutine[None, None, T]) -> T:
+    """What `work` comes to. Raises `TimeoutError` once it has taken so long; it is cancelled then, and has ended."""
+    over = asyncio.Event()
+    working = asyncio.ensure_future(work)
+    working.add_done_callback(lambda _: over.set())
+    try:
+        if not await clock.wait(over, seconds):
+            raise TimeoutError
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    return working.result()

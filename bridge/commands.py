@@ -22,7 +22,11 @@ NOTHING_SAID = "There is nothing to forget here: nothing was asked in this conve
 NOTHING_NEW = "There is nothing to forget here: nothing was answered since this conversation began."
 EACH_THREAD = (
     "Each thread with me is a conversation of its own, so there is nothing to forget out here. "
-    "Mention me outside of threads to begin a new one, or say `/reset` to me in a thread to begin that one anew."
+    "Mention me outside of threads to begin a new one, or mention me with `/reset` in a thread to begin that one anew."
+)
+DIRECTLY = (
+    "There is nothing to forget out here. Where each thread with me is a conversation of its own, a message outside of threads "
+    "begins a new one by itself; to begin a thread anew, mention me with `/reset` in it."
 )
 MUTED = "I will only answer here when I am mentioned. Say {unmute} to change that."
 UNMUTED = "I will answer every message in this thread again."
@@ -73,7 +77,9 @@ class Commands:
     async def _reset(self, obey: Obey, conversation: ConversationId | None) -> str:
         order = obey.order
         if conversation is None:
-            return NOTHING_SAID if order.in_thread or order.is_direct else EACH_THREAD
+            if order.in_thread:
+                return NOTHING_SAID
+            return DIRECTLY if order.is_direct else EACH_THREAD
         return FORGOTTEN if await self._store.start_afresh(order.event_id, conversation) else NOTHING_NEW
 
     async def _mute(self, obey: Obey, conversation: ConversationId | None) -> str:

@@ -53,7 +53,7 @@ class Guide:
             backend = self.backends.get(app) if app else None
             if isinstance(platform, FetchesFiles) and backend is not None and isinstance(backend, AcceptsFiles):
                 lines.append("Attach files to a question; I say so if the app cannot take one.")
-            press = ", or press Stop" if platform.capabilities.buttons else ""
+            press = ", or press Stop where you see it" if platform.capabilities.buttons else ""
         lines.append(f"Say `stop` to end an answer{press}.")
         if self.policy.follow_edits_running:
             lines.append("Edit your question while I am answering, and I begin anew.")
@@ -74,7 +74,7 @@ _ASKING = {
     Follow.THREAD: "Mention me in a message. In the thread of my answer every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. I answer in a thread.",
 }
-_RESETTING = "Say `/reset` to me in a thread or in direct messages, and I forget what was said there."
+_RESETTING = "Mention me with `/reset` in a thread, or say it in direct messages, and I forget what was said there."
 
 
 def _title(app: AppName | None) -> str:

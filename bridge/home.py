@@ -12,6 +12,7 @@ from typing import assert_never
 
 from bridge import logs
 from bridge.backend_api import Backend, Introduces, Opening
+from bridge.clock import Clock, within
 from bridge.errors import BackendError, PlatformError, StoreUnavailable
 from bridge.events import ChatOpened, HomeOpened
 from bridge.helping import Guide, describe_apps, describe_usage
@@ -49,6 +50,7 @@ class FrontHall:
         backends: Mapping[AppName, Backend],
         routing: Resolver,
         guide: Guide,
+        clock: Clock,
         limits: HomeLimits | None = None,
     ) -> None:
         self._store = store
@@ -56,6 +58,7 @@ class FrontHall:
         self._backends = backends
         self._routing = routing
         self._guide = guide
+        self._clock = clock
         self._limits = limits or HomeLimits()
         self._waiting: dict[_Waiting, HomeOpened | ChatOpened] = {}
         self._news = asyncio.Event()
@@ -139,8 +142,7 @@ class FrontHall:
         if not isinstance(backend, Introduces):
             return Opening()
         try:
-            async with asyncio.timeout(self._limits.opening.total_seconds()):
-                return await backend.opening()
+            return await within(self._clock, self._limits.opening.total_seconds(), backend.opening())
         except BackendError as error:
             _log.warning("no_opening", app=app.name, code=error.code, detail=str(error))
         except TimeoutError:

@@ -60,7 +60,7 @@ class Preparer:
 
     async def prepare(self, running: Running, asked: AskedQuestion) -> Question | None:
         """With its files, and with what was said before where the app does not know it. None: without its files, which the app
-        could not be given, there is nothing to ask; `running` says so."""
+        could not be given, there is nothing to ask; `running` says so. Raises `BackendUnreachable`."""
         if running.handed is None or running.handed[0] != asked.attachments:
             running.handed = asked.attachments, await self._surroundings.hand_over(running.turn, asked)
         files = running.handed[1].files

@@ -32,7 +32,10 @@ def with_past(past: Sequence[PastTurn], text: str) -> str:
 
 
 def with_thread(said: Sequence[Said], about: Said | None, text: str) -> str:
-    """A question together with the messages above it, for an app that was not there, and with the one that it is about."""
+    """A question together with the messages above it, for an app that was not there, and with the one that it is about.
+
+    It comes last, in paragraphs of its own: so it is found again by its own words at a backend that keeps what was asked.
+    """
     parts: list[str] = []
     if told := _newest(said):
         parts.append(f"Written before in this thread:\n\n{told}")
@@ -45,12 +48,15 @@ def _newest(said: Sequence[Said]) -> str:
     lines: list[str] = []
     room = LONGEST_CONTEXT
     for one in reversed(said):
-        line = f"{one.who}: {one.text.strip()}"
-        room -= len(line)
-        if room < 0:
+        if not (words := one.text.strip()):
+            continue
+        line = f"{one.who}: {words}"
+        if len(line) > room:
+            if not lines:
+                lines.append(f"{line[: room - 1].rstrip()}…")
             break
-        if one.text.strip():
-            lines.append(line)
+        lines.append(line)
+        room -= len(line) + 1
     return "\n".join(reversed(lines))
 
 

@@ -138,6 +138,13 @@ class Settings(BaseSettings):
         le=200,
         description="Megabytes of one file, a member's or the app's; larger ones are left out, and named. The app may take less.",
     )
+    file_patience: float = Field(
+        180,
+        gt=0,
+        le=3600,
+        description="Seconds that one file may take in all, from a member to the app or from the app to here; then it is left "
+        "out, and named.",
+    )
     context_messages: int = Field(
         30,
         ge=0,

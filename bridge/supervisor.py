@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bridge import logs
 from bridge.backend_api import Backend
-from bridge.clock import Clock
+from bridge.clock import Clock, within
 from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
 from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
@@ -157,8 +157,8 @@ class Supervisor:
                 problems.append(f"{name} is connected but not hearing{f': {detail}' if detail else ''}")
         store = "ok"
         try:
-            async with asyncio.timeout(self._parts.limits.ready_patience.total_seconds()):
-                await self._parts.store.ping()
+            patience = self._parts.limits.ready_patience.total_seconds()
+            await within(self._parts.clock, patience, self._parts.store.ping())
         except (StoreUnavailable, TimeoutError) as error:
             store = str(error) or "no answer in time"
             problems.append(f"the store is not reachable: {store}")

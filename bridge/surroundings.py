@@ -3,7 +3,6 @@
 Whatever of that is not to be had is named to the member with the reason, and the question is asked without it.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -12,8 +11,8 @@ from tempfile import TemporaryDirectory
 
 from bridge import logs
 from bridge.backend_api import AcceptsFiles, Backend, FileRules, UploadedFile
-from bridge.clock import Clock
-from bridge.errors import BackendError, FileTooLarge, NotAllowed, PlatformError
+from bridge.clock import Clock, within
+from bridge.errors import BackendError, BackendUnreachable, FileTooLarge, NotAllowed, PlatformError
 from bridge.markdown.characters import literally
 from bridge.messages import AppName, AskedQuestion, Attachment, PlatformName, Said, Turn
 from bridge.platform_api import FetchesFiles, Platform, ReadsThreads
@@ -68,7 +67,10 @@ class Surroundings:
         self._limits = limits
 
     async def hand_over(self, turn: Turn, asked: AskedQuestion) -> HandedOver:
-        """Takes the attached files to the app, one after the other. Raises nothing of a platform or backend."""
+        """Takes the attached files to the app, one after the other.
+
+        Raises `BackendUnreachable`: the question would not get through either, so nothing is left out for that.
+        """
         if not asked.attachments:
             return HandedOver()
         platform, backend = self._platforms[turn.target.platform], self._backends[turn.app]
@@ -78,6 +80,8 @@ class Surroundings:
             return _leave_out(asked.attachments, _NOT_TAKEN)
         try:
             rules = await backend.file_rules()
+        except BackendUnreachable:
+            raise
         except BackendError as error:
             _log.warning("file_rules_not_known", code=error.code, detail=str(error))
             return _leave_out(asked.attachments, _NOT_UPLOADED)
@@ -120,13 +124,15 @@ class Surroundings:
         if kind is None or not file.address:
             return _NOT_TO_BE_HAD
         most = self._largest(kind, rules)
+
+        async def carry() -> UploadedFile:
+            with TemporaryDirectory(prefix="bridge-file-") as folder:
+                content = Path(folder) / "content"
+                told = await platform.fetch_file(turn.target, file, content, most)
+                return await backend.upload(content, file.name, file.media_type or told, kind, turn.backend_user)
+
         try:
-            async with asyncio.timeout(self._limits.file_patience.total_seconds()):
-                with TemporaryDirectory(prefix="bridge-file-") as folder:
-                    content = Path(folder) / "content"
-                    told = await platform.fetch_file(turn.target, file, content, most)
-                    media_type = file.media_type or told
-                    return await backend.upload(content, file.name, media_type, kind, turn.backend_user)
+            return await within(self._clock, self._limits.file_patience.total_seconds(), carry())
         except TimeoutError:
             _log.warning("file_too_slow")
             return _TOO_SLOW
@@ -138,9 +144,15 @@ class Surroundings:
         except PlatformError as error:
             _log.warning("file_not_fetched", code=error.code, detail=str(error))
             return _NOT_TO_BE_HAD
+        except BackendUnreachable:
+            raise
         except BackendError as error:
             _log.warning("file_not_uploaded", code=error.code, detail=str(error))
-            return error.user_message or _NOT_UPLOADED
+            # What every such error says is about questions.
+            return error.user_message if error.user_message != type(error).user_message else _NOT_UPLOADED
+        except OSError as error:
+            _log.error("file_not_kept", detail=str(error), fix="look whether the folder for temporary files is full")
+            return _NOT_TO_BE_HAD
 
     async def thread(self, turn: Turn, asked: AskedQuestion) -> Sequence[Said]:
         """What was said above a question in whose thread the app has not been asked before."""
@@ -148,9 +160,9 @@ class Surroundings:
         if not asked.in_thread or not self._limits.thread_messages or not isinstance(platform, ReadsThreads):
             return ()
         before = None if asked.unseen else asked.ref
+        reading = platform.read_thread(turn.target, before, self._limits.thread_messages)
         try:
-            async with asyncio.timeout(self._limits.thread_patience.total_seconds()):
-                return await platform.read_thread(turn.target, before, self._limits.thread_messages)
+            return await within(self._clock, self._limits.thread_patience.total_seconds(), reading)
         except (PlatformError, TimeoutError) as error:
             # It helps, and the question can be asked without it.
             _log.warning("thread_not_read", detail=str(error))

@@ -216,6 +216,8 @@ class Turns:
         running.handed_over = True
         running.draft.abandon()
         running.woken.set()
+        if running.collector is not None:
+            running.collector.give_up()
 
     def _begin(self, turn: Turn) -> _Work:
         platform = self._platforms[turn.target.platform]
@@ -226,7 +228,7 @@ class Turns:
         running = Running(turn, draft, turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
         running.wants_suggestions = platform.capabilities.question_buttons > 0
         if isinstance(platform, SendsFiles):
-            running.collector = Collector(self._backends, turn.app, self._limits.producing)
+            running.collector = Collector(self._backends, turn.app, self._clock, self._limits.producing)
         if turn.parts and turn.state is AnswerState.PLANNED:
             running.draft.say_status(_TRYING_AGAIN)
         self._running[turn.answer_id] = running
@@ -269,6 +271,9 @@ class Turns:
         """The files of the answer, and lines about those that cannot be shown."""
         if not outcome.files or running.collector is None:
             return (), [NOT_TAKEN.format(name=literally(file.name)) for file in outcome.files]
+        if running.stop is not None and running.turn.outcome is None:
+            # Whoever stops an answer does not want to wait for its files.
+            running.collector.give_up()
         return await running.collector.collect(outcome.files)
 
     async def _record_outcome(self, work: _Work, outcome: Outcome) -> None:

@@ -67,6 +67,28 @@ def test_sleeping_is_not_imported_under_another_name() -> None:
     assert found == []
 
 
+EDGES = ("adapters/", "bridge/backends/", "bridge/storage/", "bridge/playground/")
+"""They wait for sockets, which know no clock but the real one."""
+
+TICKING = {
+    *("asyncio.timeout", "asyncio.timeout_at", "asyncio.wait_for", "time.time", "time.monotonic", "datetime.now"),
+    *("call_later", "call_at"),
+}
+
+
+def test_the_rooms_between_the_edges_know_no_time_but_the_clock_s() -> None:
+    found = []
+    for path, node in nodes(ast.Call):
+        assert isinstance(node, ast.Call)
+        if place(path).startswith(EDGES) or place(path) == "bridge/clock.py":
+            continue
+        names = {called(node), called(node).rpartition(".")[2]}
+        bounded = called(node) == "asyncio.wait" and any(one.arg == "timeout" for one in node.keywords)
+        if names & TICKING or bounded or called(node).endswith("loop().time"):
+            found.append(place(path, node))
+    assert found == []
+
+
 def task_groups(module: ast.Module) -> set[str]:
     """Names that a file gives to task groups; what they start, they await."""
     names = set()

@@ -207,6 +207,17 @@ class BackendContract:
 
         assert stage.rating_of(ids) is None
 
+    async def test_words_without_a_rating_are_no_failure_and_no_rating(self, stage: BackendStage) -> None:
+        stage.say(["ok"])
+        ids = ids_of(await collect(stage.backend, ask()))
+
+        await stage.backend.rate(ids, USER, None, "Ada: not sure")
+        assert stage.rating_of(ids) is None
+        await stage.backend.rate(ids, USER, Rating.DISLIKE, "Ada: not sure")
+        assert stage.rating_of(ids) == "dislike"
+        await stage.backend.rate(ids, USER, None, "Ada: not sure")
+        assert stage.rating_of(ids) is None
+
     async def test_rating_what_does_not_exist_can_never_be_delivered(self, stage: BackendStage) -> None:
         stage.say(["ok"])
         ids = ids_of(await collect(stage.backend, ask()))

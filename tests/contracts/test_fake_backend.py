@@ -4,19 +4,30 @@ from collections.abc import Sequence
 
 import pytest
 
-from bridge.backend_api import Backend, Progress, SourcesCited, TextDelta
+from bridge.backend_api import (
+    AcceptsFiles,
+    Backend,
+    FileProduced,
+    Introduces,
+    Opening,
+    ProducesFiles,
+    Progress,
+    SourcesCited,
+    SuggestsQuestions,
+    TextDelta,
+)
 from bridge.clock import SystemClock
 from bridge.errors import BackendCut
-from bridge.messages import BackendIds, StepState
+from bridge.messages import BackendIds, ProducedFile, StepState
 from bridge.messages import Step as AppStep
 from tests.contracts.backend_extras_suite import BackendExtrasContract, ExtrasStage
 from tests.contracts.backend_suite import BackendContract
-from tests.fakes.backend import FakeBackend, Step
+from tests.fakes.backend import AbleBackend, FakeBackend, Step
 
 
 class FakeStage:
-    def __init__(self) -> None:
-        self._fake = FakeBackend(SystemClock())
+    def __init__(self, fake: FakeBackend | None = None) -> None:
+        self._fake = fake or FakeBackend(SystemClock())
         self.backend: Backend = self._fake
 
     def say(self, tokens: Sequence[str], *, pause: float = 0.0, breaks_after: int | None = None) -> None:
@@ -38,6 +49,11 @@ class FakeStage:
         said.append(TextDelta(text="ok"))
         if sources:
             said.append(SourcesCited(names=tuple(dict.fromkeys(sources))))
+        if made and isinstance(self._fake, AbleBackend):
+            self._fake.made["made/1"] = made
+            said.append(FileProduced(file=ProducedFile(name="a.png", kind="image", address="made/1")))
+        if isinstance(self._fake, AbleBackend):
+            self._fake.next_questions = suggests
         self._fake.script = lambda question: said
 
     def asked(self) -> int:
@@ -69,5 +85,15 @@ class TestFakeBackend(BackendContract):
     pass
 
 
-class TestFakeBeyondText(BackendExtrasContract):
-    pass
+class TestAbleBackend(BackendContract, BackendExtrasContract):
+    @pytest.fixture
+    def stage(self) -> ExtrasStage:
+        return FakeStage(AbleBackend(SystemClock(), introduction=Opening(text="Hello", questions=("How?",))))
+
+
+def test_the_plain_fake_is_plain() -> None:
+    plain = FakeBackend(SystemClock())
+    able = AbleBackend(SystemClock())
+    for ability in (AcceptsFiles, ProducesFiles, SuggestsQuestions, Introduces):
+        assert isinstance(able, ability)
+        assert not isinstance(plain, ability)

@@ -139,7 +139,7 @@ async def test_where_nothing_was_said_reset_says_so_and_makes_no_conversation() 
     async with hall() as at:
         await at.tell(doings.command(Command.RESET, where=doings.direct(), is_direct=True, event="1"))
         await at.tell(doings.command(Command.RESET, in_thread=True, event="2"))
-        assert at.notes == [commands.NOTHING_SAID] * 2
+        assert at.notes == [commands.DIRECTLY, commands.NOTHING_SAID]
         assert at.store.conversations == []
 
 

@@ -81,6 +81,7 @@ class Front:
             backends=backends,
             routing=self.routing,
             guide=Guide(policy=POLICY, platforms=platforms, backends=backends),
+            clock=self.clock,
             limits=limits,
         )
 

@@ -1,6 +1,7 @@
 """Settings: from the environment and `.env`, refused by name with the fix, secrets never shown."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge import registry
-from bridge.app import assemble
+from bridge.app import assemble, limits_of
 from bridge.errors import SettingsError
 from bridge.events import Command
 from bridge.feedback import aggregate
@@ -189,9 +190,21 @@ def test_every_overlap_of_emoji_is_told(monkeypatch: pytest.MonkeyPatch) -> None
         assert f"{names} both contain" in str(caught.value)
 
 
+def test_what_is_set_of_files_threads_and_suggestions_holds_for_every_answer() -> None:
+    limits = limits_of(isolated(Settings, most_file_mb=3, file_patience=7, context_messages=5, suggestions_wait=1))
+    around, made = limits.surroundings, limits.producing
+    assert (around.largest_file, around.file_patience, around.thread_messages) == (3_000_000, timedelta(seconds=7), 5)
+    assert (made.largest, made.patience) == (3_000_000, timedelta(seconds=7))
+    assert limits.prepare.suggestions == timedelta(seconds=1)
+
+
 @pytest.mark.parametrize(
     ("name", "wrong", "words"),
     [
+        ("FILE_PATIENCE", "0", "FILE_PATIENCE must be"),
+        ("MOST_FILE_MB", "201", "MOST_FILE_MB must be a whole number from 1 on and up to 200"),
+        ("CONTEXT_MESSAGES", "-1", "CONTEXT_MESSAGES must be"),
+        ("SUGGESTIONS_WAIT", "31", "SUGGESTIONS_WAIT must be a number from 0 on and up to 30"),
         ("CONTEXT_TURNS", "21", "CONTEXT_TURNS must be a whole number from 0 on and up to 20"),
         ("MOST_WAITING", "0", "MOST_WAITING must be a whole number from 1 on and up to 1000"),
         ("MOST_QUEUED", "0", "MOST_QUEUED must be a whole number from 1 on and up to 100000"),

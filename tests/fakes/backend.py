@@ -6,15 +6,31 @@
     backend.recovered = [Recovered(fate=Fate.RUNNING), Recovered(fate=Fate.ANSWERED, text="found")]
     backend.missing.add(BackendConversationId("c1"))        # the server has forgotten it
 
+`AbleBackend` does besides what only some backends do.
+
 `stop` by the user who asked wakes a stream that waits and ends it; by anybody else it does nothing, as with Dify.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from mimetypes import guess_type
+from pathlib import Path
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, BackendEvent, Fate, Question, Recovered, TextDelta
+from bridge.backend_api import (
+    AnswerCompleted,
+    AnswerStarted,
+    BackendEvent,
+    Fate,
+    FileRules,
+    Opening,
+    Question,
+    Recovered,
+    TextDelta,
+    UploadedFile,
+)
 from bridge.clock import Clock
 from bridge.errors import BackendError, BackendFailed, BackendUnreachable, ConversationMissing, QuestionRefused
 from bridge.messages import (
@@ -23,6 +39,7 @@ from bridge.messages import (
     BackendMessageId,
     BackendTaskId,
     BackendUser,
+    ProducedFile,
     Rating,
 )
 from bridge.platform_api import Finding, Severity
@@ -197,6 +214,102 @@ class FakeBackend:
             await self.clock.sleep(seconds)
         else:
             await self.clock.wait(stop, seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it was handed over."""
+
+    name: str
+    media_type: str
+    kind: str
+    user: BackendUser
+    content: bytes
+
+
+PICTURES = FileRules(
+    most=3, largest={"image": 10_000_000}, kinds={"png": "image", "jpg": "image"}, media_types={"image": "image"}
+)
+
+
+@dataclass
+class AbleBackend(FakeBackend):
+    """Takes files of members, has made files, suggests questions and introduces itself.
+
+    Errors are kept by the name of the file, and met one at a time. The seconds are what each call takes.
+    """
+
+    rules: FileRules = PICTURES
+    rule_errors: list[BackendError] = field(default_factory=list)
+    uploads: list[Upload] = field(default_factory=list)
+    """The id of each is its place in here."""
+    upload_errors: dict[str, list[BackendError]] = field(default_factory=dict)
+    upload_seconds: float = 0.0
+    made: dict[str, bytes] = field(default_factory=dict)
+    """What the app has made, by address."""
+    fetched: list[str] = field(default_factory=list)
+    """Addresses, in the order of the calls."""
+    fetch_errors: dict[str, list[BackendError]] = field(default_factory=dict)
+    fetch_seconds: float = 0.0
+    next_questions: Sequence[str] = ()
+    suggest_errors: list[BackendError] = field(default_factory=list)
+    suggest_seconds: float = 0.0
+    suggested_for: list[BackendIds] = field(default_factory=list)
+    """Every call of `suggestions`."""
+    introduction: Opening = field(default_factory=Opening)
+
+    async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
+        for file in question.files:
+            if not file.id.isdecimal() or self.uploads[int(file.id)].user != question.user:
+                raise QuestionRefused("Invalid upload file", code="invalid_param")
+        async with aclosing(super().answer(question)) as events:
+            async for event in events:
+                yield event
+
+    async def file_rules(self) -> FileRules:
+        self._check_up()
+        if self.rule_errors:
+            raise self.rule_errors.pop(0)
+        return self.rules
+
+    async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
+        self._check_up()
+        await self.clock.sleep(self.upload_seconds)
+        if errors := self.upload_errors.get(name):
+            raise errors.pop(0)
+        assert kind in self.rules.largest
+        whole = content.read_bytes()
+        if len(whole) > self.rules.largest[kind]:
+            raise QuestionRefused("413", code="file_too_large", user_message="It is larger than the app takes.")
+        self.uploads.append(Upload(name, media_type, kind, user, whole))
+        return UploadedFile(id=str(len(self.uploads) - 1), kind=kind)
+
+    async def fetch(self, file: ProducedFile, into: Path, most: int) -> str:
+        self._check_up()
+        self.fetched.append(file.address)
+        await self.clock.sleep(self.fetch_seconds)
+        if errors := self.fetch_errors.get(file.name):
+            raise errors.pop(0)
+        content = self.made.get(file.address)
+        if content is None or len(content) > most:
+            raise QuestionRefused("no such file, or a larger one", code="no_file")
+        into.write_bytes(content)
+        return guess_type(file.name)[0] or ""
+
+    async def suggestions(self, ids: BackendIds, user: BackendUser) -> Sequence[str]:
+        self._check_up()
+        self.suggested_for.append(ids)
+        await self.clock.sleep(self.suggest_seconds)
+        if self.suggest_errors:
+            raise self.suggest_errors.pop(0)
+        if ids.message is None or self._owners.get(ids.message) != user:
+            raise QuestionRefused("Message Not Exists.", code="not_found")
+        lines = [" ".join(one.split()) for one in self.next_questions]
+        return [line for line in lines if 0 < len(line) <= 200][:5]
+
+    async def opening(self) -> Opening:
+        self._check_up()
+        return self.introduction
 
 
 async def _wait_for_either(one: asyncio.Event, other: asyncio.Event) -> None:

@@ -103,10 +103,9 @@ def read_message(event: Json, here: Around) -> MessageReceived | Ignored:
     origin = origin_of(event, text_in(event, "subtype"), me)
     home = _home(event, here)
     author = author_of(person, names, fallback=text_in(event, "username"), home=home)
-    is_external = bool(here.shared or home)
-    target = in_thread(Place(team=me.team, channel=channel, ts=root), person, is_direct=is_direct, rolling=here.rolling)
-    # Where others read along, a refusal is for who asked alone. Outside of threads, as there is none yet at a first question.
-    private = for_one(target.conversation, person, thread="" if root == ts else root)
+    thread = Place(team=me.team, channel=channel, ts=root)
+    target = in_thread(thread, person, is_direct=is_direct, rolling=here.rolling)
+    alone = origin is Origin.PERSON and not is_direct and is_id(person)
     return MessageReceived(
         event_id=EventId(here.event_id),
         ref=message_ref(Place(team=me.team, channel=channel, ts=ts)),
@@ -120,8 +119,8 @@ def read_message(event: Json, here: Around) -> MessageReceived | Ignored:
         replies_to_bot=root != ts and text_in(event, "parent_user_id") == me.user,
         attachments=attached_to(event, me.team),
         named=tuple(named_in(text, me, names)),
-        is_external=is_external,
-        private=private if is_external and origin is Origin.PERSON else None,
+        is_external=bool(here.shared or home),
+        private=for_one(target.conversation, person, thread=root if root != ts else "") if alone else None,
         sent_at=sent_at,
     )
 

@@ -25,6 +25,7 @@ from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, expla
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.framing import Json, read_object, text_of
+from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.parameters import KeptParameters
 from bridge.backends.dify.reading import EventReader, NothingMore
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
@@ -80,7 +81,8 @@ class DifyBackend:
         self._linger = linger
         self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
-        self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, look_again=look_again)
+        self._own = OwnFiles((settings.dify_base_url, settings.dify_files_url or ""))
+        self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, self._own, look_again=look_again)
         self._parameters = KeptParameters(self._client, clock, settings.dify_parameters_age)
         self._uploader = Uploader(self._client, settings.dify_file_timeout)
         self._fetcher = Fetcher(self._client, settings)
@@ -104,7 +106,7 @@ class DifyBackend:
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         async with self._place():
-            machine = AnswerMachine(question.conversation)
+            machine = AnswerMachine(question.conversation, self._own)
             said = False
             try:
                 async with (
@@ -144,8 +146,12 @@ class DifyBackend:
         if not ids.message:
             raise QuestionRefused("the answer has no message id, so it cannot be rated", code="no_message")
         body: Json = {"rating": rating.value if rating else None, "user": user}
-        if content:
+        if content and rating is not None:
             body["content"] = content
+        elif content:
+            # Dify keeps words beside a rating only: without one it refuses them, or deletes what it had. They are told together
+            # with the next rating, since the bridge keeps them.
+            log.info("comments_without_rating", message=ids.message)
         async with self._rating:
             reply = await self._client.call("POST", f"/messages/{ids.message}/feedbacks", body=body)
         if reply.status == 200 and reply.is_json:

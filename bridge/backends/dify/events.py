@@ -19,9 +19,10 @@ from bridge.backend_api import (
 from bridge.backends.dify.citing import read_sources
 from bridge.backends.dify.errors import explain_error_event, is_bare, shorten
 from bridge.backends.dify.framing import Json, object_of, text_of
+from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.producing import MOST_FILES, identify, read_file, read_files
+from bridge.backends.dify.shaping import TextShaper
 from bridge.backends.dify.steps import StepTeller
-from bridge.backends.dify.thinking import ThinkFilter
 from bridge.errors import BackendCut, BackendError, BackendFailed, BackendPaused
 from bridge.messages import (
     BackendConversationId,
@@ -45,10 +46,11 @@ class Run(StrEnum):
 class AnswerMachine:
     """Fed with events in order; gives back what they mean. Once `is_over`, `end` says how it ended."""
 
-    def __init__(self, conversation: BackendConversationId | None) -> None:
+    def __init__(self, conversation: BackendConversationId | None, own: OwnFiles) -> None:
+        self._own = own
         self._ids = BackendIds(conversation=conversation)
         self._started = False
-        self._filter = ThinkFilter()
+        self._shaper = TextShaper(self._own)
         self._agent_text = ""
         self._steps = StepTeller()
         self._files_told: set[str] = set()
@@ -143,9 +145,12 @@ class AnswerMachine:
         return out + self._cite(object_of(reply, "metadata"))
 
     def flush(self) -> list[BackendEvent]:
-        """Text that was held back because it might have become a tag. Call once, when no event will come any more."""
-        rest = self._filter.flush()
-        return [*self.begin(), TextDelta(text=rest)] if rest else []
+        """What was held back: text that might have become a tag or a link, and files that are named in the text and that no event
+        has told of. (Those that one tells of later have better names there.) Call once, when no event will come any more."""
+        rest = self._shaper.flush()
+        out: list[BackendEvent] = [TextDelta(text=rest)] if rest else []
+        out += self._tell_files(self._shaper.files)
+        return [*self.begin(), *out] if out else []
 
     def settle(self, *, failed: bool) -> Sequence[BackendEvent]:
         """The end of every step that has not told its own."""
@@ -194,15 +199,15 @@ class AnswerMachine:
         return self._append(text)
 
     def _append(self, text: str) -> list[BackendEvent]:
-        shown = self._filter.feed(text) if text else ""
+        shown = self._shaper.feed(text) if text else ""
         return [TextDelta(text=shown)] if shown else []
 
     def _replace(self, text: str) -> TextReplaced:
         if self._agent_text:
             self._agent_text = text
-        self._filter = ThinkFilter()
-        shown = self._filter.feed(text)
-        return TextReplaced(text=shown + self._filter.flush())
+        self._shaper = TextShaper(self._own)
+        shown = self._shaper.feed(text)
+        return TextReplaced(text=shown + self._shaper.flush())
 
     def _tell_files(self, files: Iterable[ProducedFile]) -> list[BackendEvent]:
         """The same file is told by its event, at the run's end and at the message's end."""

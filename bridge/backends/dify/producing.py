@@ -32,7 +32,7 @@ def read_file(told: Json) -> ProducedFile | None:
     kind = kind if kind in _KINDS else "file"
     size = told.get("size")
     return ProducedFile(
-        name=_name_of(text_of(told, "filename"), address, kind),
+        name=name_file(text_of(told, "filename"), address, kind),
         kind=kind,
         address=address,
         media_type=text_of(told, "mime_type")[:100],
@@ -59,7 +59,8 @@ def identify(file: ProducedFile) -> str:
     return _path_of(file.address) or file.address
 
 
-def _name_of(name: str, address: str, kind: str) -> str:
+def name_file(name: str, address: str, kind: str) -> str:
+    """What to call a file that is told with this name, which may be empty."""
     path = PurePosixPath(make_plain(name or unquote(_path_of(address).rsplit("/", 1)[-1])).replace("/", "_"))
     if not path.stem or _ID.fullmatch(path.stem):
         return kind + path.suffix[:20]

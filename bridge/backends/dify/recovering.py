@@ -23,8 +23,9 @@ from bridge.backends.dify.history import (
     list_messages,
     read_run,
 )
+from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.producing import keep_different
-from bridge.backends.dify.thinking import ThinkFilter
+from bridge.backends.dify.shaping import shape
 from bridge.clock import Clock
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId
 
@@ -55,9 +56,16 @@ class Seeker:
     """Looks for one question. `max_bytes` bounds each reply that is read."""
 
     def __init__(
-        self, client: DifyClient, clock: Clock, max_bytes: int, *, look_again: float = LOOK_AGAIN_SECONDS
+        self,
+        client: DifyClient,
+        clock: Clock,
+        max_bytes: int,
+        own: OwnFiles,
+        *,
+        look_again: float = LOOK_AGAIN_SECONDS,
     ) -> None:
         self._client = client
+        self._own = own
         self._clock = clock
         self._max_bytes = max_bytes
         self._look_again = look_again
@@ -192,7 +200,8 @@ class Seeker:
         if judged is not None and judged.fate is Fate.RUNNING:
             return judged
         stopped = judged is not None and judged.fate is Fate.STOPPED
-        return Recovered(fate=Fate.STOPPED if stopped else Fate.ANSWERED, ids=ids, text=_shape(answer))
+        text, files = shape(answer, self._own)
+        return Recovered(fate=Fate.STOPPED if stopped else Fate.ANSWERED, ids=ids, text=text, files=files)
 
     async def _judge_steps(self, question: Question, found: _Found, ids: BackendIds) -> Recovered:
         """An agent writes each step down when it ends. Some kinds write their last one in two goes, moments apart."""
@@ -200,27 +209,29 @@ class Seeker:
         row = await self._find_row(question, found.conversation, found.row.id)
         if row is None or (row.steps != found.row.steps and not row.answer):
             return _unsure(ids, "the agent is still writing")
-        return Recovered(fate=Fate.ANSWERED, ids=ids, text=_shape(row.answer or "".join(row.steps)))
+        text, files = shape(row.answer or "".join(row.steps), self._own)
+        return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=files)
 
     async def _judge_run(self, ids: BackendIds) -> Recovered | None:
         """None: there is no run, or nothing is told about it."""
         if not ids.run:
             return None
         run = await read_run(self._client, ids.run, self._max_bytes)
-        return None if run is None else _judge_detail(run, ids)
+        return None if run is None else _judge_detail(run, ids, self._own)
 
 
-def _judge_detail(run: RunDetail, ids: BackendIds) -> Recovered:
+def _judge_detail(run: RunDetail, ids: BackendIds, own: OwnFiles) -> Recovered:
+    text, named = shape(run.answer or "", own)
+    files = keep_different((*run.files, *named))
     match run.status:
         case "running" if run.age < LONGEST_RUN_SECONDS:
             return Recovered(fate=Fate.RUNNING, ids=ids, detail="the run is under way")
         case "running":
             return _unsure(ids, f"the run has been running for {run.age:.0f} s")
         case "succeeded" | "partial-succeeded" if run.answer is not None:
-            text = _shape(run.answer)
-            return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=run.files, detail=run.status)
+            return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=files, detail=run.status)
         case "stopped":
-            return Recovered(fate=Fate.STOPPED, ids=ids, text=_shape(run.answer or ""), files=run.files)
+            return Recovered(fate=Fate.STOPPED, ids=ids, text=text, files=files)
         case "failed" | "paused":
             return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or f"the run is {run.status}")
         case _:
@@ -232,19 +243,16 @@ def _unsure(ids: BackendIds, detail: str) -> Recovered:
 
 
 def _says(row: Row, question: Question) -> bool:
+    """Whether it is the one: alone, or below what the app was told besides, which nobody knows any more."""
     # Dify drops NUL characters from questions (measured).
-    return row.query.strip() == question.text.replace("\0", "").strip()
+    words, asked = question.text.replace("\0", "").strip(), row.query.strip()
+    before = asked.removesuffix(words)
+    return not before or (before != asked and before.rstrip(" ").endswith("\n\n"))
 
 
 def _newest(rows: Sequence[Row]) -> Row:
     """Of rows of the same second, one with an answer."""
     return max(rows, key=lambda row: (row.created_at, row.answer != ""))
-
-
-def _shape(answer: str) -> str:
-    """As it would have been streamed: without what the model thought aloud."""
-    thoughts = ThinkFilter()
-    return thoughts.feed(answer) + thoughts.flush()
 
 
 def _is_older(conversation: ListedConversation, question: Question) -> bool:

@@ -6,10 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bridge.clock import SystemClock
 from bridge.errors import BackendError, BackendFailed, BackendTimeout, QuestionRefused
 from bridge.messages import BackendIds, BackendMessageId, BackendTaskId, BackendUser, Rating
+from bridge.playground.dify import DifyServer
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
 from tests.backends.dify.scripted import MESSAGE_END, ScriptedServer, said
+from tests.contracts.backend_suite import ids_of
 
 IDS = BackendIds(message=BackendMessageId("m-1"), task=BackendTaskId("t-1"))
 USER = BackendUser("thread-1")
@@ -77,6 +80,27 @@ async def test_a_rating_is_given_up_only_when_it_can_never_be_delivered(
     await backend.close()
 
     assert caught.value.may_retry is may_retry
+
+
+async def test_words_are_told_to_dify_beside_a_rating_only() -> None:
+    server = DifyServer(SystemClock(), mode="chat")
+    server.first_token = server.per_token = 0
+    await server.start()
+    backend = make_backend(server.base_url, dify_api_key=server.api_key)
+    ids = ids_of((await hear(backend.answer(ask()))).events)
+
+    for rating in (None, Rating.DISLIKE, None, None, Rating.LIKE):
+        await backend.rate(ids, USER, rating, "Ada: not sure")
+    await backend.close()
+    await server.stop()
+
+    assert [(call.rating, call.content, call.status) for call in server.rating_log] == [
+        (None, "", 400),
+        ("dislike", "Ada: not sure", 200),
+        (None, "", 200),
+        (None, "", 400),
+        ("like", "Ada: not sure", 200),
+    ]
 
 
 async def test_an_answer_without_a_message_id_can_never_be_rated(server: ScriptedServer) -> None:

@@ -379,6 +379,43 @@ async def test_a_long_history_is_read_whole() -> None:
     assert found.text == long
 
 
+@pytest.mark.parametrize(
+    ("query", "fate"),
+    [
+        ("Written before in this thread:\n\nAda: x\n\nNow the question is:\n\nhi", Fate.ANSWERED),
+        ("Now the question is:\n\n  hi\n", Fate.ANSWERED),
+        ("They say hi", Fate.ABSENT),
+        ("This is\nhi", Fate.ABSENT),
+        ("hi\n\nand more", Fate.ABSENT),
+    ],
+)
+async def test_a_question_is_found_below_what_the_app_was_told_besides(query: str, fate: Fate) -> None:
+    rows = listing(row("m-0", "x", 10), row("m-1", query, 12, answer="yes"))
+    conversations = 200, {"data": [{"id": "c-1", "created_at": 12}], "has_more": False, "limit": 20}
+
+    continued = await recover({"messages": rows}, continues="c-1", last_seen="m-0")
+    started = await recover({"conversations": conversations, "messages": listing(row("m-1", query, 12, answer="yes"))})
+
+    assert (continued.fate, started.fate) == (fate, fate)
+
+
+async def test_links_to_dify_s_own_files_are_not_in_what_is_recovered() -> None:
+    link = "/files/tools/a.png?timestamp=1&nonce=2&sign=3"
+    told = f"Here: ![chart.png]({link}) [it]({link})"
+    thoughts = [{"position": 1, "thought": told, "observation": "", "tool": ""}]
+    outputs = json.dumps({"answer": told})
+    for paths, ids in (
+        ({"messages": listing(row("m-1", "hi", 2, answer=told))}, KNOWN),
+        ({"messages": listing(row("m-1", "hi", 2, agent_thoughts=thoughts))}, KNOWN),
+        ({"messages": listing(row("m-1", "hi", 2)), "workflows/run/r-1": run("succeeded", outputs=outputs)}, WITH_RUN),
+        ({"messages": listing(row("m-1", "hi", 2)), "workflows/run/r-1": run("stopped", outputs=outputs)}, WITH_RUN),
+    ):
+        found = await recover(paths, ids=ids)
+
+        assert (found.text, [file.name for file in found.files]) == ("Here:  it", ["chart.png"])
+        assert found.files[0].address == link
+
+
 async def test_a_run_tells_its_files_and_the_row_its_sources() -> None:
     made = {"type": "image", "filename": "a.png", "url": "/files/tools/a.png?sign=1", "transfer_method": "tool_file"}
     outputs = json.dumps({"answer": "whole", "files": [made]})
