@@ -187,6 +187,21 @@ async def test_what_failed_by_accident_is_tried_again(
     assert state(server, root) == "processing"
 
 
+async def test_what_could_not_be_taken_away_by_accident_is_taken_away_in_the_end(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef, clock: FakeClock
+) -> None:
+    server.is_agent = False
+    server.lacks["assistant"] = "feature_disabled"
+    await platform.show_activity(target, asked)
+    server.faults.fail_next["reactions.remove"] = [Fault.refuse("internal_error")]
+    ending = asyncio.create_task(platform.end_activity(target, asked))
+    while not ending.done():
+        await clock.advance(0.1)
+        await asyncio.wait({ending}, timeout=0.02)
+    assert methods(server)[-2:] == ["reactions.remove", "reactions.remove"]
+    assert reactions(server, root) == []
+
+
 async def test_what_a_workspace_lacks_is_tried_again_after_an_hour(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef, clock: FakeClock
 ) -> None:
