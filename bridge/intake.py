@@ -257,9 +257,15 @@ class Intake:
         if said is not None and said.ref in self._claimed:
             _log.info("duplicate", event_id=said.event_id, platform=said.ref.platform)
             return
-        await self._commands.obey(obey)
         if said is not None:
+            # Before it is done: Slack tells of a mention twice at once, and what is said of it is said once.
             self._remember(said.ref)
+        try:
+            await self._commands.obey(obey)
+        except StoreUnavailable:
+            if said is not None:
+                self._claimed.pop(said.ref, None)
+            raise
 
     async def _comment(self, given: CommentGiven) -> None:
         # A form may be shown before it is known that its button was pressed in vain.
