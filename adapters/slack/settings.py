@@ -60,7 +60,7 @@ class AppSettings(BaseSettings):
     slack_features: Annotated[frozenset[AppFeature], NoDecode] = Field(
         default=frozenset(AppFeature),
         description="What the app asks of Slack besides being mentioned, for its manifest, its scopes and `check`, separated by "
-        "commas: agent, threads, direct, reactions, files, names, commands, shortcut, home.",
+        "commas: agent (and with it direct), threads, direct, reactions, files, names, commands, shortcut, home.",
     )
     slack_command_prefix: str = Field(
         default="",

@@ -13,7 +13,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from adapters.slack.addresses import Place, read_address, read_opening, read_private
 from adapters.slack.web.clients import Call, Clients
 from adapters.slack.web.history import is_timestamp
+from adapters.slack.web.remembering import remember
 from adapters.slack.writing.ladder import MISSING, Feature, Ladder
+from adapters.slack.writing.quotas import MINUTE
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformError, RateLimited
@@ -91,7 +93,7 @@ class Statuses:
                     shown = await self._try(scene, mode, method, self._showing(scene, mode))
                     if shown is not None:
                         if shown:
-                            self._remember(scene, mode)
+                            remember(self._shown, scene.key, mode, MOST_SHOWN)
                         return
         except TimeoutError:
             # It may be shown all the same, which `_shown` then does not know: the end clears what there may be.
@@ -221,24 +223,22 @@ class Statuses:
 
         return call
 
-    def _remember(self, scene: _Scene, mode: Mode) -> None:
-        self._shown.pop(scene.key, None)
-        self._shown[scene.key] = mode
-        while len(self._shown) > MOST_SHOWN:
-            del self._shown[next(iter(self._shown))]
-
     def _room(self, scene: _Scene, method: str) -> bool:
         """Whether showing leaves enough calls for taking away."""
-        calls = self._calls[scene.thread.team, method]
-        while calls and calls[0] <= self._clock.monotonic() - 60:
-            calls.popleft()
-        return len(calls) < PER_MINUTE - KEPT_FOR_ENDS
+        return len(self._recent(scene, method)) < PER_MINUTE - KEPT_FOR_ENDS
 
     def _book(self, scene: _Scene, method: str) -> None:
-        now = self._clock.monotonic()
-        self._calls[scene.thread.team, method].append(now)
-        for key in [key for key, calls in self._calls.items() if not calls or calls[-1] <= now - 60]:
+        self._recent(scene, method).append(self._clock.monotonic())
+
+    def _recent(self, scene: _Scene, method: str) -> deque[float]:
+        """When it was called within the last minute."""
+        then = self._clock.monotonic() - MINUTE
+        for key in [key for key, calls in self._calls.items() if not calls or calls[-1] <= then]:
             del self._calls[key]
+        calls = self._calls[scene.thread.team, method]
+        while calls and calls[0] <= then:
+            calls.popleft()
+        return calls
 
 
 def _scene(target: ReplyTarget, question: MessageRef) -> _Scene | None:

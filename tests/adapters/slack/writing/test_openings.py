@@ -127,7 +127,9 @@ async def test_where_the_bot_may_not_write_the_asker_is_told_alone(
 
 
 @pytest.fixture
-def private(server: SlackServer, target: ReplyTarget, root: str) -> ReplyTarget:
+async def private(server: SlackServer, target: ReplyTarget, root: str) -> ReplyTarget:
+    """In a thread that somebody has begun."""
+    await server.post_as("U0ADA", "C0GENERAL", "a reply", thread_ts=root)
     server.calls.clear()
     return replace(target, address=write_private(server.team_id, "C0GENERAL", "U0ADA", root, "k1"), private=True)
 

@@ -244,7 +244,7 @@ async def test_a_stream_that_somebody_stopped_is_told_and_left_alone_until_the_e
         told.append(what)  # type: ignore[arg-type]  # exactly these
         raise StoreUnavailable("the disk is full")
 
-    platform._outbound.on_stopped = stopped  # the adapter makes an event of it
+    platform._outbound._streams._on_stopped = stopped  # the adapter makes an event of it
     ref = await platform.send(target, live("one two "))
     server.workspace.stop_streams("C0GENERAL", root)
     await platform.edit(target, ref, live("one two three four"))
