@@ -5,20 +5,20 @@
 """
 
 import asyncio
-import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bridge import logs
 from bridge.clock import Clock
-from bridge.composing import WITHDRAWN, Composer, Message
+from bridge.composing import Composer, Message
 from bridge.drafts import STATUS_MARK, AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import Author, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
+from bridge.outstanding import Outstanding, Write
 from bridge.pacing import AnswerPace, Urgency, WriteKind
 from bridge.platform_api import Platform, SendsFiles
-from bridge.presenting import Presenter, Trimmings, first_step
+from bridge.presenting import Presenter, Trimmings
 from bridge.standing import Lookup, Recorder, Standing, StandingMessage
 
 _log = logs.get("answers")
@@ -52,22 +52,6 @@ class WriterLimits:
     """How often a file is tried in vain before its text goes into messages. Being told to wait does not count."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Write:
-    part: int
-    message: Message
-    ref: MessageRef | None
-    """None: a new message."""
-    trimmings: Trimmings = field(default_factory=Trimmings)
-    first_step: int = 0
-
-    @property
-    def role(self) -> PartRole:
-        if self.message.file is not None:
-            return PartRole.PRODUCED if self.message.made_by_app else PartRole.FILE
-        return PartRole.ANNOUNCEMENT if self.message.announces else PartRole.TEXT
-
-
 class AnswerWriter:
     """Shows one draft on one platform until it has ended and everything is shown. Used once."""
 
@@ -93,7 +77,6 @@ class AnswerWriter:
         self._clock = clock
         self._target = target
         self._recorder = recorder
-        self._seed = nonce_seed
         self._question = question
         self._limits = limits
         self._people = people or {}
@@ -110,8 +93,7 @@ class AnswerWriter:
         self._apart = False
         """What stands takes no line more: our own lines go below it."""
         self._intended: set[str] = set()
-        self._ended_early: set[int] = set()
-        """Messages that had grown for as long as they may before the answer ended."""
+        self._outstanding = Outstanding(self._standing, self._presenter, nonce_seed)
         self._quiet_until = float("inf")
         self._failures = 0
         self._halvings = 0
@@ -125,8 +107,8 @@ class AnswerWriter:
     async def run(self, draft: AnswerDraft) -> bool:
         """Returns when the ended draft is shown (True) or cannot be shown any more (False). Raises no `PlatformError`."""
         await self._standing.take_over(self._earlier, self._recorder, self._outgoing, draft.is_abandoned)
-        roles = [shown.role for shown in self._standing.all()]
-        self._composer.announced, self._composer.attached = PartRole.ANNOUNCEMENT in roles, PartRole.FILE in roles
+        self._composer.announced = any(shown.role is PartRole.ANNOUNCEMENT for shown in self._standing.all())
+        self._composer.attached = self._outstanding.carries_rest()
         await self._show_activity_until_text(draft)
         deadline: float | None = None
         while not draft.is_abandoned():
@@ -158,7 +140,7 @@ class AnswerWriter:
                     return False
         return False
 
-    async def _bear(self, error: PlatformError, write: _Write, draft: AnswerDraft) -> bool:
+    async def _bear(self, error: PlatformError, write: Write, draft: AnswerDraft) -> bool:
         if isinstance(error, MessageRefused):
             if not write.message.text:
                 self._presenter.refuse_silence()
@@ -198,7 +180,8 @@ class AnswerWriter:
 
     def _line(self, draft: AnswerDraft) -> str | None:
         first = self._shown[0].ref if self._shown else None
-        return self._presenter.line(draft, first, quiet=self._clock.monotonic() >= self._quiet_until)
+        quiet = self._clock.monotonic() >= self._quiet_until
+        return self._presenter.line(draft, first, silent=self._outstanding.is_silent(), quiet=quiet)
 
     async def _wait_to_look(self, draft: AnswerDraft) -> None:
         """Until the next edit may be made: to parse the text before that would be for nothing."""
@@ -210,48 +193,11 @@ class AnswerWriter:
             if wait > 0:
                 await self._clock.wait(draft.ended, min(wait, longest))
 
-    async def _next_write(self, draft: AnswerDraft, *, ended: bool) -> _Write | None:
-        if not ended:
-            self._end_spent()
-        messages = await self._compose(draft, ended=ended)
-        last = len([message for message in messages if not message.made_by_app]) - 1
-        if ended:
-            # A post of unknown outcome may stand too; posted once more under its nonce, it is found.
-            standing = max(len(self._shown), self._standing.doubtful)
-            messages += [Message(text=WITHDRAWN)] * (standing - len(messages))
-        for number, message in enumerate(messages):
-            shown = self._shown[number] if number < len(self._shown) else None
-            trimmings = self._trim(draft, number, message, last=number == last, ended=ended)
-            if shown is None:
-                return _Write(number, message, None, trimmings, self._first_step(draft))
-            if draft.standing and not message.text:
-                continue  # nobody could tell what it says
-            around = shown.trimmings and self._presenter.as_it_stands(shown.trimmings, shown.ref)
-            if around != trimmings or shown.text is None or shown.text.rstrip() != message.text.rstrip():
-                return _Write(number, message, shown.ref, trimmings)
-        return None
-
-    def _end_spent(self) -> None:
-        """What comes now goes into another message where the last one has grown for as long as it may."""
-        number = len(self._shown) - 1
-        if number >= 0 and number not in self._ended_early and self._presenter.is_spent(self._shown[number].ref):
+    async def _next_write(self, draft: AnswerDraft, *, ended: bool) -> Write | None:
+        if not ended and self._outstanding.end_spent():
             self._composer.cut()
-            self._ended_early.add(number)
-
-    def _trim(self, draft: AnswerDraft, number: int, message: Message, *, last: bool, ended: bool) -> Trimmings:
-        if message.made_by_app:
-            return Trimmings()
-        shown = self._shown[number] if number < len(self._shown) else None
-        if shown is None:
-            steps = draft.steps[self._first_step(draft) :]
-        else:
-            steps = draft.steps[shown.first_step :] if last or shown.trimmings is None else shown.trimmings.steps
-        words = not message.text.startswith(STATUS_MARK) and number not in self._ended_early
-        ref = shown.ref if shown else None
-        return self._presenter.trim(draft, last=last, ended=ended, words=words, ref=ref, steps=steps)
-
-    def _first_step(self, draft: AnswerDraft) -> int:
-        return first_step(draft.steps) if self._shown else 0
+        messages = await self._compose(draft, ended=ended)
+        return self._outstanding.find(draft, messages, ended=ended)
 
     async def _compose(self, draft: AnswerDraft, *, ended: bool) -> list[Message]:
         text, notes = draft.text, self._presenter.notes(draft)
@@ -272,7 +218,7 @@ class AnswerWriter:
 
         return await asyncio.to_thread(compose) if self._composer.work(text) > INLINE_WORK else compose()
 
-    async def _wait_turn(self, write: _Write, draft: AnswerDraft, deadline: float | None) -> bool:
+    async def _wait_turn(self, write: Write, draft: AnswerDraft, deadline: float | None) -> bool:
         """True when `write` may be made now; False after a wait, when there may be a newer text."""
         kind = self._kind(write)
         urgency = Urgency.FINAL if draft.ended.is_set() else Urgency.PROGRESS if write.ref else Urgency.FIRST
@@ -290,36 +236,35 @@ class AnswerWriter:
             await self._clock.wait(draft.ended, wait)
         return False
 
-    def _kind(self, write: _Write) -> WriteKind:
+    def _kind(self, write: Write) -> WriteKind:
         if write.ref is None:
             return "post"
         return "live" if write.trimmings.live and self._presenter.grows(write.ref) else "edit"
 
-    async def _perform(self, write: _Write) -> None:
+    async def _perform(self, write: Write) -> None:
         text, file = write.message.text, write.message.file
+        message = self._outgoing(text, write.nonce, write.trimmings)
+        self._composer.announced = self._composer.announced or write.message.announces
         self.writes += 1
         if write.ref is not None:
             # Recorded first: after a crash between the two, what is amended is never less than what people saw.
             await self._recorder.showing(write.part, text)
-            message = self._outgoing(text, self._nonce(write.part), write.trimmings)
             await self._platform.edit(self._target, write.ref, message)
             shown = self._shown[write.part]
             shown.text, shown.trimmings = text, write.trimmings
         else:
-            self._composer.announced = self._composer.announced or write.message.announces
-            # A nonce of its own: a platform that knows it already would answer with the message that has no file.
-            nonce = self._nonce(f"made{write.part}" if write.message.made_by_app else "file" if file else write.part)
-            message = self._outgoing(text, nonce, write.trimmings)
-            if nonce not in self._intended:
-                await self._recorder.intending(write.part, nonce, write.role, text)
-                self._intended.add(nonce)
+            if write.nonce not in self._intended:
+                await self._recorder.intending(write.part, write.nonce, write.role, text)
+                self._intended.add(write.nonce)
             if file is not None and isinstance(self._platform, SendsFiles):
                 ref = await self._platform.send_file(self._target, message, file)
                 self._composer.attached = self._composer.attached or not write.message.made_by_app
             else:
                 ref = await self._platform.send(self._target, message)
-            self._standing.add(StandingMessage(ref, text, write.trimmings, write.first_step, role=write.role))
-            await self._recorder.posted(write.part, nonce, write.role, ref, text)
+            self._standing.add(
+                StandingMessage(ref, text, write.trimmings, write.first_step, role=write.role, nonce=write.nonce)
+            )
+            await self._recorder.posted(write.part, write.nonce, write.role, ref, text)
         if self.first_shown_at is None and text and not text.startswith(STATUS_MARK):
             self.first_shown_at = self._clock.monotonic()
         self._failures = 0
@@ -341,10 +286,7 @@ class AnswerWriter:
             asker=self._asker,
         )
 
-    def _nonce(self, part: int | str) -> str:
-        return hashlib.blake2b(f"{self._seed}:{part}".encode(), digest_size=12).hexdigest()
-
-    def _try_otherwise(self, write: _Write, error: MessageRefused, draft: AnswerDraft) -> bool:
+    def _try_otherwise(self, write: Write, error: MessageRefused, draft: AnswerDraft) -> bool:
         """Goes on without a file, or with smaller messages. False: neither is possible."""
         if self._without_file(write, error):
             return True
@@ -360,7 +302,7 @@ class AnswerWriter:
         _log.warning("message_refused", code=error.code, next_limit=self._composer.limit)
         return True
 
-    def _without_file(self, write: _Write, error: PlatformError) -> bool:
+    def _without_file(self, write: Write, error: PlatformError) -> bool:
         """Has the text sent as messages when `write` was to post a file. False: it was not."""
         if write.message.file is None or write.ref is not None:
             return False
@@ -372,7 +314,7 @@ class AnswerWriter:
         self._failures = 0
         return True
 
-    async def _pause(self, error: PlatformError, write: _Write, draft: AnswerDraft) -> None:
+    async def _pause(self, error: PlatformError, write: Write, draft: AnswerDraft) -> None:
         kind = self._kind(write)
         if isinstance(error, RateLimited):
             seconds = error.retry_after.total_seconds()
@@ -387,7 +329,7 @@ class AnswerWriter:
         pause = self._limits.retry_pause.total_seconds()
         seconds = min(pause * 2 ** (self._failures - 1), pause * 30)
         expected = isinstance(error, PlatformUnavailable)
-        if expected and write.ref is None:
+        if expected and write.ref is None and write.message.file is None:
             self._standing.doubt(write.part)
         _log.warning("write_failed", write=kind, code=error.code, again_in=seconds, expected=expected)
         if draft.ended.is_set():

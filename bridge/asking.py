@@ -3,9 +3,8 @@
 What is shown is a draft's affair; nothing of a platform is known here. Nothing is asked before the store knows that it will be.
 """
 
-import asyncio
 from collections.abc import Coroutine, Mapping
-from contextlib import AsyncExitStack, aclosing
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
@@ -13,11 +12,9 @@ from typing import Literal
 from bridge import endings, logs
 from bridge.backend_api import (
     AnswerCompleted,
-    AnswerStarted,
     Backend,
     Fate,
     FileProduced,
-    Question,
     Recovered,
     SourcesCited,
     TextDelta,
@@ -33,6 +30,7 @@ from bridge.errors import (
     ConversationMissing,
     StoreUnavailable,
 )
+from bridge.listening import Listener
 from bridge.messages import AnswerState, AppName, AskedQuestion, BackendIds, Outcome, Turn
 from bridge.metrics import Metrics, Rescue
 from bridge.places import Places
@@ -93,6 +91,7 @@ class Asker:
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
+        self._listener = Listener(store=store, backends=backends, clock=clock, metrics=metrics, patience=limits.stop)
 
     async def settle(self, running: Running) -> Outcome | None:
         """How the answer ends, once that is known; None when it was handed over instead. Raises `Fenced`."""
@@ -134,7 +133,7 @@ class Asker:
         match way:
             case Way.SHOW:
                 self._rescued(turn, Rescue.FETCHED)
-                await self._record_started(running, seen.ids)
+                await self._listener.record_started(running, seen.ids)
                 running.draft.restart()
                 running.draft.fold(TextDelta(text=seen.text))
                 running.draft.fold(SourcesCited(names=seen.sources))
@@ -152,7 +151,7 @@ class Asker:
                 return Way.ASK
             case Way.STOP:
                 if running.ids.task:
-                    await self._stop_backend(running, running.ids)
+                    await self._listener.stop(running, running.ids)
                 return endings.stopped(running, standing=True)
             case Way.APOLOGISE | Way.FAIL:
                 self._rescued(turn, Rescue.APOLOGISED)
@@ -221,20 +220,24 @@ class Asker:
                 pause = min(pause * 2, self._limits.longest_pause.total_seconds())
                 await self._clock.wait(running.woken, wait)
             else:
-                if completed is None or running.stop is not None or running.revised:
-                    continue
-                return await self._end(running, completed)
+                outcome = await self._end(running, completed)
+                if outcome is not None:
+                    return outcome
 
-    async def _end(self, running: Running, completed: AnswerCompleted) -> Outcome:
+    async def _end(self, running: Running, completed: AnswerCompleted | None) -> Outcome | None:
+        """None: something else is wanted instead, perhaps only since it was asked what could be asked next."""
+        if completed is None or running.stop is not None or running.revised:
+            return None
         if completed.stopped:
             return endings.stopped(running)
         await self._preparer.suggest(running)
-        return endings.answered(running)
+        return None if running.revised else endings.answered(running)
 
     def _start_over(self, running: Running) -> None:
         """The question was edited: asked anew, in the same messages, as if what was asked had never been."""
         running.revised = False
         running.attempt = 0
+        running.suggestions = ()
         running.ids = _fresh_ids(running.turn)
         running.draft.restart()
         running.draft.say_status(_CHANGED)
@@ -275,7 +278,7 @@ class Asker:
                 return AnswerCompleted()
             running.asked = True
             try:
-                return await self._stream(running, question)
+                return await self._listener.hear(running, question)
             finally:
                 running.asked = False
 
@@ -295,76 +298,11 @@ class Asker:
                 await self._clock.sleep(pause)
                 pause = min(pause * 2, 5.0)
 
-    async def _stream(self, running: Running, question: Question) -> AnswerCompleted | None:
-        ended = asyncio.Event()
-        pump = asyncio.ensure_future(self._pump(running, question))
-        pump.add_done_callback(lambda _: ended.set())
-        woken = asyncio.ensure_future(running.woken.wait())
-        try:
-            await asyncio.wait({pump, woken}, return_when=asyncio.FIRST_COMPLETED)
-            if not pump.done() and not running.handed_over:
-                await self._end_stream(running, ended)
-        finally:
-            woken.cancel()
-            pump.cancel()
-            await asyncio.gather(pump, woken, return_exceptions=True)
-        return None if pump.cancelled() else pump.result()
-
-    async def _end_stream(self, running: Running, ended: asyncio.Event) -> None:
-        """Has the backend end it, which keeps there what was said; the stream then ends by itself, a little later."""
-        deadline = self._clock.monotonic() + self._limits.stop.total_seconds()
-        if not running.ids.task:
-            await self._clock.wait(running.started, self._limits.stop.total_seconds())
-        if not ended.is_set() and await self._stop_backend(running, running.ids):
-            await self._clock.wait(ended, deadline - self._clock.monotonic())
-
     async def _end_unheard(self, running: Running) -> None:
         """Not before it is recorded that its answer is not wanted any more: what was stopped looks like a whole answer."""
         if running.unheard is not None:
             ids, running.unheard = running.unheard, None
-            await self._stop_backend(running, ids)
-
-    async def _stop_backend(self, running: Running, ids: BackendIds) -> bool:
-        try:
-            await self._backends[running.turn.app].stop(ids, running.turn.backend_user)
-        except BackendError as error:
-            _log.warning("stop_failed", code=error.code, detail=str(error))
-            return False
-        return True
-
-    async def _pump(self, running: Running, question: Question) -> AnswerCompleted:
-        completed: AnswerCompleted | None = None
-        running.started.clear()
-        accepted = True
-        try:
-            async with aclosing(self._backends[running.turn.app].answer(question)) as events:
-                async for event in events:
-                    if isinstance(event, AnswerStarted):
-                        await self._record_started(running, event.ids)
-                        running.started.set()
-                    elif isinstance(event, AnswerCompleted):
-                        completed = event
-                    elif isinstance(event, FileProduced) and running.collector is not None:
-                        running.collector.begin(event.file)
-                    running.draft.fold(event)
-        except BackendError as error:
-            accepted = error.accepted or running.started.is_set()
-            raise
-        finally:
-            running.attempt += accepted
-        if completed is None:
-            raise BackendCut("the backend's stream ended without AnswerCompleted")
-        return completed
-
-    async def _record_started(self, running: Running, ids: BackendIds) -> None:
-        running.ids, running.ids_recorded = ids, False
-        try:
-            await self._store.record_started(running.turn, ids)
-        except StoreUnavailable as error:
-            # The answer goes on from memory; the ids are written again when it ends.
-            self._store_away("record_started", error)
-        else:
-            running.ids_recorded = True
+            await self._listener.stop(running, ids)
 
     # Healing
 

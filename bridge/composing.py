@@ -17,6 +17,9 @@ WRITING = "📄 This answer is long. I am writing the rest of it to a file, whic
 ATTACHED = "📄 The rest of this answer ({count} characters) is in the attached file."
 INVISIBLE = "(The app's answer has nothing in it that can be shown here.)"
 """Of a text that renders to nothing, such as a lone link definition."""
+MADE = "📎 The app answered with a file."
+MADE_SEVERAL = "📎 The app answered with {count} files."
+"""Of an answer without a word; buttons stand below it."""
 FILE_COMMENT = "📄 This is the rest of the answer above."
 
 NOT_TAKEN = "📎 The app made a file, {name}, which could not be sent here."
@@ -78,9 +81,12 @@ class Composer:
         wanted = [file for file in files if file not in self._unwanted]
         notes = (*notes, *(NOT_TAKEN.format(name=literally(file.name)) for file in files if file in self._unwanted))
         made = [Message(text=f"📎 {literally(file.name)}", file=file, made_by_app=True) for file in wanted]
-        return [*self._compose(text, notes, ended=ended, complete=complete, more=bool(made)), *made]
+        said = self._compose(text, notes, ended=ended, complete=complete)
+        if made and (not said or said[0].text == INVISIBLE):
+            said = [Message(text=MADE if len(made) == 1 else MADE_SEVERAL.format(count=len(made)))]
+        return [*said, *made]
 
-    def _compose(self, text: str, notes: Sequence[str], *, ended: bool, complete: bool, more: bool) -> list[Message]:
+    def _compose(self, text: str, notes: Sequence[str], *, ended: bool, complete: bool) -> list[Message]:
         parts = self._splitter.feed(text, final=ended)
         self._fed = text
         # What is left over at the end may fit in one more message; then that is shown instead of a file.
@@ -90,7 +96,7 @@ class Composer:
             # Rendered to nothing, it would be refused.
             last = mend(parts[-1])
             parts[-1:] = [last] if self._dialect.render(last, self._people).text.strip() else []
-        if ended and text.strip() and not parts and not notes and not more:
+        if ended and text.strip() and not parts and not notes:
             return [Message(text=INVISIBLE)]
         return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
 

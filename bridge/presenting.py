@@ -58,10 +58,11 @@ class Presenter:
         """A first message would grow natively, as far as is known."""
         return self._native is not None and not self._refused and self._native.may_grow(self._target)
 
-    def line(self, draft: AnswerDraft, first: MessageRef | None, *, quiet: bool) -> str | None:
+    def line(self, draft: AnswerDraft, first: MessageRef | None, *, silent: bool, quiet: bool) -> str | None:
         """What stands for an answer that has no text yet, "" where its steps speak for themselves; None: nothing. `first`: its
-        first message, if it stands. `quiet`: it has been long enough for a line of words."""
-        if first is not None and self.grows(first):
+        first message, if it stands; `silent`: that has steps alone, and room for more. `quiet`: it has been long enough for a
+        line of words."""
+        if first is not None and silent and self.grows(first):
             return ""
         if draft.status:
             return draft.status

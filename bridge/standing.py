@@ -102,6 +102,8 @@ class StandingMessage:
     intended: str = ""
     """What it was to say by the record. Whether that came to be shown is another question."""
     role: PartRole = PartRole.TEXT
+    nonce: str = ""
+    """Under which it was posted."""
 
 
 class Standing:
@@ -138,11 +140,12 @@ class Standing:
                 await recorder.posted(sent.part, sent.nonce, sent.role, ref, sent.text)
             if ref is None:
                 continue
-            found = StandingMessage(ref, None, intended=sent.text, role=sent.role)
+            found = StandingMessage(ref, None, intended=sent.text, role=sent.role, nonce=sent.nonce)
             if len(self.messages) < sent.part:
                 # One before it is missing in the record.
                 self._further[sent.part] = found
-                self.doubt(sent.part)
+                if sent.role not in (PartRole.FILE, PartRole.PRODUCED):
+                    self.doubt(sent.part)
             else:
                 self.messages.append(found)
 

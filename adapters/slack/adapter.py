@@ -25,7 +25,6 @@ from adapters.slack.surfaces.commands import ASK
 from adapters.slack.surfaces.desk import Desk
 from adapters.slack.surfaces.home import Homes, Prompts
 from adapters.slack.transport import Doorstep, HttpEntrance, Link, Reply, SocketEntrance, open_link
-from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
 from bridge.events import StopRequested
@@ -43,8 +42,6 @@ from bridge.messages import (
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Home, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
-
-log = logs.get("slack")
 
 REASONS_TOLD = 5
 """Steps down that an operator is told of at once."""
@@ -67,9 +64,9 @@ class SlackPlatform:
             raise SettingsError(["SLACK_BOT_TOKEN is not set: copy the Bot User OAuth Token from OAuth & Permissions"])
         self._settings = settings
         self._clock = clock
-        self._many = open_many(settings, lambda: self._outbound.once, clock) if settings.many else None
+        self._many = open_many(settings, lambda: self._outbound.clients.once, clock) if settings.many else None
         self._workspaces: Workspaces = (
-            self._many.workspaces if self._many else open_one(settings, lambda: self._outbound.once, clock)
+            self._many.workspaces if self._many else open_one(settings, lambda: self._outbound.clients.once, clock)
         )
         self._outbound = Outbound(
             settings,
@@ -77,14 +74,14 @@ class SlackPlatform:
             token_of=self._workspaces.token_of,
             refused=self._workspaces.refused,
             team_id=self._workspaces.team_id,
+            on_stopped=self._tell_stopped,
         )
-        self._outbound.on_stopped = self._tell_stopped
         self._files = Files(self._outbound, clock, api_url=settings.slack_api_url, wait=settings.slack_file_wait)
         self._homes = Homes(self._outbound.clients)
         self._prompts = Prompts(self._outbound.clients, self._outbound.ladder)
         self._desk = Desk(settings, self._outbound, clock)
         secret = settings.slack_signing_secret.get_secret_value() if settings.slack_signing_secret else ""
-        self._doorstep = Doorstep(self._outbound.unopened, secret, settings.slack_accept_timeout)
+        self._doorstep = Doorstep(self._outbound.clients.unopened, secret, settings.slack_accept_timeout)
         self._http = HttpEntrance(self._doorstep, secret) if settings.mode is Mode.HTTP else None
         self._socket = SocketEntrance(
             self._open_link,
@@ -211,7 +208,7 @@ class SlackPlatform:
         if self._many is not None:
             with suppress(StoreUnavailable):  # that they were not looked at is a finding
                 installed = await self._many.kept.all()
-        return await find_problems(self._outbound.once, self._settings, installed)
+        return await find_problems(self._outbound.clients.once, self._settings, installed)
 
     def web_routes(self) -> Sequence[WebRoute]:
         """None in Socket Mode, except where people install the app themselves."""
@@ -230,7 +227,7 @@ class SlackPlatform:
 
     async def _open_link(self) -> Link:
         token = self._settings.slack_app_token
-        client = self._outbound.once
+        client = self._outbound.clients.once
         request = client.apps_connections_open(app_token=token.get_secret_value() if token else "")
         url: object = (await ask("apps.connections.open", request)).get("url")
         if not isinstance(url, str):
@@ -255,7 +252,7 @@ class SlackPlatform:
 
     async def _tell_stopped(self, target: ReplyTarget, ref: MessageRef, asker: Author | None) -> None:
         """A write found that somebody stopped its stream. Slack's own event tells the same with the right person, and comes first
-        as a rule; asking twice to stop is harmless."""
+        as a rule; asking twice to stop is harmless. Raises `StoreUnavailable`, which stops no writing."""
         inbox = self._inbox
         if inbox is None or asker is None:
             return
@@ -266,10 +263,7 @@ class SlackPlatform:
             is_direct=bool(target.conversation.person),
             message=ref,
         )
-        try:
-            await inbox(stopped)
-        except StoreUnavailable as error:
-            log.warning("stop_not_stored", error=str(error))
+        await inbox(stopped)
 
     def _steps_down(self) -> Sequence[str]:
         reasons = self._outbound.ladder.reasons()

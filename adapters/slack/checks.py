@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.installs.manifest import EVENTS_PATH, REDIRECT_PATH
 from adapters.slack.installs.records import refresh_token_in, token_in
-from adapters.slack.installs.scopes import AppFeature, needed_events, needed_scopes
+from adapters.slack.installs.scopes import AppFeature, Need, needed_events, needed_scopes
 from adapters.slack.refusals import REFUSED_CREDENTIALS, ask
 from adapters.slack.settings import Mode, Settings
 from bridge.errors import NotAllowed, PlatformError
@@ -60,10 +60,11 @@ async def _check_installations(
 async def _check_installation(
     client: AsyncWebClient, settings: Settings, installation: Installation, where: str
 ) -> list[Finding]:
-    subject = f"Slack workspace {installation.name} ({installation.id})"
+    name = f"{installation.name} ({installation.id})"
+    subject = f"Slack workspace {name}"
     again = f"install it there again: {where}"
     try:
-        return await _look(client, settings, subject, token_in(installation), again)
+        return await _look(client, settings, subject, token_in(installation), again, place=f" in {name}")
     except PlatformError as error:
         if error.code == "token_expired" and refresh_token_in(installation):
             problem = "the token is over, and is renewed when the bridge next needs it"
@@ -86,8 +87,10 @@ async def _check_bot_token(client: AsyncWebClient, settings: Settings, token: st
         return [_failure(subject, error, fix)]
 
 
-async def _look(client: AsyncWebClient, settings: Settings, subject: str, token: str, fix: str) -> list[Finding]:
-    """Who the token is for, and which scopes it lacks. Raises a `PlatformError`."""
+async def _look(
+    client: AsyncWebClient, settings: Settings, subject: str, token: str, fix: str, *, place: str = ""
+) -> list[Finding]:
+    """Who the token is for, and which scopes it lacks. `place`: put behind what is lacking. Raises a `PlatformError`."""
     response = await ask("auth.test", client.auth_test(token=token))
     who = f"signed in as {response.get('user', '?')} in {response.get('team', '?')}"
     ok = Finding(severity=Severity.OK, subject=subject, problem=who)
@@ -96,23 +99,24 @@ async def _look(client: AsyncWebClient, settings: Settings, subject: str, token:
         unknown = "Slack did not say which scopes this token has"
         return [
             ok,
-            Finding(severity=Severity.WARNING, subject="Slack scopes", problem=unknown, fix="check them by hand"),
+            Finding(
+                severity=Severity.WARNING, subject=f"Slack scopes{place}", problem=unknown, fix="check them by hand"
+            ),
         ]
-    return [ok, *_missing_scopes(settings.slack_features, {scope.strip() for scope in granted.split(",")}, fix)]
+    names = {scope.strip() for scope in granted.split(",")}
+    missing = [need for need in needed_scopes(settings.slack_features) if need.name not in names]
+    if not missing:
+        return [ok, Finding(severity=Severity.OK, subject=f"Slack scopes{place}", problem="all there")]
+    return [ok, *(_missing_scope(need, place, fix) for need in missing)]
 
 
-def _missing_scopes(features: frozenset[AppFeature], granted: set[str], fix: str) -> list[Finding]:
-    found = [
-        Finding(
-            severity=Severity.ERROR if need.required else Severity.WARNING,
-            subject=f"Slack scope {need.name}",
-            problem=f"missing: {need.without}",
-            fix=fix,
-        )
-        for need in needed_scopes(features)
-        if need.name not in granted
-    ]
-    return found or [Finding(severity=Severity.OK, subject="Slack scopes", problem="all there")]
+def _missing_scope(need: Need, place: str, fix: str) -> Finding:
+    return Finding(
+        severity=Severity.ERROR if need.required else Severity.WARNING,
+        subject=f"Slack scope {need.name}{place}",
+        problem=f"missing: {need.without}",
+        fix=fix,
+    )
 
 
 async def _check_app_token(client: AsyncWebClient, settings: Settings) -> Finding:

@@ -20,6 +20,7 @@ from adapters.slack.addresses import Place, message_ref, read_address
 from adapters.slack.outbound import Outbound
 from adapters.slack.web.downloads import is_slacks
 from adapters.slack.web.history import CLOCK_SKEW, Shown, nonce_in
+from adapters.slack.web.remembering import remember
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
@@ -85,9 +86,7 @@ class Files:
             return message_ref(Place(team=place.team, channel=place.channel, ts=ts))
         left = _files_left(shown)
         if left:
-            while len(self._unspoken) >= MOST_UNFINISHED:
-                del self._unspoken[next(iter(self._unspoken))]
-            self._unspoken[message.nonce] = left
+            remember(self._unspoken, message.nonce, left, MOST_UNFINISHED)
         return None
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
@@ -98,9 +97,7 @@ class Files:
         upload = self._unfinished.get(message.nonce)
         if upload is None:
             upload = self._stands_already(message.nonce, file) or await self._upload(place.team, file)
-            while len(self._unfinished) >= MOST_UNFINISHED:
-                del self._unfinished[next(iter(self._unfinished))]
-            self._unfinished[message.nonce] = upload
+            remember(self._unfinished, message.nonce, upload, MOST_UNFINISHED)
         if not upload.shared:
             try:
                 await self._share(place, upload)
@@ -143,9 +140,9 @@ class Files:
 
     async def _hand_over(self, url: URL, content: bytes) -> None:
         """Posts the bytes, without the token: the address is the whole authority."""
-        client = self._outbound.unopened
+        client = self._outbound.clients.unopened
         try:
-            async with self._outbound.session.post(
+            async with self._outbound.clients.session.post(
                 url,
                 data=content,
                 headers={"Content-Type": "application/octet-stream"},

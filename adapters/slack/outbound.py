@@ -7,29 +7,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-import aiohttp
-from slack_sdk.web.async_client import AsyncWebClient
-from slack_sdk.web.async_slack_response import AsyncSlackResponse
-
 from adapters.slack.addresses import Place, message_ref, read_address, read_opening, read_private
 from adapters.slack.dialect import DIALECT
-from adapters.slack.refusals import REFUSED_BLOCKS, complaints
 from adapters.slack.settings import Settings
 from adapters.slack.web.clients import Clients, Refused, TeamId, TokenOf
 from adapters.slack.web.downloads import Downloads
-from adapters.slack.web.history import CLOCK_SKEW, History, Shown, metadata, nonce_in, ts_of, ts_of_growing
+from adapters.slack.web.history import CLOCK_SKEW, History, Shown, nonce_in, ts_of, ts_of_growing
 from adapters.slack.web.names import Names
-from adapters.slack.writing.blocks import Block, Form, ends_answer, has_ratings, is_unfinished, write_message
-from adapters.slack.writing.growth import continue_after
+from adapters.slack.web.remembering import remember
+from adapters.slack.writing.blocks import ends_answer, is_unfinished
+from adapters.slack.writing.growth import continue_after, open_fence
 from adapters.slack.writing.ladder import Feature, Ladder
 from adapters.slack.writing.openings import Openings
+from adapters.slack.writing.posts import Posts
 from adapters.slack.writing.privates import Privately
 from adapters.slack.writing.statuses import Statuses
 from adapters.slack.writing.streams import STILL_STREAMING, OnStopped, Streams
 from adapters.slack.writing.tasks import title
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import MessageRefused, NotAllowed, PlatformError, PlatformUnavailable
+from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable
 from bridge.messages import Attachment, MessageRef, OutgoingMessage, ReplyTarget, Said
 
 log = logs.get("slack")
@@ -43,11 +40,10 @@ MOST_SHOWN = 300
 NO_EDITS = frozenset({"cant_update_message", "edit_window_closed"})
 """What chat.update answers where a message of ours will never be edited again (Slack's page on the method)."""
 
-T = TypeVar("T")
-
-
 _FOLLOWS = "+"
 """Ends the nonce of a message with what another one could not be made to say."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +67,10 @@ class Outbound:
         token_of: TokenOf | None = None,
         refused: Refused | None = None,
         team_id: TeamId | None = None,
+        on_stopped: OnStopped | None = None,
     ) -> None:
-        """`token_of`, `refused`, `team_id`: where each workspace has a token of its own."""
+        """`token_of`, `refused`, `team_id`: where each workspace has a token of its own. `on_stopped`: told when a write finds
+        that somebody stopped a stream."""
         token = settings.slack_bot_token.get_secret_value() if settings.slack_bot_token else ""
 
         async def only(team: str) -> str:
@@ -99,39 +97,16 @@ class Outbound:
             loading=settings.loading_messages,
             emoji=settings.working_emoji,
         )
-        self._streams = Streams(self.clients, clock, self.ladder, longest=settings.slack_stream_longest)
+        self._posts = Posts(self.clients, self.ladder)
+        self._streams = Streams(
+            self.clients, clock, self.ladder, longest=settings.slack_stream_longest, on_stopped=on_stopped
+        )
         self._openings = Openings(self.clients, self.history, self.privately, clock)
         self._downloads = Downloads(self.clients, api_url=settings.slack_api_url)
         self._doubtful: dict[str, _Doubt] = {}
         """Nonces of posts that may or may not stand."""
-        self._simpler: dict[str, Form] = {}
-        """Nonces of messages that were refused as they were and are not written more simply yet, the oldest first."""
         self._shown: dict[str, str] = {}
         """Address -> what the message says, rendered, of those that are not complete."""
-
-    @property
-    def on_stopped(self) -> OnStopped | None:
-        """Told when a write finds that somebody stopped a stream."""
-        return self._streams.on_stopped
-
-    @on_stopped.setter
-    def on_stopped(self, told: OnStopped | None) -> None:
-        self._streams.on_stopped = told
-
-    @property
-    def once(self) -> AsyncWebClient:
-        """For calls that belong to no workspace: sends every request exactly once."""
-        return self.clients.once
-
-    @property
-    def session(self) -> aiohttp.ClientSession:
-        """The pool of connections, for what is not a method of the Web API."""
-        return self.clients.session
-
-    @property
-    def unopened(self) -> AsyncWebClient:
-        """A client for who only needs its token and address, outside of any running loop."""
-        return self.clients.unopened
 
     async def close(self) -> None:
         await self.clients.close()
@@ -157,18 +132,7 @@ class Outbound:
             ref = await self._doubting(message, lambda: self._streams.begin(place, message))
             if ref is not None:
                 return ref
-        return await self.post(target, message)
-
-    async def post(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        """Posts it whole. When the blocks are refused, once more in a simpler form; none was posted before."""
-        place = read_address(target.address)
-
-        def write() -> Awaitable[str]:
-            return self._in_some_form(
-                place.team, message, lambda text, blocks: self._post(place, message, text, blocks)
-            )
-
-        ts = await self._doubting(message, write)
+        ts = await self._doubting(message, lambda: self._posts.post(place, message))
         self._statuses.note_posted(place)
         ref = message_ref(Place(team=place.team, channel=place.channel, ts=ts))
         self._remember(ref, message)
@@ -178,17 +142,18 @@ class Outbound:
         """As `Platform.edit` promises."""
         if read_private(ref.address) is not None:
             raise NotAllowed("what one person reads cannot be edited", code="ephemeral")
-        if self._streams.knows(ref) and await self._write_stream(target, ref, message):
-            return
+        if self._streams.knows(ref):
+            said = self._streams.said(ref)
+            if await self._write_stream(target, ref, message):
+                return
+            remember(self._shown, ref.address, said, MOST_SHOWN)
         message = _speaking(message)
         place = read_address(ref.address)
         if not self.ladder.allows(Feature.EDITS, place.team):
             await self._follow_up(target, ref, message)
             return
         try:
-            await self._in_some_form(
-                place.team, message, lambda text, blocks: self._update(place, message, text, blocks)
-            )
+            await self._update(place, message)
         except NotAllowed as error:
             if error.code not in NO_EDITS or ref.address not in self._shown:
                 raise
@@ -276,84 +241,24 @@ class Outbound:
         except PlatformUnavailable:
             known = self._doubtful.get(message.nonce)
             since = known.since if known else began
-            self._doubtful[message.nonce] = _Doubt(since=since, text=_rendered(message))
-            while len(self._doubtful) > MOST_DOUBTFUL:
-                del self._doubtful[next(iter(self._doubtful))]
+            remember(self._doubtful, message.nonce, _Doubt(since=since, text=_rendered(message)), MOST_DOUBTFUL)
             raise
 
-    async def _in_some_form(
-        self, team: str, message: OutgoingMessage, write: Callable[[str, Sequence[Block]], Awaitable[T]]
-    ) -> T:
-        """What is refused is written once more in a simpler form. Where that could not be done at once, the next attempt begins
-        with it: a refusal counts against Slack's limits too."""
-        first = Form.MARKDOWN
-        if has_ratings(message) and not self.ladder.allows(Feature.RATINGS, team):
-            first = Form.PLAIN_RATINGS
-        step = write_message(message, self._simpler.get(message.nonce, first)) or write_message(message)
-        refused = ""
-        while step is not None:
-            try:
-                written = await write(step.text, step.blocks)
-            except MessageRefused as error:
-                if error.code not in REFUSED_BLOCKS:
-                    raise
-                if "context_actions" in complaints(error):
-                    self.ladder.step_down(Feature.RATINGS, error.code, team)
-                refused = error.code
-                step = write_message(message, step.form + 1)
-                if step is None:
-                    raise  # it must be cut, not dropped
-                log.warning("blocks_refused", code=error.code, next=step.form.name.lower())
-                self._simpler[message.nonce] = step.form
-                while len(self._simpler) > MOST_DOUBTFUL:
-                    del self._simpler[next(iter(self._simpler))]
-            else:
-                self._simpler.pop(message.nonce, None)
-                if refused and step.form is Form.PLAIN_RATINGS:
-                    self.ladder.step_down(Feature.RATINGS, refused, team)
-                return written
-        raise MessageRefused("nothing to show", code="no_text")
-
-    async def _post(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block]) -> str:
-        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
-            return client.chat_postMessage(
-                channel=place.channel,
-                thread_ts=place.ts,
-                text=text,
-                blocks=blocks if blocks else None,
-                unfurl_links=False,
-                unfurl_media=False,
-                metadata=metadata(message.nonce),
-            )
-
-        response = await self.clients.ask(place.team, "chat.postMessage", call)
-        ts: object = response.get("ts")
-        if not isinstance(ts, str) or not ts:
-            raise PlatformUnavailable("chat.postMessage: accepted, but without a timestamp", code="no_ts")
-        return ts
-
-    async def _update(self, place: Place, message: OutgoingMessage, text: str, blocks: Sequence[Block]) -> None:
-        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
-            # Without the empty list Slack would keep showing the message's former blocks, buttons included.
-            return client.chat_update(
-                channel=place.channel, ts=place.ts, text=text, blocks=blocks, metadata=metadata(message.nonce)
-            )
-
+    async def _update(self, place: Place, message: OutgoingMessage) -> None:
         try:
-            await self.clients.ask(place.team, "chat.update", call, again=True)
+            await self._posts.update(place, message)
         except PlatformError as error:
             if error.code != STILL_STREAMING:
                 raise
             # An earlier process left it growing.
             await self._streams.halt(place)
-            await self.clients.ask(place.team, "chat.update", call, again=True)
+            await self._posts.update(place, message)
 
     def _remember(self, ref: MessageRef, message: OutgoingMessage) -> None:
-        self._shown.pop(ref.address, None)
         if is_unfinished(message):
-            self._shown[ref.address] = _rendered(message)
-            while len(self._shown) > MOST_SHOWN:
-                del self._shown[next(iter(self._shown))]
+            remember(self._shown, ref.address, _rendered(message), MOST_SHOWN)
+        else:
+            self._shown.pop(ref.address, None)
 
     async def _follow_up(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
         """Where nothing may be edited: what a message does not say yet follows in one of its own, once it is complete. Raises
@@ -376,12 +281,11 @@ def _rendered(message: OutgoingMessage) -> str:
 
 def _rest(stands: str, text: str) -> str:
     """What `text`, as it is rendered, says beyond `stands`; all of it where that says something else."""
-    goes_on = continue_after(stands.removesuffix("```").rstrip(), text)
-    if goes_on is None:
+    at = continue_after(stands.removesuffix("```").rstrip(), text)
+    if at is None:
         return text
-    rest = text[goes_on.at :].strip("\n")
-    in_code = sum(line.startswith("```") for line in text[: goes_on.at].split("\n")) % 2
-    return f"```\n{rest}" if in_code else rest.strip()
+    rest, fence = text[at:].strip("\n"), open_fence(text[:at])
+    return f"{fence}\n{rest}" if fence else rest.strip()
 
 
 def _speaking(message: OutgoingMessage) -> OutgoingMessage:

@@ -1,13 +1,33 @@
 """What the page's visitor does in the two products, as somebody: write, react, edit and delete, press a button."""
 
+from itertools import count
 from typing import assert_never
 
 from bridge.playground.bodies import Act, BadBody, Delete, Edit, Post, Press, React
-from bridge.playground.discord import DiscordServer
-from bridge.playground.slack import SlackServer
+from bridge.playground.discord import Attachment, DiscordServer
+from bridge.playground.server import ShownFile
+from bridge.playground.slack import File, SlackServer
 from bridge.playground.view import EMOJI, mention_bot, to_slack
 
 _SLACK_NAMES = {shown: name for name, shown in EMOJI.items()}
+
+
+def find_slack_file(server: SlackServer, file_id: str) -> ShownFile | None:
+    """None where there are no bytes, as of a file that is only described."""
+    found = server.downloads.find(file_id)
+    if found is None or found.mode != "hosted" or not found.content:
+        return None
+    return ShownFile(media_type=found.mimetype, content=found.content)
+
+
+def find_attachment(server: DiscordServer, file_id: str) -> ShownFile | None:
+    """As `find_slack_file`."""
+    for channel in server.channels:
+        for message in server.messages(channel):
+            for known, file in message.attachments:
+                if known == file_id and file.content is not None:
+                    return ShownFile(media_type=file.content_type, content=file.content)
+    return None
 
 
 async def post_to_slack(server: SlackServer, post: Post) -> str:
@@ -17,9 +37,19 @@ async def post_to_slack(server: SlackServer, post: Post) -> str:
         raise BadBody("That Slack thread does not exist.")
     text = to_slack(post.text, server.bot_user_id)
     try:
-        return await server.post_as(post.person, post.channel, text, thread_ts=post.thread)
+        return await server.post_as(
+            post.person, post.channel, text, thread_ts=post.thread, files=_slack_files(server, post)
+        )
     except ValueError as error:
         raise BadBody(f"Slack refuses this: {error}.") from error
+
+
+def _slack_files(server: SlackServer, post: Post) -> list[File]:
+    fresh = (made for n in count(1) if server.downloads.find(made := f"F0PAGE{n:04}") is None)
+    return [
+        File(id=next(fresh), name=one.name, mimetype=one.media_type, size=len(one.content), content=one.content)
+        for one in post.files
+    ]
 
 
 async def react_in_slack(server: SlackServer, react: React) -> None:
@@ -46,7 +76,7 @@ async def act_in_slack(server: SlackServer, act: Act) -> None:
             case Delete():
                 await server.delete_as(act.person, act.channel, act.message)
             case Press():
-                await server.press(act.person, act.channel, act.message, act.button)
+                await server.press(act.person, act.channel, act.message, act.button, act.value)
             case _:
                 assert_never(act)
     except ValueError as error:
@@ -73,9 +103,17 @@ async def post_to_discord(server: DiscordServer, post: Post) -> str:
             raise BadBody("That Discord thread does not exist.")
         place = post.thread
     try:
-        return await server.post_as(post.person, place, mention_bot(post.text, f"<@{server.bot_id}>"))
+        text = mention_bot(post.text, f"<@{server.bot_id}>")
+        return await server.post_as(post.person, place, text, attachments=_attachments(post))
     except ValueError as error:
         raise BadBody(f"Discord refuses this: {error}.") from error
+
+
+def _attachments(post: Post) -> list[Attachment]:
+    return [
+        Attachment(filename=one.name, content_type=one.media_type, size=len(one.content), content=one.content)
+        for one in post.files
+    ]
 
 
 async def react_in_discord(server: DiscordServer, react: React) -> None:

@@ -1,14 +1,29 @@
 """What the page may send: JSON bodies become values, or one clear sentence about what is wrong with them."""
 
+import base64
 import json
-from dataclasses import dataclass
+import mimetypes
+from dataclasses import dataclass, field
 
 LONGEST_TEXT = 4000
 """Characters that a person may write here. Discord takes 2,000 from people without Nitro; its stand-in says so itself."""
 
+LARGEST_FILE = 1_000_000
+"""Bytes of a file that is sent along from the page. The page says so too."""
+MOST_FILES = 5
+LARGEST_BODY = 64 * 1024 + MOST_FILES * LARGEST_FILE * 4 // 3
+"""Bytes of a request. Files come in it as base64."""
+
 
 class BadBody(Exception):
     """`str(error)` is the sentence that the page shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentFile:
+    name: str
+    media_type: str
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +33,8 @@ class Post:
     """Message that the thread hangs under; None posts at the top of the channel."""
     person: str
     text: str
+    """May be empty where there are files."""
+    files: tuple[SentFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +68,8 @@ class Press:
     person: str
     button: str
     """The platform's id of it."""
+    value: str | None = None
+    """Which one, where several have that id."""
 
 
 Act = Edit | Delete | Press
@@ -66,57 +85,69 @@ class Turn:
 
 
 def read_post(body: bytes) -> Post:
-    fields = _fields(body)
-    text = _message(fields)
-    thread = None if fields.get("thread") is None else _word(fields, "thread")
-    return Post(channel=_word(fields, "channel"), thread=thread, person=_word(fields, "person"), text=text)
+    fields = read_fields(body)
+    files = _files(fields)
+    text = "" if files and fields.get("text") == "" else _message(fields)
+    return Post(
+        channel=read_word(fields, "channel"),
+        thread=read_optional(fields, "thread"),
+        person=read_word(fields, "person"),
+        text=text,
+        files=files,
+    )
 
 
 def read_react(body: bytes) -> React:
-    fields = _fields(body)
+    fields = read_fields(body)
     return React(
-        channel=_word(fields, "channel"),
-        message=_word(fields, "message"),
-        person=_word(fields, "person"),
-        emoji=_word(fields, "emoji"),
+        channel=read_word(fields, "channel"),
+        message=read_word(fields, "message"),
+        person=read_word(fields, "person"),
+        emoji=read_word(fields, "emoji"),
         add=_yes_no(fields, "add"),
     )
 
 
 def read_edit(body: bytes) -> Edit:
-    fields = _fields(body)
+    fields = read_fields(body)
     text = _message(fields)
     return Edit(
-        channel=_word(fields, "channel"), message=_word(fields, "message"), person=_word(fields, "person"), text=text
+        channel=read_word(fields, "channel"),
+        message=read_word(fields, "message"),
+        person=read_word(fields, "person"),
+        text=text,
     )
 
 
 def read_delete(body: bytes) -> Delete:
-    fields = _fields(body)
-    return Delete(channel=_word(fields, "channel"), message=_word(fields, "message"), person=_word(fields, "person"))
+    fields = read_fields(body)
+    return Delete(
+        channel=read_word(fields, "channel"), message=read_word(fields, "message"), person=read_word(fields, "person")
+    )
 
 
 def read_press(body: bytes) -> Press:
-    fields = _fields(body)
+    fields = read_fields(body)
     return Press(
-        channel=_word(fields, "channel"),
-        message=_word(fields, "message"),
-        person=_word(fields, "person"),
-        button=_word(fields, "button"),
+        channel=read_word(fields, "channel"),
+        message=read_word(fields, "message"),
+        person=read_word(fields, "person"),
+        button=read_word(fields, "button"),
+        value=read_optional(fields, "value"),
     )
 
 
 def read_turn(body: bytes) -> Turn:
-    fields = _fields(body)
-    return Turn(name=_word(fields, "name"), on=_yes_no(fields, "on"))
+    fields = read_fields(body)
+    return Turn(name=read_word(fields, "name"), on=_yes_no(fields, "on"))
 
 
 def read_restart(body: bytes) -> bool:
     """Whether the bridge is to be ended without letting it finish."""
-    return _yes_no(_fields(body), "kill")
+    return _yes_no(read_fields(body), "kill")
 
 
-def _fields(body: bytes) -> dict[str, object]:
+def read_fields(body: bytes) -> dict[str, object]:
     try:
         parsed: object = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -127,7 +158,7 @@ def _fields(body: bytes) -> dict[str, object]:
 
 
 def _message(fields: dict[str, object]) -> str:
-    text = _word(fields, "text")
+    text = read_word(fields, "text")
     if not text.strip():
         raise BadBody("The message is empty.")
     if len(text) > LONGEST_TEXT:
@@ -135,7 +166,7 @@ def _message(fields: dict[str, object]) -> str:
     return text
 
 
-def _word(fields: dict[str, object], name: str) -> str:
+def read_word(fields: dict[str, object], name: str) -> str:
     value = fields.get(name)
     if not isinstance(value, str) or not value:
         raise BadBody(f"The field “{name}” must be a text that is not empty.")
@@ -144,6 +175,33 @@ def _word(fields: dict[str, object], name: str) -> str:
     except UnicodeEncodeError as error:
         raise BadBody(f"The field “{name}” contains half a character.") from error
     return value
+
+
+def read_optional(fields: dict[str, object], name: str) -> str | None:
+    """None where it is missing or null."""
+    return None if fields.get(name) is None else read_word(fields, name)
+
+
+def _files(fields: dict[str, object]) -> tuple[SentFile, ...]:
+    listed = fields.get("files", [])
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        raise BadBody("The field “files” must be a list.")
+    if len(listed) > MOST_FILES:
+        raise BadBody(f"At most {MOST_FILES} files go with a message.")
+    return tuple(_file(one) for one in listed)
+
+
+def _file(fields: dict[str, object]) -> SentFile:
+    name = read_word(fields, "name")
+    if fields.get("content") == "":
+        raise BadBody(f"“{name}” is empty.")
+    try:
+        content = base64.b64decode(read_word(fields, "content"), validate=True)
+    except ValueError as error:
+        raise BadBody(f"“{name}” is not base64.") from error
+    if len(content) > LARGEST_FILE:
+        raise BadBody(f"“{name}” is too large: at most {LARGEST_FILE // 1_000_000} MB fit here.")
+    return SentFile(name=name, media_type=mimetypes.guess_type(name)[0] or "application/octet-stream", content=content)
 
 
 def _yes_no(fields: dict[str, object], name: str) -> bool:

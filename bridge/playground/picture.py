@@ -9,7 +9,8 @@ from bridge.playground.discord import DiscordServer
 from bridge.playground.origins import Origins, Place
 from bridge.playground.received import Received, read_stand_in
 from bridge.playground.slack import SlackServer
-from bridge.playground.view import RatingOf, dify_view, discord_view, slack_view
+from bridge.playground.slack_view import slack_view
+from bridge.playground.view import RatingOf, dify_view, discord_view
 
 
 class Camera:
@@ -23,7 +24,7 @@ class Camera:
 
     async def take(self) -> Mapping[str, object]:
         received = self.received if self.dify is None else read_stand_in(self.dify)
-        await self._origins.find(self._reacted_to())
+        await self._origins.find(self._judged())
         return {
             "slack": slack_view(self._slack, self._rating_of("slack", received)),
             "discord": discord_view(self._discord, self._rating_of("discord", received)),
@@ -39,17 +40,20 @@ class Camera:
 
         return look
 
-    def _reacted_to(self) -> list[Place]:
+    def _judged(self) -> list[Place]:
+        """Messages of the bot whose rating may have been told: those with a reaction, or with a button that was pressed."""
+        pressed_in_slack = {(one.channel, one.message) for one in self._slack.presses}
+        pressed_in_discord = {one.message_id for one in self._discord.interactions.values()}
         in_slack = [
             ("slack", channel, one.ts)
             for channel in self._slack.channels
             for one in self._slack.messages(channel)
-            if one.is_bot and one.reactions
+            if one.is_bot and (one.reactions or (channel, one.ts) in pressed_in_slack)
         ]
         in_discord = [
             ("discord", channel, one.id)
             for channel in self._discord.channels
             for one in self._discord.messages(channel)
-            if one.is_bot and one.reactions
+            if one.is_bot and (one.reactions or one.id in pressed_in_discord)
         ]
         return in_slack + in_discord

@@ -7,6 +7,7 @@ stays up while the bridge restarts. What the actions do is the stage's affair.
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from importlib import resources
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from aiohttp import WSMsgType, web
 from bridge.clock import Clock
 from bridge.errors import SettingsError
 from bridge.playground.bodies import (
+    LARGEST_BODY,
     Act,
     BadBody,
     Post,
@@ -28,8 +30,9 @@ from bridge.playground.bodies import (
     read_restart,
     read_turn,
 )
+from bridge.playground.slack_bodies import SLACK_ACTS, SlackAct
+from bridge.playground.view import IMAGES
 
-_LARGEST_BODY = 64 * 1024
 _SHORTEST_PAUSE = 1 / 15
 """Seconds between two pictures pushed to one page: fluent to the eye, and far fewer than the changes of a fast answer."""
 _LONGEST_PAUSE = 1.0
@@ -41,12 +44,18 @@ _ACTS: Mapping[str, Callable[[bytes], Act]] = {"edit": read_edit, "delete": read
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript"}
 
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFile:
+    media_type: str
+    content: bytes = field(repr=False)
 
 
 class Scene(Protocol):
@@ -66,6 +75,14 @@ class Scene(Protocol):
 
     async def act(self, platform: str, act: Act) -> None:
         """Changes a message as its author, takes it away, or presses a button under it."""
+        ...
+
+    async def use_slack(self, act: SlackAct) -> None:
+        """Does what only Slack has."""
+        ...
+
+    def find_file(self, platform: str, file_id: str) -> ShownFile | None:
+        """A file on a message, if its bytes are there."""
         ...
 
     async def turn(self, turn: Turn) -> None:
@@ -99,7 +116,7 @@ class PageServer:
 
     async def start(self) -> None:
         """Raises `SettingsError` when the address cannot be had."""
-        app = web.Application(middlewares=[self._guard], client_max_size=_LARGEST_BODY)
+        app = web.Application(middlewares=[self._guard], client_max_size=LARGEST_BODY)
         app.router.add_get("/", self._file)
         app.router.add_get("/page/{name}", self._file)
         app.router.add_get("/livez", self._livez)
@@ -109,6 +126,8 @@ class PageServer:
         app.router.add_post("/playground/{platform:slack|discord}/post", self._post)
         app.router.add_post("/playground/{platform:slack|discord}/react", self._react)
         app.router.add_post("/playground/{platform:slack|discord}/{act:edit|delete|press}", self._act)
+        app.router.add_post(f"/playground/slack/{{use:{'|'.join(SLACK_ACTS)}}}", self._use_slack)
+        app.router.add_get("/playground/{platform:slack|discord}/files/{file_id}/{name}", self._shown_file)
         app.router.add_post("/playground/faults", self._turn)
         app.router.add_post("/playground/restart", self._restart)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
@@ -150,7 +169,7 @@ class PageServer:
             except BadBody as error:
                 response = _problem(400, str(error))
             except web.HTTPRequestEntityTooLarge:
-                response = _problem(413, f"The body is larger than {_LARGEST_BODY // 1024} KiB.")
+                response = _problem(413, f"The body is larger than {LARGEST_BODY // 1024:,} KiB.")
         if not response.prepared:
             response.headers.update(_HEADERS)
         return response
@@ -185,6 +204,17 @@ class PageServer:
 
     async def _state(self, _request: web.Request) -> web.StreamResponse:
         return web.json_response(await self._scene.picture())
+
+    async def _shown_file(self, request: web.Request) -> web.StreamResponse:
+        """Pictures as such, anything else only to be kept: what people send must not run as a page of ours."""
+        found = self._scene.find_file(request.match_info["platform"], request.match_info["file_id"])
+        if found is None:
+            return _problem(404, "There is no such file.")
+        kind = found.media_type if found.media_type in IMAGES else "application/octet-stream"
+        response = web.Response(body=found.content, content_type=kind)
+        if kind not in IMAGES:
+            response.headers["Content-Disposition"] = "attachment"
+        return response
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         page = web.WebSocketResponse(heartbeat=20, max_msg_size=1024, timeout=_CLOSE_PATIENCE)
@@ -231,6 +261,11 @@ class PageServer:
     async def _act(self, request: web.Request) -> web.StreamResponse:
         read = _ACTS[request.match_info["act"]]
         await self._scene.act(request.match_info["platform"], read(await request.read()))
+        return web.json_response({})
+
+    async def _use_slack(self, request: web.Request) -> web.StreamResponse:
+        read = SLACK_ACTS[request.match_info["use"]]
+        await self._scene.use_slack(read(await request.read()))
         return web.json_response({})
 
     async def _turn(self, request: web.Request) -> web.StreamResponse:

@@ -21,6 +21,8 @@ from bridge.feedback import aggregate
 from bridge.playground.acting import (
     act_in_discord,
     act_in_slack,
+    find_attachment,
+    find_slack_file,
     post_to_discord,
     post_to_slack,
     react_in_discord,
@@ -31,8 +33,10 @@ from bridge.playground.dify import DifyServer, everything_on
 from bridge.playground.discord import DiscordServer
 from bridge.playground.picture import Camera
 from bridge.playground.received import WitnessedPart
-from bridge.playground.server import PageServer
+from bridge.playground.server import PageServer, ShownFile
 from bridge.playground.slack import SlackServer
+from bridge.playground.slack_acting import use_slack
+from bridge.playground.slack_bodies import SlackAct
 from bridge.playground.switches import Switch, make_switches
 from bridge.registry import Configuration, Part, backend, configured_backend, platform
 from bridge.settings import Settings, isolated
@@ -48,6 +52,10 @@ BUSY_PATIENCE = 5.0
 """Seconds that a question is tried again while Dify is down. The ordinary minute is long for who wants to see how it ends."""
 RETRY_SCHEDULE = (1.0, 3.0, 8.0)
 """Seconds before Slack's stand-in delivers again. The real one takes 0, 60 and 300; nobody watches a page that long."""
+RETRY_FEATURES = 5.0
+"""Seconds after which the bridge tries again what a workspace did not have, so that a switch turned back is seen to be."""
+APP_MODE = "agent-chat"
+"""The kind of app that the stand-in Dify plays: an agent, which shows the tools that it uses."""
 
 
 class Stage:
@@ -66,6 +74,7 @@ class Stage:
         self.clock = clock or SystemClock()
         self.slack = SlackServer(clock=self.clock)
         self.slack.retry_schedule = RETRY_SCHEDULE
+        _furnish(self.slack)
         self.discord = DiscordServer(clock=self.clock)
         self.dify: DifyServer | None = None
         """None where a real Dify is configured."""
@@ -113,7 +122,7 @@ class Stage:
         self.slack.on_change(self._changed)
         self.discord.on_change(self._changed)
         if with_dify:
-            self.dify = self._camera.dify = DifyServer(clock=self.clock, mode="agent-chat")
+            self.dify = self._camera.dify = DifyServer(clock=self.clock, mode=APP_MODE)
             self.dify.features = everything_on()
             await self.dify.start(host="127.0.0.1", port=0)
             self.dify.on_change(self._changed)
@@ -142,6 +151,8 @@ class Stage:
                     slack_bot_token=self.slack.bot_token,
                     slack_app_token=self.slack.app_token,
                     slack_api_url=self.slack.api_url,
+                    slack_retry_features=RETRY_FEATURES,
+                    slack_dm_sessions="single",
                 ),
                 platform(
                     "discord",
@@ -269,12 +280,24 @@ class Stage:
     async def act(self, platform: str, act: Act) -> None:
         await (act_in_slack(self.slack, act) if platform == "slack" else act_in_discord(self.discord, act))
 
+    async def use_slack(self, act: SlackAct) -> None:
+        await use_slack(self.slack, act)
+
+    def find_file(self, platform: str, file_id: str) -> ShownFile | None:
+        return find_slack_file(self.slack, file_id) if platform == "slack" else find_attachment(self.discord, file_id)
+
     async def turn(self, turn: Turn) -> None:
         switch = self._switches.get(turn.name)
         if switch is None:
             raise BadBody(f"There is no fault named “{turn.name}”.")
         await switch.turn(turn.on)
         self._changed()
+
+
+def _furnish(slack: SlackServer) -> None:
+    """Places that not every workspace has: a group's direct message, and a channel shared with another company."""
+    slack.add_channel("Ada, Grace", kind="mpim", members=["U0ADA", "U0GRACE", slack.bot_user_id])
+    slack.add_stranger(slack.add_channel("partners").id, "Marie")
 
 
 async def _remove(database: Path, configuration: Configuration, clock: Clock) -> None:

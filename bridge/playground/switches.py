@@ -10,9 +10,14 @@ from bridge.playground.discord import DiscordServer
 from bridge.playground.discord import Fault as DiscordFault
 from bridge.playground.slack import Fault as SlackFault
 from bridge.playground.slack import SlackServer
+from bridge.playground.slack.limits import STREAM_SECONDS
+from bridge.playground.slack.surfaces import Feature
 
 _CREATE = "POST /channels/{channel_id}/messages"
 _EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
+
+_SLOW_SECONDS = 1.0
+_SHORT_STREAM = 6.0
 
 _HALF_WAY = 20
 """Tokens after which an answer goes wrong: enough that something of it is on the screen."""
@@ -77,6 +82,21 @@ def _slack_switches(server: SlackServer) -> list[Switch]:
     def duplicate(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
         server.faults.duplicate_events = on
 
+    def slow(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
+        server.faults.latency = _SLOW_SECONDS if on else 0.0
+
+    def expire(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
+        server.workspace.stream_seconds = _SHORT_STREAM if on else STREAM_SECONDS
+
+    def lacking(feature: Feature, error: str) -> tuple[Callable[[], bool], Callable[[bool], None]]:
+        def switch(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
+            if on:
+                server.lacks[feature] = error
+            else:
+                server.lacks.pop(feature, None)
+
+        return (lambda: feature in server.lacks), switch
+
     async def drop() -> None:
         server.drop_sockets()
 
@@ -90,6 +110,17 @@ def _slack_switches(server: SlackServer) -> list[Switch]:
               fails("chat.postMessage"), SlackFault.http(500)),
         _lasting("slack_twice", "Slack", "Events twice", "Slack delivers every event twice. Still answered once.",
                  lambda: server.faults.duplicate_events, duplicate),
+        _lasting("slack_slow", "Slack", "Slow", "Every call of Slack's Web API takes a second.",
+                 lambda: server.faults.latency > 0, slow),
+        _lasting("slack_streamless", "Slack", "No native streams",
+                 "The workspace cannot stream. Answers then grow by edits, which Slack allows far fewer of.",
+                 *lacking("streaming", "unknown_method")),
+        _lasting("slack_taskless", "Slack", "No task lists", "The workspace shows no steps in streamed answers.",
+                 *lacking("tasks", "feature_not_enabled")),
+        _lasting("slack_plain", "Slack", "Not an agent", "The app is not declared as an agent: no state, no Stop of Slack's.",
+                 *lacking("agent", "feature_disabled")),
+        _lasting("slack_short", "Slack", "Streams end early", "Slack ends new streams after six seconds; really after about 300.",
+                 lambda: server.workspace.stream_seconds == _SHORT_STREAM, expire),
         _act("slack_drop", "Slack", "Cut the socket", "Cuts the Socket Mode connection; the client connects again.", drop),
     ]  # fmt: skip
 

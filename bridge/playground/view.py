@@ -1,17 +1,17 @@
-"""The JSON that the page draws: both platforms in one shape, made from the stand-ins' own state. Reads, changes nothing."""
+"""The JSON that the page draws of Discord and of Dify, and what the views of both platforms share. Reads, changes nothing.
+
+Slack, which has more surfaces, is in `slack_view`.
+"""
 
 import re
 from collections.abc import Callable, Mapping
+from urllib.parse import quote
 
 from bridge.messages import Rating
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord import model as discord
-from bridge.playground.discord.payloads import attachment_url
 from bridge.playground.received import Received, Request
-from bridge.playground.slack import SlackServer
-from bridge.playground.slack import model as slack
 from bridge.playground.slack.content import unescape
-from bridge.playground.slack.interactions import buttons_under
 
 Json = dict[str, object]
 
@@ -25,6 +25,9 @@ MOST_MESSAGES = 80
 """Newest messages shown per channel."""
 MOST_REPLIES = 200
 MOST_REQUESTS = 30
+
+IMAGES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+"""Media types that the page shows as pictures. No SVG, which can hold scripts."""
 
 _THREAD_STUB = 21
 """Type of the message that stands for the question at the top of a Discord thread; the page shows the question itself."""
@@ -55,86 +58,9 @@ def from_slack(text: str, bot_user: str) -> str:
     return unescape(text.replace(f"<@{bot_user}>", f"@{BOT_NAME}"))
 
 
-def slack_view(server: SlackServer, rating_of: RatingOf) -> Json:
-    return {
-        "bot": {"id": server.bot_user_id, "name": BOT_NAME},
-        "people": [{"id": one.id, "name": one.name} for one in server.people.values()],
-        "channels": [_slack_channel(server, one, rating_of) for one in server.channels.values()],
-    }
-
-
-def _slack_channel(server: SlackServer, channel: slack.Channel, rating_of: RatingOf) -> Json:
-    roots: list[slack.Message] = []
-    replies: dict[str, list[slack.Message]] = {}
-    for message in server.messages(channel.id):
-        if message.thread_ts is None:
-            roots.append(message)
-        else:
-            replies.setdefault(message.thread_ts, []).append(message)
-    shown: list[Json] = []
-    for root in roots[-MOST_MESSAGES:]:
-        status = server.statuses.get((channel.id, root.ts))
-        thread: Json | None = None
-        if root.ts in replies or status is not None:
-            thread = {
-                "name": "Thread",
-                "activity": status.text if status else "",
-                "messages": [
-                    _slack_message(server, one, rating_of) for one in replies.get(root.ts, [])[-MOST_REPLIES:]
-                ],
-            }
-        shown.append(_slack_message(server, root, rating_of) | {"thread": thread})
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "kind": channel.kind,
-        "direct": channel.kind == "im",
-        "members": sorted(one for one in channel.members if one in server.people),
-        "activity": False,
-        "messages": shown,
-    }
-
-
-def _slack_message(server: SlackServer, message: slack.Message, rating_of: RatingOf) -> Json:
-    markdown = any(block.get("type") == "markdown" for block in message.blocks)
-    person = server.people.get(message.user)
-    return {
-        "id": message.ts,
-        "channel": message.channel,
-        "author": message.user,
-        "name": person.name if person and not message.is_bot else BOT_NAME,
-        "bot": message.is_bot,
-        "dialect": "markdown" if markdown else "mrkdwn",
-        # Without blocks the page reads Slack's own escaping; unescaped, a typed "<https://...>" would look like a link.
-        "text": message.visible_text if message.blocks else message.text,
-        "typed": "" if message.is_bot else from_slack(message.text, server.bot_user_id),
-        "buttons": [
-            {"id": one.action_id, "label": one.label, "style": str(one.element.get("style", ""))}
-            for one in buttons_under(message)
-        ],
-        "told": _told_in_slack(server, message),
-        "files": [
-            {"name": one.title or one.name, "size": one.size, "url": server.uploads.link(one.id)}
-            for one in message.files
-        ],
-        "time": float(message.ts),
-        "edited": message.edited,
-        "reactions": [
-            {"emoji": EMOJI.get(name, f":{name}:"), "people": list(people)}
-            for name, people in message.reactions.items()
-        ],
-        "rating": rating_of(message.channel, message.ts) if message.is_bot else None,
-    }
-
-
-def _told_in_slack(server: SlackServer, message: slack.Message) -> dict[str, str]:
-    """Person to what only they see there: Slack's warning when the app did not take their last press."""
-    last = {one.person: one for one in server.presses if (one.channel, one.message) == (message.channel, message.ts)}
-    return {
-        person: "Slack: the app did not answer. Try again."
-        for person, press in last.items()
-        if press.outcome == "failed"
-    }
+def file_link(platform: str, file_id: str, name: str) -> str:
+    """Where the page's own server hands out a file, so that no token and no other address is needed for it."""
+    return f"/playground/{platform}/files/{quote(file_id, safe='')}/{quote(name, safe='')}"
 
 
 def discord_view(server: DiscordServer, rating_of: RatingOf) -> Json:
@@ -199,7 +125,8 @@ def _discord_message(server: DiscordServer, message: discord.Message, rating_of:
             {
                 "name": file.filename,
                 "size": file.size,
-                "url": "" if file.content is None else attachment_url(server, message, number, file),
+                "image": file.content is not None and file.content_type in IMAGES,
+                "url": "" if file.content is None else file_link("discord", number, file.filename),
             }
             for number, file in message.attachments
         ],

@@ -7,7 +7,6 @@ import platform
 import signal
 import sys
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from functools import partial
 
 from bridge.backends.dify.settings import Settings as DifySettings
@@ -26,6 +25,8 @@ from tests.benchmarks.engine import (
 from tests.benchmarks.loads import FIRST_TOKEN, PER_TOKEN, TOKENS, Stage, at_once, idle, middle, one_by_one, worst
 from tests.benchmarks.rooms import CALL_SECONDS, Platform
 from tests.benchmarks.several import at_rest, migrated, postgres, succeed
+from tests.benchmarks.slack_answers import SLACK
+from tests.benchmarks.table import Table
 
 DEFAULT_PLACES = int(DifySettings.model_fields["dify_max_concurrent"].default)
 
@@ -41,30 +42,6 @@ def discord(on: Stage) -> Platform:
 
 def slack(on: Stage) -> Platform:
     return on.slack
-
-
-@dataclass(slots=True)
-class Table:
-    """Figures with their targets. A figure without a target is only reported."""
-
-    missed: list[str] = field(default_factory=list)
-
-    def head(self, title: str) -> None:
-        sys.stdout.write(f"\n{title}\n")
-
-    def row(
-        self, label: str, value: float, unit: str, at_most: float | None = None, *, at_least: float | None = None
-    ) -> None:
-        digits = 0 if unit == "" and float(value).is_integer() else 2
-        shown = f"  {label:<46}{value:>9.{digits}f} {unit:<3}"
-        if at_most is not None or at_least is not None:
-            met = value <= at_most if at_most is not None else value >= (at_least or 0)
-            bound = f"<= {at_most:g}" if at_most is not None else f">= {at_least:g}"
-            shown += f"  target {bound:<8} {'met' if met else 'NOT MET'}"
-            if not met:
-                self.missed.append(label)
-        sys.stdout.write(shown.rstrip() + "\n")
-        sys.stdout.flush()
 
 
 async def show_threads(
@@ -196,6 +173,7 @@ LOADS: dict[str, Callable[[Table], Awaitable[None]]] = {
     "slack-1": lambda table: show_threads(table, slack, "Slack", 1, 1, {}),
     "slack-20": lambda table: show_threads(table, slack, "Slack", 20, 20, {}),
     "slack-20-default": lambda table: show_threads(table, slack, "Slack", 20, DEFAULT_PLACES, {}),
+    **SLACK,
 }
 
 

@@ -11,6 +11,8 @@ import aiohttp
 Json: TypeAlias = dict[str, "JsonValue"]
 JsonValue: TypeAlias = str | int | float | bool | list["JsonValue"] | Json | None
 
+_WRITES = {"chat.postMessage", "chat.update", "chat.startStream", "chat.appendStream", "chat.stopStream"}
+
 CALL_SECONDS = 0.06
 """What a platform call takes, as in the load that other bots were measured with."""
 
@@ -145,14 +147,14 @@ class SlackRooms:
 
     def __init__(self, session: aiohttp.ClientSession, facts: dict[str, str]) -> None:
         self._session = session
-        self._control = facts["control_url"].rstrip("/")
+        self.control = facts["control_url"].rstrip("/")
 
     async def make_rooms(self, count: int) -> list[Room]:
-        await post(self._session, f"{self._control}/faults", {"latency": CALL_SECONDS})
+        await post(self._session, f"{self.control}/faults", {"latency": CALL_SECONDS})
         rooms = []
         for number in range(count):
             # One channel each: what is measured is the budget of the workspace, not one post a second in one channel.
-            channel = str((await post(self._session, f"{self._control}/channel", {"name": f"bench-{number}"}))["id"])
+            channel = str((await post(self._session, f"{self.control}/channel", {"name": f"bench-{number}"}))["id"])
             root = await self._post(channel, f"thread {number}", None)
             rooms.append(Room(channel, root))
         return rooms
@@ -162,12 +164,12 @@ class SlackRooms:
 
     async def _post(self, channel: str, text: str, thread: str | None) -> str:
         body: Json = {"user": "U0ADA", "channel": channel, "text": text, "thread_ts": thread}
-        return str((await post(self._session, f"{self._control}/post", body))["ts"])
+        return str((await post(self._session, f"{self.control}/post", body))["ts"])
 
     async def look(self, asked: list[Asked]) -> list[Seen]:
         found = []
         for one in asked:
-            growth = await get(self._session, f"{self._control}/growth", channel=one.room.channel, ts=one.room.thread)
+            growth = await get(self._session, f"{self.control}/growth", channel=one.room.channel, ts=one.room.thread)
             replies = cast("list[Json]", growth["replies"])
             place = next(number for number, reply in enumerate(replies) if reply["ts"] == one.message)
             parts = []
@@ -179,7 +181,7 @@ class SlackRooms:
         return found
 
     async def count_writes(self) -> tuple[int, int]:
-        record = await get(self._session, f"{self._control}/calls")
+        record = await get(self._session, f"{self.control}/calls")
         calls = cast("list[Json]", record["calls"])
-        writes = [call for call in calls if call["method"] in {"chat.postMessage", "chat.update"} and call["ok"]]
+        writes = [call for call in calls if call["method"] in _WRITES and call["ok"]]
         return len(writes), int(cast("int", record["rejected"]))

@@ -7,7 +7,8 @@ from playwright.async_api import Page
 
 from bridge.clock import SystemClock
 from bridge.playground.bodies import Act, Post, React, Turn
-from bridge.playground.server import PageServer
+from bridge.playground.server import PageServer, ShownFile
+from bridge.playground.slack_bodies import SlackAct
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +25,7 @@ RENDER = """async ([text, dialect, live]) => {
 
 class EmptyStage:
     async def picture(self) -> Mapping[str, object]:
-        nothing = {"bot": {"id": "B", "name": "bot"}, "people": [], "channels": []}
+        nothing: dict[str, object] = {"bot": {"id": "B", "name": "bot"}, "people": [], "channels": []}
         return {
             "bridge": {"state": "ready", "words": "Ready"},
             "slack": nothing,
@@ -43,6 +44,12 @@ class EmptyStage:
         raise NotImplementedError
 
     async def act(self, platform: str, act: Act) -> None:
+        raise NotImplementedError
+
+    async def use_slack(self, act: SlackAct) -> None:
+        raise NotImplementedError
+
+    def find_file(self, platform: str, file_id: str) -> ShownFile | None:
         raise NotImplementedError
 
     async def turn(self, turn: Turn) -> None:

@@ -1,7 +1,7 @@
 """The draft grows, the writer shows it: few calls, nothing lost, the end always lands."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from bridge.answers import AnswerWriter, WriterLimits
 from bridge.backend_api import TextDelta, TextReplaced
 from bridge.drafts import AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import AnswerState, MessageRef, Outcome, PartRole
+from bridge.messages import AnswerState, MessageRef, Outcome, PartRole, SentPart
 from bridge.pacing import Pacer, WriteKind
 from tests.fakes import values
 from tests.fakes.clock import FakeClock
@@ -42,9 +42,21 @@ class Records:
 class Desk:
     """A writer at work on a draft."""
 
-    def __init__(self, platform: FakePlatform, clock: FakeClock, limits: WriterLimits) -> None:
+    def __init__(
+        self,
+        platform: FakePlatform,
+        clock: FakeClock,
+        limits: WriterLimits,
+        standing: Sequence[SentPart] = (),
+        number: int = 1,
+    ) -> None:
         self.platform, self.clock, self.draft, self.records = platform, clock, AnswerDraft(), Records()
         self._limits = limits
+        self._standing = standing
+        self._number = number
+        for sent in standing:
+            if sent.ref is not None:
+                self.records.parts[sent.part] = (sent.ref, sent.text)
         self.writer: AnswerWriter | None = None
         self.task: asyncio.Task[bool] | None = None
 
@@ -56,9 +68,10 @@ class Desk:
                 clock=self.clock,
                 target=values.target(),
                 recorder=self.records,
-                nonce_seed="q1:1",
+                nonce_seed=f"q1:{self._number}",
                 question=values.question().ref,
                 limits=self._limits,
+                standing=self._standing,
             )
             return await self.writer.run(self.draft)
 
@@ -78,10 +91,17 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    limits: WriterLimits | None = None, max_text: int = 2000, kind: type[FakePlatform] = FakePlatform
+    limits: WriterLimits | None = None,
+    max_text: int = 2000,
+    kind: type[FakePlatform] = FakePlatform,
+    earlier: Desk | None = None,
+    standing: Sequence[SentPart] = (),
+    number: int = 1,
 ) -> AsyncIterator[Desk]:
-    clock = FakeClock()
-    made = Desk(kind(clock, max_text=max_text), clock, limits or WriterLimits())
+    """`earlier`: whose platform and clock it has. `number`: of the answer."""
+    clock = earlier.clock if earlier else FakeClock()
+    platform = earlier.platform if earlier else kind(clock, max_text=max_text)
+    made = Desk(platform, clock, limits or WriterLimits(), standing, number)
     made.task = asyncio.ensure_future(made.write())
     try:
         await clock.settle()

@@ -47,7 +47,7 @@ class FakeInstallations:
 
     async def issue_state(self, valid_for: timedelta) -> str:
         self.write()
-        state = secrets.token_urlsafe(16)
+        state = secrets.token_urlsafe(32)
         self.shelf.states[state] = self._clock.now() + valid_for
         return state
 
@@ -91,5 +91,7 @@ class FakeRenewal:
         return self._installations.shelf.kept.get(self._of)
 
     async def save(self, installation: Installation) -> None:
+        if installation.id != self._of:
+            raise ValueError(f"{self._of} is held, and not another one")
         self._installations.write()
         self._installations.shelf.kept[installation.id] = installation

@@ -1,6 +1,8 @@
 """The page's HTTP server: its files, who may ask, what is refused, and what is pushed."""
 
 import asyncio
+import base64
+import io
 import json
 import socket
 from collections.abc import AsyncIterator, Mapping
@@ -12,8 +14,32 @@ import pytest
 
 from bridge.clock import SystemClock
 from bridge.errors import SettingsError
-from bridge.playground.bodies import LONGEST_TEXT, Act, BadBody, Delete, Edit, Post, Press, React, Turn
-from bridge.playground.server import PageServer
+from bridge.playground.bodies import (
+    LARGEST_BODY,
+    LARGEST_FILE,
+    LONGEST_TEXT,
+    MOST_FILES,
+    Act,
+    BadBody,
+    Delete,
+    Edit,
+    Post,
+    Press,
+    React,
+    SentFile,
+    Turn,
+)
+from bridge.playground.server import PageServer, ShownFile
+from bridge.playground.slack_bodies import (
+    Close,
+    Command,
+    Look,
+    PressInView,
+    Shortcut,
+    SlackAct,
+    StopSession,
+    Submit,
+)
 
 
 @dataclass
@@ -23,6 +49,7 @@ class Scene:
     shown: int = 0
     pictures: int = 0
     done: list[object] = field(default_factory=list)
+    files: dict[tuple[str, str], ShownFile] = field(default_factory=dict)
 
     async def picture(self) -> Mapping[str, object]:
         self.pictures += 1
@@ -42,6 +69,12 @@ class Scene:
 
     async def act(self, platform: str, act: Act) -> None:
         self.done.append((platform, act))
+
+    async def use_slack(self, act: SlackAct) -> None:
+        self.done.append(act)
+
+    def find_file(self, platform: str, file_id: str) -> ShownFile | None:
+        return self.files.get((platform, file_id))
 
     async def turn(self, turn: Turn) -> None:
         self.done.append(turn)
@@ -159,6 +192,77 @@ async def test_what_is_done_on_the_page_reaches_the_scene(client: aiohttp.Client
     ]
 
 
+async def test_what_only_slack_has_reaches_the_scene(client: aiohttp.ClientSession, scene: Scene) -> None:
+    view = {"person": "U1", "view": "V1"}
+    for path, body in (
+        ("command", {"channel": "C1", "person": "U1", "name": "/ask", "text": "why?"}),
+        ("command", {"channel": "C1", "person": "U1", "name": "/help", "thread": "5"}),
+        ("shortcut", AT | {"shortcut": "ask_message"}),
+        ("press-in-view", view | {"button": "a", "value": "b"}),
+        ("submit", view | {"values": {"words": {"words": "too long"}}}),
+        ("close", view),
+        ("look", {"person": "U1", "tab": "home"}),
+        ("stop", {"person": "U1", "channel": "C1", "thread": "5"}),
+    ):
+        async with client.post(f"/playground/slack/{path}", json=body) as answer:
+            assert answer.status == 200, path
+    assert scene.done == [
+        Command(person="U1", channel="C1", thread=None, name="/ask", text="why?"),
+        Command(person="U1", channel="C1", thread="5", name="/help", text=""),
+        Shortcut(person="U1", channel="C1", message="9", shortcut="ask_message"),
+        PressInView(person="U1", view="V1", button="a", value="b"),
+        Submit(person="U1", view="V1", values={"words": {"words": "too long"}}),
+        Close(person="U1", view="V1"),
+        Look(person="U1", tab="home"),
+        StopSession(person="U1", channel="C1", thread="5"),
+    ]
+    async with client.post("/playground/discord/command", json=body) as answer:
+        assert answer.status == 404
+
+
+def encoded(content: bytes) -> str:
+    return base64.b64encode(content).decode()
+
+
+async def test_a_message_may_bring_files_and_be_nothing_but_them(client: aiohttp.ClientSession, scene: Scene) -> None:
+    listed = [{"name": "a.png", "content": encoded(b"\x89PNG")}, {"name": "b.unheard", "content": encoded(b"b")}]
+    async with client.post("/playground/slack/post", json=POST | {"text": "", "files": listed}) as answer:
+        assert answer.status == 200
+    files = (
+        SentFile(name="a.png", media_type="image/png", content=b"\x89PNG"),
+        SentFile(name="b.unheard", media_type="application/octet-stream", content=b"b"),
+    )
+    assert scene.done == [("slack", Post(channel="C1", thread=None, person="U1", text="", files=files))]
+    for wrong, problem in (
+        ([{"name": "a", "content": encoded(b"x" * (LARGEST_FILE + 1))}], "too large"),
+        ([{"name": "a", "content": encoded(b"x")}] * (MOST_FILES + 1), f"At most {MOST_FILES}"),
+        ([{"name": "a", "content": "?"}], "not base64"),
+        ([{"name": "a", "content": ""}], "“a” is empty"),
+        (["a"], "must be a list"),
+    ):
+        body = io.BytesIO(json.dumps(POST | {"files": wrong}).encode())
+        headers = {"Content-Type": "application/json"}
+        async with client.post("/playground/slack/post", data=body, headers=headers) as answer:
+            assert (answer.status, problem in (await answer.json())["problem"]) == (400, True), problem
+    assert len(scene.done) == 1
+
+
+async def test_a_file_is_shown_only_if_it_is_a_picture_and_downloaded_otherwise(
+    client: aiohttp.ClientSession, scene: Scene
+) -> None:
+    for number, kind in enumerate(("image/png", "image/svg+xml", "text/html")):
+        scene.files["slack", f"F{number}"] = ShownFile(media_type=kind, content=b"<svg>")
+    for number, shown in enumerate((True, False, False)):
+        async with client.get(f"/playground/slack/files/F{number}/a") as answer:
+            assert (answer.status, await answer.read()) == (200, b"<svg>")
+            assert (answer.content_type == "image/png") is shown
+            assert (answer.headers.get("Content-Disposition") == "attachment") is not shown
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    for path in ("slack/files/F9/a", "discord/files/F0/a"):
+        async with client.get(f"/playground/{path}") as answer:
+            assert answer.status == 404
+
+
 @pytest.mark.parametrize(
     ("path", "body", "sentence"),
     [
@@ -176,6 +280,11 @@ async def test_what_is_done_on_the_page_reaches_the_scene(client: aiohttp.Client
         ("slack/edit", json.dumps(AT | {"text": " "}).encode(), "The message is empty."),
         ("slack/delete", b'{"channel": "a", "person": "c"}', "The field “message” must be a text that is not empty."),
         ("discord/press", json.dumps(AT).encode(), "The field “button” must be a text that is not empty."),
+        ("slack/command", json.dumps(AT | {"name": "/ask", "text": 7}).encode(),
+         "The field “text” must be a text of at most 4,000 characters."),
+        ("slack/submit", b'{"person": "a", "view": "b", "values": []}', "The field “values” must be an object."),
+        ("slack/submit", b'{"person": "a", "view": "b", "values": {"c": {"d": 1}}}',
+         "What was entered must be texts by their field."),
         ("faults", b'{"name": "dify_down"}', "The field “on” must be true or false."),
         ("restart", b"{}", "The field “kill” must be true or false."),
     ],
@@ -191,8 +300,10 @@ async def test_a_wrong_body_is_explained_in_one_sentence(
 
 
 async def test_a_text_that_is_too_long_and_a_body_that_is_too_large_are_refused(client: aiohttp.ClientSession) -> None:
-    for letters, status in ((LONGEST_TEXT, 200), (LONGEST_TEXT + 1, 400), (70_000, 413)):
-        async with client.post("/playground/slack/post", json=POST | {"text": "x" * letters}) as answer:
+    headers = {"Content-Type": "application/json"}
+    for letters, status in ((LONGEST_TEXT, 200), (LONGEST_TEXT + 1, 400), (LARGEST_BODY + 1, 413)):
+        body = io.BytesIO(json.dumps(POST | {"text": "x" * letters}).encode())
+        async with client.post("/playground/slack/post", data=body, headers=headers) as answer:
             assert answer.status == status
             assert status == 200 or (await answer.json())["problem"]
 

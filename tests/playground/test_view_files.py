@@ -6,9 +6,11 @@ import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bridge.clock import SystemClock
+from bridge.playground.acting import find_attachment, find_slack_file
 from bridge.playground.discord import Attachment, DiscordServer
 from bridge.playground.slack import File, SlackServer
-from bridge.playground.view import discord_view, slack_view
+from bridge.playground.slack_view import slack_view
+from bridge.playground.view import discord_view
 
 SOON = 5.0
 
@@ -20,10 +22,11 @@ def cards(view: dict[str, object], channel: str) -> list[dict[str, object]]:
     return [file for message in found["messages"] for file in message["files"]]
 
 
-async def fetch(url: object) -> bytes:
-    async with aiohttp.ClientSession() as http, http.get(str(url)) as response:
-        assert response.status == 200
-        return await response.read()
+def file_id(card: dict[str, object], platform: str) -> str:
+    """Taken from the address that the page gets: its own server's, so that no token is needed for it."""
+    _, playground, where, files, found, _ = str(card["url"]).split("/")
+    assert (playground, where, files) == ("playground", platform, "files")
+    return found
 
 
 async def test_a_file_in_slack_can_be_had_from_the_page() -> None:
@@ -39,8 +42,11 @@ async def test_a_file_in_slack_can_be_had_from_the_page() -> None:
         await server.post_as("U0ADA", "C0GENERAL", "look", files=[File(id="F1", name="mine.pdf", size=7)])
         bots, persons = cards(slack_view(server, lambda *_: None), "C0GENERAL")
         assert (bots["name"], bots["size"]) == ("Answer", 5)
-        assert await fetch(bots["url"]) == b"hello"
-        assert persons == {"name": "mine.pdf", "size": 7, "url": ""}
+        found = find_slack_file(server, file_id(bots, "slack"))
+        assert found is not None
+        assert found.content == b"hello"
+        assert persons == {"name": "mine.pdf", "size": 7, "image": False, "url": ""}
+        assert find_slack_file(server, "F1") is None
     finally:
         await server.stop()
 
@@ -59,7 +65,9 @@ async def test_a_file_in_discord_can_be_had_from_the_page() -> None:
         await server.post_as(server.ada, server.general, "look", attachments=[Attachment(filename="mine.pdf", size=7)])
         bots, persons = cards(discord_view(server, lambda *_: None), server.general)
         assert (bots["name"], bots["size"]) == ("a.md", 5)
-        assert await fetch(bots["url"]) == b"hello"
-        assert persons == {"name": "mine.pdf", "size": 7, "url": ""}
+        found = find_attachment(server, file_id(bots, "discord"))
+        assert found is not None
+        assert found.content == b"hello"
+        assert persons == {"name": "mine.pdf", "size": 7, "image": False, "url": ""}
     finally:
         await server.stop()

@@ -78,8 +78,8 @@ def _features(settings: AppSettings, features: frozenset[AppFeature], events_url
     talks = not features.isdisjoint({AppFeature.DIRECT, AppFeature.AGENT})
     found: dict[str, object] = {}
     if AppFeature.AGENT in features:
-        # The questions themselves are suggested while the bridge runs: they are the app's own.
-        found["agent_view"] = {"agent_description": _AGENT, "suggested_prompts": []}
+        # Questions are suggested while the bridge runs: they are the app's own.
+        found["agent_view"] = {"agent_description": _AGENT}
     found["app_home"] = {
         "home_tab_enabled": AppFeature.HOME in features,
         "messages_tab_enabled": talks,

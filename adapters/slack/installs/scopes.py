@@ -70,7 +70,12 @@ SCOPES = (
         features=_needed_by(AppFeature.THREADS),
         without="follow-ups without a mention, edits and deletions are not heard in private channels",
     ),
-    Need(name="im:history", features=_needed_by(AppFeature.DIRECT), without="direct messages are not heard"),
+    # People write to an agent in its direct messages.
+    Need(
+        name="im:history",
+        features=_needed_by(AppFeature.DIRECT, AppFeature.AGENT),
+        without="direct messages are not heard",
+    ),
     Need(
         name="mpim:history",
         features=_needed_by(AppFeature.THREADS),
@@ -106,13 +111,31 @@ SCOPES = (
         features=_needed_by(AppFeature.COMMANDS, AppFeature.SHORTCUT),
         without="there are no slash commands, and no shortcut on messages",
     ),
+    # Messages tell whether a channel is shared; for the other ways in, conversations.info does.
+    *(
+        Need(
+            name=f"{family}:read",
+            features=_needed_by(AppFeature.COMMANDS, AppFeature.SHORTCUT),
+            without=f"it is not noticed that {places} are shared with another organisation when somebody asks there by a slash "
+            "command, the shortcut or a button",
+        )
+        for family, places in (
+            ("channels", "public channels"),
+            ("groups", "private channels"),
+            ("mpim", "group messages"),
+        )
+    ),
 )
 
 EVENTS = (
     Need(name="app_mention", without="the bot does not hear when it is mentioned", required=True),
     Need(name="message.channels", features=_needed_by(AppFeature.THREADS), without="as without channels:history"),
     Need(name="message.groups", features=_needed_by(AppFeature.THREADS), without="as without groups:history"),
-    Need(name="message.im", features=_needed_by(AppFeature.DIRECT), without="direct messages are not heard"),
+    Need(
+        name="message.im",
+        features=_needed_by(AppFeature.DIRECT, AppFeature.AGENT),
+        without="direct messages are not heard",
+    ),
     Need(name="message.mpim", features=_needed_by(AppFeature.THREADS), without="as without mpim:history"),
     Need(name="reaction_added", features=_needed_by(AppFeature.REACTIONS), without="reactions do not become feedback"),
     Need(
@@ -131,6 +154,9 @@ EVENTS = (
         features=_needed_by(AppFeature.AGENT),
         without="Slack's own Stop button does not stop the app",
     ),
+    # The bridge makes nothing of it. Slack's page on agents has every agent subscribe to it, and the manifest of an app of the
+    # kind before was refused without its like; whether this one would be is not known.
+    Need(name="app_context_changed", features=_needed_by(AppFeature.AGENT), without="nothing is missing"),
     Need(name="app_uninstalled", many=True, without="a workspace that removed the app is noticed a day later"),
     Need(name="tokens_revoked", many=True, without="a workspace that revoked the token is noticed a day later"),
 )

@@ -15,7 +15,7 @@ from adapters.slack.addresses import Place, message_ref, write_file
 from adapters.slack.markup import mentioned, readable
 from adapters.slack.reading.fields import Ignored, Json, is_id, items_in, microseconds, moment, object_in, text_in
 from adapters.slack.reading.people import SLACKS_OWN_USERS, Identity, author_of, home_of, origin_of
-from adapters.slack.reading.spots import in_thread
+from adapters.slack.reading.spots import for_one, in_thread
 from adapters.slack.reading.tables import people_in_tables, tables_in
 from bridge.events import MessageDeleted, MessageEdited, MessageReceived
 from bridge.messages import Address, Attachment, EventId, InstallationId, NamedPerson, Origin, PersonId
@@ -103,12 +103,13 @@ def read_message(event: Json, here: Around) -> MessageReceived | Ignored:
     origin = origin_of(event, text_in(event, "subtype"), me)
     home = _home(event, here)
     author = author_of(person, names, fallback=text_in(event, "username"), home=home)
+    thread = Place(team=me.team, channel=channel, ts=root)
+    target = in_thread(thread, person, is_direct=is_direct, rolling=here.rolling)
+    alone = origin is Origin.PERSON and not is_direct and is_id(person)
     return MessageReceived(
         event_id=EventId(here.event_id),
         ref=message_ref(Place(team=me.team, channel=channel, ts=ts)),
-        target=in_thread(
-            Place(team=me.team, channel=channel, ts=root), person, is_direct=is_direct, rolling=here.rolling
-        ),
+        target=target,
         author=replace(author, is_bot=origin in (Origin.SELF, Origin.BOT)),
         origin=origin,
         text=words_of(event, me, names),
@@ -119,6 +120,7 @@ def read_message(event: Json, here: Around) -> MessageReceived | Ignored:
         attachments=attached_to(event, me.team),
         named=tuple(named_in(text, me, names)),
         is_external=bool(here.shared or home),
+        private=for_one(target.conversation, person, thread=root if root != ts else "") if alone else None,
         sent_at=sent_at,
     )
 

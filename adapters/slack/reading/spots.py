@@ -55,7 +55,8 @@ def in_new_thread(
 
 
 def for_one(conversation: ConversationKey, person: str, *, thread: str = "", key: str = "") -> ReplyTarget:
-    """What only this person reads, beside that conversation. `key`: of a way to answer that is kept in memory."""
+    """What only this person reads, beside that conversation. `thread`: one that somebody has replied in already, for in others
+    Slack shows nothing to one person (its page on chat.postEphemeral). `key`: of a way to answer that is kept in memory."""
     group = PaceGroup(f"slack/{conversation.installation}/private")
     return ReplyTarget(
         platform=SLACK,

@@ -224,6 +224,8 @@ class Desk:
         text = self._picking.read(looked.message, me) if looked.message else picked.text
         if not looked.message and not picked.whole:
             text += "…"
+        # Of a message that nobody has replied to there is no thread yet.
+        begun = picked.root if picked.root != place.ts or text_in(looked.message, "thread_ts") else ""
         question = MessageReceived(
             event_id=EventId(f"form/{number}"),
             ref=message_ref(Place(team=place.team, channel=place.channel, ts=f"!{digest('form', number)}")),
@@ -238,7 +240,7 @@ class Desk:
             is_external=bool(author.home) or shared,
             unseen=True,
             about=Said(who=picked.who, text=text),
-            private=for_one(target.conversation, author.id, thread=picked.root),
+            private=for_one(target.conversation, author.id, thread=begun),
             sent_at=self._clock.now(),
         )
         await inbox(question)

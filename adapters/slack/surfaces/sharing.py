@@ -12,7 +12,10 @@ from bridge.errors import PlatformError
 log = logs.get("slack")
 
 BELIEVED = 600.0
-"""Seconds for which what is known of a channel holds."""
+"""Seconds for which a channel that is shared is taken to be."""
+
+BELIEVED_ALONE = 60.0
+"""The same for one that is not: others may be invited, and then the bot must not talk on."""
 
 WITHIN = 0.8
 """Seconds to find out; somebody waits, and Slack waits three for all of it."""
@@ -66,4 +69,4 @@ class Sharing:
         self._known.pop((team, channel), None)
         while len(self._known) >= MOST_KNOWN:
             del self._known[next(iter(self._known))]
-        self._known[team, channel] = (shared, self._clock.monotonic() + BELIEVED)
+        self._known[team, channel] = (shared, self._clock.monotonic() + (BELIEVED if shared else BELIEVED_ALONE))

@@ -16,6 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.refusals import REFUSED_CREDENTIALS, ask
+from adapters.slack.web.remembering import remember
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformUnavailable, RateLimited
 
@@ -144,9 +145,7 @@ class Clients:
         if known is None:
             response = await self.ask(team, "auth.test", lambda client: client.auth_test(), again=True)
             known = Identity(user=str(response.get("user_id", "")), bot=str(response.get("bot_id", "")))
-            while len(self._identities) >= MOST_TOKENS:
-                del self._identities[next(iter(self._identities))]
-            self._identities[team] = known
+            remember(self._identities, team, known, MOST_TOKENS)
         return known
 
     async def _ask(self, team: str, token: str, method: str, call: Call, *, again: bool) -> AsyncSlackResponse:
@@ -155,18 +154,14 @@ class Clients:
             return await ask(method, call(pair.repeating if again else pair.once))
         except RateLimited as error:
             if method not in PACED_ELSEWHERE:
-                while len(self._not_before) >= MOST_PAUSES:
-                    del self._not_before[next(iter(self._not_before))]
                 until = self._clock.monotonic() + error.retry_after.total_seconds()
-                self._not_before[team, method] = until
+                remember(self._not_before, (team, method), until, MOST_PAUSES)
             raise
 
     def _pair(self, token: str, team_id: str | None) -> _Pair:
         session = self.session
-        pair = self._pairs.pop((token, team_id), None) or self._make(token, team_id)
-        self._pairs[token, team_id] = pair  # the last one used is the last one forgotten
-        while len(self._pairs) > MOST_TOKENS:
-            del self._pairs[next(iter(self._pairs))]
+        pair = self._pairs.get((token, team_id)) or self._make(token, team_id)
+        remember(self._pairs, (token, team_id), pair, MOST_TOKENS)  # the last one used is the last one forgotten
         pair.once.session = pair.repeating.session = session
         return pair
 
@@ -181,3 +176,11 @@ class Clients:
             )
 
         return _Pair(once=make(), repeating=make(AsyncConnectionErrorRetryHandler(), AsyncServerErrorRetryHandler()))
+
+
+def timestamp_in(response: AsyncSlackResponse, method: str) -> str:
+    """Of the message that was written. Raises `PlatformUnavailable`: without it nobody knows which one that is."""
+    ts: object = response.get("ts")
+    if not isinstance(ts, str) or not ts:
+        raise PlatformUnavailable(f"{method}: accepted, but without a timestamp", code="no_ts")
+    return ts

@@ -8,7 +8,6 @@ White space at the beginning of a chunk vanishes (reported by several projects),
 """
 
 import re
-from dataclasses import dataclass
 
 WORD = 40
 """Characters that a word may keep waiting; scripts without spaces have no such words."""
@@ -17,6 +16,7 @@ CONSTRUCT = 200
 """Characters that a link, a code or an emphasis may keep waiting."""
 
 _CLOSING_FENCE = re.compile(r"\n[ \t>]*(?:`{3,}|~{3,})[ \t]*\Z")
+_OPENING = re.compile(r"(?:[ \t>]|[-*+][ \t]|\d+[.)][ \t])*(`{3,})[^`]*\Z")
 _ROW = re.compile(r"[ \t>]*\|")
 _CONSTRUCT = re.compile(
     r"!?\[[^\[\]\n]*\]\([^()\s]*\)"
@@ -29,18 +29,10 @@ _LOOSE = frozenset("\\*_~`#\u200b")
 """Signs that are there or not depending on what follows: escapes, markers, joiners."""
 
 
-@dataclass(frozen=True, slots=True)
-class Continuation:
-    at: int
-    """Where the text goes on behind what was added."""
-    straight: bool
-    """What was added stands in front of it to the letter."""
-
-
-def continue_after(said: str, text: str) -> Continuation | None:
-    """Where `text` goes on behind `said`. None: something else stands there now."""
+def continue_after(said: str, text: str) -> int | None:
+    """Where `text` goes on behind `said`. None: something else stands there now, and more than signs (`_LOOSE`)."""
     if text.startswith(said):
-        return Continuation(len(said), straight=True)
+        return len(said)
     at = 0
     for letter in said:
         if letter in _LOOSE:
@@ -50,7 +42,7 @@ def continue_after(said: str, text: str) -> Continuation | None:
         if at == len(text) or text[at] != letter:
             return None
         at += 1
-    return Continuation(at, straight=False)
+    return at
 
 
 def settled(text: str, start: int) -> int:
@@ -75,6 +67,18 @@ def settled(text: str, start: int) -> int:
     return max(cut, start)
 
 
-def fits_behind(said: str, chunk: str) -> bool:
-    """Whether nothing is lost where `chunk` is added."""
-    return not said or not chunk[:1].isspace()
+def block_end(said: str, chunk: str) -> int:
+    """The end of the last block in `chunk`, which stands behind `said`: something else may stand there. 0: there is none."""
+    cut = chunk.rfind("\n\n") + 2
+    return cut if cut > 1 and not open_fence(said + chunk[:cut]) else 0
+
+
+def open_fence(text: str) -> str:
+    """The signs that opened the code in which `text`, as it is rendered, ends; empty where it does not end in code."""
+    opened = ""
+    for line in text.split("\n"):
+        if not opened and (found := _OPENING.match(line)):
+            opened = found[1]
+        elif opened and line.strip(" \t>") == opened:
+            opened = ""
+    return opened

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
+from adapters.slack.web.remembering import remember
 from bridge import logs
 from bridge.clock import Clock
 
@@ -75,10 +76,7 @@ class Ladder:
     def step_down(self, feature: Feature, code: str, team: str, channel: str = "") -> None:
         """Does without it for a while: in the workspace or, with `channel`, only there."""
         known = not self.allows(feature, team, channel)
-        self._off.pop((feature, team, channel), None)
-        while len(self._off) >= MOST_STEPS:
-            del self._off[next(iter(self._off))]
-        self._off[feature, team, channel] = (self._clock.monotonic() + self._retry, code)
+        remember(self._off, (feature, team, channel), (self._clock.monotonic() + self._retry, code), MOST_STEPS)
         if not known:
             log.warning(
                 "stepped_down", feature=feature.value, code=code, team=team, channel=channel, instead=INSTEAD[feature]

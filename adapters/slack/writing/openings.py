@@ -8,8 +8,10 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.addresses import Opening, Place, read_opening, write_address
 from adapters.slack.dialect import PLAIN_BYTES, escape, neutralise
-from adapters.slack.web.clients import Clients
+from adapters.slack.web.clients import Clients, timestamp_in
 from adapters.slack.web.history import CLOCK_SKEW, History, metadata, ts_of
+from adapters.slack.web.remembering import remember
+from adapters.slack.writing.posts import POST
 from adapters.slack.writing.privates import Privately
 from bridge import logs
 from bridge.clock import Clock
@@ -44,7 +46,7 @@ class Openings:
         ts = await self._find(opening)
         if ts is None:
             ts = await self._begin(opening, title)
-        self._remember(opening.nonce, ts)
+        remember(self._begun, opening.nonce, ts, MOST_BEGUN)
         address = write_address(Place(team=opening.team, channel=opening.channel, ts=ts))
         conversation = target.conversation
         # Rolling direct messages are one conversation, whatever thread they are answered in.
@@ -83,23 +85,13 @@ class Openings:
             )
 
         try:
-            response = await self._clients.ask(opening.team, "chat.postMessage", call)
+            return timestamp_in(await self._clients.ask(opening.team, POST, call), POST)
         except PlatformUnavailable:
-            self._remember(opening.nonce, "")
+            remember(self._begun, opening.nonce, "", MOST_BEGUN)
             raise
         except (NotAllowed, MessageGone) as error:
             await self._privately.answer(opening.nonce, NOT_A_MEMBER)
             raise NotAllowed(str(error), code=error.code) from error
-        ts: object = response.get("ts")
-        if not isinstance(ts, str) or not ts:
-            raise PlatformUnavailable("chat.postMessage: accepted, but without a timestamp", code="no_ts")
-        return ts
-
-    def _remember(self, nonce: str, ts: str) -> None:
-        self._begun.pop(nonce, None)
-        while len(self._begun) >= MOST_BEGUN:
-            del self._begun[next(iter(self._begun))]
-        self._begun[nonce] = ts
 
 
 def plain_text(title: str) -> str:

@@ -13,6 +13,7 @@ from adapters.slack.addresses import SLACK, PrivatePlace
 from adapters.slack.dialect import DIALECT, PLAIN_BYTES
 from adapters.slack.web.clients import Call, Clients
 from adapters.slack.web.downloads import is_slacks
+from adapters.slack.web.remembering import remember
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import MessageRefused, PlatformUnavailable
@@ -50,10 +51,7 @@ class Privately:
         if not key or not is_slacks(url, self._api):
             log.warning("response_url_not_slacks", host=url.host or "")
             return
-        self._ways.pop(key, None)
-        while len(self._ways) >= MOST_KEPT:
-            del self._ways[next(iter(self._ways))]
-        self._ways[key] = _Way(url=url, until=self._clock.monotonic() + VALID)
+        remember(self._ways, key, _Way(url=url, until=self._clock.monotonic() + VALID), MOST_KEPT)
 
     async def send(self, place: PrivatePlace, address: Address, message: OutgoingMessage) -> MessageRef:
         """Raises a `PlatformError`."""

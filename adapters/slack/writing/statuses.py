@@ -13,7 +13,9 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from adapters.slack.addresses import Place, read_address, read_opening, read_private
 from adapters.slack.web.clients import Call, Clients
 from adapters.slack.web.history import is_timestamp
+from adapters.slack.web.remembering import remember
 from adapters.slack.writing.ladder import MISSING, Feature, Ladder
+from adapters.slack.writing.quotas import MINUTE
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformError, RateLimited
@@ -36,8 +38,15 @@ MOST_SHOWN = 1_000
 LONGEST_PAUSE = 5.0
 """Seconds that taking a status away may wait for Slack's rate limit, once."""
 
-_NOTHING_SHOWN = frozenset(
-    {"no_reaction", "message_not_found", "channel_not_found", "thread_not_found", "session_not_found"}
+_NO_MATTER = frozenset(
+    {
+        "already_reacted",
+        "no_reaction",
+        "message_not_found",
+        "channel_not_found",
+        "thread_not_found",
+        "session_not_found",
+    }
 )
 
 Mode = Literal[Feature.SESSIONS, Feature.STATUS, Feature.REACTION]
@@ -91,7 +100,7 @@ class Statuses:
                     shown = await self._try(scene, mode, method, self._showing(scene, mode))
                     if shown is not None:
                         if shown:
-                            self._remember(scene, mode)
+                            remember(self._shown, scene.key, mode, MOST_SHOWN)
                         return
         except TimeoutError:
             # It may be shown all the same, which `_shown` then does not know: the end clears what there may be.
@@ -160,7 +169,7 @@ class Statuses:
         try:
             await self._clients.ask(scene.thread.team, method, call)
         except PlatformError as error:
-            return error.code == "already_reacted" or self._judge(scene, mode, error)
+            return self._judge(scene, mode, error)
         return True
 
     def _judge(self, scene: _Scene, mode: Mode, error: PlatformError) -> bool | None:
@@ -170,7 +179,7 @@ class Statuses:
         if error.code in ("access_denied", "channel_type_not_supported"):
             self._ladder.step_down(mode, error.code, scene.thread.team, scene.thread.channel)
             return None
-        if error.code not in _NOTHING_SHOWN:
+        if error.code not in _NO_MATTER:
             log.debug("status_failed", code=error.code, feature=mode.value)
         return False
 
@@ -221,24 +230,22 @@ class Statuses:
 
         return call
 
-    def _remember(self, scene: _Scene, mode: Mode) -> None:
-        self._shown.pop(scene.key, None)
-        self._shown[scene.key] = mode
-        while len(self._shown) > MOST_SHOWN:
-            del self._shown[next(iter(self._shown))]
-
     def _room(self, scene: _Scene, method: str) -> bool:
         """Whether showing leaves enough calls for taking away."""
-        calls = self._calls[scene.thread.team, method]
-        while calls and calls[0] <= self._clock.monotonic() - 60:
-            calls.popleft()
-        return len(calls) < PER_MINUTE - KEPT_FOR_ENDS
+        return len(self._recent(scene, method)) < PER_MINUTE - KEPT_FOR_ENDS
 
     def _book(self, scene: _Scene, method: str) -> None:
-        now = self._clock.monotonic()
-        self._calls[scene.thread.team, method].append(now)
-        for key in [key for key, calls in self._calls.items() if not calls or calls[-1] <= now - 60]:
+        self._recent(scene, method).append(self._clock.monotonic())
+
+    def _recent(self, scene: _Scene, method: str) -> deque[float]:
+        """When it was called within the last minute."""
+        then = self._clock.monotonic() - MINUTE
+        for key in [key for key, calls in self._calls.items() if not calls or calls[-1] <= then]:
             del self._calls[key]
+        calls = self._calls[scene.thread.team, method]
+        while calls and calls[0] <= then:
+            calls.popleft()
+        return calls
 
 
 def _scene(target: ReplyTarget, question: MessageRef) -> _Scene | None:

@@ -7,7 +7,7 @@ growing is ended when it is written to (`halt`).
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
@@ -15,17 +15,17 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from adapters.slack.addresses import Place, message_ref
 from adapters.slack.dialect import DIALECT
 from adapters.slack.refusals import REFUSED_BLOCKS
-from adapters.slack.web.clients import Call, Clients
+from adapters.slack.web.clients import Call, Clients, timestamp_in
 from adapters.slack.web.history import metadata
+from adapters.slack.writing.additions import Addition, SoFar
 from adapters.slack.writing.blocks import Block, blocks_below, has_failed, has_ratings, is_unfinished
-from adapters.slack.writing.growth import continue_after, fits_behind, settled
 from adapters.slack.writing.ladder import MISSING, NOT_IN_THIS_CHANNEL, Feature, Ladder
 from adapters.slack.writing.quotas import StreamQuota
-from adapters.slack.writing.tasks import Chunk, Tasks, chunks, display_mode
+from adapters.slack.writing.tasks import display_mode
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import BridgeError, MessageGone, PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import Address, Author, MessageRef, OutgoingMessage, ReplyTarget, Step
+from bridge.messages import Address, Author, MessageRef, OutgoingMessage, ReplyTarget
 
 log = logs.get("slack")
 
@@ -48,51 +48,36 @@ OnStopped = Callable[[ReplyTarget, MessageRef, Author | None], Awaitable[None]]
 class _Stream:
     place: Place
     began: float
-    in_chunks: bool
-    """Its content comes as chunks rather than as `markdown_text`. Decided by the first call: Slack does not let them mix
-    (hermes-agent pull 104173, reported)."""
-    said: str = ""
-    """What Slack has of the text, to the letter."""
-    tasks: Tasks = field(default_factory=Tasks)
+    so_far: SoFar
     sure: bool = True
     """False while a call is under way, and for good once nobody heard its answer."""
-    straight: bool = True
-    """`said` is the beginning of the text. Otherwise the end repairs it."""
     stalled_at: float | None = None
     stopped: bool = False
     """By a person."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Addition:
-    """What one call adds."""
-
-    text: str = ""
-    steps: tuple[Step, ...] = ()
-
-    def arguments(self, *, in_chunks: bool) -> tuple[str | None, list[Chunk] | None]:
-        """`markdown_text` or `chunks`."""
-        if not in_chunks or not (self.text or self.steps):
-            return self.text or None, None
-        spoken: list[Chunk] = [{"type": "markdown_text", "text": self.text}] if self.text else []
-        return None, [*chunks(self.steps), *spoken]
-
-
 class Streams:
     """Every message has one writer, so no two calls about one stream are ever under way at once."""
 
-    def __init__(self, clients: Clients, clock: Clock, ladder: Ladder, *, longest: float) -> None:
-        """`longest`: seconds after which a stream counts as spent."""
+    def __init__(
+        self, clients: Clients, clock: Clock, ladder: Ladder, *, longest: float, on_stopped: OnStopped | None
+    ) -> None:
+        """`longest`: seconds after which a stream counts as spent. `on_stopped`: told when a write finds that somebody stopped
+        one."""
         self._clients = clients
         self._clock = clock
         self._ladder = ladder
         self._longest = longest
         self._quota = StreamQuota(clock)
         self._live: dict[Address, _Stream] = {}
-        self.on_stopped: OnStopped | None = None
+        self._on_stopped = on_stopped
 
     def knows(self, ref: MessageRef) -> bool:
         return ref.address in self._live
+
+    def said(self, ref: MessageRef) -> str:
+        """What one of them says as far as is known, rendered."""
+        return self._live[ref.address].so_far.said
 
     def is_growing(self, ref: MessageRef) -> bool:
         stream = self._live.get(ref.address)
@@ -120,8 +105,8 @@ class Streams:
             return None
         text = self._render(message)
         listed = self._ladder.allows(Feature.TASKS, place.team)
-        stream = _Stream(place=place, began=self._clock.monotonic(), in_chunks=listed)
-        addition = self._addition(stream, message, text[: settled(text, 0)])
+        stream = _Stream(place=place, began=self._clock.monotonic(), so_far=SoFar(in_chunks=listed))
+        addition = stream.so_far.next(text, message.steps, listed=listed)
         ref = None
         try:
             try:
@@ -130,14 +115,14 @@ class Streams:
                 if not listed or not self._refuses_tasks(error):
                     raise
                 # Where one kind of chunk is refused, the others may be too; plain text is as old as streams are.
-                addition, stream.in_chunks = _Addition(text=addition.text), False
+                stream.so_far = SoFar(in_chunks=False)
+                addition = stream.so_far.next(text, (), listed=False)
                 ts = await self._start(stream, message.asker, addition)
                 self._ladder.step_down(Feature.TASKS, error.code, place.team)
             stream.place = Place(team=place.team, channel=place.channel, ts=ts)
             ref = message_ref(stream.place)
             self._live[ref.address] = stream
         except PlatformUnavailable:
-            self._quota.take_stop(place.team)  # it may stand, and would be ended then
             raise
         except PlatformError as error:
             self._step_down(place, error)
@@ -145,7 +130,7 @@ class Streams:
         finally:
             if ref is None:
                 self._quota.give_back(place.team)
-        self._confirm(stream, addition)
+        stream.so_far.confirm(addition)
         return ref
 
     async def grow(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> bool:
@@ -157,11 +142,11 @@ class Streams:
         if not stream.sure:
             return await self._end_silently(ref, stream)
         text = self._render(message)
-        fresh = self._fresh(stream, text)
-        if fresh is None:
+        if self._is_stalled(stream, text):
             return await self._end_silently(ref, stream)
-        addition = self._addition(stream, message, fresh)
-        if not addition.text and not addition.steps:
+        addition = stream.so_far.next(text, message.steps, listed=self._listed(stream))
+        if not addition.said and not addition.steps:
+            stream.so_far.confirm(addition)
             return True
         try:
             await self._append(stream, addition)
@@ -175,7 +160,7 @@ class Streams:
                 self._ladder.step_down(Feature.TASKS, error.code, stream.place.team)
                 return await self.grow(target, ref, message)
             return await self._bear(error, target, ref, stream, message)
-        self._confirm(stream, addition)
+        stream.so_far.confirm(addition)
         return True
 
     async def finish(
@@ -189,22 +174,21 @@ class Streams:
         if stream.stopped or not stream.sure:
             return await self._end_silently(ref, stream)
         text = self._render(message)
-        tail = text[len(stream.said) :]
-        if not stream.straight or not text.startswith(stream.said) or not fits_behind(stream.said, tail):
-            return await self._end_silently(ref, stream)
-        steps = stream.tasks.news(message.steps, ended=True, failed=has_failed(message))
+        failed = has_failed(message)
         team = stream.place.team
         native = self._ladder.allows(Feature.RATINGS, team)
         refused_ratings = ""
         while True:
-            tasks = tuple(steps) if stream.in_chunks and self._ladder.allows(Feature.TASKS, team) else ()
+            last = stream.so_far.last(text, message.steps, listed=self._listed(stream), failed=failed)
+            if last is None:
+                return await self._end_silently(ref, stream)
             below = blocks_below(message, native_ratings=native)
             try:
-                await self._stop(stream, _Addition(text=tail, steps=tasks), below, message.nonce, session_status)
+                await self._stop(stream, last, below, message.nonce, session_status)
             except (RateLimited, PlatformUnavailable):
                 raise
             except PlatformError as error:
-                if tasks and self._refuses_tasks(error):
+                if last.steps and self._refuses_tasks(error):
                     self._ladder.step_down(Feature.TASKS, error.code, team)
                 elif error.code in REFUSED_BLOCKS and native and has_ratings(message):
                     native, refused_ratings = False, error.code
@@ -244,31 +228,21 @@ class Streams:
     def _render(self, message: OutgoingMessage) -> str:
         return DIALECT.render(message.text, message.people).text
 
-    def _addition(self, stream: _Stream, message: OutgoingMessage, text: str) -> _Addition:
-        shown = stream.in_chunks and self._ladder.allows(Feature.TASKS, stream.place.team)
-        return _Addition(text=text, steps=tuple(stream.tasks.news(message.steps)) if shown else ())
+    def _listed(self, stream: _Stream) -> bool:
+        return self._ladder.allows(Feature.TASKS, stream.place.team)
 
-    def _fresh(self, stream: _Stream, text: str) -> str | None:
-        """What may be added now. None: the text has been another one for too long."""
-        goes_on = continue_after(stream.said, text)
-        if goes_on is not None:
-            chunk = text[goes_on.at : settled(text, goes_on.at)]
-            if not goes_on.straight or not fits_behind(stream.said, chunk):
-                stream.straight = stream.straight and not chunk
-                chunk = chunk.lstrip()
+    def _is_stalled(self, stream: _Stream, text: str) -> bool:
+        """Whether the text has been another one for too long."""
+        if stream.so_far.continues(text):
             stream.stalled_at = None
-            return chunk
+            return False
         now = self._clock.monotonic()
         stream.stalled_at = now if stream.stalled_at is None else stream.stalled_at
-        return None if now - stream.stalled_at >= STALLED else ""
+        return now - stream.stalled_at >= STALLED
 
-    def _confirm(self, stream: _Stream, addition: _Addition) -> None:
-        stream.said += addition.text
-        stream.tasks.confirm(addition.steps)
-
-    async def _start(self, stream: _Stream, asker: Author, addition: _Addition) -> str:
+    async def _start(self, stream: _Stream, asker: Author, addition: Addition) -> str:
         place = stream.place
-        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
+        markdown, listed = addition.arguments(in_chunks=stream.so_far.in_chunks)
 
         def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
             return client.chat_startStream(
@@ -281,14 +255,10 @@ class Streams:
                 task_display_mode=display_mode(addition.steps),
             )
 
-        response = await self._clients.ask(place.team, START, call)
-        ts: object = response.get("ts")
-        if not isinstance(ts, str) or not ts:
-            raise PlatformUnavailable(f"{START}: accepted, but without a timestamp", code="no_ts")
-        return ts
+        return timestamp_in(await self._clients.ask(place.team, START, call), START)
 
-    async def _append(self, stream: _Stream, addition: _Addition) -> None:
-        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
+    async def _append(self, stream: _Stream, addition: Addition) -> None:
+        markdown, listed = addition.arguments(in_chunks=stream.so_far.in_chunks)
 
         def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
             return client.chat_appendStream(
@@ -298,9 +268,9 @@ class Streams:
         await self._try(stream, APPEND, call)
 
     async def _stop(
-        self, stream: _Stream, addition: _Addition, below: list[Block], nonce: str, session_status: str | None
+        self, stream: _Stream, addition: Addition, below: list[Block], nonce: str, session_status: str | None
     ) -> None:
-        markdown, listed = addition.arguments(in_chunks=stream.in_chunks)
+        markdown, listed = addition.arguments(in_chunks=stream.so_far.in_chunks)
 
         def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
             return client.chat_stopStream(
@@ -348,10 +318,10 @@ class Streams:
         return await self._end_silently(ref, stream)
 
     async def _tell_stopped(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
-        if self.on_stopped is None:
+        if self._on_stopped is None:
             return
         try:
-            await self.on_stopped(target, ref, message.asker)
+            await self._on_stopped(target, ref, message.asker)
         except BridgeError as error:
             # Slack sends an event of its own about it.
             log.warning("stop_not_told", error=type(error).__name__)

@@ -25,6 +25,27 @@ const DRAWINGS = {
   bin: [
     ["path", { d: "M4.5 7h15M9.5 7V4.5h5V7M6.5 7l1 13h9l1-13M10.2 10.5v6M13.8 10.5v6", fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linejoin": "round", "stroke-linecap": "round" }],
   ],
+  dots: [
+    ["circle", { cx: 5.5, cy: 12, r: 1.9, fill: "currentColor" }],
+    ["circle", { cx: 12, cy: 12, r: 1.9, fill: "currentColor" }],
+    ["circle", { cx: 18.5, cy: 12, r: 1.9, fill: "currentColor" }],
+  ],
+  eye: [
+    ["path", { d: "M2.5 12S6 5.5 12 5.5 21.5 12 21.5 12 18 18.5 12 18.5 2.5 12 2.5 12z", fill: "none", stroke: "currentColor", "stroke-width": 1.8 }],
+    ["circle", { cx: 12, cy: 12, r: 2.8, fill: "currentColor" }],
+  ],
+  people: [
+    ["circle", { cx: 8.5, cy: 8, r: 3.4, fill: "currentColor" }],
+    ["circle", { cx: 17, cy: 9, r: 2.7, fill: "currentColor" }],
+    ["path", { d: "M2 19.5c0-4 3-6 6.5-6s6.5 2 6.5 6zM16.3 13.4c3.4-.4 5.7 1.8 5.7 6.1h-5c0-2.4-.3-4.6-.7-6.1z", fill: "currentColor" }],
+  ],
+  shared: [
+    ["path", { d: "M9 5l7 7-7 7-7-7z", fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linejoin": "round" }],
+    ["path", { d: "M15 5l7 7-7 7-7-7z", fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linejoin": "round" }],
+  ],
+  clip: [
+    ["path", { d: "M20 11.5l-8.2 8.2a5 5 0 0 1-7.1-7.1l8.6-8.6a3.4 3.4 0 0 1 4.8 4.8l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4l7.8-7.8", fill: "none", stroke: "currentColor", "stroke-width": 1.9, "stroke-linecap": "round", "stroke-linejoin": "round" }],
+  ],
   lock: [
     ["rect", { x: 5, y: 11, width: 14, height: 9.5, rx: 2, fill: "currentColor" }],
     ["path", { d: "M8 11V8a4 4 0 0 1 8 0v3", fill: "none", stroke: "currentColor", "stroke-width": 2.2 }],

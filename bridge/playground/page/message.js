@@ -1,5 +1,6 @@
 // One message of a pane: text, files, buttons, reactions, and for its author the controls to change it or take it away.
 
+import { drawMessageBlocks, endOf } from "/page/blocks.js";
 import { icon } from "/page/icons.js";
 import { element, render } from "/page/markdown.js";
 
@@ -9,21 +10,37 @@ const RATED = { like: "like", dislike: "dislike", none: "no rating" };
 export function drawMessage(pane, row, list) {
   const head = element("div", { class: "by" }, element("strong", {}, row.name));
   if (row.bot) head.append(element("span", { class: "badge" }, "APP"));
+  if (row.outside) head.append(element("span", { class: "badge", title: "From another company" }, "EXTERNAL"));
   head.append(element("time", { datetime: new Date(row.time * 1000).toISOString() }, clock(row.time)));
-  const text = element("div", { class: "text", "data-testid": "text" }, render(row.text, row.dialect, pane.names, row.mentions));
-  if (row.edited) (text.lastElementChild?.matches("p") ? text.lastElementChild : text).append(element("span", { class: "edited" }, "(edited)"));
-  const body = element("div", { class: "body" }, head, row.editing ? editor(pane, row) : text, ...row.files.map(card));
-  if (row.buttons.length) body.append(element("div", { class: "buttons" }, ...row.buttons.map((one) => buttonUnder(pane, row, one))));
+  const body = element("div", { class: "body" });
+  if (row.only) body.append(element("p", { class: "only", "data-testid": "only" }, icon("eye", 13), " Only visible to you"));
+  body.append(head, ...(row.editing ? [editor(pane, row)] : content(pane, row)), ...row.files.map(card));
+  if (row.buttons?.length) body.append(element("div", { class: "buttons" }, ...row.buttons.map((one) => buttonUnder(pane, row, one))));
   if (row.told) body.append(element("p", { class: "told", role: "status", "data-testid": "told" }, row.told));
-  body.append(reactions(pane, row));
+  if (!row.only) body.append(reactions(pane, row));
   if (row.thread) body.append(threadButton(pane, row));
-  if (row.author === row.viewer && !row.editing) body.append(ownControls(pane, row, list));
+  const own = row.author === row.viewer;
+  if (!row.only && !row.editing && (own || row.shortcuts.length)) body.append(controls(pane, row, list, own));
   return element(
     "li",
-    { class: row.bot ? "message bot" : "message", "data-testid": "message", "data-author": row.bot ? "bot" : "person", "data-id": row.id },
+    { class: `message${row.bot ? " bot" : ""}${row.only ? " whisper" : ""}`, "data-testid": "message", "data-author": row.bot ? "bot" : "person", "data-id": row.id, "data-stream": row.stream || undefined },
     element("span", { class: "avatar", "aria-hidden": "true", "data-tone": row.bot ? "bot" : tone(row.name) }, row.bot ? icon("bot", 24) : row.name[0]),
     body,
   );
+}
+
+// Slack's blocks where there are some, else the text.
+function content(pane, row) {
+  const mark = row.stream === "live" ? element("span", { class: "live", role: "img", "aria-label": "still being written", "data-testid": "live" }) : row.edited ? element("span", { class: "edited" }, "(edited)") : null;
+  if (row.blocks?.length) {
+    const press = (one, value) => pane.press(row, one, value);
+    return drawMessageBlocks(row.blocks, { id: row.id, names: pane.names, places: [], folded: pane.folded, press }, mark);
+  }
+  // A message may be its files alone.
+  if (!row.text && !mark && row.files.length) return [];
+  const text = element("div", { class: "text", "data-testid": "text" }, render(row.text, row.dialect, pane.names, row.mentions));
+  if (mark) endOf(text).append(mark);
+  return [text];
 }
 
 // A button under an answer, as the platform has it.
@@ -34,19 +51,45 @@ function buttonUnder(pane, row, { id, label, style }) {
   return button;
 }
 
-function ownControls(pane, row, list) {
-  const control = (name, label, act) => {
-    const button = element("button", { type: "button", title: label, "aria-label": label, "data-focus": name, "data-testid": name }, icon(name === "edit" ? "pencil" : "bin", 15));
+// What appears when one points at a message: for its author the means to change it, and Slack's menu of the app's shortcuts.
+function controls(pane, row, list, own) {
+  const control = (name, label, drawing, act) => {
+    const button = element("button", { type: "button", title: label, "aria-label": label, "data-focus": name, "data-testid": name }, icon(drawing, 15));
     button.addEventListener("click", act);
     return button;
   };
-  const edit = () => {
-    pane.editing = { id: row.id, list, text: row.typed };
+  const bar = element("div", { class: row.menu ? "own open" : "own" });
+  if (own) {
+    const edit = () => {
+      pane.editing = { id: row.id, list, text: row.typed };
+      pane.draw();
+      focusEditor(pane);
+    };
+    const remove = () => pane.send("delete", { channel: row.channel, message: row.id, person: pane.person });
+    bar.append(control("edit", "Edit your message", "pencil", edit), control("delete", "Delete your message", "bin", remove));
+  }
+  if (!row.shortcuts.length) return bar;
+  const toggle = (open) => {
+    pane.menu = open ? { id: row.id, list } : null;
     pane.draw();
-    focusEditor(pane);
   };
-  const remove = () => pane.send("delete", { channel: row.channel, message: row.id, person: pane.person });
-  return element("div", { class: "own" }, control("edit", "Edit your message", edit), control("delete", "Delete your message", remove));
+  const more = control("more", "More actions", "dots", () => toggle(!row.menu));
+  more.setAttribute("aria-haspopup", "menu");
+  more.setAttribute("aria-expanded", String(Boolean(row.menu)));
+  bar.append(more);
+  if (!row.menu) return bar;
+  const menu = element("div", { class: "menu", role: "menu", "aria-label": "More actions" });
+  for (const { id, label } of row.shortcuts) {
+    const line = element("button", { type: "button", role: "menuitem", "data-focus": `shortcut ${id}`, "data-testid": `shortcut-${id}` }, label);
+    line.addEventListener("click", () => {
+      toggle(false);
+      pane.useShortcut(row, id);
+    });
+    menu.append(line);
+  }
+  bar.append(menu);
+  bar.addEventListener("keydown", (event) => event.key === "Escape" && toggle(false));
+  return bar;
 }
 
 // What is typed lives in `editing`, since the message may be drawn anew meanwhile.
@@ -144,8 +187,10 @@ function threadButton(pane, row) {
   return button;
 }
 
-// A file on a message. Only what was really uploaded can be had again.
+// A file on a message. Only what was really uploaded can be had again; pictures are shown.
 function card(file) {
+  const attributes = { class: "picture", "data-testid": "picture", "data-focus": `file ${file.name}`, href: file.url, download: file.name, title: `Download ${file.name}` };
+  if (file.image && file.url) return element("a", attributes, element("img", { src: file.url, alt: file.name }));
   const inside = [
     element("span", { class: "sheet", "aria-hidden": "true" }, icon("file", 20)),
     element("span", { class: "about" }, element("b", {}, file.name), element("small", {}, sized(file.size))),

@@ -2,7 +2,9 @@
 
 import { icon } from "/page/icons.js";
 import { element } from "/page/markdown.js";
-import { Pane, keep } from "/page/pane.js";
+import { DiscordPane } from "/page/discord-pane.js";
+import { keep } from "/page/pane.js";
+import { SlackPane } from "/page/slack-pane.js";
 
 const TRIES = [
   ["@bot help", "Help"],
@@ -11,6 +13,10 @@ const TRIES = [
   ["@bot all the markdown there is", "Markdown"],
   ["@bot a long answer", "A long answer"],
   ["@bot a slow answer, please", "A slow answer"],
+  ["@bot use tools", "Steps"],
+  ["@bot cite your documents", "Sources"],
+  ["@bot make a file", "A file"],
+  ["@bot draw a picture", "A picture"],
   ["@bot think about it first", "Hidden thinking"],
   ["@bot try to mention everyone", "A rude answer"],
   ["@bot error, please", "Fail half-way"],
@@ -51,7 +57,8 @@ async function post(path, body) {
 }
 
 const panes = [...document.querySelectorAll(".pane")].map((root) => {
-  const pane = new Pane(root, (act, body) => post(`${root.dataset.platform}/${act}`, body));
+  const Kind = root.dataset.platform === "slack" ? SlackPane : DiscordPane;
+  const pane = new Kind(root, (act, body) => post(`${root.dataset.platform}/${act}`, body), complain);
   root.addEventListener("used", () => {
     lastPane = pane;
   });
@@ -100,7 +107,7 @@ function showRequests(requests) {
 function showFaults(faults) {
   const groups = [...new Set(faults.map((fault) => fault.group))].map((name) => ({ name, faults: faults.filter((fault) => fault.group === name) }));
   keep(one("faults"), groups, (group) => group.name, (group) =>
-    element("fieldset", {}, element("legend", {}, group.name), ...group.faults.map(faultControl)),
+    element("fieldset", { class: group.faults.length > 6 ? "many" : undefined }, element("legend", {}, group.name), element("div", {}, ...group.faults.map(faultControl))),
   );
 }
 

@@ -1,8 +1,10 @@
-// One platform's pane: channels, messages, threads, composers. Draws what the server says; keeps only what is selected.
+// What the panes of both platforms share: channels, messages, threads, composers. Draws what the server says; keeps only what
+// is selected.
 
+import { Composer } from "/page/composer.js";
 import { icon } from "/page/icons.js";
 import { element } from "/page/markdown.js";
-import { drawMessage, fit } from "/page/message.js";
+import { drawMessage } from "/page/message.js";
 
 // Makes the children of `parent` match `items`: nodes are kept by key and made again only when their content changed.
 export function keep(parent, items, key, make) {
@@ -31,28 +33,40 @@ export function keep(parent, items, key, make) {
   for (const node of known.values()) node.remove();
 }
 
+// Keeps the end of a list in sight while it grows, and while what stands around it changes, until somebody scrolls away.
+function stick(list) {
+  const down = () => {
+    if (list.stuck) list.scrollTop = list.scrollHeight;
+  };
+  list.stuck = true;
+  list.addEventListener("scroll", () => {
+    list.stuck = list.scrollHeight - list.scrollTop - list.clientHeight < 48;
+  });
+  list.addEventListener("load", down, true); // of pictures, which do not tell their list by themselves
+  new ResizeObserver(down).observe(list);
+}
+
 export class Pane {
-  constructor(root, send) {
+  constructor(root, send, complain) {
     this.root = root;
     this.platform = root.dataset.platform;
     this.send = send;
+    this.complain = complain;
     this.channel = null;
     this.thread = null;
     this.follow = null;
     this.chosen = null;
     this.state = null;
     this.editing = null;
+    this.menu = null;
+    this.folded = new Set();
     this.part("person").addEventListener("change", (event) => {
       this.chosen = event.target.value;
-      this.editing = null;
+      this.editing = this.menu = null;
       this.draw();
     });
-    this.compose("form", "composer", () => this.platform === "discord" && this.thread);
-    if (this.platform === "slack") {
-      this.compose("thread-form", "thread-composer", () => this.thread);
-      this.part("close").addEventListener("click", () => this.open(this.channel, null));
-    }
-    this.lastComposer = this.part("composer");
+    this.composer = this.lastComposer = new Composer(this, this.part("form"), () => this.threadOfRoom);
+    for (const list of root.querySelectorAll(".messages")) stick(list);
     // A button that is drawn anew between press and release never hears of its click.
     this.pressed = false;
     root.addEventListener("pointerdown", () => { this.pressed = true; });
@@ -71,47 +85,34 @@ export class Pane {
     return this.root.querySelector(`[data-part="${name}"]`);
   }
 
-  compose(formName, boxName, threadOf) {
-    const box = this.part(boxName);
-    const form = this.part(formName);
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const text = box.value;
-      if (!text.trim()) return;
-      const sent = await this.send("post", { channel: this.channel, thread: threadOf() || null, person: this.person, text });
-      if (!sent) return;
-      box.value = "";
-      fit(box);
-      // A question at the top of a channel is answered in a thread: show it as soon as it is there.
-      if (!threadOf()) this.follow = /@bot\b/i.test(text) ? sent.id : null;
-      this.draw();
-    });
-    box.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
-      event.preventDefault();
-      form.requestSubmit();
-    });
-    box.addEventListener("input", () => fit(box));
-    box.addEventListener("focus", () => {
-      this.lastComposer = box;
-      this.root.dispatchEvent(new Event("used"));
-    });
+  // What is done
+
+  async sendMessage(text, files, thread) {
+    const sent = await this.send("post", { channel: this.channel, thread: thread || null, person: this.person, text, files });
+    if (!sent) return null;
+    // A question at the top of a channel is answered in a thread: show it as soon as it is there.
+    if (!thread) this.follow = this.room.direct || /@bot\b/i.test(text) ? sent.id : null;
+    this.draw();
+    return sent;
+  }
+
+  useComposer(composer) {
+    this.lastComposer = composer;
+    this.root.dispatchEvent(new Event("used"));
   }
 
   fill(text) {
-    this.lastComposer.value = text;
-    fit(this.lastComposer);
-    this.lastComposer.focus();
+    this.lastComposer.fill(text);
   }
 
   open(channel, thread) {
     this.channel = channel;
     this.thread = thread;
-    this.follow = null;
-    this.editing = null;
-    this.lastComposer = this.part(thread && this.platform === "slack" ? "thread-composer" : "composer");
+    this.stopFollowing();
+    this.editing = this.menu = null;
+    this.lastComposer = this.composerOf(thread);
     this.draw();
-    this.lastComposer.focus();
+    this.lastComposer.box.focus();
   }
 
   update(state) {
@@ -128,40 +129,42 @@ export class Pane {
     return here.includes(this.chosen) ? this.chosen : here[0];
   }
 
+  get commands() {
+    return this.state?.commands ?? [];
+  }
+
+  isFollowed(message) {
+    return message.id === this.follow;
+  }
+
+  stopFollowing() {
+    this.follow = null;
+  }
+
+  opened() {
+    return this.room.messages.find((message) => message.id === this.thread && message.thread);
+  }
+
   draw() {
     if (!this.state || !this.state.channels.length) return;
     const room = this.room;
     this.channel = room.id;
     this.names = Object.fromEntries([...this.state.people, this.state.bot].map((one) => [one.id, one.name]));
-    const followed = room.messages.find((message) => message.id === this.follow);
-    if (followed?.thread) {
+    this.outside = new Set(this.state.people.filter((one) => one.outside).map((one) => one.id));
+    const followed = room.messages.find((one) => one.thread && this.isFollowed(one));
+    if (followed) {
       this.thread = followed.id;
-      this.follow = null;
+      this.stopFollowing();
     }
-    const open = room.messages.find((message) => message.id === this.thread && message.thread);
+    const open = this.opened();
     if (this.thread && !open) this.thread = null;
     this.drawChannels();
     this.drawPerson(room);
-    if (this.platform === "slack") this.drawSlack(room, open);
-    else this.drawDiscord(room, open);
+    this.drawRoom(room, open);
   }
 
   drawChannels() {
-    const rows = [];
-    for (const channel of this.state.channels) {
-      rows.push({ ...brief(channel), current: channel.id === this.channel && (this.platform === "slack" || !this.thread) });
-      if (this.platform !== "discord") continue;
-      for (const message of channel.messages.filter((one) => one.thread)) {
-        rows.push({
-          id: `${channel.id}/${message.id}`,
-          name: message.thread.name,
-          kind: "thread",
-          parent: channel.id,
-          thread: message.id,
-          current: message.id === this.thread,
-        });
-      }
-    }
+    const rows = this.state.channels.flatMap((one) => this.linesOf(one));
     keep(this.part("channels"), rows, (row) => row.id, (row) => {
       const label = row.kind === "thread" ? row.name : spelled(row);
       const button = element(
@@ -173,8 +176,9 @@ export class Pane {
           "data-focus": "open",
           "data-testid": row.kind === "thread" ? "discord-thread-link" : `${this.platform}-channel-${row.id}`,
         },
-        ...(row.kind === "group" ? [icon("lock", 11), " "] : []),
+        ...(MARKS[row.kind] ? [icon(MARKS[row.kind], 11), " "] : []),
         label,
+        ...(row.shared ? [" ", element("span", { class: "shared", title: "Shared with another company" }, icon("shared", 12))] : []),
       );
       button.addEventListener("click", () => this.open(row.parent ?? row.id, row.thread ?? null));
       return element("li", { class: row.kind === "thread" ? "sub" : undefined }, button);
@@ -184,61 +188,47 @@ export class Pane {
   drawPerson(room) {
     const select = this.part("person");
     const people = this.state.people.filter((one) => room.members.includes(one.id));
-    keep(select, people, (one) => one.id, (one) => element("option", { value: one.id }, one.name));
+    keep(select, people, (one) => one.id, (one) => element("option", { value: one.id }, one.outside ? `${one.name} (external)` : one.name));
     select.value = this.person;
     select.disabled = people.length < 2;
-  }
-
-  drawSlack(room, open) {
-    const place = spelled(room);
-    this.part("title").textContent = place;
-    this.part("composer").placeholder = open ? `Message ${place}` : `Message ${place} · try @bot hello`;
-    this.drawMessages(this.part("messages"), room.messages, `Nothing in ${place} yet. ${this.invitation(room)}`);
-    const panel = this.part("thread");
-    panel.hidden = !open;
-    if (!open) return;
-    this.drawMessages(this.part("thread-messages"), [{ ...open, thread: null }, ...open.thread.messages], "");
-    this.part("thread-activity").textContent = open.thread.activity ? `bot ${open.thread.activity}` : "";
-    this.part("thread-composer").placeholder = "Reply · no @bot needed";
-  }
-
-  drawDiscord(room, open) {
-    const place = spelled(room);
-    this.part("title").textContent = open ? open.thread.name : place;
-    this.part("title").title = this.part("title").textContent;
-    this.part("composer").placeholder = open ? "Message the thread · no @bot needed here" : `Message ${place} · try @bot hello`;
-    const shown = open ? [{ ...open, thread: null }, ...open.thread.messages] : room.messages;
-    this.drawMessages(this.part("messages"), shown, `Nothing in ${place} yet. ${this.invitation(room)}`);
-    this.part("activity").textContent = (open ? open.thread.activity : room.activity) ? "bot is typing…" : "";
   }
 
   invitation(room) {
     return room.direct ? "Just write a question; no mention is needed here." : "Ask something: @bot help";
   }
 
-  drawMessages(list, messages, empty) {
-    const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 48;
-    const another = list.dataset.place !== `${this.channel}/${this.thread}`;
-    list.dataset.place = `${this.channel}/${this.thread}`;
-    const rows = messages.map((message) => {
-      const told = message.told[this.person] ?? "";
-      const editing = this.editing?.id === message.id && this.editing.list === list;
-      return { ...message, told, editing, thread: threadLine(message), viewer: this.person };
-    });
+  drawMessages(list, messages, whispers, empty) {
+    const place = `${this.channel}/${this.thread}`;
+    if (list.dataset.place !== place) list.stuck = true;
+    list.dataset.place = place;
+    const heard = whispers.filter((one) => one.only === this.person);
+    const shown = heard.length ? [...messages, ...heard].sort((a, b) => a.time - b.time) : messages;
+    const rows = shown.map((message) => ({
+      ...message,
+      told: message.told[this.person] ?? "",
+      editing: this.editing?.id === message.id && this.editing.list === list,
+      menu: this.menu?.id === message.id && this.menu.list === list,
+      shortcuts: message.only ? [] : (this.state.shortcuts ?? []),
+      outside: this.outside.has(message.author),
+      thread: threadLine(message),
+      viewer: this.person,
+    }));
     keep(list, rows.length || !empty ? rows : [{ id: "empty", empty }], (row) => row.id, (row) =>
       row.empty ? element("li", { class: "empty" }, row.empty) : drawMessage(this, row, list),
     );
-    if (atEnd || another) list.scrollTop = list.scrollHeight;
+    if (list.stuck) list.scrollTop = list.scrollHeight;
   }
 }
 
-function brief(channel) {
-  return { id: channel.id, name: channel.name, kind: channel.kind, direct: channel.direct };
+const MARKS = { group: "lock", mpim: "people" };
+
+export function brief(channel) {
+  return { id: channel.id, name: channel.name, kind: channel.kind, direct: channel.direct, shared: channel.shared };
 }
 
-function spelled(channel) {
+export function spelled(channel) {
   if (channel.direct) return `${channel.name} ↔ bot`;
-  return channel.kind === "group" ? channel.name : `# ${channel.name}`;
+  return MARKS[channel.kind] ? channel.name : `# ${channel.name}`;
 }
 
 function threadLine(message) {

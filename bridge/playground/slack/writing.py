@@ -39,8 +39,10 @@ class WritingMethods:
             blocks=deepcopy(blocks),
             thread_ts=thread_ts,
         )
-        self._workspace.ephemerals.append(ephemeral)
-        self._workspace.changed()
+        # Docs: "Ephemeral messages in threads are only shown if there is already an active thread."
+        if thread_ts is None or len(self._workspace.messages(channel.id, thread_ts)) > 1:
+            self._workspace.ephemerals.append(ephemeral)
+            self._workspace.changed()
         return {"message_ts": ephemeral.ts}
 
     def post_message(self, args: Arguments) -> JsonObject:

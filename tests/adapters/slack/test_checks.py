@@ -145,7 +145,10 @@ async def test_every_workspace_is_tried_with_its_own_token(server: SlackServer) 
         installation("xoxb-dead", "T0X"),
     )
     wrong = problems(findings)
-    assert [finding.subject for finding in wrong] == ["Slack scope files:read", "Slack workspace One (T0X)"]
+    assert [finding.subject for finding in wrong] == [
+        "Slack scope files:read in One (T0ONE)",
+        "Slack workspace One (T0X)",
+    ]
     assert all("https://bot.example.com/slack/install" in finding.fix for finding in wrong)
     assert any("https://bot.example.com/slack/oauth_redirect" in finding.fix for finding in findings)
 

@@ -13,18 +13,28 @@ async def test_an_ephemeral_message_is_seen_by_one_person_and_read_back_by_nobod
     server: SlackServer, client: AsyncWebClient
 ) -> None:
     root = await server.post_as("U0ADA", "C0GENERAL", "hi")
+    reply = await server.post_as("U0ADA", "C0GENERAL", "there", thread_ts=root)
     sent = await client.chat_postEphemeral(channel="C0GENERAL", user="U0ADA", text="a < b", thread_ts=root)
     (ephemeral,) = server.workspace.ephemerals
     assert (ephemeral.person, ephemeral.ts, ephemeral.visible_text) == ("U0ADA", sent["message_ts"], "a < b")
-    assert [message.ts for message in server.messages("C0GENERAL")] == [root]
+    assert [message.ts for message in server.messages("C0GENERAL")] == [root, reply]
     read = await client.conversations_replies(channel="C0GENERAL", ts=root)
-    assert [message["ts"] for message in read["messages"]] == [root]
+    assert [message["ts"] for message in read["messages"]] == [root, reply]
     assert await error_of(client.chat_update(channel="C0GENERAL", ts=ephemeral.ts, text="b")) == "message_not_found"
     channels = cast("list[JsonObject]", server.snapshot()["channels"])
     assert channels[0]["ephemerals"] == [
         {"person": "U0ADA", "ts": ephemeral.ts, "thread_ts": root, "text": "a < b", "blocks": []}
     ]
     assert channels[1]["ephemerals"] == []
+
+
+async def test_an_ephemeral_message_in_a_thread_that_nobody_has_begun_is_seen_by_nobody(
+    server: SlackServer, client: AsyncWebClient
+) -> None:
+    root = await server.post_as("U0ADA", "C0GENERAL", "hi")
+    sent = await client.chat_postEphemeral(channel="C0GENERAL", user="U0ADA", text="a", thread_ts=root)
+    assert sent["ok"] is True
+    assert server.workspace.ephemerals == []
 
 
 async def test_an_ephemeral_message_is_held_to_what_others_are_and_to_who_is_there(

@@ -114,6 +114,7 @@ async def test_a_button_on_what_one_person_sees_works_for_that_person_only(
     server: SlackServer, client: AsyncWebClient
 ) -> None:
     root = await server.post_as("U0ADA", "C0GENERAL", "hi")
+    await server.post_as("U0ADA", "C0GENERAL", "there", thread_ts=root)
     await client.chat_postEphemeral(
         channel="C0GENERAL", user="U0ADA", thread_ts=root, text="Stop it?", blocks=[ACTIONS]
     )

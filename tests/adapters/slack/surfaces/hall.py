@@ -3,11 +3,11 @@
 from dataclasses import replace
 from typing import TypeVar
 
-from bridge.events import InboundEvent
+from bridge.events import InboundEvent, MessageReceived
 from bridge.messages import Button, ButtonAction, MessageRef, ReplyTarget
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Act, JsonObject
-from bridge.playground.slack.views import View
+from bridge.playground.slack.views import View, Views
 from tests.adapters.slack.peer import Bridge, question, target_under, until
 
 EventT = TypeVar("EventT", bound=InboundEvent)
@@ -20,6 +20,7 @@ RATINGS = (
 
 class Hall:
     def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
         self.server: SlackServer = bridge.server
         self.platform, self.inbox = bridge.platform, bridge.inbox
 
@@ -35,18 +36,31 @@ class Hall:
         await self.settle()
         return self.heard(kind)[number - 1]
 
+    @property
+    def unseen(self) -> list[MessageReceived]:
+        """Questions that were asked by a command, a form or a button."""
+        return [one for one in self.heard(MessageReceived) if one.unseen]
+
+    async def next_unseen(self, number: int = 1) -> MessageReceived:
+        await until(lambda: len(self.unseen) >= number, f"{number} questions that nobody sees")
+        await self.settle()
+        return self.unseen[number - 1]
+
     async def answer(self, root: str, *buttons: Button, channel: str = "C0GENERAL") -> MessageRef:
         """A message of the bot in the thread."""
         target: ReplyTarget = target_under(self.server, channel, root)
-        return await self.platform.send(target, replace(question("an answer"), buttons=buttons))
+        ref = await self.platform.send(target, replace(question("an answer"), buttons=buttons))
+        await self.settle()  # it comes back to us as an event of its own
+        return ref
 
-    def modal(self, person: str = "U0GRACE") -> View | None:
-        views = self.server.workspace.views.opened.values()
-        return next((view for view in views if view.person == person), None)
+    def modal(self, person: str = "U0GRACE", views: Views | None = None) -> View | None:
+        """`views`: of another workspace than the first one."""
+        opened = (views or self.server.workspace.views).opened.values()
+        return next((view for view in opened if view.person == person), None)
 
-    async def shown_modal(self, person: str = "U0GRACE") -> View:
-        await until(lambda: self.modal(person) is not None, "a modal")
-        view = self.modal(person)
+    async def shown_modal(self, person: str = "U0GRACE", views: Views | None = None) -> View:
+        await until(lambda: self.modal(person, views) is not None, "a modal")
+        view = self.modal(person, views)
         assert view is not None
         return view
 

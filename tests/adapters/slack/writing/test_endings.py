@@ -12,6 +12,7 @@ from bridge.playground.slack import SlackServer
 from bridge.playground.slack.expansion import expand
 from bridge.playground.slack.limits import BLOCKS
 from bridge.playground.slack.model import Fault, JsonObject
+from bridge.playground.slack.streams import Task
 from tests.adapters.slack.writing.said import (
     APPEND,
     POST,
@@ -211,10 +212,11 @@ async def test_where_lists_of_steps_are_refused_the_text_goes_on_without_them(
 ) -> None:
     method = {"start": START, "later": APPEND, "end": STOP}[at]
     server.faults.fail_next[method] = [Fault.refuse("invalid_chunks")]
-    ref = await platform.send(target, live("one two ", *([step("a")] if at != "later" else [])))
-    await platform.edit(target, ref, live("one two three four", step("a")))
-    await platform.edit(target, ref, final("one two three four five", steps=[step("a"), step("b", StepState.DONE)]))
-    assert stream(server, root).content.text == "one two three four five"
+    ref = await platform.send(target, live("one two.\n\nthree", *([step("a")] if at != "later" else [])))
+    await platform.edit(target, ref, live("one two.\n\nthree.\n\nfour", step("a")))
+    done = step("b", StepState.DONE)
+    await platform.edit(target, ref, final("one two.\n\nthree.\n\nfour five", steps=[step("a"), done]))
+    assert stream(server, root).content.text == "one two.\n\nthree.\n\nfour five"
     assert UPDATE not in methods(server)
     assert "tasks" in platform._outbound.ladder.reasons()[0]
     other = await platform.send(target, live("six seven", step("a"), nonce="n2"))
@@ -250,3 +252,62 @@ async def test_a_button_without_a_question_is_none(
 ) -> None:
     await platform.send(target, final("one", Button(action=ButtonAction.ASK, label="x")))
     assert kinds(server, root) == ["markdown"]
+
+
+def texts_and_tasks(server: SlackServer, root: str) -> list[str | Task]:
+    return [part for part in stream(server, root).content.parts if isinstance(part, str | Task)]
+
+
+async def test_a_new_step_tears_no_paragraph_apart(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    a, b = step("a", StepState.DONE), step("b")
+    ref = await platform.send(target, live("First I look. The", step("a")))
+    await platform.edit(target, ref, live("First I look. Then I wr", a, b))
+    assert [task.id for task in stream(server, root).content.tasks] == ["a"]
+    await platform.edit(target, ref, live("First I look. Then I write.\n\nAnd so on it", a, b))
+    await platform.edit(
+        target, ref, final("First I look. Then I write.\n\nAnd so on it goes.", steps=(a, b, step("c")))
+    )
+    shown = [part if isinstance(part, str) else part.id for part in texts_and_tasks(server, root)]
+    assert shown == ["a", "First I look. Then I write.\n\n", "b", "And so on it goes.", "c"]
+    assert UPDATE not in methods(server)
+
+
+async def test_a_step_that_begins_where_the_app_stops_writing_stands_there_at_once(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    ref = await platform.send(target, live("Let me look it up."))
+    await platform.edit(target, ref, live("Let me look it up.", step("a")))
+    done = step("a", StepState.DONE)
+    await platform.edit(target, ref, live("Let me look it up.\n\nIt is so because", done))
+    await platform.edit(target, ref, final("Let me look it up.\n\nIt is so because.", steps=(done,)))
+    shown = [part if isinstance(part, str) else part.id for part in texts_and_tasks(server, root)]
+    assert shown == ["Let me look it up.", "a", "It is so because."]
+    assert UPDATE not in methods(server)
+
+
+async def test_a_step_that_begins_in_a_pause_comes_with_the_words_that_were_held_back(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    ref = await platform.send(target, live("Let me look"))
+    await platform.edit(target, ref, live("Let me look it"))
+    await platform.edit(target, ref, live("Let me look it up"))
+    assert texts(server, root) == ["Let me look it "]
+    await platform.edit(target, ref, live("Let me look it up"))
+    await platform.edit(target, ref, live("Let me look it up", step("a")))
+    shown = [part if isinstance(part, str) else part.id for part in texts_and_tasks(server, root)]
+    assert shown == ["Let me look it up", "a"]
+
+
+async def test_no_step_stands_in_the_middle_of_code(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    code = "```py\na = 1\n\nb = 2\n```"
+    ref = await platform.send(target, live(code))
+    for _ in range(2):
+        await platform.edit(target, ref, live(code, step("a")))
+    assert stream(server, root).content.tasks == []
+    await platform.edit(target, ref, final(code, steps=[step("a")]))
+    shown = [part if isinstance(part, str) else part.id for part in texts_and_tasks(server, root)]
+    assert shown == [code, "a"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapters.slack.writing.growth import Continuation, continue_after, settled
+from adapters.slack.writing.growth import continue_after, open_fence, settled
 
 
 @pytest.mark.parametrize(
@@ -43,8 +43,25 @@ def test_nothing_is_ever_taken_back(start: int) -> None:
 
 
 def test_a_text_goes_on_where_it_was_whatever_signs_were_added_meanwhile() -> None:
-    assert continue_after("one ~2 ", "one ~2 three") == Continuation(7, straight=True)
-    assert continue_after("one ~2 ", "one \\~2 three") == Continuation(8, straight=False)
+    assert continue_after("one ~2 ", "one ~2 three") == 7
+    assert continue_after("one ~2 ", "one \\~2 three") == 8
     assert continue_after("one [2] ", "one (2) three") is None
     assert continue_after("one two three", "one two") is None
-    assert continue_after("", "one") == Continuation(0, straight=True)
+    assert continue_after("", "one") == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "fence"),
+    [
+        ("", ""),
+        ("```py\na", "```"),
+        ("```py\na\n```\nb", ""),
+        ("````\n```\na", "````"),
+        ("````\n```\na\n````\n", ""),
+        ("- one\n  1. ```\n     a", "```"),
+        ("> ```\n> a\n> ```\nb", ""),
+        ("``` not code ``` at all", ""),
+    ],
+)
+def test_what_is_in_code_is_known_by_the_fence_that_opened_it(text: str, fence: str) -> None:
+    assert open_fence(text) == fence

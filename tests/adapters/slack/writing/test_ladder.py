@@ -4,6 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.slack.adapter import SlackPlatform
+from adapters.slack.writing.ladder import MOST_STEPS, Feature, Ladder
 from bridge.errors import NotAllowed, PlatformUnavailable, RateLimited
 from bridge.messages import ReplyTarget
 from bridge.playground.slack import SlackServer
@@ -127,6 +128,29 @@ async def test_where_nothing_may_be_edited_the_rest_follows_in_one_post(
     assert bool(reasons(platform)[1:]) is (code == "edit_window_closed")
 
 
+async def test_a_stream_that_can_neither_go_on_nor_be_edited_goes_on_in_a_post(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, clock: FakeClock
+) -> None:
+    ref = await platform.send(target, live("one two "))
+    await platform.edit(target, ref, live("one two three four"))
+    await clock.advance(301)
+    server.faults.fail_next[UPDATE] = [Fault.refuse("edit_window_closed")]
+    await platform.edit(target, ref, live("one two three four five"))
+    await platform.edit(target, ref, final("one two three four five", *RATINGS))
+    assert [text.strip() for text in texts(server, root)] == ["one two three", "four five"]
+
+
+async def test_where_nobody_can_look_an_answer_is_rather_posted_twice_than_not_at_all(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    server.faults.fail_next[POST] = [Fault.drop()]
+    server.scopes = [scope for scope in server.scopes if not scope.endswith(":history")]
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(target, final("one"))
+    await platform.send(target, final("one"))
+    assert texts(server, root) == ["one"]
+
+
 async def test_a_message_that_cannot_be_edited_and_of_which_nothing_is_known_says_so(
     server: SlackServer, platform: SlackPlatform, heir: SlackPlatform, target: ReplyTarget
 ) -> None:
@@ -186,3 +210,25 @@ async def test_calls_for_an_organisations_installation_name_the_workspace(
     clients._team_id = lambda team: None
     await platform.send(target, final("two", nonce="n2"))
     assert [call.args.get("team_id") for call in calls(server, POST)] == [server.team_id, None]
+
+
+async def test_a_step_that_is_made_again_is_told_once_and_lasts_from_then_on(clock: FakeClock) -> None:
+    ladder = Ladder(clock, retry=100)
+    with capture_logs() as logged:
+        for _ in range(2):
+            ladder.step_down(Feature.TASKS, "invalid_chunks", "T1")
+            await clock.advance(60)
+    assert len(logged) == 1
+    assert not ladder.allows(Feature.TASKS, "T1")
+    assert ladder.allows(Feature.TASKS, "T2")
+    await clock.advance(40)
+    assert ladder.allows(Feature.TASKS, "T1")
+
+
+def test_only_so_many_steps_are_remembered_and_those_the_latest(clock: FakeClock) -> None:
+    ladder = Ladder(clock, retry=100)
+    for number in range(MOST_STEPS + 1):
+        ladder.step_down(Feature.STREAMS, "access_denied", "T1", f"C{number}")
+    assert ladder.allows(Feature.STREAMS, "T1", "C0")
+    assert not ladder.allows(Feature.STREAMS, "T1", f"C{MOST_STEPS}")
+    assert len(ladder.reasons()) == MOST_STEPS

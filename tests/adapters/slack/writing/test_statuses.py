@@ -1,5 +1,6 @@
 """That an answer is being worked on: the session's state, else the status line, else a reaction; and that it ends."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from adapters.slack.settings import Settings
 from bridge.messages import Address, MessageRef, PersonId, ReplyTarget
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
-from tests.adapters.slack.peer import make_timed_platform
+from tests.adapters.slack.peer import make_timed_platform, target_under, until
 from tests.adapters.slack.writing.said import ADA, RATINGS, answer, calls, final, live, methods
 from tests.fakes.clock import FakeClock
 
@@ -186,6 +187,125 @@ async def test_what_failed_by_accident_is_tried_again(
     assert state(server, root) == "processing"
 
 
+async def test_what_a_workspace_lacks_is_tried_again_after_an_hour(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef, clock: FakeClock
+) -> None:
+    server.is_agent = False
+    await platform.show_activity(target, asked)
+    await platform.end_activity(target, asked)
+    server.is_agent = True
+    await clock.advance(3_601)
+    await platform.show_activity(target, asked)
+    assert state(server, root) == "processing"
+
+
+async def test_a_channel_without_a_status_line_does_not_speak_for_the_others(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    server.faults.fail_next[SESSION] = [Fault.refuse("channel_type_not_supported")]
+    await platform.show_activity(target, asked)
+    assert methods(server) == [SESSION, STATUS]
+    other = await server.post_as("U0ADA", "C0SUPPORT", "another question")
+    elsewhere = target_under(server, "C0SUPPORT", other)
+    await platform.show_activity(elsewhere, MessageRef(platform=target.platform, address=elsewhere.address))
+    assert server.workspace.sessions["C0SUPPORT", other].status == "processing"
+
+
+async def test_each_thread_has_its_own(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+) -> None:
+    other = await server.post_as("U0GRACE", "C0GENERAL", "another question")
+    elsewhere = target_under(server, "C0GENERAL", other)
+    await platform.show_activity(target, asked)
+    await platform.show_activity(elsewhere, MessageRef(platform=target.platform, address=elsewhere.address))
+    await platform.end_activity(target, asked)
+    assert (state(server, root), state(server, other)) == ("active", "processing")
+
+
+@pytest.mark.parametrize("pause", [2, 60])
+async def test_taking_it_away_waits_for_a_short_pause_but_not_for_a_long_one(
+    server: SlackServer,
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    root: str,
+    asked: MessageRef,
+    clock: FakeClock,
+    pause: int,
+) -> None:
+    await platform.show_activity(target, asked)
+    server.faults.fail_next[SESSION] = [Fault.rate_limit(pause)]
+    task = asyncio.create_task(platform.end_activity(target, asked))
+    await until(lambda: len(calls(server, SESSION)) == 2)
+    await until(lambda: bool(clock._sleepers) or task.done())
+    assert task.done() is (pause == 60)
+    await clock.advance(2)
+    await task
+    assert state(server, root) == ("active" if pause == 2 else "processing")
+
+
+async def test_a_slow_status_holds_no_answer_up_and_is_still_taken_away(
+    server: SlackServer,
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    root: str,
+    asked: MessageRef,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.slack.writing.statuses.TIMEOUT", 0.05)
+    server.faults.fail_next[SESSION] = [Fault.slow(30)]
+    await platform.show_activity(target, asked)
+    assert state(server, root) == "processing"
+    monkeypatch.setattr("adapters.slack.writing.statuses.TIMEOUT", 3.0)
+    await platform.end_activity(target, asked)
+    assert state(server, root) == "active"
+    monkeypatch.setattr("adapters.slack.writing.statuses.TIMEOUT", 0.02)
+    monkeypatch.setattr("adapters.slack.writing.statuses.LONGEST_PAUSE", 0.03)
+    server.faults.fail_next[SESSION] = [Fault.slow(30)]
+    await platform.end_activity(target, asked)
+    await clock.advance(30)
+
+
+async def test_a_slow_status_line_below_an_earlier_answer_is_taken_away_too(
+    server: SlackServer,
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    asked: MessageRef,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.is_agent = False
+    await platform.show_activity(target, asked)
+    await platform.send(target, final("an answer"))
+    monkeypatch.setattr("adapters.slack.writing.statuses.TIMEOUT", 0.05)
+    server.faults.fail_next[STATUS] = [Fault.slow(30)]
+    await platform.show_activity(target, asked)
+    assert server.statuses != {}
+    monkeypatch.setattr("adapters.slack.writing.statuses.TIMEOUT", 3.0)
+    await platform.end_activity(target, asked)
+    assert server.statuses == {}
+    await clock.advance(30)
+
+
+async def test_where_more_is_shown_than_is_remembered_all_of_it_is_taken_away(
+    server: SlackServer,
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    root: str,
+    asked: MessageRef,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("adapters.slack.writing.statuses.MOST_SHOWN", 1)
+    other = await server.post_as("U0ADA", "C0GENERAL", "another question")
+    elsewhere = target_under(server, "C0GENERAL", other)
+    question = MessageRef(platform=target.platform, address=elsewhere.address)
+    await platform.show_activity(target, asked)
+    await platform.show_activity(elsewhere, question)
+    await platform.end_activity(target, asked)
+    await platform.end_activity(elsewhere, question)
+    assert (state(server, root), state(server, other)) == ("active", "active")
+
+
 async def test_a_rate_limit_is_kept_to(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, asked: MessageRef
 ) -> None:
@@ -196,13 +316,17 @@ async def test_a_rate_limit_is_kept_to(
 
 
 async def test_what_is_shown_leaves_room_for_taking_it_away(
-    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef, clock: FakeClock
 ) -> None:
     for _ in range(80):
         await platform.show_activity(target, asked)
     assert len(calls(server, SESSION)) < 30
     await platform.end_activity(target, asked)
     assert (state(server, root), server.rejected) == ("active", 0)
+    await clock.advance(61)
+    await platform.show_activity(target, asked)
+    assert state(server, root) == "processing"
+    assert sum(map(len, platform._outbound._statuses._calls.values())) == 1  # nothing older is remembered
 
 
 async def test_a_status_that_is_shown_does_not_use_up_the_answers_own_calls(
