@@ -59,6 +59,8 @@ class PlatformCapabilities:
     """So are `LIKE` and `DISLIKE`, and somebody who dislikes may be asked why."""
     question_buttons: int = 0
     """So many of `ASK` may stand below one message."""
+    again_button: bool = False
+    """`AGAIN` stands below whole answers."""
     steps: bool = False
     """`OutgoingMessage.steps` are shown beside the text of a message that grows natively (see `StreamsNatively`)."""
     sources: bool = False
@@ -335,6 +337,25 @@ class UsesLeases(Protocol):
 
     def use_leases(self, leases: Leases) -> None:
         """Called once, before `run`. Names of leases begin with the platform's name."""
+        ...
+
+
+@runtime_checkable
+class RenamesThreads(Protocol):
+    """Threads that the bot opened can be given another name."""
+
+    async def rename_thread(self, target: ReplyTarget, title: str) -> None:
+        """`title` is plain text and is cut as needed. A thread that somebody else opened or named is left as it is. Raises
+        `PlatformError`."""
+        ...
+
+
+@runtime_checkable
+class MarksSolved(Protocol):
+    """A thread can be marked as one whose question was answered well."""
+
+    async def mark_solved(self, target: ReplyTarget) -> None:
+        """Harmless when it is marked already, and where threads have no such mark. Raises `PlatformError`."""
         ...
 
 
