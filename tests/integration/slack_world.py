@@ -20,6 +20,7 @@ from bridge.playground.slack.interactions import ShownButton, buttons_in
 from bridge.playground.slack.model import Act, Call, Message
 from bridge.playground.slack.surfaces import Ephemeral
 from bridge.playground.slack.views import View
+from bridge.playground.slack.workspace import Workspace
 from bridge.registry import Configuration, backend, platform
 from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Guests
 from bridge.settings import Settings, isolated
@@ -34,8 +35,6 @@ PATIENCE = 30.0
 
 LOOK_AGAIN = 0.2
 """Seconds after which a condition is looked at again although nothing was heard of."""
-
-KEY = "a key of the tests with more than 32 characters"
 
 WORDS = [f"word{number} " for number in range(1, 101)]
 
@@ -53,12 +52,11 @@ class World:
         *,
         http: bool = False,
         guests: Guests | None = None,
-        many: bool = False,
         mode: str = "advanced-chat",
         recover_patience: float = 120,
         **slack: object,
     ) -> None:
-        """`many`: the app is installed by OAuth. `mode`: kind of app. `slack`: settings of the platform beside its tokens."""
+        """`mode`: kind of app. `slack`: settings of the platform beside its tokens."""
         self.clock = SystemClock()
         self.slack = SlackServer(self.clock)
         self.slack.retry_schedule = (0.2, 0.5, 1.0)
@@ -78,14 +76,6 @@ class World:
         self._port = free_port()
         self._running: asyncio.Task[int] | None = None
         self._news = asyncio.Event()
-        if many:
-            self.database["encryption_key"] = KEY
-            self.settings |= {
-                "slack_bot_token": None,
-                "slack_client_id": self.slack.client_id,
-                "slack_client_secret": self.slack.client_secret,
-                "slack_public_url": self.url,
-            }
 
     @property
     def url(self) -> str:
@@ -223,7 +213,7 @@ class World:
         """Everything that still shows that something is being done."""
         found = [f"stream {key}" for key in self._growing()]
         now = self.clock.monotonic()
-        for workspace in self.slack.workspaces.values():
+        for workspace in self._installed():
             sessions = workspace.sessions.items()
             found += [f"session {key}" for key, one in sessions if one.status_at(now) == "processing"]
             found += [f"status {key}" for key in workspace.statuses()]
@@ -237,8 +227,12 @@ class World:
 
     def _growing(self) -> list[tuple[str, str]]:
         now = self.clock.monotonic()
-        streams = [found for one in self.slack.workspaces.values() for found in one.streams.items()]
+        streams = [found for one in self._installed() for found in one.streams.items()]
         return [key for key, stream in streams if stream.state(now) == "live"]
+
+    def _installed(self) -> list[Workspace]:
+        """Where the app was removed it cannot take away what it showed."""
+        return [one for one in self.slack.workspaces.values() if one.installed]
 
     # What a person does
 
