@@ -115,6 +115,7 @@ class Pacer:
             if capabilities.total_budget
             else None,
             min_interval=capabilities.min_edit_interval,
+            min_live_interval=capabilities.min_live_interval or capabilities.min_edit_interval,
             shared=self._shared,
             grow=self._book("live", target.platform, target.edit_group, capabilities.live_budget)
             if capabilities.live_budget
@@ -165,6 +166,7 @@ class AnswerPace:
     edit: _Book
     total: _Book | None
     min_interval: timedelta
+    min_live_interval: timedelta
     grow: _Book | None = None
     shared: SharedBudget | None = None
     post_key: str = ""
@@ -190,7 +192,8 @@ class AnswerPace:
         now = self.clock.monotonic()
         book = self._book(kind)
         if urgency is Urgency.PROGRESS and kind != "post":
-            own = self.last_own + self.min_interval.total_seconds() - now
+            interval = self.min_live_interval if kind == "live" else self.min_interval
+            own = self.last_own + interval.total_seconds() - now
             wait = book.let_others(id(self), self.last_own, max(own, book.wait_for_progress(now)), now)
         else:
             wait = book.wait_for_room(now, 1)
