@@ -100,12 +100,12 @@ class Composer:
             return [Message(text=INVISIBLE)]
         return [Message(text=one) for one in (self._add_notes(parts, notes) if ended else parts)]
 
-    def keep(self, texts: Sequence[str], notes: Sequence[str], *, apart: bool) -> list[Message]:
+    def keep(self, texts: Sequence[str | None], notes: Sequence[str], *, apart: bool) -> list[Message]:
         """Messages that stand already, with notes below the last one, or in a message of their own (`apart`). Notes that stand
-        there too are not written twice."""
-        new = [note for note in notes if not any(note in text for text in texts[-1:])]
-        kept = list(texts)
-        if kept and kept[0].startswith(STATUS_MARK):
+        there too are not written twice. None: nobody can tell what it says; it is left as it is, without a text."""
+        kept = [text or "" for text in texts]
+        new = [note for note in notes if not any(note in text for text in kept[-1:])]
+        if texts and texts[0] is not None and (not kept[0].strip() or kept[0].startswith(STATUS_MARK)):
             # It was waiting for an answer that did not come; what stands below it was to be replaced by that.
             kept.clear()
         if new and kept and kept[-1].strip() and not apart:

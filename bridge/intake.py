@@ -59,7 +59,8 @@ class Intake:
 
     `resolve` says what holds in a place; `queued` how many turns wait for a place at an app. `refused_again` is how long
     somebody who was told that the bot does not answer (them) in a place is not told so again; `late_mention` is how old a
-    message may be that becomes a question because it is edited. `guide` explains the bot to who asks for help; `greet` is
+    message may be that becomes a question because it is edited; `pressed_again` is how soon the same press of the same person
+    is taken for a slip. `guide` explains the bot to who asks for help; `greet` is
     told of those who look at the bot's own page.
     """
 
@@ -79,6 +80,7 @@ class Intake:
         greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
         refused_again: timedelta = timedelta(hours=1),
         late_mention: timedelta = timedelta(minutes=10),
+        pressed_again: timedelta = timedelta(seconds=3),
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
@@ -94,6 +96,7 @@ class Intake:
         self._late_mention = late_mention
         self._refused = Lately(clock, refused_again, _REMEMBERED)
         self._refused_presses = Lately(clock, refused_again, _REMEMBERED)
+        self._pressed = Lately(clock, pressed_again, _REMEMBERED)
         self._claimed: dict[MessageRef, None] = {}
 
     async def __call__(self, event: InboundEvent) -> None:
@@ -160,6 +163,22 @@ class Intake:
         if message.ref in self._claimed:
             self._note_duplicate(message)
             return False
+        if not message.unseen:
+            return await self._claim(ask)
+        # Nothing tells a finger that slipped from a second press. The platform has another id for it.
+        press = (key, message.author.id, message.text, message.about)
+        if self._pressed.seconds_left(press) > 0:
+            self._note_duplicate(message)
+            return False
+        self._pressed.note(press)
+        try:
+            return await self._claim(ask)
+        except StoreUnavailable:
+            self._pressed.forget(press)
+            raise
+
+    async def _claim(self, ask: Ask) -> bool:
+        message, key = ask.message, ask.message.target.conversation
         if ask.may_stop and await self._stop_instead(ask):
             return True
         queued = self._queued(ask.app.name)
@@ -257,9 +276,15 @@ class Intake:
         if said is not None and said.ref in self._claimed:
             _log.info("duplicate", event_id=said.event_id, platform=said.ref.platform)
             return
-        await self._commands.obey(obey)
         if said is not None:
+            # Before it is done: Slack tells of a mention twice at once, and what is said of it is said once.
             self._remember(said.ref)
+        try:
+            await self._commands.obey(obey)
+        except StoreUnavailable:
+            if said is not None:
+                self._claimed.pop(said.ref, None)
+            raise
 
     async def _comment(self, given: CommentGiven) -> None:
         # A form may be shown before it is known that its button was pressed in vain.

@@ -356,6 +356,8 @@ class Turn:
     """The question was edited after the backend was asked: what was asked is not `question` any more."""
     poisoned: bool = False
     """A turn of this backend conversation was lost, so that later ones may fail because of it."""
+    fresh: bool = False
+    """The conversation was begun afresh before this question: what was said earlier was to be forgotten."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,10 @@ class Lately:
         if len(self._when) > self._most:
             del self._when[next(iter(self._when))]
 
+    def forget(self, what: Hashable) -> None:
+        """It did not happen after all."""
+        self._when.pop(what, None)
+
     def seconds_left(self, what: Hashable) -> float:
         """Until the window closes behind it; 0 when it did not happen lately."""
         when = self._when.get(what)

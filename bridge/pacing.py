@@ -124,17 +124,14 @@ class Pacer:
             total_key=f"all {target.platform}",
         )
         books = [book for book in (pace.post, pace.edit, pace.total, pace.grow) if book is not None]
+        # Of what grows nothing is kept in reserve: its end is an edit.
         pace.edit.live += 1
-        if pace.grow is not None:
-            pace.grow.live += 1
         for book in books:
             book.held += 1
         try:
             yield pace
         finally:
             pace.edit.live -= 1
-            if pace.grow is not None:
-                pace.grow.live -= 1
             for book in books:
                 book.held -= 1
                 book.wanting.pop(id(pace), None)

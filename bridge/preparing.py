@@ -69,7 +69,7 @@ class Preparer:
             return None
         question = replace(self.plain(running, asked, running.ids), files=files)
         if running.ids.conversation is None:
-            if running.above is None and not running.healed:
+            if running.above is None and not running.healed and not running.turn.fresh:
                 running.above = tuple(await self._surroundings.thread(running.turn, asked))
             question = replace(question, text=with_thread(running.above or (), asked.about, question.text))
         elif asked.about is not None:

@@ -50,6 +50,11 @@ class Lookup:
         self._tries = tries
         self._pause = pause.total_seconds()
 
+    @property
+    def reads(self) -> bool:
+        """Whether the platform can be asked what a message says; then it need not be recorded."""
+        return isinstance(self._platform, ReadsBack)
+
     async def find(self, sent: SentPart, message: OutgoingMessage, given_up: Callable[[], bool]) -> MessageRef | None:
         """The message that `sent` intended, if it stands. None: it does not, or nobody can tell."""
         if not isinstance(self._platform, FindsSent):
@@ -66,21 +71,21 @@ class Lookup:
                 await self._wait_after(error, attempt)
         return None
 
-    async def read(self, ref: MessageRef, given_up: Callable[[], bool]) -> str:
-        """What one of our messages says. Empty: nobody can tell."""
+    async def read(self, ref: MessageRef, given_up: Callable[[], bool]) -> str | None:
+        """What one of our messages says. None: nobody can tell."""
         if not isinstance(self._platform, ReadsBack):
-            return ""
+            return None
         for attempt in range(self._tries):
             if given_up():
-                return ""
+                return None
             try:
                 return await self._platform.read_back(self._target, ref)
             except (MessageGone, NotAllowed) as error:
                 _log.warning("not_read_back", code=error.code)
-                return ""
+                return None
             except PlatformError as error:
                 await self._wait_after(error, attempt)
-        return ""
+        return None
 
     async def _wait_after(self, error: PlatformError, attempt: int) -> None:
         _log.warning("look_up_failed", code=error.code, detail=str(error))
@@ -114,7 +119,7 @@ class Standing:
         self.messages: list[StandingMessage] = []
         self._further: dict[int, StandingMessage] = {}
         """Messages that stand behind one that does not, as far as is known."""
-        self._kept: list[str] | None = None
+        self._kept: list[str | None] | None = None
         self.doubtful = 0
         """Messages that may stand, counting those of which it is not known."""
 
@@ -159,11 +164,14 @@ class Standing:
         """This one may stand."""
         self.doubtful = max(self.doubtful, part + 1)
 
-    async def read(self, given_up: Callable[[], bool]) -> list[str]:
-        """What the messages of the earlier writer say: as recorded, else as the platform has it. Empty: nobody can tell."""
+    async def read(self, given_up: Callable[[], bool]) -> list[str | None]:
+        """What the messages of the earlier writer say: as the platform has it, or as recorded where it cannot be asked. None:
+        nobody can tell."""
         if self._kept is None:
             self._kept = []
             for shown in self.messages:
-                shown.text = shown.text or await self._lookup.read(shown.ref, given_up) or None
-                self._kept.append(shown.text or shown.intended)
+                if shown.text is None:
+                    shown.text = await self._lookup.read(shown.ref, given_up)
+                recorded = None if self._lookup.reads and not shown.intended else shown.intended
+                self._kept.append(recorded if shown.text is None else shown.text)
         return self._kept

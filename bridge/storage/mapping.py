@@ -113,6 +113,7 @@ def turn_from(row: AnyRow, parts: Sequence[SentPart], last_seen: BackendMessageI
         stop=stop_from(row.stop_reason),
         superseded=is_superseded(row),
         poisoned=row.poisoned,
+        fresh=bool(row.fresh),
     )
 
 

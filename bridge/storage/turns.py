@@ -58,6 +58,7 @@ async def load_turn(connection: AsyncConnection, of: AnswerId) -> Turn:
             conversation.c.backend_user,
             conversation.c.backend_conversation_id.label("going_on"),
             conversation.c.poisoned,
+            and_(conversation.c.fresh_after > 0, conversation.c.fresh_after < answer.c.seq).label("fresh"),
             conversation.c.reply_target,
             inbound_event.c.payload,
             inbound_event.c.edit_revision,

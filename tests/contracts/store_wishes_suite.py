@@ -55,6 +55,7 @@ class WishesContract:
         turn = await answered(store, 1, "a1", thread="1")
         assert await forget(store, turn.conversation_id)
         fresh = await ask(store, 2)
+        assert (turn.fresh, fresh.fresh) == (False, True)
         assert (fresh.conversation_id, fresh.ids, fresh.last_seen) == (turn.conversation_id, BackendIds(), None)
         await store.record_started(fresh, ids("m2", "c2"))
         await store.finish(fresh, AnswerState.DONE)
@@ -84,6 +85,7 @@ class WishesContract:
         await store.record_started(turn, IDS)
         found = await begin(store, turn.conversation_id)
         assert found.ids == IDS, "the answer itself knows what it needs to be stopped"
+        assert not found.fresh, "it was asked before that"
         await store.finish(found, AnswerState.DONE)
         waiting = await begin(store, turn.conversation_id, found.epoch)
         assert (waiting.question.ref, waiting.ids, waiting.last_seen) == (values.ref("q2"), BackendIds(), None)

@@ -9,8 +9,9 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from bridge.backend_api import (
@@ -18,6 +19,8 @@ from bridge.backend_api import (
     AnswerStarted,
     BackendEvent,
     Fate,
+    FileProduced,
+    Progress,
     Question,
     Recovered,
     TextDelta,
@@ -33,16 +36,21 @@ from bridge.errors import (
 )
 from bridge.feedback import aggregate
 from bridge.messages import (
+    Address,
     BackendConversationId,
     BackendIds,
     BackendMessageId,
     MessageRef,
     OutgoingMessage,
+    ProducedFile,
     ReplyTarget,
+    StepState,
 )
+from bridge.messages import Step as AppStep
+from bridge.outgoing_files import OutgoingFile
 from tests.fakes.backend import FakeBackend, Step
 from tests.fakes.clock import FakeClock
-from tests.fakes.platform import FakePlatform, FindingPlatform
+from tests.fakes.platform import FakePlatform, FindingPlatform, GrowingPlatform
 from tests.fakes.store import FakeStore
 
 _inside: ContextVar[bool] = ContextVar("inside", default=False)
@@ -147,6 +155,55 @@ class LivingReader(LivingFinder):
 
 
 @dataclass
+class LivingGrower(LivingFinder, GrowingPlatform):
+    """Like Slack: messages grow natively, which only the process knows that began them, and files can be posted."""
+
+    known: set[str] = field(default_factory=set)
+    refuses: bool = False
+    """Messages cannot grow for now."""
+
+    def forget(self) -> None:
+        """Another process begins."""
+        self.known.clear()
+
+    def may_grow(self, target: ReplyTarget) -> bool:
+        return not self.refuses and super().may_grow(target)
+
+    def is_growing(self, ref: MessageRef) -> bool:
+        return ref.address in self.known and super().is_growing(ref)
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        if self.refuses or any(shown.nonce == message.nonce for shown in self.messages.values()):
+            # What stands is found, and edited; what grows there ends with that.
+            for address, shown in self.messages.items():
+                if shown.nonce == message.nonce:
+                    ref = MessageRef(platform=self.name, address=Address(address))
+                    await self.edit(target, ref, replace(message, live=False))
+                    return ref
+            message = replace(message, live=False)
+        ref = await super().send(target, message)
+        if ref.address in self.growing:
+            self.known.add(ref.address)
+        return ref
+
+    async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
+        try:
+            return await super().send_file(target, message, file)
+        except PlatformUnavailable:
+            # Where the message stands, so does the file.
+            for address, shown in self.messages.items():
+                if shown.nonce == message.nonce:
+                    self.files.setdefault(address, file)
+            raise
+
+    async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
+        if ref.address not in self.known:
+            self._fail()
+            self.growing.pop(ref.address, None)
+        await super().edit(target, ref, message)
+
+
+@dataclass
 class Run:
     """One time that the app really worked on a question."""
 
@@ -154,6 +211,7 @@ class Run:
     message: BackendMessageId
     conversation: BackendConversationId
     said: str = ""
+    files: tuple[ProducedFile, ...] = ()
     whole: bool = False
     """It came to an end by itself, or because it was told to stop."""
 
@@ -165,14 +223,32 @@ def whole_answer(text: str) -> str:
     return " ".join([f"Answer:{text}:", *(f"w{number}" for number in range(length)), "end."])
 
 
+def made_by(text: str) -> ProducedFile:
+    """The file that the app makes of a question, where it makes one."""
+    return ProducedFile(name=f"{text}.png", kind="image", address=f"made/{text}")
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a file is all that the app answers to a question, if it makes files at all."""
+    return random.Random(f"says {text}").random() < 0.2
+
+
+def makes_file(text: str) -> bool:
+    return says_nothing(text) or random.Random(f"makes {text}").random() < 0.3
+
+
 class LivingBackend(FakeBackend):
-    """Knows what it worked on.
+    """Knows what it worked on, tells its steps and makes files.
 
     Like Dify it forgets an answer whose connection broke, and keeps what was stopped as if it were whole.
     """
 
-    def __init__(self, chance: random.Random, clock: FakeClock, capacity: int, *, remembers: bool) -> None:
+    def __init__(
+        self, chance: random.Random, clock: FakeClock, capacity: int, *, remembers: bool, able: bool = False
+    ) -> None:
         super().__init__(clock, capacity=capacity)
+        self.able = able
+        """Whether it has steps and makes files."""
         self.chance = chance
         self.remembers = remembers
         """Whether it can say what became of a question."""
@@ -199,12 +275,41 @@ class LivingBackend(FakeBackend):
         pause = self.chance.choice((0.0, 0.02, 0.3))
         for start in range(0, len(words), size):
             steps += [TextDelta(text=" ".join(words[start : start + size]) + " "), pause]
+        if self.able:
+            steps = self._with_extras(steps, question.text)
         if self.chance.random() < self.trouble:
-            errors = (BackendCut("cut"), BackendTimeout("slow"), BackendFailed("failed"))
-            steps = [*steps[: self.chance.randrange(1, len(steps) + 1)], self.chance.choice(errors)]
+            errors = [BackendCut("cut"), BackendTimeout("slow"), BackendFailed("failed")]
+            steps = steps[: self.chance.randrange(1, len(steps) + 1)]
+            if self.able and not any(isinstance(step, TextDelta) for step in steps):
+                # Failed without a word, it may be asked once more in another conversation.
+                errors.pop()
+            steps.append(self.chance.choice(errors))
         elif self.chance.random() < 0.2:
             steps.insert(self.chance.randrange(1, len(steps) + 1), 90.0)
         return steps
+
+    def _with_extras(self, steps: list[Step], text: str) -> list[Step]:
+        if says_nothing(text):
+            steps = [steps[0]]
+        if makes_file(text):
+            steps.insert(self.chance.randrange(1, len(steps) + 1), FileProduced(file=made_by(text)))
+        told: list[Step] = []
+        for number in range(self.chance.choice((0, 0, 2))):
+            one = AppStep(id=str(number), title=f"Step {number}")
+            told += [
+                Progress(step=one),
+                self.chance.choice((0.0, 4.0)),
+                Progress(step=replace(one, state=StepState.DONE)),
+            ]
+        return [*told, *steps]
+
+    async def fetch(self, file: ProducedFile, into: Path, most: int) -> str:
+        self._check_up()
+        await self.clock.sleep(self.chance.choice((0.0, 0.0, 3.0)))
+        if self.chance.random() < self.trouble:
+            raise BackendFailed("no such file")
+        into.write_bytes(file.address.encode())
+        return "image/png"
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         run: Run | None = None
@@ -217,6 +322,8 @@ class LivingBackend(FakeBackend):
                     self.runs.append(run)
                 elif run is not None and isinstance(event, TextDelta):
                     run.said += event.text
+                elif run is not None and isinstance(event, FileProduced):
+                    run.files = (event.file,)
                 elif run is not None and isinstance(event, AnswerCompleted):
                     run.whole = True
                 yield event
@@ -230,6 +337,6 @@ class LivingBackend(FakeBackend):
             if run.message == ids.message or (ids.message is None and run.question == question.text):
                 found = BackendIds(conversation=run.conversation, message=run.message, task=ids.task)
                 if run.whole:
-                    return Recovered(fate=Fate.ANSWERED, ids=found, text=run.said)
+                    return Recovered(fate=Fate.ANSWERED, ids=found, text=run.said, files=run.files)
                 return Recovered(fate=Fate.UNSURE, ids=found)
         return Recovered(fate=Fate.ABSENT, ids=ids)

@@ -1,5 +1,6 @@
 """Commands, typed or said: a conversation is forgotten, a thread is muted, help is given, and it is said once what came of it."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from bridge import commands
 from bridge.errors import StoreUnavailable
 from bridge.events import Command
-from bridge.messages import ButtonAction
+from bridge.messages import AppName, ButtonAction, ConversationId, ConversationKey, EventId
 from bridge.router import NO_APP, NOT_ADMITTED, SHARED_CHANNEL
 from bridge.routing import Access, Follow, Guests, Resolution
 from tests.core import doings
@@ -329,3 +330,24 @@ async def test_bots_that_meet_a_full_conversation_are_told_nothing() -> None:
         at.queued = 200
         await at.tell(doings.by_bot(values.message("0")))
         assert at.texts == []
+
+
+@pytest.mark.parametrize("order", ["/help", "/reset"])
+async def test_an_order_that_is_delivered_twice_at_once_is_obeyed_and_told_once(
+    order: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall() as at:
+        await at.tell(values.message("first"))
+        find = at.store.find_conversation
+
+        async def find_slowly(key: ConversationKey, app: AppName) -> ConversationId | None:
+            await asyncio.sleep(0)
+            return await find(key, app)
+
+        monkeypatch.setattr(at.store, "find_conversation", find_slowly)
+        where = values.target("elsewhere") if order == "/help" else values.target()
+        said = values.message(order, number=2, where=where)
+        await asyncio.gather(at.inbox(said), at.inbox(replace(said, event_id=EventId("again"))))
+        await at.clock.advance(200)
+        assert len(at.texts) == 2
+        assert at.texts[1] != commands.NOTHING_NEW

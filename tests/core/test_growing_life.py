@@ -1,6 +1,6 @@
 """What a member does, or what breaks, while a message grows natively: nothing is left growing, and nothing is left unsaid."""
 
-from bridge.messages import AnswerState
+from bridge.messages import AnswerState, Outcome, SentPart
 from tests.core.room import Room, room
 from tests.core.test_answers import desk
 from tests.core.test_growing import growing, step
@@ -99,3 +99,16 @@ async def test_an_answer_that_breaks_off_ends_what_grew() -> None:
         assert "Something went wrong in the bot itself" in text
         assert not growing(at).growing
         assert at.store.answers[0].state is AnswerState.FAILED
+
+
+async def test_steps_alone_that_an_earlier_process_left_growing_end_with_what_is_said() -> None:
+    async with desk(kind=GrowingPlatform) as before:
+        before.draft.fold(step(1))
+        await before.clock.advance(2)
+        (address,) = growing(before).growing
+    left = SentPart(part=0, nonce="n0", ref=values.ref(address), intended_at=values.THEN)
+    async with desk(earlier=before, standing=[left]) as at:
+        at.draft.conclude(Outcome(state=AnswerState.STOPPED, text="", notes=("(Stopped.)",), standing=True))
+        await at.clock.advance(5)
+        assert at.platform.texts == ["(Stopped.)"]
+        assert not growing(at).growing

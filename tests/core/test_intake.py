@@ -1,5 +1,6 @@
 """What intake takes, refuses and passes over, and what people are told about it."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -198,3 +199,26 @@ async def test_votes_are_taken_wherever_they_are_given() -> None:
         await at.tell(values.reaction(at.answers[0], "👍"))
         assert [vote.rating for vote in at.store._votes.values()] == ["like"]
         assert at.places[1:] == []
+
+
+def suggested(number: int, text: str = "And then?") -> MessageReceived:
+    return replace(values.message(text, number=number, in_thread=True), unseen=True)
+
+
+async def test_a_suggestion_that_is_pressed_twice_at_once_is_asked_once() -> None:
+    async with hall() as at:
+        await asyncio.gather(at.inbox(suggested(1)), at.inbox(suggested(2)))
+        await at.tell(suggested(3, "Why?"))
+        assert at.texts == ["And then?", "Why?"]
+        await at.clock.advance(5)
+        await at.tell(suggested(4))
+        assert at.texts == ["And then?", "Why?", "And then?"], "once more, and on purpose"
+
+
+async def test_a_press_that_could_not_be_recorded_counts_when_it_is_told_again() -> None:
+    async with hall() as at:
+        at.store.failures = 1
+        with pytest.raises(StoreUnavailable):
+            await at.inbox(suggested(1))
+        await at.tell(suggested(1))
+        assert at.texts == ["And then?"]

@@ -20,7 +20,17 @@ from bridge.errors import StoreUnavailable
 from bridge.events import ButtonPressed, InboundEvent, MessageDeleted, MessageEdited, MessageReceived
 from bridge.messages import AnswerState, ButtonAction, EventId, InstallationId, MessageRef, PersonId
 from bridge.routing import AppPolicy, Recover
-from tests.core.life import LivingBackend, LivingFinder, LivingReader, LivingStore, whole_answer
+from tests.core.life import (
+    LivingBackend,
+    LivingFinder,
+    LivingGrower,
+    LivingReader,
+    LivingStore,
+    made_by,
+    makes_file,
+    says_nothing,
+    whole_answer,
+)
 from tests.core.room import Room, room
 from tests.fakes import values
 from tests.fakes.clock import FakeClock
@@ -37,11 +47,11 @@ class Life:
         self.chance = random.Random(seed)
         self.clock = FakeClock()
         self.store = LivingStore(self.chance, self.clock)
-        kind = self.chance.choice((LivingFinder, LivingReader))
+        kind = self.chance.choice((LivingFinder, LivingReader, LivingGrower, LivingGrower))
         self.platform = kind(self.clock, max_text=400, buttons=self.chance.random() < 0.7, chance=self.chance)
         remembers = self.chance.random() < 0.7
         capacity = self.chance.choice((1, 2, 100))
-        self.backend = LivingBackend(self.chance, self.clock, capacity, remembers=remembers)
+        self.backend = LivingBackend(self.chance, self.clock, capacity, remembers=remembers, able=kind is LivingGrower)
         self.app = AppPolicy(name=values.APP, recover=self.chance.choice(list(Recover)))
         self.open = AsyncExitStack()
         self.at: Room
@@ -74,9 +84,11 @@ class Life:
     async def nothing(self) -> None: ...
 
     async def start(self) -> None:
+        if isinstance(self.platform, LivingGrower):
+            self.platform.forget()
         self.open = AsyncExitStack()
         limits = AskLimits(stop=timedelta(seconds=3))
-        writer = WriterLimits(delivery=timedelta(hours=10), find_tries=1_000)
+        writer = WriterLimits(delivery=timedelta(hours=10), find_tries=1_000, most_messages=1_000)
         self.at = await self.open.enter_async_context(
             room(self.store, self.platform, self.backend.capacity, writer, limits, self.app, self.clock, self.backend)
         )
@@ -205,6 +217,8 @@ class Life:
         self.platform.away = chance.random() < 0.15
         self.platform.flaky = chance.choice((0.0, 0.0, 0.3))
         self.platform.slow = chance.random() < 0.4
+        if isinstance(self.platform, LivingGrower):
+            self.platform.refuses = chance.random() < 0.2
         self.backend.down = chance.random() < 0.15
         self.backend.trouble = chance.choice((0.0, 0.0, 0.4))
 
@@ -243,6 +257,7 @@ class Life:
             assert address in known or notice or told_twice, f"{address} belongs to no answer: {message.text!r}"
             if not told_twice:
                 assert not message.text.startswith("⏳"), f"{address} still waits: {message.text!r}"
+                assert address not in getattr(self.platform, "growing", {}), f"{address} still grows: {message.text!r}"
                 assert ButtonAction.STOP not in [one.action for one in message.buttons], f"{address} has a Stop button"
         self.judge_order()
         self.judge_asking()
@@ -263,9 +278,11 @@ class Life:
         readings = self.readings[
             self.store.conversations[answer.turn.conversation_id - 1].questions[answer.turn.seq - 1].ref
         ]
-        wholes = [re.sub(r"\s+", "", whole_answer(text)) for text in readings]
+        silent = [text for text in readings if self.backend.able and says_nothing(text)]
+        wholes = [re.sub(r"\s+", "", whole_answer(text)) for text in readings if text not in silent]
         if answer.state is AnswerState.DONE:
-            assert any(said.startswith(whole) for whole in wholes), (
+            named = any(f"{text}.png" in said for text in silent)
+            assert named or any(said.startswith(whole) for whole in wholes), (
                 f"answer {answer.turn.answer_id} is not whole: {texts}"
             )
         elif answer.state is AnswerState.STOPPED:
@@ -276,6 +293,14 @@ class Life:
             assert "⚠️" in said, f"answer {answer.turn.answer_id} does not say that it failed: {texts}"
         for reading in readings:
             assert said.count(f"Answer:{reading}:") <= 1, f"answer {answer.turn.answer_id} is doubled: {texts}"
+        for ref, message in zip(refs, shown, strict=True):
+            if message.text.startswith("📎 ") and message.text.endswith(".png"):
+                files = getattr(self.platform, "files", {})
+                made = made_by(message.text.removeprefix("📎 ").removesuffix(".png"))
+                assert ref.address in files, f"there is no file beside {message.text!r}"
+                assert files[ref.address].content == made.address.encode()
+        if answer.state is AnswerState.DONE and self.backend.able:
+            assert any(f"{text}.png" in said for text in readings) or not all(makes_file(text) for text in readings)
         buttons = [button.action for message in shown for button in message.buttons]
         assert len(buttons) <= 1
         assert not buttons or answer.state is not AnswerState.DONE

@@ -8,7 +8,7 @@ from tests.core.room import Room, room
 from tests.fakes import values
 from tests.fakes.backend import AbleBackend
 from tests.fakes.clock import FakeClock
-from tests.fakes.events import deleted, edited, pressed
+from tests.fakes.events import deleted, edited
 from tests.fakes.platform import FakePlatform
 
 QUESTION = values.message("What is up?")
@@ -29,22 +29,6 @@ def offered(at: Room) -> list[str]:
     return [button.value for button in shown.buttons if button.action is ButtonAction.ASK]
 
 
-async def test_what_could_follow_is_offered_below_the_answer() -> None:
-    async with at_leisure() as (at, _):
-        await at.inbox(QUESTION)
-        await at.clock.advance(5)
-        assert at.texts == ["You said: What is up?"]
-        assert offered(at) == ["And then?"]
-
-
-async def test_what_takes_too_long_is_not_waited_for() -> None:
-    async with at_leisure(30.0) as (at, _):
-        await at.inbox(QUESTION)
-        await at.clock.advance(4)
-        assert at.store.answers[0].state is AnswerState.DONE
-        assert offered(at) == []
-
-
 async def test_a_question_that_is_changed_meanwhile_is_asked_anew() -> None:
     async with at_leisure() as (at, backend):
         await at.inbox(QUESTION)
@@ -55,17 +39,6 @@ async def test_a_question_that_is_changed_meanwhile_is_asked_anew() -> None:
         await at.clock.advance(10)
         assert at.texts == ["You said: What is down?"]
         assert offered(at) == []
-
-
-async def test_whoever_stops_an_answer_that_is_whole_gets_it_at_once() -> None:
-    async with at_leisure(30.0) as (at, _):
-        await at.inbox(QUESTION)
-        await at.clock.advance(1)
-        (address,) = at.platform.messages
-        await at.inbox(pressed(ButtonAction.STOP, address))
-        await at.clock.advance(1)
-        assert at.store.answers[0].state is AnswerState.DONE
-        assert at.texts == ["You said: What is up?"]
 
 
 async def test_a_question_that_is_deleted_meanwhile_ends_all_the_same() -> None:

@@ -363,6 +363,7 @@ class FakeStore:
             stop=answer.stop,
             superseded=answer.state is not AnswerState.PLANNED and asked.revision > answer.asked_revision,
             poisoned=conversation.poisoned,
+            fresh=0 < conversation.fresh_after < answer.turn.seq,
         )
 
     async def orders(self, turn: Turn) -> Orders:

@@ -41,8 +41,15 @@ LONGEST_PAUSE = 5.0
 PAUSE = 0.5
 """Seconds before it is tried again when Slack failed."""
 
-_NOTHING_SHOWN = frozenset(
-    {"no_reaction", "message_not_found", "channel_not_found", "thread_not_found", "session_not_found"}
+_NO_MATTER = frozenset(
+    {
+        "already_reacted",
+        "no_reaction",
+        "message_not_found",
+        "channel_not_found",
+        "thread_not_found",
+        "session_not_found",
+    }
 )
 
 Mode = Literal[Feature.SESSIONS, Feature.STATUS, Feature.REACTION]
@@ -165,7 +172,7 @@ class Statuses:
         try:
             await self._clients.ask(scene.thread.team, method, call)
         except PlatformError as error:
-            return error.code == "already_reacted" or self._judge(scene, mode, error)
+            return self._judge(scene, mode, error)
         return True
 
     def _judge(self, scene: _Scene, mode: Mode, error: PlatformError) -> bool | None:
@@ -175,7 +182,7 @@ class Statuses:
         if error.code in ("access_denied", "channel_type_not_supported"):
             self._ladder.step_down(mode, error.code, scene.thread.team, scene.thread.channel)
             return None
-        if error.code not in _NOTHING_SHOWN:
+        if error.code not in _NO_MATTER:
             log.debug("status_failed", code=error.code, feature=mode.value)
         return False
 
