@@ -25,8 +25,8 @@ class Urgency(Enum):
     FINAL = "final"
 
 
-WriteKind = Literal["post", "edit", "live"]
-"""`live` is an edit of a message that grows natively."""
+WriteKind = Literal["post", "edit", "live", "end"]
+"""`live` is an edit of a message that grows natively, and `end` the one that ends this."""
 
 _TOTAL_RESERVE = 0.3
 """Share of the platform-wide budget that progress leaves alone, so that first and final texts do not wait for it."""
@@ -120,11 +120,14 @@ class Pacer:
             grow=self._book("live", target.platform, target.edit_group, capabilities.live_budget)
             if capabilities.live_budget
             else None,
+            end=self._book("end", target.platform, target.edit_group, capabilities.end_budget)
+            if capabilities.end_budget
+            else None,
             post_key=f"post {target.platform} {target.post_group}",
             total_key=f"all {target.platform}",
         )
-        books = [book for book in (pace.post, pace.edit, pace.total, pace.grow) if book is not None]
-        # Of what grows nothing is kept in reserve: its end is an edit.
+        books = [book for book in (pace.post, pace.edit, pace.total, pace.grow, pace.end) if book is not None]
+        # Of what grows nothing is kept in reserve: its end is none of that.
         pace.edit.live += 1
         for book in books:
             book.held += 1
@@ -165,6 +168,7 @@ class AnswerPace:
     min_interval: timedelta
     min_live_interval: timedelta
     grow: _Book | None = None
+    end: _Book | None = None
     shared: SharedBudget | None = None
     post_key: str = ""
     total_key: str = ""
@@ -228,5 +232,7 @@ class AnswerPace:
                 return self.edit
             case "live":
                 return self.grow or self.edit
+            case "end":
+                return self.end or self.edit
             case _:
                 assert_never(kind)

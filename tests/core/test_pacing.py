@@ -56,6 +56,16 @@ async def test_what_grows_natively_has_a_pace_of_its_own() -> None:
             assert pace.delay("edit", Urgency.PROGRESS) == 1.0
 
 
+async def test_the_end_of_what_grows_is_an_edit_unless_ends_have_a_budget_of_their_own() -> None:
+    few = replace(capabilities(), edit_budget=WriteBudget(limit=1, window=timedelta(seconds=5)))
+    for can, wait in ((few, 5.0), (replace(few, end_budget=WriteBudget(limit=1, window=timedelta(seconds=9))), 0.0)):
+        with Pacer(FakeClock()).answering(values.target(), can) as pace:
+            pace.take("edit", Urgency.FINAL)
+            assert pace.delay("end", Urgency.FINAL) == wait
+            pace.take("end", Urgency.FINAL)
+            assert pace.delay("end", Urgency.FINAL) == (wait or 9.0)
+
+
 async def test_the_final_edit_never_waits_for_progress_that_was_made() -> None:
     clock = FakeClock()
     pacer = Pacer(clock)
