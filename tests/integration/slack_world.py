@@ -36,6 +36,8 @@ PATIENCE = 30.0
 LOOK_AGAIN = 0.2
 """Seconds after which a condition is looked at again although nothing was heard of."""
 
+KEY = "a key of the tests with more than 32 characters"
+
 WORDS = [f"word{number} " for number in range(1, 101)]
 
 
@@ -52,11 +54,12 @@ class World:
         *,
         http: bool = False,
         guests: Guests | None = None,
+        many: bool = False,
         mode: str = "advanced-chat",
         recover_patience: float = 120,
         **slack: object,
     ) -> None:
-        """`mode`: kind of app. `slack`: settings of the platform beside its tokens."""
+        """`many`: the app is installed by OAuth. `mode`: kind of app. `slack`: settings of the platform beside its tokens."""
         self.clock = SystemClock()
         self.slack = SlackServer(self.clock)
         self.slack.retry_schedule = (0.2, 0.5, 1.0)
@@ -76,6 +79,14 @@ class World:
         self._port = free_port()
         self._running: asyncio.Task[int] | None = None
         self._news = asyncio.Event()
+        if many:
+            self.database["encryption_key"] = KEY
+            self.settings |= {
+                "slack_bot_token": None,
+                "slack_client_id": self.slack.client_id,
+                "slack_client_secret": self.slack.client_secret,
+                "slack_public_url": self.url,
+            }
 
     @property
     def url(self) -> str:
