@@ -146,8 +146,6 @@ async def test_where_a_message_stopped_growing_by_itself_its_end_is_not_written_
         at.say("x" * 300)
         await at.clock.advance(1)
         growing(at).growing.clear()
-        at.draft.fold(step(1))
-        await at.clock.advance(3)
         assert at.writer is not None
         writes = at.writer.writes
         assert await at.end()
