@@ -335,7 +335,10 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
             return replace(refused, message=event.message)
     match event.action:
         case ButtonAction.STOP:
-            return Stop(event_id=event.event_id, answer=event.message)
+            if event.target is None or resolution.app is None:
+                return Stop(event_id=event.event_id, answer=event.message)
+            key, app = event.target.conversation, resolution.app.name
+            return Stop(event_id=event.event_id, answer=event.message, key=key, app=app)
         case ButtonAction.RETRY:
             return Retry(event_id=event.event_id, answer=event.message, private=event.private)
         case ButtonAction.LIKE | ButtonAction.DISLIKE:

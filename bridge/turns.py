@@ -18,7 +18,7 @@ from bridge.backend_api import Backend
 from bridge.clock import Clock
 from bridge.composing import NOT_TAKEN
 from bridge.drafts import AnswerDraft
-from bridge.errors import Fenced, PlatformError, StoreUnavailable
+from bridge.errors import Fenced, StoreUnavailable
 from bridge.markdown.characters import literally
 from bridge.messages import (
     AnswerId,
@@ -35,7 +35,8 @@ from bridge.metrics import Ending, Metrics
 from bridge.outgoing_files import OutgoingFile
 from bridge.pacing import Pacer
 from bridge.places import Places
-from bridge.platform_api import EndsActivity, OpensThreads, Platform, ReadsBack, SendsFiles
+from bridge.placing import Placer, PlacingLimits
+from bridge.platform_api import EndsActivity, Platform, ReadsBack, SendsFiles
 from bridge.preparing import PrepareLimits, Preparer
 from bridge.producing import Collector, ProducingLimits
 from bridge.questions import shortened
@@ -59,7 +60,7 @@ class TurnLimits:
     producing: ProducingLimits = field(default_factory=ProducingLimits)
     store_patience: timedelta = timedelta(minutes=2)
     """How often it is said that a finished answer still waits for a store that is away."""
-    longest_title: int = 80
+    placing: PlacingLimits = field(default_factory=PlacingLimits)
     retry_emoji: str = "🔁"
     """The reaction that members are told of where there are no buttons; empty for none."""
 
@@ -119,6 +120,7 @@ class Turns:
             metrics=metrics,
             limits=self._limits.ask,
         )
+        self._placer = Placer(store=store, clock=clock, limits=self._limits.placing)
         self._running: dict[AnswerId, Running] = {}
         self._closing = False
 
@@ -291,7 +293,11 @@ class Turns:
         turn = running.turn
         platform = self._platforms[turn.target.platform]
         began = self._clock.monotonic()
-        target = work.target = await self._place(turn, platform)
+        target = await self._placer.place(running, platform)
+        if target is None:
+            await running.draft.ended.wait()
+            return
+        work.target = target
         with self._pacer.answering(target, platform.capabilities) as pace:
             writer = AnswerWriter(
                 platform=platform,
@@ -315,28 +321,6 @@ class Turns:
         if work.shown:
             seconds = self._clock.monotonic() - began
             self._metrics.last_text(turn.app, turn.target.platform, seconds, writes=writer.writes)
-
-    async def _place(self, turn: Turn, platform: Platform) -> ReplyTarget:
-        """Where the answer goes. Opens the thread while the backend is already thinking."""
-        target = turn.target
-        if not target.opens_thread or not isinstance(platform, OpensThreads):
-            return target
-        asked = turn.question
-        title = " ".join(asked.text.split())[: self._limits.longest_title] or asked.author.display_name
-        if asked.unseen:
-            title = f"{asked.author.display_name} asked: {shortened(asked.text)}"
-        try:
-            opened = await platform.open_thread(target, title)
-        except PlatformError as error:
-            _log.warning("thread_not_opened", code=error.code, detail=str(error))
-            return target
-        if not opened.opens_thread and opened.address != target.address:
-            try:
-                await self._store.move_to(turn, opened)
-            except StoreUnavailable as error:
-                # This answer goes there all the same; the next question there brings its own target.
-                _log.warning("store_unavailable", doing="move_to", detail=str(error))
-        return opened
 
     async def _end_activity(self, work: _Work) -> None:
         """Before the end is recorded: whoever takes over a turn takes away what its earlier owner showed."""

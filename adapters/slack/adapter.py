@@ -25,7 +25,6 @@ from adapters.slack.surfaces.commands import ASK
 from adapters.slack.surfaces.desk import Desk
 from adapters.slack.surfaces.home import Homes, Prompts
 from adapters.slack.transport import Doorstep, HttpEntrance, Link, Reply, SocketEntrance, open_link
-from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
 from bridge.events import StopRequested
@@ -43,8 +42,6 @@ from bridge.messages import (
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Home, Inbox, PlatformCapabilities, PlatformHealth
 from bridge.web.routes import WebRoute
-
-log = logs.get("slack")
 
 REASONS_TOLD = 5
 """Steps down that an operator is told of at once."""
@@ -255,7 +252,7 @@ class SlackPlatform:
 
     async def _tell_stopped(self, target: ReplyTarget, ref: MessageRef, asker: Author | None) -> None:
         """A write found that somebody stopped its stream. Slack's own event tells the same with the right person, and comes first
-        as a rule; asking twice to stop is harmless."""
+        as a rule; asking twice to stop is harmless. Raises `StoreUnavailable`, which stops no writing."""
         inbox = self._inbox
         if inbox is None or asker is None:
             return
@@ -266,10 +263,7 @@ class SlackPlatform:
             is_direct=bool(target.conversation.person),
             message=ref,
         )
-        try:
-            await inbox(stopped)
-        except StoreUnavailable as error:
-            log.warning("stop_not_stored", error=str(error))
+        await inbox(stopped)
 
     def _steps_down(self) -> Sequence[str]:
         reasons = self._outbound.ladder.reasons()

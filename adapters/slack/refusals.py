@@ -75,19 +75,6 @@ def translate(error: BaseException, method: str) -> PlatformError:
     return PlatformError(f"{method}: {code}", code=code)
 
 
-def complaints(error: PlatformError) -> str:
-    """What Slack says besides the code: which block or argument it is that it refuses. For finding out, not for logs."""
-    cause = error.__cause__
-    body = (
-        cause.response.data
-        if isinstance(cause, SlackApiError) and isinstance(cause.response, AsyncSlackResponse)
-        else {}
-    )
-    found = body.get("response_metadata") if isinstance(body, dict) else None
-    messages = found.get("messages") if isinstance(found, dict) else None
-    return " ".join(str(one) for one in messages) if isinstance(messages, list) else ""
-
-
 async def ask(method: str, request: Awaitable[AsyncSlackResponse]) -> AsyncSlackResponse:
     """Awaits one SDK call. Raises a `PlatformError` for everything that can go wrong with it."""
     try:

@@ -40,8 +40,8 @@ def _kind_of(token: str) -> str:
     return next((kind for prefix, kind in _KINDS.items() if token.startswith(prefix)), "")
 
 
-_PREFIX = re.compile(r"[a-z0-9_-]{0,20}")
-"""Slack's page on slash commands: lower case, no spaces, 32 characters with the slash."""
+_PREFIX = re.compile(r"[a-z0-9-]{0,20}")
+"""Slack's page on slash commands: lower case, no spaces, 32 characters with the slash. Underscores were refused to some."""
 
 _LOCAL = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -91,7 +91,7 @@ class AppSettings(BaseSettings):
         prefix = value.strip().removeprefix("/")
         if _PREFIX.fullmatch(prefix) is None:
             raise ValueError(
-                "SLACK_COMMAND_PREFIX may hold up to 20 lower-case letters, digits, - and _, such as `dify-` for /dify-ask"
+                "SLACK_COMMAND_PREFIX may hold up to 20 lower-case letters, digits and -, such as `dify-` for /dify-ask"
             )
         return prefix
 

@@ -4,7 +4,6 @@ from typing import assert_never
 
 from bridge.playground.bodies import BadBody
 from bridge.playground.slack import SlackServer
-from bridge.playground.slack.model import Refusal
 from bridge.playground.slack_bodies import (
     Close,
     Command,
@@ -45,5 +44,3 @@ async def use_slack(server: SlackServer, act: SlackAct) -> None:
                 assert_never(act)
     except ValueError as error:
         raise BadBody(f"Slack refuses this: {error}.") from error
-    except (KeyError, Refusal) as error:
-        raise BadBody("That is not there any more.") from error

@@ -1,4 +1,5 @@
-"""A real Chromium for the tests of this folder. Without one they are skipped, and say what to install."""
+"""A real Chromium for the tests of this folder, and the whole playground in it. Without a Chromium they are skipped, and say what
+to install."""
 
 import os
 import re
@@ -7,7 +8,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+from bridge.playground.dify import DifyServer
+from bridge.playground.server import PageServer
+from bridge.playground.stage import Stage
 
 PATIENCE = 15_000
 """Milliseconds that a test waits for something to appear; a busy machine needs some of them."""
@@ -44,3 +49,33 @@ async def take_picture(page: Page, name: str) -> None:
         target = Path(folder) / f"{re.sub(r'[^a-z0-9_]+', '-', name.lower())}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
         await page.screenshot(path=target)
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stage]:
+    for name in [name for name in os.environ if name.startswith("DIFY_")]:
+        monkeypatch.delenv(name)
+    stage = Stage(database=tmp_path / "playground.db", grace=5.0)
+    await stage.start()
+    yield stage
+    await stage.stop(kill=True)
+
+
+@pytest.fixture
+def dify(stage: Stage) -> DifyServer:
+    assert stage.dify is not None
+    stage.dify.first_token, stage.dify.per_token = 0.05, 0.01
+    return stage.dify
+
+
+@pytest.fixture
+async def page(stage: Stage, dify: DifyServer, tab: Page, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    server = PageServer(stage, stage.clock, port=0)
+    stage.on_change(server.changed)
+    await server.start()
+    await tab.goto(server.url)
+    await expect(tab.get_by_test_id("bridge-light")).to_have_attribute("data-state", "ready")
+    yield tab
+    await take_picture(tab, request.node.name)
+    await server.stop()
+    await expect(tab.get_by_test_id("bridge-light")).to_have_attribute("data-state", "stopped")

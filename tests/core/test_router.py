@@ -236,6 +236,17 @@ def test_configured_emoji_and_buttons_stop_and_retry_the_answer_they_stand_on() 
     assert decide(retry, Facts(), POLICY, NOBODY) == Retry(event_id=retry.event_id, answer=values.ref("a1"))
 
 
+def test_a_stop_button_ends_what_is_running_there_while_its_message_is_not_recorded_yet() -> None:
+    stop = doings.press(ButtonAction.STOP, "a1")
+    decision = decide(stop, Facts(), POLICY, THREAD)
+    assert isinstance(decision, Stop)
+    assert THREAD.app is not None
+    assert (decision.answer, decision.key, decision.app) == (
+        *(values.ref("a1"), values.target().conversation),
+        THREAD.app.name,
+    )
+
+
 @pytest.mark.parametrize("emoji", ["🛑", "🔁"])
 def test_taking_an_order_away_or_giving_it_as_a_bot_does_nothing(emoji: str) -> None:
     ignored(decide(values.reaction("a1", emoji, added=False), Facts(), POLICY, THREAD))

@@ -63,13 +63,17 @@ async def test_a_channel_without_streams_does_not_cost_the_other_channels_theirs
         await world.settled()
 
 
-async def test_a_restart_in_the_middle_of_an_answer_without_streams_leaves_one_whole_answer(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lacking", [one for one in LACKING if one != "step lists"])
+async def test_a_dead_process_leaves_one_whole_answer_and_no_sign_of_work_in_a_workspace_that_lacks(
+    lacking: str, tmp_path: Path
+) -> None:
     async with living(World(tmp_path)) as world:
-        world.slack.lacks.update(LACKING["all of it"])
-        world.dify.script = lambda _: say(*WORDS, per_token=0.05)
+        world.slack.lacks.update(LACKING[lacking])
+        world.dify.script = lambda _: say(*WORDS, per_token=0.04)
         root = await world.ask("Talk for a while")
         await world.until(lambda: any("word5" in text for text in world.texts(GENERAL, root)), "it grows")
         await world.restart(kill=True)
         (answer,) = await world.answered(GENERAL, root, "word100")
         await world.settled()
         assert answer.visible_text.split() == "".join(WORDS).split()
+        assert len(world.requests) == 1

@@ -16,10 +16,9 @@ from bridge.platform_api import Finding, Severity
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Message
 from tests.adapters.slack.installing import Browser
-from tests.integration.slack_world import World, living, say
+from tests.integration.slack_world import KEY, World, living, say
 
-OLD, NEW = "o" * 43 + "=", "n" * 43 + "="
-"""Keys of Fernet's shape, from which nothing needs to be derived."""
+NEW_KEY = "another key of the tests with more than 32 characters"
 
 ONE, TWO, NORTH, SOUTH = "T0ONE", "T0TWO", "T0NORTH", "T0SOUTH"
 NUMBER = {ONE: 1, TWO: 2, NORTH: 3, SOUTH: 4}
@@ -32,7 +31,7 @@ class ManyWorlds(World):
     """At a Slack with four workspaces that do not have the app, beside one that has it by other means."""
 
     def __init__(self, folder: Path, *, http: bool, rotation: bool = False) -> None:
-        super().__init__(folder, http=http)
+        super().__init__(folder, http=http, many=True)
         self.slack.token_rotation = rotation
         self.slack.redirect_urls = [self.url]
         for team in (ONE, TWO):
@@ -40,22 +39,10 @@ class ManyWorlds(World):
         for team in (NORTH, SOUTH):
             self.slack.add_workspace(team, f"Name of {team}", "E0BIG", installed=False)
         self.dify.script = lambda query: say("This is ", "the answer ", f"to {query}.")
-        self.database = {"encryption_key": OLD}
-        self.settings |= {
-            "slack_bot_token": None,
-            "slack_client_id": self.slack.client_id,
-            "slack_client_secret": self.slack.client_secret,
-            "slack_public_url": self.url,
-        }
 
     @property
     def server(self) -> SlackServer:
         return self.slack
-
-    def is_complete(self, message: Message) -> bool:
-        now = self.clock.monotonic()
-        streams = [one.streams.get((message.channel, message.ts)) for one in self.slack.workspaces.values()]
-        return not any(stream and stream.state(now) == "live" for stream in streams)
 
     async def install(self, *teams: str) -> None:
         async with Browser(self) as browser:
@@ -68,11 +55,10 @@ class ManyWorlds(World):
         workspace, channel, person = self.slack.workspaces[team], _channel(team), _person(team)
         if workspace.bot_user_id not in workspace.channels[channel].members:
             await self.slack.invite_bot(person, channel)
-        ts = await self.slack.post_as(person, channel, f"<@{workspace.bot_user_id}> {text}", thread)
-        return thread or ts
+        return await self.ask(text, channel, person, thread)
 
-    async def answered_in(self, team: str, thread: str, text: str, count: int = 1) -> None:
-        await self.answered(_channel(team), thread, f"the answer to {text}.", count)
+    async def answered_in(self, team: str, thread: str, text: str, count: int = 1) -> list[Message]:
+        return await self.answered(_channel(team), thread, f"the answer to {text}.", count)
 
     def writers(self, team: str) -> set[str]:
         """The workspaces whose tokens wrote into #general of this one."""
@@ -104,7 +90,9 @@ async def test_two_workspaces_are_answered_each_with_its_own_token_also_after_a_
         await world.restart(kill=True)
         for team, thread in threads.items():
             await world.mention(team, f"second of {team}", thread)
-            await world.answered_in(team, thread, f"second of {team}", count=2)
+            _, answer = await world.answered_in(team, thread, f"second of {team}", count=2)
+            await world.press(answer, "like", _person(team))
+        await world.until(lambda: len(world.dify.ratings) == 2, "both are rated")
         assert [world.writers(team) for team in (ONE, TWO)] == [{ONE}, {TWO}]
         assert world.failed_calls() == []
         conversations = [request.conversation_id for request in world.requests]
@@ -141,6 +129,7 @@ async def test_a_workspace_that_leaves_is_forgotten_and_may_come_back(http: bool
         await world.install(ONE, TWO)
         thread = await world.mention(ONE, "before")
         await world.answered_in(ONE, thread, "before")
+        await world.settled()
         await world.slack.uninstall(ONE)
         await world.settled()
         subjects = {finding.subject for finding in await check_slack(world)}
@@ -172,7 +161,7 @@ async def test_the_key_is_changed_without_anybody_installing_again(tmp_path: Pat
     async with living(world):
         await world.install(ONE)
         await world.stop_bridge()
-        world.database = {"encryption_key": f"{NEW},{OLD}"}
+        world.database["encryption_key"] = f"{NEW_KEY},{KEY}"
         await world.start_bridge()
         thread = await world.mention(ONE, "with both keys")
         await world.answered_in(ONE, thread, "with both keys")
@@ -180,7 +169,7 @@ async def test_the_key_is_changed_without_anybody_installing_again(tmp_path: Pat
         for chore in world.app.supervisor._parts.chores:  # what it does by itself every so often
             await chore()
         await world.stop_bridge()
-        world.database = {"encryption_key": NEW}
+        world.database["encryption_key"] = NEW_KEY
         await world.start_bridge()
         thread = await world.mention(ONE, "with the new one")
         await world.answered_in(ONE, thread, "with the new one")

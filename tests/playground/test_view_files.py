@@ -43,7 +43,8 @@ async def test_a_file_in_slack_can_be_had_from_the_page() -> None:
         bots, persons = cards(slack_view(server, lambda *_: None), "C0GENERAL")
         assert (bots["name"], bots["size"]) == ("Answer", 5)
         found = find_slack_file(server, file_id(bots, "slack"))
-        assert found is not None and found.content == b"hello"
+        assert found is not None
+        assert found.content == b"hello"
         assert persons == {"name": "mine.pdf", "size": 7, "image": False, "url": ""}
         assert find_slack_file(server, "F1") is None
     finally:
@@ -65,7 +66,8 @@ async def test_a_file_in_discord_can_be_had_from_the_page() -> None:
         bots, persons = cards(discord_view(server, lambda *_: None), server.general)
         assert (bots["name"], bots["size"]) == ("a.md", 5)
         found = find_attachment(server, file_id(bots, "discord"))
-        assert found is not None and found.content == b"hello"
+        assert found is not None
+        assert found.content == b"hello"
         assert persons == {"name": "mine.pdf", "size": 7, "image": False, "url": ""}
     finally:
         await server.stop()

@@ -69,6 +69,11 @@ def refresh_token_in(installation: Installation) -> str:
     return secret.get_secret_value() if secret is not None else ""
 
 
+def without_refresh_token(installation: Installation) -> Installation:
+    secrets = {name: secret for name, secret in installation.secrets.items() if name != REFRESH}
+    return replace(installation, secrets=secrets)
+
+
 def is_org_wide(installation: Installation) -> bool:
     return bool(installation.facts.get(ORG_WIDE))
 

@@ -7,15 +7,19 @@ have renewed already, and what Slack gave is kept in memory when the store does 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
-from adapters.slack.installs.records import Answer, read_renewal, refresh_token_in, token_in
+from adapters.slack.installs.records import Answer, read_renewal, refresh_token_in, token_in, without_refresh_token
 from bridge.clock import Clock
-from bridge.errors import StoreUnavailable
+from bridge.errors import PlatformError, StoreUnavailable
 from bridge.installations_api import Installation, Installations
 from bridge.messages import InstallationId
 
 RENEW_BEFORE = timedelta(hours=2)
 """Tokens live for twelve hours; Slack's own library renews them when fewer than two are left."""
+
+LOST: Final = frozenset({"invalid_refresh_token", "invalid_grant"})
+"""What Slack says of a refresh token that was used before: the one it was exchanged for never reached us."""
 
 Exchange = Callable[[str], Awaitable[Answer]]
 """Gives a refresh token to Slack. Raises a `PlatformError`."""
@@ -27,6 +31,8 @@ class Renewed:
     """As it is now. None: there is none any more."""
     kept: bool = True
     """The store has it."""
+    lost: bool = False
+    """Slack takes the refresh token no more, so it is gone; the token lives as long as it does."""
 
 
 def is_due(installation: Installation, clock: Clock) -> bool:
@@ -50,7 +56,14 @@ async def renew(
             current = renewal.current
             if current is None or token_in(current) != stale or not refresh_token_in(current):
                 return Renewed(installation=current)
-            answer = await exchange(refresh_token_in(current))
+            try:
+                answer = await exchange(refresh_token_in(current))
+            except PlatformError as error:
+                if error.code not in LOST:
+                    raise
+                bereft = without_refresh_token(current)
+                await renewal.save(bereft)
+                return Renewed(installation=bereft, lost=True)
             fresh = read_renewal(current, answer, clock.now())
             await renewal.save(fresh)
     except StoreUnavailable:

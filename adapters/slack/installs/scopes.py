@@ -106,25 +106,6 @@ SCOPES = (
         features=_needed_by(AppFeature.NAMES),
         without="people who are mentioned appear by their id instead of their name",
     ),
-    # Messages tell by themselves whether a channel is shared; what people do with controls does not, so Slack is asked.
-    Need(
-        name="channels:read",
-        features=_needed_by(AppFeature.COMMANDS, AppFeature.SHORTCUT),
-        without="commands, forms and suggested questions in public channels that other organisations share are answered as if "
-        "nobody else read along",
-    ),
-    Need(
-        name="groups:read",
-        features=_needed_by(AppFeature.COMMANDS, AppFeature.SHORTCUT),
-        without="commands, forms and suggested questions in private channels that other organisations share are answered as if "
-        "nobody else read along",
-    ),
-    Need(
-        name="mpim:read",
-        features=_needed_by(AppFeature.COMMANDS, AppFeature.SHORTCUT),
-        without="commands, forms and suggested questions in group messages with other organisations are answered as if nobody "
-        "else read along",
-    ),
     Need(
         name="commands",
         features=_needed_by(AppFeature.COMMANDS, AppFeature.SHORTCUT),

@@ -37,9 +37,6 @@ DEAD: Final = frozenset({"account_inactive", "token_revoked"})
 """What Slack says of a token whose app was removed (its page on auth.test). `invalid_auth` may also mean an address that is not
 allowed, so nothing is removed for it."""
 
-LOST_REFRESH: Final = frozenset({"invalid_refresh_token", "invalid_grant"})
-"""A refresh token that was used before: the one it was exchanged for never reached us."""
-
 
 class Tokens:
     """Of one app. Works from the first call until `close`."""
@@ -113,7 +110,6 @@ class Tokens:
             if found is None:
                 return False
             if code == "token_expired" and token_in(found) == token:
-                self._not_before.pop(found.id, None)
                 found = await self._renew(found)
             elif token_in(found) == token:
                 found = await self._look_again(found, code)
@@ -222,27 +218,26 @@ class Tokens:
         try:
             renewed = await renew(self._installations, id_, stale, self._exchange, self._clock)
         except StoreUnavailable as error:
-            return self._put_off(installation, RENEWAL_PAUSE, "token_not_renewed", str(error))
+            return self._put_off(installation, RENEWAL_PAUSE, str(error))
         except RateLimited as error:
-            return self._put_off(installation, error.retry_after, "token_not_renewed", str(error))
+            return self._put_off(installation, error.retry_after, str(error))
         except PlatformError as error:
             if error.code in DEAD:
                 try:
                     await self.drop(installation, error.code)
                 except StoreUnavailable:
-                    return self._put_off(installation, RENEWAL_PAUSE, "token_not_renewed", error.code)
+                    return self._put_off(installation, RENEWAL_PAUSE, error.code)
                 return None
-            lost = error.code in LOST_REFRESH
-            return self._put_off(
-                installation, RENEWAL_PAUSE, "refresh_token_lost" if lost else "token_not_renewed", str(error)
-            )
+            return self._put_off(installation, RENEWAL_PAUSE, str(error))
         return self._accept(renewed, id_, stale)
 
     def _accept(self, renewed: Renewed, id_: str, stale: str) -> Installation | None:
         if renewed.installation is None:
             self._forget(id_)
             return None
-        if not renewed.kept:
+        if renewed.lost:
+            log.error("refresh_token_lost", installation=id_, fix=f"install again: {self._install_url}")
+        elif not renewed.kept:
             log.error("token_not_saved", installation=id_)
             self._unsaved[id_] = (renewed.installation, stale)
         elif token_in(renewed.installation) != stale:
@@ -250,11 +245,10 @@ class Tokens:
         self._note(renewed.installation)
         return renewed.installation
 
-    def _put_off(self, installation: Installation, pause: timedelta, event: str, error: str) -> Installation:
+    def _put_off(self, installation: Installation, pause: timedelta, error: str) -> Installation:
         self._not_before[installation.id] = self._clock.monotonic() + max(pause, RENEWAL_PAUSE).total_seconds()
-        over = is_over(installation, self._clock)
-        fix = f"install again: {self._install_url}" if over or event == "refresh_token_lost" else ""
-        (log.error if fix else log.warning)(event, installation=installation.id, error=error, fix=fix)
+        tell = log.error if is_over(installation, self._clock) else log.warning
+        tell("token_not_renewed", installation=installation.id, error=error)
         return installation
 
     async def _exchange(self, refresh_token: str) -> Mapping[str, object]:

@@ -10,7 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.inbound import Identity, identity_in
 from adapters.slack.installs.identities import addressee_of
-from adapters.slack.installs.records import APP, BOT, USER, installed_at, is_org_wide
+from adapters.slack.installs.records import APP, BOT, USER, installed_at, is_org_wide, refresh_token_in
 from adapters.slack.installs.tokens import DEAD, Tokens
 from adapters.slack.refusals import ask
 from adapters.slack.transport import Pauses
@@ -146,6 +146,7 @@ class ManyWorkspaces:
         self._installations = installations
         self._clock = clock
         self._pauses = Pauses(longest_pause, clock)
+        self._install_url = install_url
         self._nowhere = f"no workspace has installed the app yet: open {install_url}"
         self._trouble = "looking up where the app is installed"
         self._somewhere = False
@@ -234,9 +235,10 @@ class ManyWorkspaces:
         except PlatformError as error:
             if error.code in DEAD:
                 await self._tokens.drop(installation, error.code)
+            elif error.code == "token_expired" and refresh_token_in(installation):
+                log.info("token_over", installation=installation.id)  # it is renewed when it is wanted
             elif error.code == "token_expired":
-                # One that can be renewed is renewed when it is wanted.
-                log.info("token_over", installation=installation.id)
+                log.warning("token_over", installation=installation.id, fix=f"install again: {self._install_url}")
             else:
                 log.warning("token_not_tried", installation=installation.id, error=str(error))
 

@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.slack.addresses import Place
-from adapters.slack.refusals import REFUSED_BLOCKS, complaints
+from adapters.slack.refusals import REFUSED_BLOCKS
 from adapters.slack.web.clients import Clients, timestamp_in
 from adapters.slack.web.history import metadata
 from adapters.slack.web.remembering import remember
@@ -84,8 +84,6 @@ class Posts:
             except MessageRefused as error:
                 if error.code not in REFUSED_BLOCKS:
                     raise
-                if "context_actions" in complaints(error):
-                    self._ladder.step_down(Feature.RATINGS, error.code, team)
                 refused = error.code
                 written = write_message(message, written.form + 1)
                 if written is None:

@@ -18,7 +18,7 @@ from adapters.slack.writing.ladder import MISSING, Feature, Ladder
 from adapters.slack.writing.quotas import MINUTE
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import PlatformError, RateLimited
+from bridge.errors import PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import MessageRef, ReplyTarget
 
 log = logs.get("slack")
@@ -38,8 +38,18 @@ MOST_SHOWN = 1_000
 LONGEST_PAUSE = 5.0
 """Seconds that taking a status away may wait for Slack's rate limit, once."""
 
-_NOTHING_SHOWN = frozenset(
-    {"no_reaction", "message_not_found", "channel_not_found", "thread_not_found", "session_not_found"}
+PAUSE = 0.5
+"""Seconds before it is tried again when Slack failed."""
+
+_NO_MATTER = frozenset(
+    {
+        "already_reacted",
+        "no_reaction",
+        "message_not_found",
+        "channel_not_found",
+        "thread_not_found",
+        "session_not_found",
+    }
 )
 
 Mode = Literal[Feature.SESSIONS, Feature.STATUS, Feature.REACTION]
@@ -138,14 +148,14 @@ class Statuses:
             self._shown[key] = None
 
     async def _take_away(self, scene: _Scene, mode: Mode) -> bool | None:
-        """As `_try`, with a second attempt when Slack asks for a short pause."""
+        """As `_try`, with a second attempt when Slack asks for a short pause or fails: what stays shown looks like work."""
         method = _METHODS[mode][1]
         for last in (False, True):
             try:
                 self._book(scene, method)
                 await self._clients.ask(scene.thread.team, method, self._clearing(scene, mode), again=True)
-            except RateLimited as error:
-                pause = error.retry_after.total_seconds()
+            except (RateLimited, PlatformUnavailable) as error:
+                pause = error.retry_after.total_seconds() if isinstance(error, RateLimited) else PAUSE
                 if last or pause > LONGEST_PAUSE:
                     log.info("status_left", code=error.code, feature=mode.value)
                     return False
@@ -162,7 +172,7 @@ class Statuses:
         try:
             await self._clients.ask(scene.thread.team, method, call)
         except PlatformError as error:
-            return error.code == "already_reacted" or self._judge(scene, mode, error)
+            return self._judge(scene, mode, error)
         return True
 
     def _judge(self, scene: _Scene, mode: Mode, error: PlatformError) -> bool | None:
@@ -172,7 +182,7 @@ class Statuses:
         if error.code in ("access_denied", "channel_type_not_supported"):
             self._ladder.step_down(mode, error.code, scene.thread.team, scene.thread.channel)
             return None
-        if error.code not in _NOTHING_SHOWN:
+        if error.code not in _NO_MATTER:
             log.debug("status_failed", code=error.code, feature=mode.value)
         return False
 

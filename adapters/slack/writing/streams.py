@@ -123,7 +123,6 @@ class Streams:
             ref = message_ref(stream.place)
             self._live[ref.address] = stream
         except PlatformUnavailable:
-            self._quota.take_stop(place.team)  # it may stand, and would be ended then
             raise
         except PlatformError as error:
             self._step_down(place, error)

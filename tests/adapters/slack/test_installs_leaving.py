@@ -146,3 +146,16 @@ async def test_an_app_that_is_installed_nowhere_says_where_to_begin(server: Slac
             await browser.install("U1ADA", "T0ONE")
         await app.workspaces.whose({"team_id": "T0ONE"})
         assert app.workspaces.trouble == ""
+
+
+async def test_a_token_that_is_over_for_good_is_told_daily_with_what_to_do(server: SlackServer) -> None:
+    clock = FakeClock()
+    server.add_workspace("T0ONE", "One", installed=False)
+    async with App(server, clock=clock) as app, Browser(app) as browser:
+        await browser.install("U1ADA", "T0ONE")
+        server.faults.fail_next["auth.test"] = [Fault.refuse("token_expired")]
+        with capture_logs() as logs:
+            async with cared_for(app):
+                await until(lambda: any(entry["event"] == "token_over" for entry in logs), "the first look")
+        assert f"{app.url}/slack/install" in logs[-1]["fix"]
+        assert "T0ONE" in app.installations.shelf.kept

@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator
 import pytest
 from structlog.testing import capture_logs
 
+from adapters.slack.checks import find_problems
 from adapters.slack.installs.records import refresh_token_in, token_in
 from adapters.slack.installs.tokens import BELIEVED, RENEWAL_PAUSE
 from bridge.errors import NotAllowed, PlatformUnavailable
 from bridge.installations_api import Installation
 from bridge.messages import InstallationId
+from bridge.platform_api import Severity
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
 from tests.adapters.slack.installing import App, Browser
@@ -123,11 +125,9 @@ async def test_slack_out_of_reach_keeps_the_old_token_and_is_asked_again_later(
     assert await app.answer("T0ONE", "C1GENERAL") != first
 
 
-async def test_a_refresh_token_that_is_used_up_is_told_with_what_to_do(
-    server: SlackServer, clock: FakeClock, app: App
-) -> None:
-    first = await app.workspaces.token_of("T0ONE")
-    await app.client.api_call(  # somebody took it from us
+async def use_up_refresh_token(server: SlackServer, app: App) -> None:
+    """Somebody took it from us, or we died with the answer."""
+    await app.client.api_call(
         "oauth.v2.access",
         data={
             "client_id": server.client_id,
@@ -136,12 +136,57 @@ async def test_a_refresh_token_that_is_used_up_is_told_with_what_to_do(
             "refresh_token": refresh_token_in(kept(app)),
         },
     )
+
+
+async def test_a_refresh_token_that_is_used_up_is_told_with_what_to_do(
+    server: SlackServer, clock: FakeClock, app: App
+) -> None:
+    first = await app.workspaces.token_of("T0ONE")
+    await use_up_refresh_token(server, app)
     await clock.advance(10.5 * HOUR)
     with capture_logs() as logs:
         assert await app.answer("T0ONE", "C1GENERAL") == first
     assert [entry["event"] for entry in logs] == ["refresh_token_lost"]
     assert f"{app.url}/slack/install" in logs[0]["fix"]
     assert token_in(kept(app)) == first
+
+
+async def test_an_installation_that_can_be_renewed_no_more_troubles_slack_no_more_and_is_mended_by_installing(
+    server: SlackServer, clock: FakeClock, app: App
+) -> None:
+    first = await app.workspaces.token_of("T0ONE")
+    await use_up_refresh_token(server, app)
+    before = asked(server, "oauth.v2.access")
+    for _ in range(5):
+        await clock.advance(4 * HOUR)
+        await app.workspaces.token_of("T0ONE")
+        await app.workspaces.refused("T0ONE", first, "token_expired")
+    assert asked(server, "oauth.v2.access") == before + 1
+    (lacking,) = [
+        one
+        for one in await find_problems(app.client, app.settings, list(app.installations.shelf.kept.values()))
+        if one.severity is Severity.ERROR
+    ]
+    assert "One (T0ONE)" in lacking.subject
+    assert f"{app.url}/slack/install" in lacking.fix
+    async with Browser(app) as browser:
+        assert (await browser.install("U1ADA", "T0ONE"))[0] == 200
+    assert await app.answer("T0ONE", "C1GENERAL") != first
+    assert refresh_token_in(kept(app))
+
+
+async def test_a_token_that_is_over_is_not_asked_for_with_every_call_while_slack_is_away(
+    server: SlackServer, clock: FakeClock, app: App
+) -> None:
+    first = await app.workspaces.token_of("T0ONE")
+    await clock.advance(13 * HOUR)
+    server.faults.fail_next["oauth.v2.access"] = [Fault.http(502)] * 9
+    for _ in range(5):
+        assert not await app.workspaces.refused("T0ONE", first, "token_expired")
+    assert renewals(server) == 1
+    server.faults.fail_next.clear()
+    await clock.advance(RENEWAL_PAUSE.total_seconds() + 1)
+    assert await app.workspaces.refused("T0ONE", first, "token_expired")
 
 
 async def test_whoever_stops_waiting_does_not_stop_the_renewal(server: SlackServer, clock: FakeClock, app: App) -> None:

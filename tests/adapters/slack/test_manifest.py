@@ -1,14 +1,17 @@
 """The manifest: exactly what the switched-on features need, in a shape that Slack takes, and enough for the bot to work."""
 
 import json
+import re
+from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from adapters.slack.installs.manifest import command_names, describe_install
-from adapters.slack.installs.scopes import EVENTS, SCOPES, AppFeature, needed_events, needed_scopes
+from adapters.slack.installs.scopes import EVENTS, SCOPES, AppFeature, Need, needed_events, needed_scopes
 from adapters.slack.settings import AppSettings
 from bridge.errors import SettingsError
 from bridge.playground.slack import SlackServer
@@ -97,6 +100,23 @@ def test_what_the_consent_page_asks_for_is_what_the_manifest_says() -> None:
     assert {need.name for need in needed_events(frozenset(AppFeature), many=False)} == events(made())
 
 
+def test_the_manual_says_of_each_feature_what_it_asks_for() -> None:
+    manual = (Path(__file__).parents[3] / "docs" / "slack.md").read_text(encoding="utf-8")
+    written = {}
+    for row in re.findall(r"^\| (`\w+`|\(always\)) \|(.*?)\|(.*?)\|", manual, re.MULTILINE):
+        name, *cells = row
+        written[name.strip("`")] = tuple(set(re.findall(r"`([^`]+)`", cell)) for cell in cells)
+    meant: dict[str, tuple[set[str], set[str]]] = {"(always)": (_names_of(SCOPES), _names_of(EVENTS))}
+    meant |= {feature.value: (_names_of(SCOPES, feature), _names_of(EVENTS, feature)) for feature in AppFeature}
+    assert written == meant
+
+
+def _names_of(needs: Sequence[Need], feature: AppFeature | None = None) -> set[str]:
+    """Those that a feature needs, or that every app does."""
+    wanted = [need for need in needs if (feature in need.features if feature else not need.features)]
+    return {need.name for need in wanted if not need.many}
+
+
 def test_commands_have_the_prefix_of_the_settings() -> None:
     manifest = made(slack_command_prefix="dify-")
     assert [one["command"] for one in manifest["features"]["slash_commands"]] == list(command_names("dify-"))
@@ -179,4 +199,9 @@ async def test_an_app_made_from_it_hears_mentions_follow_ups_direct_messages_and
             "two",
             "three",
         }
+        told = len(bridge.inbox.events)
+        await server.change_context("U0ADA", [])
+        await server.idle(5)
+        assert len(bridge.inbox.events) == told, "what somebody looks at is of no interest"
     await platform.close()
+    assert {delivery.outcome for delivery in server.deliveries} == {"acked"}

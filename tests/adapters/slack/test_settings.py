@@ -104,6 +104,7 @@ def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
         ("SLACK_PUBLIC_URL=https://bot.example.com/?a=b", ["SLACK_PUBLIC_URL must be an address"]),
         ("SLACK_FEATURES=agent,hats", ["SLACK_FEATURES has hats in it", "shortcut"]),
         ("SLACK_COMMAND_PREFIX=My Bot", ["SLACK_COMMAND_PREFIX", "lower-case"]),
+        ("SLACK_COMMAND_PREFIX=my_", ["SLACK_COMMAND_PREFIX", "lower-case"]),
     ],
 )
 def test_a_wrong_setting_is_named_with_its_fix(tmp_path: Path, lines: str, words: list[str]) -> None:

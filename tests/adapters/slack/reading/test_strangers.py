@@ -1,11 +1,14 @@
 """Who is from elsewhere, as values: organisations with several workspaces, channels shared with other organisations."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from adapters.slack.inbound import Identity, read_event
 from adapters.slack.reading.people import identity_in
 from adapters.slack.reading.presses import presser
-from bridge.events import MessageReceived
+from adapters.slack.surfaces.commands import Typed, read_command
+from bridge.events import CommandInvoked, MessageReceived
 from tests.adapters.slack.test_inbound import ME, payload
 
 
@@ -17,6 +20,21 @@ def message(outer: dict[str, object], **event: object) -> MessageReceived:
 
 def authorized(enterprise: str) -> dict[str, object]:
     return {"authorizations": [{"team_id": "T1", "user_id": "UBOT", "is_bot": True, "enterprise_id": enterprise}]}
+
+
+def command(team: str, enterprise: str = "") -> tuple[bool, str]:
+    fields = {
+        "command": "/help",
+        "channel_id": "C1",
+        "user_id": "U1",
+        "trigger_id": "1.2",
+        "team_id": team,
+        "enterprise_id": enterprise,
+    }
+    typed = read_command(fields, ME, {}, prefix="", rolling=False, now=datetime(2026, 1, 1, tzinfo=UTC))
+    assert isinstance(typed, Typed)
+    assert isinstance(typed.event, CommandInvoked)
+    return typed.event.is_external, typed.event.author.home
 
 
 def press(user_team: str, **outer: object) -> str:
@@ -58,6 +76,11 @@ def test_who_presses_is_told_apart_in_the_same_way(team: str, home: str) -> None
     assert press(team, enterprise={"id": "E1"}) == home
 
 
+@pytest.mark.parametrize(("team", "told"), [("T1", (False, "")), ("T2", (True, "T2"))])
+def test_who_types_a_command_is_told_apart_too(team: str, told: tuple[bool, str]) -> None:
+    assert command(team) == told
+
+
 def test_where_the_app_is_installed_for_an_organisation_the_person_is_where_we_are() -> None:
     body = {
         "user": {"id": "U1", "team_id": "T2"},
@@ -68,3 +91,5 @@ def test_where_the_app_is_installed_for_an_organisation_the_person_is_where_we_a
     me = identity_in({"type": "block_actions", **body}, None)
     assert me == Identity(team="T2", user="")
     assert presser(body, me, {}).home == ""
+    # What happened in a form is told for the workspace where the app was installed.
+    assert presser(body, Identity(team="T9", user=""), {}).home == ""

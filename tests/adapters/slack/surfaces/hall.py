@@ -20,6 +20,7 @@ RATINGS = (
 
 class Hall:
     def __init__(self, bridge: Bridge) -> None:
+        self.bridge = bridge
         self.server: SlackServer = bridge.server
         self.platform, self.inbox = bridge.platform, bridge.inbox
 

@@ -1,11 +1,9 @@
 """Threads that begin with a message of ours, and lines that one person reads."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
+from structlog.testing import capture_logs
 from yarl import URL
 
 from adapters.slack.adapter import SlackPlatform
@@ -14,8 +12,10 @@ from bridge.errors import MessageRefused, NotAllowed, PlatformError, PlatformUna
 from bridge.messages import PersonId, ReplyTarget, ThreadId
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack.model import Fault
+from bridge.playground.slack.responses import Reply
 from tests.adapters.slack.writing.said import POST, calls, final, methods
 from tests.fakes.clock import FakeClock
+from tests.fakes.ports import free_port
 
 HISTORY, EPHEMERAL = "conversations.history", "chat.postEphemeral"
 
@@ -91,36 +91,52 @@ async def test_a_question_that_waited_long_still_gets_its_thread(
     assert (roots(server), methods(server)) == (["hi"], [HISTORY, POST])
 
 
+async def test_a_channel_that_is_gone_by_then_is_told_as_such(
+    server: SlackServer, platform: SlackPlatform, opening: ReplyTarget, clock: FakeClock
+) -> None:
+    await clock.advance(60)
+    server.channels["C0GENERAL"].members.discard(server.bot_user_id)
+    server.channels["C0GENERAL"].kind = "group"
+    with pytest.raises(NotAllowed):
+        await platform.open_thread(opening, "hi")
+    assert methods(server) == [HISTORY, POST]
+
+
+@pytest.mark.parametrize("letter", ["x", "&", "漢"])
+async def test_a_question_longer_than_a_message_is_cut(
+    server: SlackServer, platform: SlackPlatform, opening: ReplyTarget, letter: str
+) -> None:
+    await platform.open_thread(opening, letter * 5_000)
+    (shown,) = roots(server)
+    assert shown.endswith("…")
+    assert set(shown[:-1]) == {letter}
+    assert [call.error for call in server.calls] == [""]
+
+
 @pytest.fixture
-async def hook(server: SlackServer, platform: SlackPlatform) -> AsyncIterator[list[object]]:
-    """What was said by the address that came with the command "k1"."""
-    said: list[object] = []
+def way(server: SlackServer, platform: SlackPlatform) -> str:
+    """The address that came with the command "k1"."""
+    reply = Reply(workspace=server.workspace, channel=server.channels["C0GENERAL"], person="U0ADA")
+    url = server._responses.make(reply)  # what a command brings with it
+    platform._outbound.privately.keep("k1", url)
+    return url
 
-    async def take(request: web.Request) -> web.Response:
-        said.append(await request.json())
-        return web.Response(text="ok")
 
-    app = web.Application()
-    app.router.add_post("/commands/1", take)
-    async with TestServer(app) as host:
-        privately = platform._outbound.privately
-        privately._api = host.make_url("/api/")  # as if the stand-in answered there
-        privately.keep("k1", str(host.make_url("/commands/1")))
-        yield said
+def told(server: SlackServer) -> list[str]:
+    return [seen.visible_text for seen in server.workspace.ephemerals]
 
 
 @pytest.mark.parametrize("code", ["not_in_channel", "channel_not_found"])
 async def test_where_the_bot_may_not_write_the_asker_is_told_alone(
-    server: SlackServer, platform: SlackPlatform, opening: ReplyTarget, hook: list[object], code: str
+    server: SlackServer, platform: SlackPlatform, opening: ReplyTarget, way: str, code: str
 ) -> None:
     server.faults.fail_next[POST] = [Fault.refuse(code)]
     with pytest.raises(NotAllowed) as caught:
         await platform.open_thread(opening, "hi")
     assert caught.value.code == code
-    (said,) = hook
-    assert isinstance(said, dict)
-    assert "Invite me" in str(said["text"])
-    assert (said["response_type"], said["replace_original"]) == ("ephemeral", False)
+    (line,) = told(server)
+    assert "Invite me" in line
+    assert methods(server) == [POST]
 
 
 # Private
@@ -147,28 +163,63 @@ async def test_one_person_reads_it_in_the_thread(
 
 
 async def test_an_address_that_came_with_the_command_is_used_while_it_lasts(
-    server: SlackServer, platform: SlackPlatform, private: ReplyTarget, hook: list[object], clock: FakeClock
+    server: SlackServer, platform: SlackPlatform, private: ReplyTarget, way: str, clock: FakeClock
 ) -> None:
-    for number in range(6):
-        await platform.send(private, final(f"line {number}"))
-    assert (len(hook), len(server.workspace.ephemerals)) == (5, 1)
-    privately = platform._outbound.privately
-    privately.keep("k2", str(privately._api.join(URL("/commands/1"))))
+    with capture_logs() as logged:
+        for number in range(6):
+            await platform.send(private, final(f"line {number}"))
+    assert told(server) == [f"line {number}" for number in range(6)]
+    assert methods(server) == [EPHEMERAL]
+    platform._outbound.privately.keep("k2", way)
     await clock.advance(30 * 60)
     address = write_private(server.team_id, "C0GENERAL", "U0ADA", key="k2")
-    await platform.send(replace(private, address=address), final("late"))
-    assert server.workspace.ephemerals[-1].visible_text == "late"
-    assert len(hook) == 5
+    with capture_logs() as logged_later:
+        await platform.send(replace(private, address=address), final("late"))
+    assert logged == logged_later == []  # Slack was not asked in vain
+    assert told(server)[-1] == "late"
+    assert methods(server) == [EPHEMERAL] * 2
+
+
+@pytest.mark.parametrize("reachable", [True, False])
+async def test_a_line_that_the_address_does_not_take_is_told_the_other_way(
+    server: SlackServer, platform: SlackPlatform, private: ReplyTarget, *, reachable: bool
+) -> None:
+    privately = platform._outbound.privately
+    if reachable:
+        privately.keep("k1", server.api_url.replace("/api/", "/response/none"))
+    else:
+        privately._api = URL(f"http://127.0.0.1:{free_port()}/")  # nobody is there
+        privately.keep("k1", str(privately._api / "response/1"))
+    await platform.send(private, final("hi"))
+    assert told(server) == ["hi"]
+    assert methods(server) == [EPHEMERAL]
+
+
+async def test_a_closed_adapter_tells_nobody_anything(
+    server: SlackServer, platform: SlackPlatform, private: ReplyTarget, way: str
+) -> None:
+    await platform.close()
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(private, final("hi"))
+    assert told(server) == []
 
 
 @pytest.mark.parametrize(
     "url",
-    ["http://hooks.slack.com/x", "https://slack.com.evil.example/x", "https://me@hooks.slack.com/x", "nonsense", ""],
+    [
+        "http://[hooks",
+        "http://hooks.slack.com/x",
+        "https://slack.com.evil.example/x",
+        "https://me@hooks.slack.com/x",
+        "nonsense",
+        "",
+    ],
 )
 async def test_nothing_is_told_to_an_address_that_is_not_slacks(
     server: SlackServer, platform: SlackPlatform, private: ReplyTarget, url: str
 ) -> None:
     platform._outbound.privately.keep("k1", url)
+    assert platform._outbound.privately._ways == {}
     await platform.send(private, final("secret"))
     assert methods(server) == [EPHEMERAL]
 
@@ -180,5 +231,7 @@ async def test_what_one_person_cannot_be_told_is_an_error(
     server.faults.fail_next[EPHEMERAL] = [Fault.refuse(code)]
     with pytest.raises(kind):
         await platform.send(private, final("hi"))
-    with pytest.raises(MessageRefused):
-        await platform.send(private, final(""))
+    for text in ("", "x" * 5_000):
+        with pytest.raises(MessageRefused):
+            await platform.send(private, final(text))
+    assert told(server) == []

@@ -45,6 +45,13 @@ async def test_a_thread_is_told_up_to_the_question_by_people_with_names(
     assert [said.text for said in unseen][-2:] == ["well?", "later"]
 
 
+async def test_above_the_question_that_begins_a_thread_there_is_nothing(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    await server.post_as("U0GRACE", "C0GENERAL", "later", thread_ts=root)
+    assert await platform.read_thread(target, at(server, root), 10) == []
+
+
 async def test_a_long_thread_is_read_to_its_end(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
 ) -> None:
@@ -230,6 +237,63 @@ async def test_the_token_never_goes_to_another_host(
     server.downloads.redirect_to = f"{server.downloads.address}/files-pri/F1/x"
     with pytest.raises(NotAllowed):  # round and round
         await platform.fetch_file(target, attached, tmp_path / "file", 10_000)
+
+
+@pytest.mark.parametrize(
+    ("fault", "kind", "sentence"),
+    [
+        (Fault.refuse("file_not_found"), NotAllowed, "was deleted"),
+        (Fault.refuse("access_denied"), NotAllowed, "did not hand the file out"),
+        (Fault.rate_limit(30), RateLimited, "asked to wait"),
+        (Fault.http(503), PlatformUnavailable, "503"),
+    ],
+)
+async def test_why_a_file_cannot_be_looked_up_is_told(
+    server: SlackServer,
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    attached: Attachment,
+    tmp_path: Path,
+    fault: Fault,
+    kind: type[PlatformError],
+    sentence: str,
+) -> None:
+    server.faults.fail_next["files.info"] = [fault] * 4
+    with pytest.raises(kind, match=sentence):
+        await platform.fetch_file(target, attached, tmp_path / "file", 10_000)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind", "code"),
+    [
+        ({"file_access": "access_denied", "url_private": "https://files.slack.com/x"}, NotAllowed, "access_denied"),
+        ({"is_external": True, "url_private": "https://files.slack.com/x"}, NotAllowed, "external"),
+        ({}, NotAllowed, "no_address"),
+        ({"url_private": 5}, NotAllowed, "no_address"),
+        ({"url_private": "http://[files"}, NotAllowed, "foreign_address"),
+        ({"url_private": "https://files.slack.com.example/x"}, NotAllowed, "foreign_address"),
+        ({"url_private": "http://127.0.0.1:1/x"}, PlatformUnavailable, "PlatformUnavailable"),
+    ],
+)
+async def test_a_file_that_lies_nowhere_or_in_the_wrong_place_is_not_fetched(
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    tmp_path: Path,
+    facts: dict[str, object],
+    kind: type[PlatformError],
+    code: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def known(team: str, number: str) -> object:
+        return facts
+
+    monkeypatch.setattr(platform._outbound._downloads, "_look_up", known)
+    monkeypatch.setattr(platform._outbound._downloads, "_api", URL("http://127.0.0.1:1/api/"))
+    with pytest.raises(kind) as caught:
+        await platform.fetch_file(target, Attachment(name="x", address=Address("T0/F1")), tmp_path / "file", 100)
+    assert caught.value.code == code
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_an_attachment_without_an_address_cannot_be_had(

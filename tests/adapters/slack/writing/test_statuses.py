@@ -187,6 +187,21 @@ async def test_what_failed_by_accident_is_tried_again(
     assert state(server, root) == "processing"
 
 
+async def test_what_could_not_be_taken_away_by_accident_is_taken_away_in_the_end(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef, clock: FakeClock
+) -> None:
+    server.is_agent = False
+    server.lacks["assistant"] = "feature_disabled"
+    await platform.show_activity(target, asked)
+    server.faults.fail_next["reactions.remove"] = [Fault.refuse("internal_error")]
+    ending = asyncio.create_task(platform.end_activity(target, asked))
+    while not ending.done():
+        await clock.advance(0.1)
+        await asyncio.wait({ending}, timeout=0.02)
+    assert methods(server)[-2:] == ["reactions.remove", "reactions.remove"]
+    assert reactions(server, root) == []
+
+
 async def test_what_a_workspace_lacks_is_tried_again_after_an_hour(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef, clock: FakeClock
 ) -> None:
@@ -237,6 +252,7 @@ async def test_taking_it_away_waits_for_a_short_pause_but_not_for_a_long_one(
     task = asyncio.create_task(platform.end_activity(target, asked))
     await until(lambda: len(calls(server, SESSION)) == 2)
     await until(lambda: bool(clock._sleepers) or task.done())
+    assert task.done() is (pause == 60)
     await clock.advance(2)
     await task
     assert state(server, root) == ("active" if pause == 2 else "processing")
@@ -262,6 +278,27 @@ async def test_a_slow_status_holds_no_answer_up_and_is_still_taken_away(
     monkeypatch.setattr("adapters.slack.writing.statuses.LONGEST_PAUSE", 0.03)
     server.faults.fail_next[SESSION] = [Fault.slow(30)]
     await platform.end_activity(target, asked)
+    await clock.advance(30)
+
+
+async def test_a_slow_status_line_below_an_earlier_answer_is_taken_away_too(
+    server: SlackServer,
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    asked: MessageRef,
+    clock: FakeClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.is_agent = False
+    await platform.show_activity(target, asked)
+    await platform.send(target, final("an answer"))
+    monkeypatch.setattr("adapters.slack.writing.statuses.TIMEOUT", 0.05)
+    server.faults.fail_next[STATUS] = [Fault.slow(30)]
+    await platform.show_activity(target, asked)
+    assert server.statuses != {}
+    monkeypatch.setattr("adapters.slack.writing.statuses.TIMEOUT", 3.0)
+    await platform.end_activity(target, asked)
+    assert server.statuses == {}
     await clock.advance(30)
 
 

@@ -273,6 +273,23 @@ async def test_a_message_that_is_gone_is_told(
     server.workspace.delete(answer(server, root))
     with pytest.raises(MessageGone):
         await platform.edit(target, ref, live("one two three four"))
+    assert not platform.is_growing(ref)
+
+
+@pytest.mark.parametrize("faults", [[Fault.rate_limit(5)], [Fault.drop()] * 2])
+async def test_a_stream_that_cannot_be_ended_just_now_is_given_nothing_more_and_ended_next_time(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, clock: FakeClock, faults: list[Fault]
+) -> None:
+    ref = await platform.send(target, live("one two "))
+    server.faults.fail_next[STOP] = list(faults)
+    with pytest.raises((RateLimited, PlatformUnavailable)):
+        await platform.edit(target, ref, final("No: three"))
+    assert not platform.is_growing(ref)
+    await clock.advance(5)
+    await platform.edit(target, ref, live("one two three four"))
+    assert texts(server, root) == ["one two three four"]
+    assert APPEND not in methods(server)
+    assert methods(server)[-2:] == [STOP, UPDATE]
 
 
 async def test_what_an_earlier_process_left_growing_is_ended_and_edited(
