@@ -74,6 +74,28 @@ async def test_an_answer_that_goes_on_in_another_message_is_still_worked_on(
     assert state(server, root) == "processing"
 
 
+@pytest.mark.parametrize("agent", [True, False])
+async def test_an_answer_that_is_edited_from_now_on_is_still_worked_on(
+    server: SlackServer,
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    root: str,
+    asked: MessageRef,
+    clock: FakeClock,
+    *,
+    agent: bool,
+) -> None:
+    await platform.show_activity(target, asked)
+    ref = await platform.send(target, live("one two "))
+    server.is_agent = agent  # or not any more
+    await platform.edit(target, ref, live("No: something else"))
+    await clock.advance(7)
+    await platform.edit(target, ref, live("No: something else"))
+    assert answer(server, root).visible_text == "No: something else"
+    told = [call.args.get("session_status") for call in calls(server, "chat.stopStream")]
+    assert told == (["processing"] if agent else ["processing", None])
+
+
 async def test_an_app_that_is_no_agent_has_a_status_line_that_its_answer_ends(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
 ) -> None:
