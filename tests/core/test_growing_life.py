@@ -168,3 +168,15 @@ async def test_a_suggestion_that_no_button_can_carry_is_not_offered() -> None:
         await at.clock.advance(5)
         (shown,) = at.platform.messages.values()
         assert [one.value for one in shown.buttons] == ["Why?"]
+
+
+async def test_where_a_message_stands_already_nothing_else_shows_that_work_goes_on() -> None:
+    async with desk(kind=GrowingPlatform) as before:
+        before.say("x" * 300)
+        await before.clock.advance(2)
+        (address,) = before.platform.messages
+        shown = len(before.platform.activity)
+    left = SentPart(part=0, nonce="n0", ref=values.ref(address), intended_at=values.THEN)
+    async with desk(earlier=before, standing=[left]) as at:
+        await at.clock.advance(30)
+        assert len(at.platform.activity) == shown
