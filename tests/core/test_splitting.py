@@ -120,5 +120,6 @@ def test_a_message_that_has_to_end_does_not_end_with_a_heading() -> None:
     splitter = Splitter(DiscordDialect(2000))
     splitter.feed("# A heading")
     splitter.cut()
+    assert len(splitter.feed("# A heading\n\nWhat stands")) == 1
     first, *_ = splitter.feed("# A heading\n\nWhat stands below it.\n\nThe end", final=True)
     assert first == "# A heading\n\nWhat stands below it."
