@@ -29,7 +29,7 @@ export class SlackPane extends Pane {
     });
     setInterval(() => {
       this.turn += 1;
-      const open = this.state && this.opened();
+      const open = this.state?.channels.length && this.opened();
       if (open?.thread.loading.length) this.drawActivity(open);
     }, TAKES_TURNS);
   }
