@@ -123,9 +123,8 @@ class Asker:
         seen = await running.until_woken(looking, self._clock, self._limits.notice, lambda: running.say(_FETCHING))
         if running.handed_over:
             return None
-        if seen is None:
-            # Told to stop, or asked something else, meanwhile.
-            seen = Recovered(fate=Fate.UNKNOWN, ids=turn.ids)
+        # None: told to stop, or asked something else, meanwhile.
+        seen = seen or Recovered(fate=Fate.UNKNOWN, ids=turn.ids)
         running.ids = seen.ids
         way = Way.ASK_AGAIN if running.revised and running.stop is None else None
         way = way or (Way.STOP if running.stop else decide(turn, seen.fate, policy.recover, self._limits.resume.asks))
@@ -207,14 +206,13 @@ class Asker:
                 deadline = deadline or self._clock.monotonic() + self._limits.busy.total_seconds()
                 told = error.retry_after.total_seconds() if error.retry_after else 0.0
                 wait = max(told, pause)
+                self._metrics.backend_failed(running.turn.app, error.code)
                 may_pass = isinstance(error, BackendBusy | BackendUnreachable) and not error.accepted
                 if not may_pass or self._clock.monotonic() + wait > deadline:
                     if isinstance(error, BackendCut | BackendTimeout):
                         await self._note_lost(running)
-                    self._metrics.backend_failed(running.turn.app, error.code)
                     return endings.failed(running, error)
                 _log.warning("asked_again_later", code=error.code, detail=str(error), again_in=wait)
-                self._metrics.backend_failed(running.turn.app, error.code)
                 why = error.user_message.partition(". ")[0].rstrip(".") + "."
                 running.say(_TRYING.format(why=why))
                 pause = min(pause * 2, self._limits.longest_pause.total_seconds())
@@ -268,10 +266,8 @@ class Asker:
             if hint := missing_words(asked):
                 running.notes = [hint]
                 return AnswerCompleted()
-            preparing = self._preparer.prepare(running, asked)
-            question = await running.until_woken(
-                preparing, self._clock, self._limits.notice, lambda: running.say(_READING)
-            )
+            ready = self._preparer.prepare(running, asked)
+            question = await running.until_woken(ready, self._clock, self._limits.notice, lambda: running.say(_READING))
             if running.woken.is_set():
                 return None
             if question is None:

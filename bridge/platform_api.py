@@ -66,6 +66,10 @@ class PlatformCapabilities:
     live_budget: WriteBudget | None = None
     """Writings of messages that are growing natively, per `ReplyTarget.edit_group`; they count apart from other edits. None: the
     platform has no such thing."""
+    min_live_interval: timedelta | None = None
+    """Between two of them for one message; None: as `min_edit_interval`."""
+    end_budget: WriteBudget | None = None
+    """Writings that end such a message, likewise; None: they are edits."""
     first_hold: timedelta | None = None
     """How long the first text may wait for company, so that a short answer takes one call; None: hardly at all."""
     first_hold_text: int = 200

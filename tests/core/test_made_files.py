@@ -128,3 +128,14 @@ async def test_the_rest_of_an_answer_that_was_asked_for_again_goes_into_a_file_o
         assert old.content.startswith(b"old ")
         assert new.content.startswith(b"new ")
         assert "is in the attached file" in at.platform.texts[1]
+
+
+async def test_buttons_and_sources_stand_below_the_last_message_of_the_text_alone() -> None:
+    async with desk(kind=FilePlatform, max_text=300) as at:
+        at.platform.buttons = at.platform.rating_buttons = at.platform.sources = True
+        outcome = Outcome(state=AnswerState.DONE, text="word " * 90, sources=("plan.pdf",))
+        at.draft.conclude(outcome, [CHART])
+        await at.clock.advance(5)
+        first, last, file = at.platform.messages.values()
+        assert [len(one.buttons) for one in (first, last, file)] == [0, 2, 0]
+        assert [one.sources for one in (first, last, file)] == [(), ("plan.pdf",), ()]

@@ -289,7 +289,7 @@ def test_a_question_stands_last_and_apart_whatever_is_told_before_it(
 
 
 def test_of_a_long_thread_the_newest_messages_are_told_as_far_as_they_fit() -> None:
-    said = [Said(who="Ada", text=f"{number} " + "x" * 90) for number in range(200)]
+    said = [Said(who="Ada", text=f"{number} " + "x" * 40) for number in range(300)]
     told = with_thread(said, None, "?").split("\n\n")[1]
 
     lines = told.split("\n")

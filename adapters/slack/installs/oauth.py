@@ -138,14 +138,17 @@ class OAuth:
                 "This page works once, within ten minutes, and in the browser in which you began.",
                 400,
             )
-        if error or not 0 < len(code) <= LONGEST:
+        if error or not code.isascii() or not 0 < len(code) <= LONGEST:
             log.warning("install_refused", error=error[:60] if error.replace("_", "").isalpha() else "unreadable")
             return self._fail("Nothing was installed", "Slack did not allow it. You may try again.", 400)
         return await self._install(code)
 
     async def _is_ours(self, state: str, cookie: str) -> bool:
         """Whether we issued that word to this browser, lately, and it comes back for the first time."""
-        if not state or len(state) > LONGEST or not hmac.compare_digest(state.encode(), cookie.encode()):
+        # What we issue is ASCII; a header may hold bytes that are no text at all.
+        if not state.isascii() or not cookie.isascii() or not 0 < len(state) <= LONGEST:
+            return False
+        if not hmac.compare_digest(state, cookie):
             return False
         return await self._installations.redeem_state(state)
 

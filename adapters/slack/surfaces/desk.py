@@ -14,11 +14,11 @@ from adapters.slack.inbound import BUTTON_PRESS, Identity, Ignored, Json, people
 from adapters.slack.installs.scopes import AppFeature
 from adapters.slack.outbound import Outbound
 from adapters.slack.reading.fields import is_id, moment, object_in, text_in
-from adapters.slack.reading.messages import attached_to
+from adapters.slack.reading.messages import attached_to, people_in_message
 from adapters.slack.reading.presses import digest, presser
 from adapters.slack.reading.spots import for_one, in_thread, is_direct_channel
 from adapters.slack.settings import DmSessions, Settings
-from adapters.slack.surfaces.commands import Typed, people_in_command, read_command
+from adapters.slack.surfaces.commands import Typed, people_in_command, privately, read_command
 from adapters.slack.surfaces.errands import Errands
 from adapters.slack.surfaces.forms import (
     COMMENT_FORM,
@@ -54,6 +54,7 @@ NOT_OURS = "I am not part of this conversation, so I cannot answer here."
 GONE = "That message is gone, so there is nothing left to answer under."
 NO_QUESTION = "Please write a question."
 TOO_OLD = "I do not know this form any more. Please close it and choose “Ask about this” once more."
+ASK_AGAIN = "Slack was too slow for me just now. Please try again."
 NOT_OPENED = "I could not open the form just now. Please try again."
 
 
@@ -112,6 +113,9 @@ class Desk:
         if isinstance(event, MessageReceived):
             channel = event.target.conversation.channel
             shared = await self._look_around(people_in(payload), me, channel)
+            if shared is None:
+                self._errands.start("ask_again", self._whisper(event.event_id, payload, ASK_AGAIN))
+                return Ignored(reason="not known who reads along")
             event = read_event(payload, me, self._outbound.names.known(), rolling=self._rolling)
             if isinstance(event, MessageReceived):
                 event = replace(event, is_external=event.is_external or shared)
@@ -133,6 +137,8 @@ class Desk:
             return typed.event
         self._outbound.privately.keep(typed.key, text_in(payload, "response_url"))
         shared = await self._look_around(people_in_command(payload), me, channel)
+        if shared is None:
+            return privately(ASK_AGAIN)
         typed = self._read_command(payload, me)
         if isinstance(typed, Ignored) or isinstance(typed.event, Reply):
             return None  # it was none a moment ago
@@ -164,7 +170,11 @@ class Desk:
 
     async def _open_question(self, payload: Json, me: Identity, place: Place, root: str) -> None:
         message = object_in(payload, "message")
-        looked, who = await asyncio.gather(self._picking.look(place, root), self._picking.name_author(message, me.team))
+        looked, who, _ = await asyncio.gather(
+            self._picking.look(place, root),
+            self._picking.name_author(message, me.team),
+            self._learn(people_in_message(message), me),
+        )
         trouble = _trouble_with(looked, place)
         if trouble:
             form = note("Ask about this", trouble)
@@ -174,9 +184,7 @@ class Desk:
         try:
             await self._open(me.team, payload, form)
         except PlatformError:
-            key = digest("shortcut", text_in(payload, "trigger_id"))
-            self._outbound.privately.keep(key, text_in(payload, "response_url"))
-            await self._outbound.privately.answer(key, NOT_OPENED)
+            await self._whisper(digest("shortcut", text_in(payload, "trigger_id")), payload, NOT_OPENED)
             raise
 
     async def _take_form(self, inbox: Inbox, payload: Json, me: Identity) -> Ignored | Reply | None:
@@ -214,7 +222,7 @@ class Desk:
         looked, shared = await asyncio.gather(
             self._picking.look(place, picked.root), self._look_around([person], me, place.channel)
         )
-        trouble = _trouble_with(looked, place)
+        trouble = _trouble_with(looked, place) or (ASK_AGAIN if shared is None else "")
         if trouble:
             return complain(trouble)
         author = presser(payload, me, self._outbound.names.known())
@@ -237,7 +245,7 @@ class Desk:
             is_direct=is_direct,
             in_thread=True,
             attachments=attached_to(looked.message, place.team),
-            is_external=bool(author.home) or shared,
+            is_external=bool(author.home or shared),
             unseen=True,
             about=Said(who=picked.who, text=text),
             private=for_one(target.conversation, author.id, thread=begun),
@@ -257,8 +265,13 @@ class Desk:
 
         await self._outbound.clients.ask(team, "views.open", call)
 
-    async def _look_around(self, people: Sequence[str], me: Identity, channel: str) -> bool:
-        """Learns names, and whether others read along there."""
+    async def _whisper(self, key: str, payload: Json, text: str) -> None:
+        """By the address that Slack gave with it."""
+        self._outbound.privately.keep(key, text_in(payload, "response_url"))
+        await self._outbound.privately.answer(key, text)
+
+    async def _look_around(self, people: Sequence[str], me: Identity, channel: str) -> bool | None:
+        """Learns names, and whether others read along there; None where Slack does not tell that just now."""
         _, shared = await asyncio.gather(self._learn(people, me), self._sharing.is_shared(me.team, channel))
         return shared
 

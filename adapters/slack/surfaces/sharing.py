@@ -7,7 +7,7 @@ from adapters.slack.reading.spots import is_direct_channel
 from adapters.slack.web.clients import Clients
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import PlatformError
+from bridge.errors import PlatformError, PlatformUnavailable, RateLimited
 
 log = logs.get("slack")
 
@@ -17,7 +17,7 @@ BELIEVED = 600.0
 BELIEVED_ALONE = 60.0
 """The same for one that is not: others may be invited, and then the bot must not talk on."""
 
-WITHIN = 0.8
+WITHIN = 1.2
 """Seconds to find out; somebody waits, and Slack waits three for all of it."""
 
 MOST_KNOWN = 5_000
@@ -37,9 +37,9 @@ class Sharing:
         if isinstance(shared, bool) and channel:
             self._remember(team, channel, shared=shared)
 
-    async def is_shared(self, team: str, channel: str) -> bool:
-        """Where it cannot be found out, nobody is taken to read along: a workspace without the scope would have no commands
-        else. In direct messages it shows from who is there."""
+    async def is_shared(self, team: str, channel: str) -> bool | None:
+        """None: Slack does not tell just now. Where it never tells, nobody is taken to read along: a workspace without the scope
+        would have no commands else, and `check` names it. In direct messages it shows from who is there."""
         if is_direct_channel(channel):
             return False
         shared, until = self._known.get((team, channel), (False, 0.0))
@@ -50,8 +50,11 @@ class Sharing:
                 response = await self._clients.ask(
                     team, "conversations.info", lambda client: client.conversations_info(channel=channel)
                 )
-        except (PlatformError, TimeoutError) as error:
-            self._give_up(team, getattr(error, "code", "") or "timeout")
+        except (PlatformUnavailable, RateLimited, TimeoutError) as error:
+            log.info("sharing_not_told", team=team, code=getattr(error, "code", "timeout"))
+            return shared if (team, channel) in self._known else None
+        except PlatformError as error:
+            self._give_up(team, error.code)
             return shared
         found: object = response.get("channel")
         shared = isinstance(found, dict) and found.get("is_ext_shared") is True

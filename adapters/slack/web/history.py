@@ -62,7 +62,6 @@ class History:
             one
             for one in shown
             if one.get("subtype") in _SAID_BY_SOMEBODY
-            and nonce_in(one) is None
             and one.get("user") != me.user
             and not (me.bot and one.get("bot_id") == me.bot)
             # The first message of a thread is told whatever the bounds are.

@@ -35,7 +35,8 @@ class ReadingMethods:
         ]
         if not found:
             raise Refusal("thread_not_found")
-        return self._page(found, args, default=limits.REPLIES_PAGE, most=limits.REPLIES_PAGE)
+        # Reported: the message that begins the thread comes first whatever the bounds are.
+        return self._page(found, args, default=limits.REPLIES_PAGE, most=limits.REPLIES_PAGE, always=ts)
 
     def history(self, args: Arguments) -> JsonObject:
         channel = self._readable(args.required("channel", "channel_not_found"), "history")
@@ -143,14 +144,17 @@ class ReadingMethods:
             raise Refusal("not_in_channel")
         return channel
 
-    def _page(self, found: list[Message], args: Arguments, *, default: int, most: int) -> JsonObject:
+    def _page(self, found: list[Message], args: Arguments, *, default: int, most: int, always: str = "") -> JsonObject:
         limit = args.count("limit", default=default, most=most)
         oldest, latest, inclusive = args.text("oldest"), args.text("latest"), args.flag("inclusive")
         chosen = [
             message
             for message in found
-            if (oldest is None or message.ts > oldest or (inclusive and message.ts == oldest))
-            and (latest is None or message.ts < latest or (inclusive and message.ts == latest))
+            if message.ts == always
+            or (
+                (oldest is None or message.ts > oldest or (inclusive and message.ts == oldest))
+                and (latest is None or message.ts < latest or (inclusive and message.ts == latest))
+            )
         ]
         cursor = args.text("cursor") or "0"
         if not cursor.isdecimal():

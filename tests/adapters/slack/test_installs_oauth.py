@@ -1,5 +1,6 @@
 """Installing the app by Slack's consent page, from the first click to the first answer, over real sockets."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -287,3 +288,16 @@ async def test_bolts_own_use_of_these_variables_does_no_harm(
         await server.idle(PATIENCE)
         assert [team for team, _ in app.answered] == ["T0ONE"]
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("query", ["state=x", "state=%ED%A0%80", "state=%FF%00", "state=x&state=y&code=%F0%9F%98%80"])
+async def test_bytes_that_are_no_text_are_refused_like_any_other_word(app: App, query: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", app.port)
+    head = f"GET /slack/oauth_redirect?{query} HTTP/1.1\r\nHost: bot\r\nConnection: close\r\n".encode()
+    writer.write(head + b"Cookie: slack-install=\xff\xfe; __Host-slack-install=\xed\xa0\x80\r\n\r\n")
+    async with asyncio.timeout(PATIENCE):
+        answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"Please begin again" in answer

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bridge.backend_api import AnswerCompleted, FileProduced, TextReplaced
 from bridge.backends.dify.linking import LONGEST_ADDRESS, LONGEST_LABEL, LinkFilter, OwnFiles
-from bridge.backends.dify.producing import identify
+from bridge.backends.dify.producing import MOST_FILES, identify
 from bridge.messages import ProducedFile
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
 from tests.backends.dify.scripted import (
@@ -71,6 +71,7 @@ def in_threes(text: str) -> Iterator[str]:
         (f"HTTPS://DIFY.example.com:8443{PATH}?sign=x", "image.png"),
         (f"http://nobody.told.us:5001{PATH}?{SIGNATURE}", "image.png"),
         (f"[open ![a.png]({SIGNED})", "[open "),
+        (f"{SIGNED.replace('files', '%66iles').replace('sign', '%73ign')}", "image.png"),
     ],
 )
 def test_links_to_its_own_files_go(text: str, shown: str) -> None:
@@ -121,10 +122,16 @@ def test_a_file_that_is_named_is_known_by_a_name_for_people(text: str, name: str
 
 
 def test_an_address_is_kept_as_it_is_to_be_followed() -> None:
-    (file,) = read(f"![a.png]({SIGNED.replace('&', '&amp;')})")[1]
+    quoted = SIGNED.replace("&", "&amp;").replace("_", "\\_")
+    (file,) = read(f"![a.png]({quoted})")[1]
 
     assert file.address == SIGNED
     assert identify(file) == PATH
+
+
+def test_no_more_files_are_known_than_are_passed_on_and_all_links_go() -> None:
+    text, files = read("".join(f"![{number}.png](/files/tools/{number}.png)" for number in range(MOST_FILES + 5)))
+    assert (text, len(files)) == ("", MOST_FILES)
 
 
 def test_text_is_held_back_no_longer_than_it_may_become_a_link() -> None:

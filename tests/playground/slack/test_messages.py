@@ -132,7 +132,7 @@ async def test_threads_and_history_are_read_in_pages(server: SlackServer, client
         seen += [message["ts"] for message in page["messages"]]
     assert seen == [root, *replies]
     later = await client.conversations_replies(channel="C0GENERAL", ts=root, oldest=replies[0])
-    assert [message["ts"] for message in later["messages"]] == replies[1:]
+    assert [message["ts"] for message in later["messages"]] == [root, *replies[1:]]
     assert await error_of(client.conversations_replies(channel="C0GENERAL", ts="1.000000")) == "thread_not_found"
     assert await error_of(client.conversations_history(channel="C0GENERAL", limit=0)) == "invalid_limit"
 

@@ -2,10 +2,11 @@
 
 import pytest
 
+from adapters.slack.surfaces.desk import ASK_AGAIN
 from bridge.events import ButtonPressed, StopRequested
 from bridge.messages import Author, Button, ButtonAction, MessageRef, Origin, OutgoingMessage, PersonId, PlatformName
 from bridge.playground.slack import SlackServer
-from bridge.playground.slack.model import Act
+from bridge.playground.slack.model import Act, Fault
 from tests.adapters.slack.peer import asked, question, target_under, until
 from tests.adapters.slack.surfaces.conftest import Opening
 from tests.adapters.slack.surfaces.hall import Hall
@@ -73,6 +74,22 @@ async def test_in_a_shared_channel_others_read_along(hall: Hall, root: str) -> N
     hall.server.add_stranger(GENERAL, "Eve")
     await ask_on(hall, await hall.answer(root, *QUESTIONS))
     assert (await hall.next_unseen()).is_external
+
+
+async def test_while_slack_does_not_tell_who_reads_along_the_button_is_to_be_pressed_again(
+    opening: Opening, server: SlackServer, root: str
+) -> None:
+    async with opening() as hall:
+        ref = await hall.answer(root, *QUESTIONS)
+    async with opening() as hall:  # which no event has told anything yet
+        server.faults.fail_next["conversations.info"] = [Fault.http(500)]
+        act = await ask_on(hall, ref)
+        await until(lambda: bool(server.ephemerals), "a word about it")
+        assert act.outcome == "acked"
+        assert [(one.person, one.visible_text) for one in server.ephemerals] == [("U0GRACE", ASK_AGAIN)]
+        assert hall.unseen == []
+        await ask_on(hall, ref)
+        assert (await hall.next_unseen()).text == QUESTIONS[0].value
 
 
 async def test_a_press_by_somebody_from_elsewhere_says_so(hall: Hall, root: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from adapters.slack.addresses import read_opening, read_private
 from adapters.slack.surfaces import sharing
+from adapters.slack.surfaces.desk import ASK_AGAIN
 from bridge.errors import NotAllowed
 from bridge.events import Command, CommandInvoked, MessageReceived
 from bridge.messages import NamedPerson, Origin, PersonId
@@ -150,13 +151,23 @@ async def test_what_a_message_told_of_its_channel_is_not_asked_again(hall: Hall)
     assert asked(hall.server, "conversations.info") == 0
 
 
-@pytest.mark.parametrize("trouble", ["scope", "slow"])
-async def test_where_slack_does_not_tell_who_reads_along_commands_work_all_the_same(
-    hall: Hall, server: SlackServer, trouble: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("fault", [Fault.slow(0.3), Fault.rate_limit(9), Fault.http(500)], ids=["slow", "429", "500"])
+async def test_while_slack_does_not_tell_who_reads_along_a_command_is_to_be_typed_again(
+    hall: Hall, server: SlackServer, fault: Fault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sharing, "WITHIN", 0.05)
-    fault = Fault.refuse("missing_scope") if trouble == "scope" else Fault.slow(0.3)
+    monkeypatch.setattr(sharing, "WITHIN", 0.1)
     server.faults.fail_next["conversations.info"] = [fault]
+    act = await server.command("U0GRACE", "C0GENERAL", "/ask", "why?")
+    await hall.settle()
+    assert act.outcome == "acked"
+    assert [one.visible_text for one in server.ephemerals] == [ASK_AGAIN]
+    assert hall.unseen == []
+
+
+async def test_where_slack_never_tells_who_reads_along_commands_work_all_the_same(
+    hall: Hall, server: SlackServer
+) -> None:
+    server.faults.fail_next["conversations.info"] = [Fault.refuse("missing_scope")]
     act = await server.command("U0GRACE", "C0GENERAL", "/ask", "why?")
     assert not (await hall.next(MessageReceived)).is_external
     assert act.outcome == "acked"

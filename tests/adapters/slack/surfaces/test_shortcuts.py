@@ -4,7 +4,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from adapters.slack.surfaces import picking
-from adapters.slack.surfaces.desk import GONE, NO_QUESTION, NOT_HERE, NOT_OPENED, TOO_OLD
+from adapters.slack.surfaces.desk import ASK_AGAIN, GONE, NO_QUESTION, NOT_HERE, NOT_OPENED, TOO_OLD
 from adapters.slack.surfaces.forms import METADATA_CHARS, SHORTCUT
 from bridge.messages import Origin, Said
 from bridge.playground.slack.model import Fault, File
@@ -32,7 +32,7 @@ async def test_the_form_shows_the_message_and_who_wrote_it(hall: Hall) -> None:
     view = await hall.shown_modal()
     await hall.settle()
     assert act.outcome == "acked"
-    assert "Ada: wait for" in texts_in(view)
+    assert "Ada: wait for @Linus" in texts_in(view)
     assert hall.server.pings == []
 
 
@@ -198,6 +198,15 @@ async def test_a_form_sent_while_the_store_is_away_stays_and_may_be_sent_again(h
     assert (await hall.submit(view, "why?")).outcome == "acked"
     (heard,) = hall.unseen
     assert heard.text == "why?"
+
+
+async def test_while_slack_does_not_tell_who_reads_along_the_form_stays(opening: Opening) -> None:
+    async with opening() as hall:
+        view = await pick(hall, await say(hall))
+    async with opening() as hall:  # which no event has told anything yet
+        hall.server.faults.fail_next["conversations.info"] = [Fault.rate_limit(9)]
+        await hall.submit(view, "why?")
+        assert (list(view.errors.values()), hall.unseen) == ([ASK_AGAIN], [])
 
 
 async def test_two_forms_about_one_message_are_two_questions(hall: Hall) -> None:

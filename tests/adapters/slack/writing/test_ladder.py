@@ -140,6 +140,18 @@ async def test_a_stream_that_can_neither_go_on_nor_be_edited_goes_on_in_a_post(
     assert [text.strip() for text in texts(server, root)] == ["one two three", "four five"]
 
 
+async def test_a_post_that_was_found_whole_where_nothing_may_be_edited_is_left_as_it_is(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    platform._outbound.ladder.step_down(Feature.EDITS, "edit_window_closed", server.team_id)
+    server.faults.fail_next[POST] = [Fault.effect_then_drop()]
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(target, final("one", *RATINGS))
+    await platform.send(target, final("one", *RATINGS))
+    assert methods(server) == [POST, "conversations.replies"]
+    assert texts(server, root) == ["one"]
+
+
 async def test_where_nobody_can_look_an_answer_is_rather_posted_twice_than_not_at_all(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
 ) -> None:

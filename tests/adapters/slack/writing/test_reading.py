@@ -45,6 +45,13 @@ async def test_a_thread_is_told_up_to_the_question_by_people_with_names(
     assert [said.text for said in unseen][-2:] == ["well?", "later"]
 
 
+async def test_above_the_question_that_begins_a_thread_there_is_nothing(
+    server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
+) -> None:
+    await server.post_as("U0GRACE", "C0GENERAL", "later", thread_ts=root)
+    assert await platform.read_thread(target, at(server, root), 10) == []
+
+
 async def test_a_long_thread_is_read_to_its_end(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str
 ) -> None:
