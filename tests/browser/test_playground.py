@@ -160,7 +160,7 @@ async def test_a_question_that_is_deleted_is_not_answered_any_further(page: Page
     dify.per_token = 0.1
     await write(page, "slack-composer", "@bot a long answer")
     answer = answers(page, SLACK_THREAD).first
-    await expect(stop_of(page, "slack", answer)).to_be_visible()
+    await expect(answer.get_by_test_id("live")).to_be_visible()
     own = page.get_by_test_id(SLACK).get_by_test_id("message").first
     await own.hover()
     await own.get_by_role("button", name="Delete your message").click()
