@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path, PurePosixPath
+from typing import BinaryIO
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -34,18 +35,19 @@ class Uploader:
     async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
         """As `AcceptsFiles.upload`."""
         lock = self._first_contacts.setdefault(user, asyncio.Lock())
+        opened: list[BinaryIO] = []
         async with lock:
-            opened = await asyncio.to_thread(content.open, "rb")
             try:
 
                 def fill() -> aiohttp.FormData:
-                    opened.seek(0)
+                    # Anew for each attempt: aiohttp closes what it was given also when it could not connect.
+                    opened.append(content.open("rb"))
                     # Names in their own letters, as browsers send them and Dify reads them; `name_for_dify` took the quotes out.
                     form = aiohttp.FormData(quote_fields=False)
                     form.add_field("user", user)
                     form.add_field(
                         "file",
-                        opened,
+                        opened[-1],
                         filename=name_for_dify(name, media_type, kind),
                         # Dify refuses a part without a type.
                         content_type=media_type if _is_media_type(media_type) else _ANY_TYPE,
@@ -54,7 +56,8 @@ class Uploader:
 
                 reply = await self._client.post_form("/files/upload", fill, self._limit)
             finally:
-                await asyncio.to_thread(opened.close)
+                for file in opened:
+                    file.close()
         ident = text_of(reply.read(), "id")
         if reply.status not in (200, 201):
             raise _explain_refused_file(reply)

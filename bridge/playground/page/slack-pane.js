@@ -29,7 +29,8 @@ export class SlackPane extends Pane {
     });
     setInterval(() => {
       this.turn += 1;
-      const open = this.state && this.opened();
+      if (!this.state?.channels.length) return;
+      const open = this.opened();
       if (open?.thread.loading.length) this.drawActivity(open);
     }, TAKES_TURNS);
   }
