@@ -131,13 +131,13 @@ class DifyClient:
                 f"no answer to {method} {path} within {limit:g} s", code="control_timeout"
             ) from problem
 
-    async def post_form(self, path: str, form: Form, limit: float) -> Refusal:
-        """Posts what `form` fills in, and returns whatever Dify answered. Raises `BackendError`."""
+    async def post_form(self, path: str, form: Form, limit: float, max_bytes: int = REFUSAL_BYTES) -> Refusal:
+        """Posts what `form` fills in, and returns whatever Dify answered within `limit` seconds. Raises `BackendError`."""
         try:
             async with asyncio.timeout(limit):
                 response = await self._request("POST", path, limit, form=form, replayable=True)
                 try:
-                    return await Answering(response).refusal()
+                    return await Answering(response).refusal(max_bytes)
                 finally:
                     response.close()
         except TimeoutError as problem:
