@@ -21,7 +21,7 @@ _NAMELESS = "new conversation"
 
 # Around a whole title: quotation marks, and what Markdown makes bold, slanted or code.
 _AROUND = re.compile(
-    r"""(?P<mark>\*\*|__|[*_`"'])(?P<inside>(?:(?!(?P=mark)).)+)(?P=mark)|“(?P<curly>[^“”]+)”|「(?P<corner>[^「」]+)」"""
+    r"""(?P<mark>\*{1,3}|_{1,3}|[`"'])(?P<inside>(?:(?!(?P=mark)).)+)(?P=mark)|“(?P<curly>[^“”]+)”|「(?P<corner>[^「」]+)」"""
 )
 _HEADING = re.compile(r"\A#{1,6} +")
 
@@ -51,7 +51,6 @@ def tidy_name(name: str) -> str:
 def _shorten(line: str) -> str:
     if len(line) <= LONGEST_TITLE:
         return line
-    cut = line[: LONGEST_TITLE - 1]
     # Between two words, unless the language has no spaces or the last word is endless.
-    words = cut.rpartition(" ")[0]
-    return (words if len(words) > LONGEST_TITLE // 2 else cut).rstrip() + "…"
+    words = line[:LONGEST_TITLE].rpartition(" ")[0]
+    return (words if len(words) > LONGEST_TITLE // 2 else line[: LONGEST_TITLE - 1]) + "…"

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import BinaryIO
 from weakref import WeakValueDictionary
 
 import aiohttp
@@ -24,19 +25,20 @@ class FileSender:
     ) -> Refusal:
         """Whatever Dify answered, as far as `max_bytes`. `name` and `media_type` are sent as they are. Raises `BackendError`."""
         lock = self._first_contacts.setdefault(user, asyncio.Lock())
+        opened: list[BinaryIO] = []
+
+        async def fill() -> aiohttp.FormData:
+            opened.append(await asyncio.to_thread(content.open, "rb"))
+            # Names in their own letters, as browsers send them and Dify reads them; `name_for_dify` took the quotes out.
+            form = aiohttp.FormData(quote_fields=False)
+            form.add_field("user", user)
+            # Dify refuses a part without a type.
+            form.add_field("file", opened[-1], filename=name, content_type=media_type)
+            return form
+
         async with lock:
-            opened = await asyncio.to_thread(content.open, "rb")
             try:
-
-                def fill() -> aiohttp.FormData:
-                    opened.seek(0)
-                    # Names in their own letters, as browsers send them and Dify reads them; `name_for_dify` took the quotes out.
-                    form = aiohttp.FormData(quote_fields=False)
-                    form.add_field("user", user)
-                    # Dify refuses a part without a type.
-                    form.add_field("file", opened, filename=name, content_type=media_type)
-                    return form
-
                 return await self._client.post_form(path, fill, self._limit, max_bytes)
             finally:
-                await asyncio.to_thread(opened.close)
+                for file in opened:
+                    await asyncio.to_thread(file.close)

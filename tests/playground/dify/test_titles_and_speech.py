@@ -1,5 +1,6 @@
 """The stand-in Dify names conversations, listens to recordings and links files only as the real one does."""
 
+import io
 import json
 from collections.abc import AsyncIterator
 
@@ -46,7 +47,7 @@ class Caller:
     ) -> tuple[int, Json]:
         form = aiohttp.FormData()
         form.add_field("user", "u-1")
-        form.add_field(part, content, filename="a.wav", content_type=media_type)
+        form.add_field(part, io.BytesIO(content), filename="a.wav", content_type=media_type)
         url = self.server.base_url + "/audio-to-text"
         async with self.session.post(url, data=form, headers=self.headers) as response:
             return response.status, await response.json()
