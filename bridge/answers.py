@@ -239,7 +239,9 @@ class AnswerWriter:
     def _kind(self, write: Write) -> WriteKind:
         if write.ref is None:
             return "post"
-        return "live" if write.trimmings.live and self._presenter.grows(write.ref) else "edit"
+        if not self._presenter.grows(write.ref):
+            return "edit"
+        return "live" if write.trimmings.live else "end"
 
     async def _perform(self, write: Write) -> None:
         text, file = write.message.text, write.message.file

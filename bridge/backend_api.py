@@ -242,3 +242,26 @@ class Introduces(Protocol):
     async def opening(self) -> Opening:
         """Kept for a while. Raises `BackendError`."""
         ...
+
+
+@runtime_checkable
+class NamesConversations(Protocol):
+    """The backend thinks of a title for a conversation."""
+
+    async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
+        """A few words of plain text; "" where it has none. Raises `BackendError`."""
+        ...
+
+
+@runtime_checkable
+class Transcribes(Protocol):
+    """The backend turns speech into text, where its app does."""
+
+    async def transcribes(self) -> bool:
+        """Raises `BackendError`."""
+        ...
+
+    async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
+        """The words of a recording; "" where none could be made out. Raises `BackendError`, which says in a sentence for
+        members what was wrong with the file when its `may_retry` is False."""
+        ...

@@ -128,6 +128,8 @@ class Attachment:
     """Bytes, as the platform says; None where it does not."""
     address: Address = Address("")
     """Where its platform finds it again (see `FetchesFiles`); stored with the question. Empty: it cannot be had."""
+    is_voice: bool = False
+    """Spoken into the platform's own recorder, in place of written words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,8 @@ class ButtonAction(StrEnum):
     """Asks the question that stands in the button's `value`. Told as a `MessageReceived` that is `unseen`."""
     RESET = "reset"
     """On the bot's own page. Told as a `CommandInvoked`."""
+    AGAIN = "again"
+    """Asks the question of a whole answer once more; the new answer takes its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,6 +60,7 @@ class LimitedCall(StrEnum):
     POST = "post"
     EDIT = "edit"
     LIVE = "live"
+    END = "end"
     OTHER = "other"
 
 

@@ -25,8 +25,8 @@ class Urgency(Enum):
     FINAL = "final"
 
 
-WriteKind = Literal["post", "edit", "live"]
-"""`live` is an edit of a message that grows natively."""
+WriteKind = Literal["post", "edit", "live", "end"]
+"""`live` is an edit of a message that grows natively, and `end` the one that ends this."""
 
 _TOTAL_RESERVE = 0.3
 """Share of the platform-wide budget that progress leaves alone, so that first and final texts do not wait for it."""
@@ -115,15 +115,19 @@ class Pacer:
             if capabilities.total_budget
             else None,
             min_interval=capabilities.min_edit_interval,
+            min_live_interval=capabilities.min_live_interval or capabilities.min_edit_interval,
             shared=self._shared,
             grow=self._book("live", target.platform, target.edit_group, capabilities.live_budget)
             if capabilities.live_budget
             else None,
+            end=self._book("end", target.platform, target.edit_group, capabilities.end_budget)
+            if capabilities.end_budget
+            else None,
             post_key=f"post {target.platform} {target.post_group}",
             total_key=f"all {target.platform}",
         )
-        books = [book for book in (pace.post, pace.edit, pace.total, pace.grow) if book is not None]
-        # Of what grows nothing is kept in reserve: its end is an edit.
+        books = [book for book in (pace.post, pace.edit, pace.total, pace.grow, pace.end) if book is not None]
+        # Of what grows nothing is kept in reserve: its end is none of that.
         pace.edit.live += 1
         for book in books:
             book.held += 1
@@ -162,7 +166,9 @@ class AnswerPace:
     edit: _Book
     total: _Book | None
     min_interval: timedelta
+    min_live_interval: timedelta
     grow: _Book | None = None
+    end: _Book | None = None
     shared: SharedBudget | None = None
     post_key: str = ""
     total_key: str = ""
@@ -187,7 +193,8 @@ class AnswerPace:
         now = self.clock.monotonic()
         book = self._book(kind)
         if urgency is Urgency.PROGRESS and kind != "post":
-            own = self.last_own + self.min_interval.total_seconds() - now
+            interval = self.min_live_interval if kind == "live" else self.min_interval
+            own = self.last_own + interval.total_seconds() - now
             wait = book.let_others(id(self), self.last_own, max(own, book.wait_for_progress(now)), now)
         else:
             wait = book.wait_for_room(now, 1)
@@ -225,5 +232,7 @@ class AnswerPace:
                 return self.edit
             case "live":
                 return self.grow or self.edit
+            case "end":
+                return self.end or self.edit
             case _:
                 assert_never(kind)

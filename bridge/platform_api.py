@@ -59,6 +59,8 @@ class PlatformCapabilities:
     """So are `LIKE` and `DISLIKE`, and somebody who dislikes may be asked why."""
     question_buttons: int = 0
     """So many of `ASK` may stand below one message."""
+    again_button: bool = False
+    """`AGAIN` stands below whole answers."""
     steps: bool = False
     """`OutgoingMessage.steps` are shown beside the text of a message that grows natively (see `StreamsNatively`)."""
     sources: bool = False
@@ -66,6 +68,10 @@ class PlatformCapabilities:
     live_budget: WriteBudget | None = None
     """Writings of messages that are growing natively, per `ReplyTarget.edit_group`; they count apart from other edits. None: the
     platform has no such thing."""
+    min_live_interval: timedelta | None = None
+    """Between two of them for one message; None: as `min_edit_interval`."""
+    end_budget: WriteBudget | None = None
+    """Writings that end such a message, likewise; None: they are edits."""
     first_hold: timedelta | None = None
     """How long the first text may wait for company, so that a short answer takes one call; None: hardly at all."""
     first_hold_text: int = 200
@@ -335,6 +341,25 @@ class UsesLeases(Protocol):
 
     def use_leases(self, leases: Leases) -> None:
         """Called once, before `run`. Names of leases begin with the platform's name."""
+        ...
+
+
+@runtime_checkable
+class RenamesThreads(Protocol):
+    """Threads that the bot opened can be given another name."""
+
+    async def rename_thread(self, target: ReplyTarget, title: str) -> None:
+        """`title` is plain text and is cut as needed. A thread that somebody else opened or named is left as it is. Raises
+        `PlatformError`."""
+        ...
+
+
+@runtime_checkable
+class MarksSolved(Protocol):
+    """A thread can be marked as one whose question was answered well."""
+
+    async def mark_solved(self, target: ReplyTarget) -> None:
+        """Harmless when it is marked already, and where threads have no such mark. Raises `PlatformError`."""
         ...
 
 

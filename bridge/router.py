@@ -339,7 +339,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
                 return Stop(event_id=event.event_id, answer=event.message)
             key, app = event.target.conversation, resolution.app.name
             return Stop(event_id=event.event_id, answer=event.message, key=key, app=app)
-        case ButtonAction.RETRY:
+        case ButtonAction.RETRY | ButtonAction.AGAIN:
             return Retry(event_id=event.event_id, answer=event.message, private=event.private)
         case ButtonAction.LIKE | ButtonAction.DISLIKE:
             vote = Vote(

@@ -9,7 +9,7 @@ CAPABILITIES = PlatformCapabilities(
     post_budget=WriteBudget(limit=4, window=timedelta(seconds=4)),
     # chat.update is tier 3, "50+ per minute" per workspace (Slack's page on the method); two are left as a margin.
     edit_budget=WriteBudget(limit=48, window=timedelta(seconds=60)),
-    # A person follows about this many changes; it is also the pace of a single stream at the tier above.
+    # A person follows about this many changes; it is also the pace of a single answer at the tier above.
     min_edit_interval=timedelta(seconds=1.2),
     # A status disappears after two minutes (Slack's page on assistant.threads.setStatus).
     activity_every=timedelta(seconds=75),
@@ -20,8 +20,13 @@ CAPABILITIES = PlatformCapabilities(
     steps=True,
     sources=True,
     # chat.appendStream is tier 4, "100+ per minute" per workspace for all its streams together (Slack's page on the method); a
-    # few are left as a margin. chat.startStream and chat.stopStream have budgets of their own, see `writing.quotas`.
+    # few are left as a margin.
     live_budget=WriteBudget(limit=94, window=timedelta(seconds=60)),
+    # The pace of a single stream at that tier; the more there are, the longer each pauses.
+    min_live_interval=timedelta(milliseconds=650),
+    # chat.stopStream is tier 2, "20+ per minute" per workspace (Slack's page on the method). It never waits for it: no more
+    # streams begin than may end, see `writing.quotas`.
+    end_budget=WriteBudget(limit=20, window=timedelta(seconds=60)),
     # What ends before that is posted whole: a stream takes two of the scarce calls of tier 2 (the same pages).
     first_hold=timedelta(milliseconds=800),
     first_hold_text=200,

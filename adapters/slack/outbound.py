@@ -205,11 +205,11 @@ class Outbound:
     # Inside
 
     async def _write_stream(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> bool:
-        if message.live:
-            return await self._streams.grow(target, ref, message)
         thread = read_address(target.address)
         # Left out, it would be "active" (Slack's page on chat.stopStream), also where the answer goes on in another message.
         status = ("active" if ends_answer(message) else "processing") if self._statuses.in_session(thread) else None
+        if message.live:
+            return await self._streams.grow(target, ref, message, status)
         ended = await self._streams.finish(target, ref, message, status)
         if ended and status == "active":
             self._statuses.note_ended(thread)

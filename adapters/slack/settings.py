@@ -259,6 +259,11 @@ class Settings(AppSettings):
         """A line that was left empty in .env means "not set"."""
         return (value.strip() or None) if isinstance(value, str) else value
 
+    @field_validator("slack_dm_sessions", mode="before")
+    @classmethod
+    def _accept_any_case(cls, value: object) -> object:
+        return value.strip().lower() if isinstance(value, str) else value
+
     @field_validator("slack_bot_token", "slack_app_token", "slack_signing_secret", "slack_client_secret")
     @classmethod
     def _check_token(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:

@@ -280,7 +280,7 @@ class LivingBackend(FakeBackend):
         if self.chance.random() < self.trouble:
             errors = [BackendCut("cut"), BackendTimeout("slow"), BackendFailed("failed")]
             steps = steps[: self.chance.randrange(1, len(steps) + 1)]
-            if self.able and not any(isinstance(step, TextDelta) for step in steps):
+            if not any(isinstance(step, TextDelta) for step in steps):
                 # Failed without a word, it may be asked once more in another conversation.
                 errors.pop()
             steps.append(self.chance.choice(errors))

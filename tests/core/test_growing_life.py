@@ -1,6 +1,6 @@
 """What a member does, or what breaks, while a message grows natively: nothing is left growing, and nothing is left unsaid."""
 
-from bridge.messages import AnswerState, Outcome, SentPart
+from bridge.messages import AnswerState, Outcome, SentPart, StepState
 from tests.core.room import Room, room
 from tests.core.test_answers import desk
 from tests.core.test_growing import growing, step
@@ -112,3 +112,59 @@ async def test_steps_alone_that_an_earlier_process_left_growing_end_with_what_is
         await at.clock.advance(5)
         assert at.platform.texts == ["(Stopped.)"]
         assert not growing(at).growing
+
+
+async def test_the_next_message_begins_with_the_steps_that_are_still_under_way() -> None:
+    async with desk(kind=GrowingPlatform, max_text=6000) as at:
+        at.draft.fold(step(1, StepState.DONE))
+        at.draft.fold(step(2))
+        for number in range(300):
+            at.say(f"Sentence {number}. ")
+            await at.clock.advance(1)
+        first, second = growing(at).steps.values()
+        assert [one.id for one in first] == ["1", "2"]
+        assert [one.id for one in second] == ["2"]
+        at.draft.fold(step(3))
+        await at.clock.advance(5)
+        first, second = growing(at).steps.values()
+        assert [one.id for one in second] == ["2", "3"]
+        assert [one.id for one in first] == ["1", "2"]
+
+
+async def test_steps_of_an_answer_that_failed_are_not_shown_as_done() -> None:
+    async with desk(kind=GrowingPlatform) as at:
+        at.draft.fold(step(1))
+        await at.clock.advance(2)
+        at.draft.conclude(Outcome(state=AnswerState.FAILED, text="", notes=("It broke.",)))
+        await at.clock.advance(5)
+        (shown,) = growing(at).steps.values()
+        assert [one.state for one in shown] == [StepState.FAILED]
+
+
+async def test_where_a_message_stopped_growing_by_itself_its_end_is_not_written_twice() -> None:
+    async with desk(kind=GrowingPlatform) as at:
+        at.say("x" * 300)
+        await at.clock.advance(1)
+        growing(at).growing.clear()
+        assert at.writer is not None
+        writes = at.writer.writes
+        assert await at.end()
+        assert at.writer.writes == writes, "all of it stands"
+
+
+async def test_an_answer_without_a_word_cannot_be_rated() -> None:
+    async with desk() as at:
+        at.platform.buttons = at.platform.rating_buttons = True
+        at.draft.conclude(Outcome(state=AnswerState.DONE, text="", notes=("The app gave an empty answer.",)))
+        await at.clock.advance(5)
+        (shown,) = at.platform.messages.values()
+        assert shown.buttons == ()
+
+
+async def test_a_suggestion_that_no_button_can_carry_is_not_offered() -> None:
+    async with desk() as at:
+        at.platform.buttons, at.platform.question_buttons = True, 3
+        at.draft.conclude(Outcome(state=AnswerState.DONE, text="So.", suggestions=("y" * 2001, " ", "Why?")))
+        await at.clock.advance(5)
+        (shown,) = at.platform.messages.values()
+        assert [one.value for one in shown.buttons] == ["Why?"]

@@ -204,6 +204,8 @@ class Life:
         self.interrupted += 1
         # What is on its way when its sender is taken for dead arrives all the same; nobody can call it back.
         self.platform.slow = False
+        # Nor does anybody learn that somebody else has taken over, who cannot ask the store.
+        self.store.flaky = 0.0
         await self.clock.advance(3)
         old = self.open
         await self.start()

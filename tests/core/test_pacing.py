@@ -1,6 +1,7 @@
 """Budgets: first and final texts find room, progress gives way."""
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 from bridge.pacing import AnswerPace, Pacer, Urgency
@@ -40,6 +41,29 @@ async def test_one_answer_edits_about_every_window_divided_by_what_is_left_besid
         written = await write_progress(clock, pace, 10)
     gaps = {round(later - earlier, 6) for earlier, later in itertools.pairwise(written)}
     assert gaps == {1.25}
+
+
+async def test_what_grows_natively_has_a_pace_of_its_own() -> None:
+    quick = replace(
+        capabilities(),
+        live_budget=WriteBudget(limit=100, window=timedelta(seconds=10)),
+        min_live_interval=timedelta(seconds=0.5),
+    )
+    for can, live in ((quick, 0.5), (replace(quick, min_live_interval=None), 1.0)):
+        with Pacer(FakeClock()).answering(values.target(), can) as pace:
+            pace.take("post", Urgency.FIRST)
+            assert pace.delay("live", Urgency.PROGRESS) == live
+            assert pace.delay("edit", Urgency.PROGRESS) == 1.0
+
+
+async def test_the_end_of_what_grows_is_an_edit_unless_ends_have_a_budget_of_their_own() -> None:
+    few = replace(capabilities(), edit_budget=WriteBudget(limit=1, window=timedelta(seconds=5)))
+    for can, wait in ((few, 5.0), (replace(few, end_budget=WriteBudget(limit=1, window=timedelta(seconds=9))), 0.0)):
+        with Pacer(FakeClock()).answering(values.target(), can) as pace:
+            pace.take("edit", Urgency.FINAL)
+            assert pace.delay("end", Urgency.FINAL) == wait
+            pace.take("end", Urgency.FINAL)
+            assert pace.delay("end", Urgency.FINAL) == (wait or 9.0)
 
 
 async def test_the_final_edit_never_waits_for_progress_that_was_made() -> None:

@@ -20,6 +20,7 @@ from bridge.playground.slack.interactions import ShownButton, buttons_in
 from bridge.playground.slack.model import Act, Call, Message
 from bridge.playground.slack.surfaces import Ephemeral
 from bridge.playground.slack.views import View
+from bridge.playground.slack.workspace import Workspace
 from bridge.registry import Configuration, backend, platform
 from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Guests
 from bridge.settings import Settings, isolated
@@ -223,7 +224,7 @@ class World:
         """Everything that still shows that something is being done."""
         found = [f"stream {key}" for key in self._growing()]
         now = self.clock.monotonic()
-        for workspace in self.slack.workspaces.values():
+        for workspace in self._installed():
             sessions = workspace.sessions.items()
             found += [f"session {key}" for key, one in sessions if one.status_at(now) == "processing"]
             found += [f"status {key}" for key in workspace.statuses()]
@@ -237,8 +238,12 @@ class World:
 
     def _growing(self) -> list[tuple[str, str]]:
         now = self.clock.monotonic()
-        streams = [found for one in self.slack.workspaces.values() for found in one.streams.items()]
+        streams = [found for one in self._installed() for found in one.streams.items()]
         return [key for key, stream in streams if stream.state(now) == "live"]
+
+    def _installed(self) -> list[Workspace]:
+        """Where the app was removed it cannot take away what it showed."""
+        return [one for one in self.slack.workspaces.values() if one.installed]
 
     # What a person does
 

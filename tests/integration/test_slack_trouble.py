@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bridge.playground.slack.model import Fault
+from bridge.playground.slack.surfaces import Feature
 from tests.integration.slack_world import GENERAL, PRIVATE, WORDS, World, living, say
 
 WHOLE = "".join(WORDS).split()
@@ -16,6 +17,12 @@ FAULTS: dict[str, Callable[[], Fault]] = {
     "is carried out and answered with an error page": lambda: Fault.http(502, after_effect=True),
     "is one too many": lambda: Fault.rate_limit(1),
     "fails inside Slack": lambda: Fault.refuse("internal_error"),
+}
+
+PLAIN: dict[Feature, str] = {
+    "streaming": "feature_disabled",
+    "agent": "feature_disabled",
+    "assistant": "feature_disabled",
 }
 
 NATIVE = ("agents.sessions.setStatus", "chat.startStream", "chat.appendStream", "chat.stopStream")
@@ -49,7 +56,7 @@ async def test_a_streamed_answer_is_whole_and_there_once_when_a_call(method: str
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("method", EDITED)
 async def test_an_edited_answer_is_whole_and_there_once_when_a_call(method: str, fault: str, world: World) -> None:
-    world.slack.lacks.update(streaming="feature_disabled", agent="feature_disabled", assistant="feature_disabled")
+    world.slack.lacks.update(PLAIN)
     world.slack.faults.fail_next[method] = [FAULTS[fault]()]
     root = await world.ask("Talk for a while")
     await stands_whole(world, root)
@@ -83,7 +90,7 @@ async def test_a_private_channel_and_a_group_are_answered_like_any_other(world: 
 
 
 async def test_an_answer_that_was_stopped_is_given_when_it_is_tried_again(world: World) -> None:
-    world.slack.lacks.update(streaming="feature_disabled", agent="feature_disabled")
+    world.slack.lacks.update(PLAIN)
     root = await world.ask("Talk for a while")
 
     def stoppable() -> bool:

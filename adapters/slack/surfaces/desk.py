@@ -14,7 +14,7 @@ from adapters.slack.inbound import BUTTON_PRESS, Identity, Ignored, Json, people
 from adapters.slack.installs.scopes import AppFeature
 from adapters.slack.outbound import Outbound
 from adapters.slack.reading.fields import is_id, moment, object_in, text_in
-from adapters.slack.reading.messages import attached_to
+from adapters.slack.reading.messages import attached_to, people_in_message
 from adapters.slack.reading.presses import digest, presser
 from adapters.slack.reading.spots import for_one, in_thread, is_direct_channel
 from adapters.slack.settings import DmSessions, Settings
@@ -170,7 +170,11 @@ class Desk:
 
     async def _open_question(self, payload: Json, me: Identity, place: Place, root: str) -> None:
         message = object_in(payload, "message")
-        looked, who = await asyncio.gather(self._picking.look(place, root), self._picking.name_author(message, me.team))
+        looked, who, _ = await asyncio.gather(
+            self._picking.look(place, root),
+            self._picking.name_author(message, me.team),
+            self._learn(people_in_message(message), me),
+        )
         trouble = _trouble_with(looked, place)
         if trouble:
             form = note("Ask about this", trouble)

@@ -34,6 +34,9 @@ PREVIEW_CHARS = 300
 
 _INPUT = "words"
 
+_LATEST = 100_000_000_000 * 1_000_000
+"""Microseconds since the epoch that no timestamp of Slack's reaches."""
+
 View = dict[str, object]
 
 
@@ -93,7 +96,7 @@ def read_commented(view: Json, me: Identity) -> Commented | None:
     """None for what this version did not write."""
     remembered = _recall(view)
     message, pressed = _place(text_in(remembered, "message"), me), remembered.get("pressed")
-    if message is None or not isinstance(pressed, int) or isinstance(pressed, bool) or pressed < 0:
+    if message is None or not isinstance(pressed, int) or isinstance(pressed, bool) or not 0 <= pressed < _LATEST:
         return None
     return Commented(message=message, pressed=pressed)
 

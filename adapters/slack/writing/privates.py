@@ -60,11 +60,11 @@ class Privately:
             raise MessageRefused("nothing to show", code="no_text")
         if len(text.encode()) > PLAIN_BYTES:
             raise MessageRefused("too long for one person", code="msg_too_long")
-        if not (place.key and await self.answer(place.key, text)):
+        if not (place.key and await self.answer(place.key, text, place.thread)):
             await self._clients.ask(place.team, "chat.postEphemeral", _ephemeral(place, text))
         return MessageRef(platform=SLACK, address=address)
 
-    async def answer(self, key: str, text: str) -> bool:
+    async def answer(self, key: str, text: str, thread: str = "") -> bool:
         """Tells it by the remembered address. False: there is none (any more), or it was not taken."""
         way = self._ways.get(key)
         if way is None or way.until < self._clock.monotonic() or way.left < 1:
@@ -73,6 +73,8 @@ class Privately:
         way.left -= 1
         client = self._clients.unopened
         said = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        if thread:
+            said["thread_ts"] = thread  # slack_bolt's `respond` sends it so
         try:
             async with self._clients.session.post(
                 way.url,

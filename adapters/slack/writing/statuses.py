@@ -29,9 +29,6 @@ TIMEOUT = 3.0
 PER_MINUTE = 45
 """Calls of each method, of the "50+ per minute" per workspace of tier 3 (Slack's pages on reactions.add and setStatus)."""
 
-KEPT_FOR_ENDS = 20
-"""Of those, left for taking away what is shown."""
-
 MOST_SHOWN = 1_000
 """Threads of which it is remembered what is shown there. The others are cleared all the same."""
 
@@ -124,6 +121,8 @@ class Statuses:
                 for one in [mode] if mode is not None else self._modes(scene.thread):
                     if one is Feature.REACTION and scene.question is None:
                         return
+                    if mode is None and not self._room(scene, _METHODS[one][1]):
+                        return  # an earlier process may have shown it here, or nobody at all
                     if await self._take_away(scene, one) is not None:
                         break
         except TimeoutError:
@@ -234,8 +233,10 @@ class Statuses:
         return call
 
     def _room(self, scene: _Scene, method: str) -> bool:
-        """Whether showing leaves enough calls for taking away."""
-        return len(self._recent(scene, method)) < PER_MINUTE - KEPT_FOR_ENDS
+        """Whether it leaves enough calls to take it away again, and everything else that is shown."""
+        team = scene.thread.team
+        others = sum(mode is not None and key[0] == team and key != scene.key for key, mode in self._shown.items())
+        return len(self._recent(scene, method)) + others + 2 <= PER_MINUTE
 
     def _book(self, scene: _Scene, method: str) -> None:
         self._recent(scene, method).append(self._clock.monotonic())

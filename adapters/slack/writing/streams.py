@@ -54,6 +54,8 @@ class _Stream:
     stalled_at: float | None = None
     stopped: bool = False
     """By a person."""
+    session_status: str | None = None
+    """What the agent's session is when this ends; None where there is none."""
 
 
 class Streams:
@@ -133,10 +135,13 @@ class Streams:
         stream.so_far.confirm(addition)
         return ref
 
-    async def grow(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> bool:
+    async def grow(
+        self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage, session_status: str | None
+    ) -> bool:
         """Adds what is new. False: it does not grow any more, and an edit must show the text. Raises a `PlatformError`; nothing
         was added then, as far as anybody knows."""
         stream = self._live[ref.address]
+        stream.session_status = session_status
         if stream.stopped:
             return True
         if not stream.sure:
@@ -158,7 +163,7 @@ class Streams:
         except PlatformError as error:
             if addition.steps and self._refuses_tasks(error):
                 self._ladder.step_down(Feature.TASKS, error.code, stream.place.team)
-                return await self.grow(target, ref, message)
+                return await self.grow(target, ref, message, session_status)
             return await self._bear(error, target, ref, stream, message)
         stream.so_far.confirm(addition)
         return True
@@ -169,6 +174,7 @@ class Streams:
         """Ends it with the rest of the text and what stands below. False: it has ended, and an edit must show the text. Raises
         a `PlatformError`; it goes on growing then."""
         stream = self._live[ref.address]
+        stream.session_status = session_status
         if stream.stopped and is_unfinished(message):
             return True  # it is about to end, and nobody wants to read on
         if stream.stopped or not stream.sure:
@@ -184,7 +190,7 @@ class Streams:
                 return await self._end_silently(ref, stream)
             below = blocks_below(message, native_ratings=native)
             try:
-                await self._stop(stream, last, below, message.nonce, session_status)
+                await self._stop(stream, last, below, message.nonce)
             except (RateLimited, PlatformUnavailable):
                 raise
             except PlatformError as error:
@@ -192,8 +198,8 @@ class Streams:
                     self._ladder.step_down(Feature.TASKS, error.code, team)
                 elif error.code in REFUSED_BLOCKS and native and has_ratings(message):
                     native, refused_ratings = False, error.code
-                elif session_status is not None and error.code in MISSING:
-                    session_status = None
+                elif stream.session_status is not None and error.code in MISSING:
+                    stream.session_status = None
                 else:
                     return await self._bear(error, target, ref, stream, message)
                 continue
@@ -202,22 +208,28 @@ class Streams:
             self._forget(ref)
             return True
 
-    async def halt(self, place: Place) -> None:
+    async def halt(self, place: Place, session_status: str | None = None) -> None:
         """Ends whatever grows there, without a word. Raises a `PlatformError` where it may grow on."""
+        text: str | None = None
 
-        def call(text: str | None) -> Call:
-            return lambda client: client.chat_stopStream(channel=place.channel, ts=place.ts, markdown_text=text)
+        def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
+            return client.chat_stopStream(
+                channel=place.channel, ts=place.ts, markdown_text=text, session_status=session_status
+            )
 
-        # One that says nothing yet cannot end so; the edit that follows takes the dots away.
-        for text in (None, "…"):
+        while True:
             self._quota.take_stop(place.team)
             try:
                 # A second time changes nothing but the answer.
-                await self._clients.ask(place.team, STOP, call(text), again=True)
+                await self._clients.ask(place.team, STOP, call, again=True)
             except PlatformError as error:
                 if isinstance(error, RateLimited | PlatformUnavailable | MessageGone):
                     raise
                 if error.code == "no_text" and text is None:
+                    text = "…"  # one that says nothing yet cannot end so; the edit that follows takes the dots away
+                    continue
+                if error.code in MISSING and session_status is not None:
+                    session_status = None
                     continue
                 if error.code not in (EXPIRED, STOPPED):
                     log.info("stream_not_stopped", code=error.code)
@@ -267,9 +279,7 @@ class Streams:
 
         await self._try(stream, APPEND, call)
 
-    async def _stop(
-        self, stream: _Stream, addition: Addition, below: list[Block], nonce: str, session_status: str | None
-    ) -> None:
+    async def _stop(self, stream: _Stream, addition: Addition, below: list[Block], nonce: str) -> None:
         markdown, listed = addition.arguments(in_chunks=stream.so_far.in_chunks)
 
         def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
@@ -280,7 +290,7 @@ class Streams:
                 chunks=listed,
                 blocks=below or None,
                 metadata=metadata(nonce),
-                session_status=session_status,
+                session_status=stream.session_status,
             )
 
         self._quota.take_stop(stream.place.team)
@@ -330,7 +340,7 @@ class Streams:
         """So that an edit can show all of it. Always False."""
         if not stream.stopped:
             stream.sure = False  # whatever comes of this, nothing is added any more
-            await self.halt(stream.place)
+            await self.halt(stream.place, stream.session_status)
         self._forget(ref)
         return False
 

@@ -6,7 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from adapters.slack.installs.scopes import AppFeature
-from adapters.slack.settings import Mode, Settings
+from adapters.slack.settings import DmSessions, Mode, Settings
 
 ID, CLIENT_SECRET, URL = "1.2", "abcdef", "https://bot.example.com"
 MANY = f"SLACK_CLIENT_ID={ID}\nSLACK_CLIENT_SECRET={CLIENT_SECRET}\nSLACK_PUBLIC_URL={URL}\n"
@@ -70,6 +70,13 @@ def test_features_and_the_prefix_of_commands_are_read_as_people_write_them(tmp_p
     assert settings.slack_features == {AppFeature.AGENT, AppFeature.FILES}
     assert settings.slack_command_prefix == "dify-"
     assert read(tmp_path, "SLACK_FEATURES=\n").slack_features == set(AppFeature)
+
+
+def test_direct_messages_are_a_conversation_for_each_thread_or_one_altogether(tmp_path: Path) -> None:
+    assert read(tmp_path, "").slack_dm_sessions is DmSessions.THREAD
+    assert read(tmp_path, "SLACK_DM_SESSIONS=\n").slack_dm_sessions is DmSessions.THREAD
+    assert read(tmp_path, "SLACK_DM_SESSIONS= Single\n").slack_dm_sessions is DmSessions.SINGLE
+    assert "'thread' or 'single'" in problem(tmp_path, "SLACK_DM_SESSIONS=rolling\n")
 
 
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -166,6 +166,7 @@ async def test_after_a_restart_old_ratings_and_open_forms_still_work(opening: Op
         '{"message":"T0PLAYGROUND/C0GENERAL/1.1","pressed":"now"}',
         '{"message":"T0PLAYGROUND/C0GENERAL/1.1","pressed":true}',
         '{"message":"T0PLAYGROUND/C0GENERAL/1.1","pressed":-1}',
+        '{"message":"T0PLAYGROUND/C0GENERAL/1.1","pressed":99999999999999999999}',
         '{"message":"T0OTHER/C0GENERAL/1.1","pressed":1}',
         '{"message":"T0PLAYGROUND/C0/../1.1","pressed":1}',
         '{"message":17,"pressed":1}',

@@ -32,7 +32,7 @@ async def test_the_form_shows_the_message_and_who_wrote_it(hall: Hall) -> None:
     view = await hall.shown_modal()
     await hall.settle()
     assert act.outcome == "acked"
-    assert "Ada: wait for" in texts_in(view)
+    assert "Ada: wait for @Linus" in texts_in(view)
     assert hall.server.pings == []
 
 

@@ -163,12 +163,13 @@ async def test_one_person_reads_it_in_the_thread(
 
 
 async def test_an_address_that_came_with_the_command_is_used_while_it_lasts(
-    server: SlackServer, platform: SlackPlatform, private: ReplyTarget, way: str, clock: FakeClock
+    server: SlackServer, platform: SlackPlatform, private: ReplyTarget, root: str, way: str, clock: FakeClock
 ) -> None:
     with capture_logs() as logged:
         for number in range(6):
             await platform.send(private, final(f"line {number}"))
     assert told(server) == [f"line {number}" for number in range(6)]
+    assert {seen.thread_ts for seen in server.workspace.ephemerals} == {root}
     assert methods(server) == [EPHEMERAL]
     platform._outbound.privately.keep("k2", way)
     await clock.advance(30 * 60)

@@ -74,6 +74,28 @@ async def test_an_answer_that_goes_on_in_another_message_is_still_worked_on(
     assert state(server, root) == "processing"
 
 
+@pytest.mark.parametrize("agent", [True, False])
+async def test_an_answer_that_is_edited_from_now_on_is_still_worked_on(
+    server: SlackServer,
+    platform: SlackPlatform,
+    target: ReplyTarget,
+    root: str,
+    asked: MessageRef,
+    clock: FakeClock,
+    *,
+    agent: bool,
+) -> None:
+    await platform.show_activity(target, asked)
+    ref = await platform.send(target, live("one two "))
+    server.is_agent = agent  # or not any more
+    await platform.edit(target, ref, live("No: something else"))
+    await clock.advance(7)
+    await platform.edit(target, ref, live("No: something else"))
+    assert answer(server, root).visible_text == "No: something else"
+    told = [call.args.get("session_status") for call in calls(server, "chat.stopStream")]
+    assert told == (["processing"] if agent else ["processing", None])
+
+
 async def test_an_app_that_is_no_agent_has_a_status_line_that_its_answer_ends(
     server: SlackServer, platform: SlackPlatform, target: ReplyTarget, root: str, asked: MessageRef
 ) -> None:
@@ -335,13 +357,44 @@ async def test_what_is_shown_leaves_room_for_taking_it_away(
 ) -> None:
     for _ in range(80):
         await platform.show_activity(target, asked)
-    assert len(calls(server, SESSION)) < 30
+    assert len(calls(server, SESSION)) < 45
     await platform.end_activity(target, asked)
     assert (state(server, root), server.rejected) == ("active", 0)
     await clock.advance(61)
     await platform.show_activity(target, asked)
     assert state(server, root) == "processing"
     assert sum(map(len, platform._outbound._statuses._calls.values())) == 1  # nothing older is remembered
+
+
+async def test_twenty_answers_a_minute_are_all_shown_to_be_worked_on(
+    server: SlackServer, platform: SlackPlatform, clock: FakeClock
+) -> None:
+    for number in range(44):
+        asked = await server.post_as("U0ADA", "C0GENERAL", f"question {number}")
+        target = target_under(server, "C0GENERAL", asked)
+        question = MessageRef(platform=target.platform, address=target.address)
+        await platform.show_activity(target, question)
+        assert state(server, asked) == "processing"
+        await clock.advance(3)
+        await platform.end_activity(target, question)
+        assert state(server, asked) == "active"
+    assert server.rejected == 0
+
+
+async def test_as_many_as_can_be_taken_away_again_are_shown_at_once(
+    server: SlackServer, platform: SlackPlatform
+) -> None:
+    shown = []
+    for number in range(40):
+        asked = await server.post_as("U0ADA", "C0GENERAL", f"question {number}")
+        target = target_under(server, "C0GENERAL", asked)
+        shown.append((target, MessageRef(platform=target.platform, address=target.address)))
+        await platform.show_activity(*shown[-1])
+    assert 20 <= len(server.workspace.sessions) <= 25
+    for target, question in shown:
+        await platform.end_activity(target, question)
+    assert {session.status for session in server.workspace.sessions.values()} == {"active"}
+    assert server.rejected == 0
 
 
 async def test_a_status_that_is_shown_does_not_use_up_the_answers_own_calls(
