@@ -120,9 +120,7 @@ def read_target_address(address: Address) -> TargetPlace:
     if found := _ASK.fullmatch(address):
         return TargetPlace(manner=Manner.ASK, channel=int(found[1]), interaction=int(found[2]))
     if found := _PICK.fullmatch(address):
-        return TargetPlace(
-            manner=Manner.PICK, channel=int(found[1]), question=int(found[2]), interaction=int(found[3])
-        )
+        return TargetPlace(manner=Manner.PICK, channel=int(found[1]), question=int(found[2]), interaction=int(found[3]))
     if found := _WEBHOOK.fullmatch(address):
         return TargetPlace(manner=Manner(found[1]), channel=0, interaction=int(found[2]))
     raise ValueError(f"not the address of a Discord target: {address!r}")
