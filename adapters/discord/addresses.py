@@ -2,6 +2,7 @@
 
     message     CHANNEL/MESSAGE
     file        CHANNEL/MESSAGE/FILE        an attachment of that message
+                link/URL                    one that belongs to no message, or to none that can be read again
     target      in/CHANNEL                  post into this thread or direct message
                 under/CHANNEL/MESSAGE       a question in a text channel: open a thread there, or else reply to it
                 reply/CHANNEL/MESSAGE       reply to this question in its channel
@@ -22,6 +23,7 @@ from enum import StrEnum
 
 from bridge.messages import Address
 
+_LINK = "link/"
 _NUMBER = "([0-9]{1,20})"
 _MESSAGE = re.compile(f"{_NUMBER}/{_NUMBER}", re.ASCII)
 _FILE = re.compile(f"{_NUMBER}/{_NUMBER}/{_NUMBER}", re.ASCII)
@@ -88,6 +90,15 @@ def read_file_address(address: Address) -> FilePlace:
     if found is None:
         raise ValueError(f"not the address of a Discord file: {address!r}")
     return FilePlace(channel=int(found[1]), message=int(found[2]), file=int(found[3]))
+
+
+def link_address(url: str) -> Address:
+    return Address(f"{_LINK}{url}")
+
+
+def read_link_address(address: Address) -> str | None:
+    """None for what `link_address` did not make."""
+    return address.removeprefix(_LINK) if address.startswith(_LINK) else None
 
 
 def ask_address(channel: int, interaction: int) -> Address:

@@ -1,17 +1,17 @@
 """Files that members attach: fetched from Discord's own hosts by addresses that are signed and age, so that no token is sent.
 
 An event tells the address with the file; it is remembered for a while. Later, or when Discord does not take it any more, the
-message is asked for again, which gives a fresh one.
+message is asked for again, which gives a fresh one. What belongs to no message can be had only while its address is good.
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import aiohttp
 from yarl import URL
 
-from adapters.discord.addresses import FilePlace, read_file_address
+from adapters.discord.addresses import FilePlace, read_file_address, read_link_address
 from adapters.discord.gateway.heard import Payload
 from adapters.discord.rest.lookups import Lookups
 from adapters.discord.settings import Settings
@@ -46,7 +46,7 @@ class Downloads:
     def __init__(self, settings: Settings, lookups: Lookups) -> None:
         self._settings = settings
         self._lookups = lookups
-        self._api = URL(settings.discord_api_url)
+        self._trusted_origins = [URL(each) for each in (settings.discord_api_url, settings.discord_cdn_url) if each]
         self._urls: dict[Address, str] = {}
         self._session: aiohttp.ClientSession | None = None
 
@@ -56,7 +56,7 @@ class Downloads:
             self._session = None
 
     def remember(self, address: Address, url: str) -> None:
-        """The address that came with an event. Those of a command's files can be had in no other way."""
+        """The address that came with an event; spares a call."""
         self._urls.pop(address, None)
         self._urls[address] = url
         if len(self._urls) > MOST_REMEMBERED:
@@ -64,12 +64,14 @@ class Downloads:
 
     async def fetch(self, file: Attachment, into: Path, most: int) -> str:
         """As `FetchesFiles.fetch_file` promises."""
+        if file.size is not None:
+            _check_length(file.size, most)
+        if (link := read_link_address(file.address)) is not None:
+            return await self._fetch_link(link, into, most, file.size)
         try:
             place = read_file_address(file.address)
         except ValueError as error:
             raise NotAllowed(_NO_ACCESS, code="no_address") from error
-        if file.size is not None:
-            _check_length(file.size, most)
         url = self._urls.get(file.address)
         if url is not None:
             try:
@@ -77,7 +79,7 @@ class Downloads:
             except _Stale:
                 log.info("file_address_stale", message=place.message)
                 self._urls.pop(file.address, None)
-        found = await self._look_up(place, remembered=url is not None)
+        found = await self._look_up(place)
         fresh = found.get("url")
         if not isinstance(fresh, str):
             raise NotAllowed(_NO_ACCESS, code="no_address")
@@ -90,11 +92,17 @@ class Downloads:
         declared = found.get("content_type")
         return declared if isinstance(declared, str) and declared else told
 
-    async def _look_up(self, place: FilePlace, *, remembered: bool) -> Mapping[str, object]:
+    async def _fetch_link(self, url: str, into: Path, most: int, size: int | None) -> str:
+        try:
+            return await self._download(url, into, most, size)
+        except _Stale as error:
+            raise NotAllowed(_TOO_OLD, code="stale") from error
+
+    async def _look_up(self, place: FilePlace) -> Mapping[str, object]:
         try:
             message = await self._lookups.message(place.channel, place.message)
         except MessageGone as error:
-            raise NotAllowed(_TOO_OLD if remembered else _GONE, code=error.code) from error
+            raise NotAllowed(_GONE, code=error.code) from error
         except NotAllowed as error:
             raise NotAllowed(_NO_READING, code=error.code) from error
         for each in attachments_of(message):
@@ -126,7 +134,7 @@ class Downloads:
             url = URL(address)
         except ValueError as error:
             raise NotAllowed(_NO_ACCESS, code="foreign_address") from error
-        if not is_discords(url, self._api):
+        if not is_discords(url, self._trusted_origins):
             log.warning("file_address_not_discords", host=url.host or "")
             raise NotAllowed(_NO_ACCESS, code="foreign_address")
         return url
@@ -139,13 +147,12 @@ class Downloads:
         return self._session
 
 
-def is_discords(url: URL, api: URL) -> bool:
-    """Whether an address is Discord's own, or lies where the configured API is."""
-    try:
-        same = url.origin() == api.origin()
-    except ValueError:
-        same = False
-    return url.user is None and ((url.scheme == "https" and url.host in HOSTS and url.port == 443) or same)
+def is_discords(url: URL, others: Sequence[URL] = ()) -> bool:
+    """Whether an address is Discord's own, or lies where one of the others is."""
+    if url.user is not None or not url.host:
+        return False
+    own = url.scheme == "https" and url.host in HOSTS and url.port == 443
+    return own or any(url.origin() == each.origin() for each in others)
 
 
 def attachments_of(message: Payload) -> Iterator[Mapping[str, object]]:

@@ -5,6 +5,7 @@ memory only: after a restart those who waited are answered in their channel, whe
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -22,7 +23,7 @@ from adapters.discord.rest.client import Rest
 from adapters.discord.writing.mentions import allow
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import MessageGone, NotAllowed
+from bridge.errors import MessageGone, NotAllowed, PlatformError
 from bridge.messages import MessageRef, OutgoingMessage, PaceGroup
 from bridge.outgoing_files import OutgoingFile
 
@@ -121,8 +122,11 @@ class Hooks:
     ) -> MessageRef:
         """Shows it in place of the waiting. Raises a `PlatformError`; `NotAllowed` or `MessageGone` when that cannot be
         (any more)."""
+        known = self._ways.get(interaction)
+        if known is not None:
+            # At once: whatever else comes for it while this is on its way goes elsewhere.
+            known.first = message.nonce
         way = await self._way(interaction)
-        way.first, before = message.nonce, way.first
 
         async def change(hook: discord.Webhook) -> discord.WebhookMessage:
             return await hook.edit_message(
@@ -136,7 +140,7 @@ class Hooks:
         try:
             posted = await self._call(way, change)
         except (NotAllowed, MessageGone):
-            way.first = before
+            way.first, way.waiting = "", None
             raise
         way.sent[message.nonce] = posted.id
         return _ref(posted)
@@ -190,9 +194,11 @@ class Hooks:
 
     async def whisper(self, interaction: int, text: str, message: OutgoingMessage) -> MessageRef:
         """Tells it the person alone who caused the interaction."""
+        known = self._ways.get(interaction)
+        if known is not None and known.waiting is Waiting.PRIVATE and known.first in ("", message.nonce):
+            with contextlib.suppress(MessageGone):  # dismissed: it is said once more below
+                return await self.begin(interaction, text, message)
         way = await self._way(interaction)
-        if way.waiting is Waiting.PRIVATE and way.first in ("", message.nonce):
-            return await self.begin(interaction, text, message)
         if way.waiting is Waiting.PUBLIC and not way.first:
             # The first message after it would take its place, and all would read it.
             await self._end_waiting(way)
@@ -204,15 +210,26 @@ class Hooks:
 
         return _ref(await self._call(way, post))
 
+    async def put_away(self, interaction: int) -> None:
+        """What the person alone sees waiting has nothing to become. Nothing happens where something took its place, or is about
+        to. Never raises a `PlatformError`."""
+        known = self._ways.get(interaction)
+        if known is None or known.waiting is not Waiting.PRIVATE or known.first:
+            return
+        try:
+            await self._end_waiting(await self._way(interaction))
+        except PlatformError as error:
+            log.info("waiting_not_put_away", id=interaction, code=error.code)
+
     async def _end_waiting(self, way: _Way) -> None:
         async def remove(hook: discord.Webhook) -> None:
             await hook.delete_message(_ORIGINAL)
 
+        way.waiting = None
         try:
             await self._call(way, remove)
         except MessageGone:
             log.info("waiting_gone")
-        way.waiting = None
 
     async def _way(self, interaction: int) -> _Way:
         way = self._ways.get(interaction)
