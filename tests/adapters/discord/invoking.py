@@ -37,7 +37,7 @@ EPHEMERAL = 64
 
 
 def mouth(platform: DiscordPlatform) -> Outbound:
-    return platform._outbound  # noqa: SLF001  what these tests are about
+    return platform._outbound
 
 
 def hooks(platform: DiscordPlatform) -> Hooks:

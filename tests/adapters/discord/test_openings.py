@@ -70,7 +70,7 @@ async def test_a_command_that_was_never_answered_is_asked_by_a_plain_message(
     server: DiscordServer, platform: DiscordPlatform
 ) -> None:
     number = await invoke(server, platform, answer=False)
-    platform._outbound.hooks.failed(number)  # noqa: SLF001  told by who heard the command
+    platform._outbound.hooks.failed(number)
     opened = await platform.open_thread(target(server, number, "ask"), TITLE)
     (root,) = ours(server)
     assert (root.content, opened.address) == (SHOWN, f"in/{root.id}")
