@@ -166,6 +166,7 @@ class Hooks:
                 allowed_mentions=allow(message),
                 view=buttons.row(message.buttons) or MISSING,
                 suppress_embeds=True,
+                silent=message.follows,
                 wait=True,
             )
 
