@@ -227,8 +227,7 @@ class Ears(discord.Client):
         self._tell(payload)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        if interaction.type is discord.InteractionType.component:
-            self._listener.press(interaction)
+        self._listener.act(self, interaction)
 
     def _tell(self, heard: Heard) -> None:
         self._listener.hear(self, heard)

@@ -81,8 +81,8 @@ class Listener(Protocol):
 
     def hear(self, connection: Connection, heard: Heard) -> None: ...
 
-    def press(self, interaction: discord.Interaction) -> None:
-        """Somebody used a component of ours."""
+    def act(self, connection: Connection, interaction: discord.Interaction) -> None:
+        """Somebody used a command, a component or a form of ours."""
         ...
 
 
