@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import discord
 
@@ -17,13 +18,12 @@ from adapters.discord.gateway.intake import Intake
 from adapters.discord.gateway.presses import Presses
 from adapters.discord.gateway.reader import Reader
 from adapters.discord.inbound import DISCORD
-from adapters.discord.outbound import Rest
-from adapters.discord.rest.lookups import Lookups
+from adapters.discord.outbound import Outbound
 from adapters.discord.settings import Settings
 from adapters.discord.transport import Gateway, point_at
 from bridge.clock import Clock
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageRef, OutgoingMessage, ReplyTarget
+from bridge.messages import Attachment, MessageRef, OutgoingMessage, ReplyTarget, Said
 from bridge.outgoing_files import OutgoingFile
 from bridge.platform_api import Finding, Inbox, Leases, Memory, PlatformCapabilities, PlatformHealth
 
@@ -37,7 +37,8 @@ def create(settings: Settings, clock: Clock) -> "DiscordPlatform":
 
 
 class DiscordPlatform:
-    """Implements `Platform`, `OpensThreads`, `ReadsBack`, `SendsFiles`, `FindsSent`, `CatchesUp` and `UsesLeases`."""
+    """Implements `Platform`, `OpensThreads`, `RenamesThreads`, `MarksSolved`, `ReadsThreads`, `ReadsBack`, `FetchesFiles`,
+    `SendsFiles`, `FindsSent`, `TellsRoom`, `CatchesUp` and `UsesLeases`."""
 
     name = DISCORD
 
@@ -45,10 +46,10 @@ class DiscordPlatform:
         self._settings = settings
         self._clock = clock
         self._dialect = DiscordDialect(tables=settings.discord_tables)
-        self._rest = Rest(settings, clock, self._dialect)
-        self._lookups = Lookups(settings, clock, self._rest, self._dialect)
-        self._reader = Reader(self._lookups)
-        self._catch_up = CatchUp(settings, clock, self._lookups, self._reader)
+        self._outbound = Outbound(settings, clock, self._dialect)
+        self._rest = self._outbound.rest
+        self._reader = Reader(self._outbound.lookups)
+        self._catch_up = CatchUp(settings, clock, self._outbound.lookups, self._reader)
         self._gateway = Gateway(settings, clock, self._rest)
 
     @property
@@ -80,28 +81,43 @@ class DiscordPlatform:
                     await self._catch_up.save()
 
     async def close(self) -> None:
-        await self._rest.close()
+        await self._outbound.close()
 
     async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
-        return await self._rest.send(target, message)
+        return await self._outbound.send(target, message)
 
     async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
-        await self._rest.edit(ref, message)
+        await self._outbound.edit(target, ref, message)
 
     async def send_file(self, target: ReplyTarget, message: OutgoingMessage, file: OutgoingFile) -> MessageRef:
-        return await self._rest.send(target, message, file)
+        return await self._outbound.send(target, message, file)
 
     async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
-        return await self._lookups.find_sent(target, message, since)
-
-    async def show_activity(self, target: ReplyTarget, question: MessageRef) -> None:
-        await self._rest.show_typing(target)
-
-    async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
-        return await self._rest.open_thread(target, title)
+        return await self._outbound.find_sent(target, message, since)
 
     async def read_back(self, target: ReplyTarget, ref: MessageRef) -> str:
-        return await self._rest.read_back(ref)
+        return await self._outbound.read_back(target, ref)
+
+    async def show_activity(self, target: ReplyTarget, question: MessageRef) -> None:
+        await self._outbound.show_activity(target)
+
+    def wait_for_room(self, target: ReplyTarget, spare: int) -> float:
+        return self._outbound.wait_for_room(target, spare)
+
+    async def open_thread(self, target: ReplyTarget, title: str) -> ReplyTarget:
+        return await self._outbound.open_thread(target, title)
+
+    async def rename_thread(self, target: ReplyTarget, title: str) -> None:
+        await self._outbound.rename_thread(target, title)
+
+    async def mark_solved(self, target: ReplyTarget) -> None:
+        await self._outbound.mark_solved(target)
+
+    async def read_thread(self, target: ReplyTarget, before: MessageRef | None, limit: int) -> Sequence[Said]:
+        return await self._outbound.read_thread(target, before, limit)
+
+    async def fetch_file(self, target: ReplyTarget, file: Attachment, into: Path, most: int) -> str:
+        return await self._outbound.fetch_file(target, file, into, most)
 
     def health(self) -> PlatformHealth:
         health = self._gateway.health()

@@ -2,6 +2,7 @@
 
     message     CHANNEL/MESSAGE
     file        CHANNEL/MESSAGE/FILE        an attachment of that message
+                link/URL                    one that belongs to no message, or to none that can be read again
     target      in/CHANNEL                  post into this thread or direct message
                 under/CHANNEL/MESSAGE       a question in a text channel: open a thread there, or else reply to it
                 reply/CHANNEL/MESSAGE       reply to this question in its channel
@@ -22,6 +23,7 @@ from enum import StrEnum
 
 from bridge.messages import Address
 
+_LINK = "link/"
 _NUMBER = "([0-9]{1,20})"
 _MESSAGE = re.compile(f"{_NUMBER}/{_NUMBER}", re.ASCII)
 _FILE = re.compile(f"{_NUMBER}/{_NUMBER}/{_NUMBER}", re.ASCII)
@@ -90,6 +92,15 @@ def read_file_address(address: Address) -> FilePlace:
     return FilePlace(channel=int(found[1]), message=int(found[2]), file=int(found[3]))
 
 
+def link_address(url: str) -> Address:
+    return Address(f"{_LINK}{url}")
+
+
+def read_link_address(address: Address) -> str | None:
+    """None for what `link_address` did not make."""
+    return address.removeprefix(_LINK) if address.startswith(_LINK) else None
+
+
 def ask_address(channel: int, interaction: int) -> Address:
     return Address(f"{Manner.ASK}/{channel}/{interaction}")
 
@@ -120,9 +131,7 @@ def read_target_address(address: Address) -> TargetPlace:
     if found := _ASK.fullmatch(address):
         return TargetPlace(manner=Manner.ASK, channel=int(found[1]), interaction=int(found[2]))
     if found := _PICK.fullmatch(address):
-        return TargetPlace(
-            manner=Manner.PICK, channel=int(found[1]), question=int(found[2]), interaction=int(found[3])
-        )
+        return TargetPlace(manner=Manner.PICK, channel=int(found[1]), question=int(found[2]), interaction=int(found[3]))
     if found := _WEBHOOK.fullmatch(address):
         return TargetPlace(manner=Manner(found[1]), channel=0, interaction=int(found[2]))
     raise ValueError(f"not the address of a Discord target: {address!r}")

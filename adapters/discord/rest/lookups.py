@@ -10,13 +10,14 @@ from datetime import datetime, timedelta
 
 import discord
 
-from adapters.discord.addresses import Manner, message_address, read_target_address
+from adapters.discord.addresses import message_address, read_target_address
 from adapters.discord.capabilities import MAX_HISTORY
 from adapters.discord.gateway.heard import Payload
 from adapters.discord.gateway.marks import number_at
 from adapters.discord.inbound import DISCORD, Place, RepliedTo, complete, place_from_lookup
-from adapters.discord.outbound import Rest
+from adapters.discord.rest.client import Rest
 from adapters.discord.settings import Settings
+from adapters.discord.writing.smallprint import plain
 from bridge.clock import Clock
 from bridge.errors import MessageGone, PlatformError
 from bridge.markdown.dialect import Dialect
@@ -97,6 +98,10 @@ class Lookups:
 
         return await self._rest.call(fetch)
 
+    def is_late(self, number: int) -> bool:
+        """Whether what Discord gave this number happened so long ago that a nonce may not be answered with the first message."""
+        return self._clock.now() + self._rest.ahead - discord.utils.snowflake_time(number) > NONCE_HOLDS
+
     async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
         """The newest message of ours there that says the same and was posted since then, by our clock.
 
@@ -107,7 +112,7 @@ class Lookups:
             return None
         place = read_target_address(target.address)
         text = str(self._dialect.payload(message.text, message.people)["content"]).strip()
-        if not text:
+        if not text or not place.channel:
             return None
         me = (await self._rest.log_in()).user
         after = number_at(since + self._rest.ahead - CLOCK_SKEW)
@@ -115,9 +120,9 @@ class Lookups:
         for _ in range(MOST_PAGES):
             listed = await self.page(place.channel, after=after)
             for each in listed:
-                if author_of(each) != me or str(each.get("content", "")).strip() != text:
+                if author_of(each) != me or plain(str(each.get("content", ""))).strip() != text:
                     continue
-                if place.manner is not Manner.IN and _replied_to(each) not in (None, place.question):
+                if place.question is not None and _replied_to(each) not in (None, place.question):
                     # In a channel without threads others are answered as well, and may be told the same.
                     continue
                 found = max(found or 0, number_of(each))
