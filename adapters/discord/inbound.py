@@ -1,5 +1,5 @@
-"""What discord.py heard, as events of the bridge. Pure: whatever must be asked for is asked before and passed in. Messages are read
-in `reading`, commands, forms and buttons in `interactions`."""
+"""What discord.py heard, as events of the bridge. Pure: whatever must be asked for is asked before and passed in. Messages are
+read in `reading`, commands, forms and buttons in `interactions`."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""The commands that the app offers, as Discord wants them registered. Pure. What becomes of one that is used: see `invocations`."""
+"""The commands that the app offers, as Discord wants them registered. Pure. What using one means: see `invocations`."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum
@@ -36,8 +36,8 @@ _IN_SERVERS, _WITH_BOT, _BETWEEN_PEOPLE = 0, 1, 2
 
 
 def wanted(settings: Settings) -> Sequence[Json]:
-    """The whole set; empty where commands are switched off. Where they may be used is said of each: what Discord takes for granted
-    otherwise has changed before."""
+    """The whole set; empty where commands are switched off. Where they may be used is said of each: what Discord takes for
+    granted otherwise has changed before."""
     if not settings.discord_commands:
         return []
     here: Json = {"integration_types": [_SERVERS], "contexts": [_IN_SERVERS, _WITH_BOT]}
@@ -93,7 +93,13 @@ def _essence(command: Json) -> str:
     ]
     places = [_numbers(command.get(name)) for name in ("integration_types", "contexts")]
     return repr(
-        (command.get("type") or Kind.TYPED.value, command.get("name"), command.get("description") or "", options, places)
+        (
+            command.get("type") or Kind.TYPED.value,
+            command.get("name"),
+            command.get("description") or "",
+            options,
+            places,
+        )
     )
 
 

@@ -11,8 +11,8 @@ from adapters.discord.gateway.heard import Build
 from adapters.discord.inbound import Ignored
 from adapters.discord.interactions.commands import ASK, ASK_ABOUT, FILE, HELP, QUESTION, RESET, STOP, Kind
 from adapters.discord.interactions.forms import About, Comment, read_form, words_in
+from adapters.discord.interactions.matters import Matter, matter_of
 from adapters.discord.interactions.scenes import Scene, scene_of
-from adapters.discord.reading.messages import attachments_of, said_in
 from adapters.discord.reading.places import ref_to
 from adapters.discord.rest import buttons
 from bridge.events import ButtonPressed, Command, CommandInvoked, CommentGiven, MessageReceived, StopRequested
@@ -64,9 +64,8 @@ class Picked:
 
     scene: Scene
     about: About
-    said: Said | None
+    matter: Matter | None
     """None: there is nothing in it."""
-    attachments: tuple[Attachment, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +103,10 @@ def read(interaction: discord.Interaction, build: Build) -> Doing | Ignored:
             return Ignored(reason="interaction of a kind that is not used")
 
 
-def question_about(asked: AskedAbout, said: Said | None, attachments: tuple[Attachment, ...]) -> MessageReceived:
+def question_about(asked: AskedAbout, matter: Matter) -> MessageReceived:
     """The form's question as an event, once it is known again what it is about."""
-    return _question(
-        asked.scene, asked.scene.about(asked.about.message), asked.words, attachments=attachments, about=said
-    )
+    target = asked.scene.about(asked.about.message)
+    return _question(asked.scene, target, asked.words, attachments=matter.attachments, about=matter.said)
 
 
 def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, build: Build) -> Doing | Ignored:
@@ -123,9 +121,7 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
         files = tuple(_files(told, [str(options[FILE])] if FILE in options else []))
         return Asked(scene=scene, event=_question(scene, scene.asked, text, attachments=files))
     if name == STOP:
-        stop = StopRequested(
-            event_id=scene.event_id, target=scene.here, author=scene.author, is_direct=scene.is_direct
-        )
+        stop = StopRequested(event_id=scene.event_id, target=scene.here, author=scene.author, is_direct=scene.is_direct)
         return Halted(scene=scene, event=stop if scene.is_one_conversation else None)
     if isinstance(name, str) and name in _ORDERS:
         order = CommandInvoked(
@@ -154,9 +150,7 @@ def _read_picked(interaction: discord.Interaction, scene: Scene, told: Json, bui
     return Picked(
         scene=scene,
         about=About(channel=scene.place.channel, message=int(number)),
-        said=said_in(message),
-        # Without the Message Content intent, or where the bot is not, the message cannot be read again.
-        attachments=tuple(attachments_of(message, by_link=True)),
+        matter=matter_of(message),
     )
 
 

@@ -36,7 +36,7 @@ class Registering:
                 await self._clock.sleep(max(pauses.take(), least))
             except PlatformError as error:
                 self.detail = f"the commands could not be registered: {error}"
-                log.error("commands_not_registered", code=error.code, again=False)
+                log.warning("commands_not_registered", code=error.code, again=False)
                 return
             else:
                 self.detail = ""

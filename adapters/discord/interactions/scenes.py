@@ -28,8 +28,8 @@ class Scene:
     """Id of the interaction. Discord tells every process with this token of it, by the same number."""
     place: Place
     is_ours: bool
-    """The bot may write there itself. Elsewhere, people use the app that they added to their own account, and all that can be said
-    goes by the interaction's webhook; so it does in channels that the bot was not given."""
+    """The bot may write there itself. Elsewhere people use the app that they added to their own account, and all that can be
+    said goes by the interaction's webhook; so it does in channels that the bot was not given."""
     person: int
     author: Author
     at: datetime

@@ -57,8 +57,8 @@ def complete(reply: RepliedTo, message: discord.Message) -> RepliedTo:
 
 
 def said_in(message: discord.Message) -> Said | None:
-    """What a message says to an app that was not there. None: nothing that may be read; without the Message Content intent that is
-    so of most."""
+    """What a message says to an app that was not there. None: nothing that may be read; without the Message Content intent that
+    is so of most."""
     text = words_of(message, message.content)
     if not text and not message.attachments:
         return None
@@ -93,8 +93,8 @@ def read_message(message: discord.Message, *, me: int, place: Place, reply: Repl
 
 
 def is_hidden(message: discord.Message) -> bool:
-    """Whether somebody calls us by our role and Discord does not let us read what they say: it makes an exception for messages that
-    mention the bot itself, and none for its role (Discord documentation, Message Content Intent)."""
+    """Whether somebody calls us by our role and Discord does not let us read what they say: it makes an exception for messages
+    that mention the bot itself, and none for its role (Discord documentation, Message Content Intent)."""
     role = own_role(message)
     called = role is not None and any(each.id == role for each in message.role_mentions)
     nothing = not (message.content or message.attachments or message.embeds or message.message_snapshots)
@@ -119,8 +119,8 @@ def own_role(message: discord.Message) -> int | None:
 
 
 def words_of(message: discord.Message, content: str) -> str:
-    """The text as people read it, with what stands outside `content`: forwarded messages, and cards (embeds) where there is nothing
-    else or where a bot or webhook wrote them. Those of people are previews of their links."""
+    """The text as people read it, with what stands outside `content`: forwarded messages, and cards (embeds) where there is
+    nothing else or where a bot or webhook wrote them. Those of people are previews of their links."""
     parts = [content, *(snapshot.content for snapshot in message.message_snapshots)]
     if not any(part.strip() for part in parts):
         snapshots = (embed for snapshot in message.message_snapshots for embed in snapshot.embeds)

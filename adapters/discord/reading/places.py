@@ -135,9 +135,7 @@ def target_in(place: Place, person: int) -> ReplyTarget:
     return target_at(key_in(place, person, root=None), target_address(where), place.channel)
 
 
-def target_at(
-    key: ConversationKey, address: Address, channel: int, *, opens_thread: bool = False
-) -> ReplyTarget:
+def target_at(key: ConversationKey, address: Address, channel: int, *, opens_thread: bool = False) -> ReplyTarget:
     """What is written there draws on the channel's quotas."""
     group = PaceGroup(str(channel))
     return ReplyTarget(
