@@ -48,7 +48,8 @@ from bridge.messages import (
     ReplyTarget,
     Vote,
 )
-from bridge.routing import External, Follow, Resolution
+from bridge.routing import Answers, External, Follow, Resolution
+from bridge.store import Again
 from bridge.words import MuteWords, find_command, says_stop
 
 NO_APP = "No app is set up to answer here. Please ask whoever runs this bot."
@@ -91,6 +92,8 @@ class Facts:
     """In that thread nothing is answered that is not said to the bot."""
     replied: ConversationId | None = None
     """The conversation of the message that is replied to, when that message is one of our answers."""
+    asked: ConversationId | None = None
+    """The same, when it is somebody's question."""
 
 
 def question_in(message: MessageReceived) -> AskedQuestion:
@@ -135,6 +138,13 @@ def wants_muted(message: MessageReceived, facts: Facts, policy: Policy) -> bool:
 def wants_replied(message: MessageReceived, resolution: Resolution) -> bool:
     """Whether `decide` needs `Facts.replied`."""
     return message.origin is Origin.PERSON and message.reply_to is not None and resolution.app is not None
+
+
+def wants_asked(message: MessageReceived, resolution: Resolution) -> bool:
+    """Whether `decide` needs `Facts.asked`: to join the chain of replies, or not to tell the app what it was asked before."""
+    if message.reply_to is None or resolution.app is None:
+        return False
+    return message.about is not None or (resolution.answers is Answers.REPLY and not message.in_thread)
 
 
 def decide(event: InboundEvent, facts: Facts, policy: Policy, resolution: Resolution) -> Decision:
@@ -186,7 +196,8 @@ def _decide_message(event: MessageReceived, facts: Facts, policy: Policy, resolu
         return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, event.private or elsewhere)
     assert resolution.app is not None  # noqa: S101  # else it is refused
     # Inside a thread the thread is the conversation, whichever of its messages is replied to.
-    join = None if event.in_thread else facts.replied
+    asked = facts.asked if resolution.answers is Answers.REPLY else None
+    join = None if event.in_thread else facts.replied or asked
     if order is not None:
         return Obey(
             order=_invoke(event, order),
@@ -196,7 +207,14 @@ def _decide_message(event: MessageReceived, facts: Facts, policy: Policy, resolu
             conversation=facts.thread or join,
         )
     may_stop = event.origin is Origin.PERSON and not event.attachments and says_stop(event.text)
-    return Ask(message=event, app=resolution.app, join=join, may_stop=may_stop)
+    return Ask(
+        message=event,
+        app=resolution.app,
+        join=join,
+        may_stop=may_stop,
+        about_question_in=facts.asked,
+        quotas=resolution.quotas,
+    )
 
 
 def _why_not_heard(event: MessageReceived, resolution: Resolution) -> str:
@@ -340,7 +358,9 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
             key, app = event.target.conversation, resolution.app.name
             return Stop(event_id=event.event_id, answer=event.message, key=key, app=app)
         case ButtonAction.RETRY | ButtonAction.AGAIN:
-            return Retry(event_id=event.event_id, answer=event.message, private=event.private)
+            wanted = event.action is ButtonAction.AGAIN
+            again = Again(by=event.person, quotas=resolution.quotas) if wanted else None
+            return Retry(event_id=event.event_id, answer=event.message, again=again, private=event.private)
         case ButtonAction.LIKE | ButtonAction.DISLIKE:
             vote = Vote(
                 message=event.message,
@@ -350,7 +370,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
                 active=True,
                 revision=event.revision,
             )
-            return Rate(vote=vote)
+            return Rate(vote=vote, target=event.target)
         case ButtonAction.ASK | ButtonAction.RESET:
             return Ignore(reason="told as a message or as a command")
         case _:
