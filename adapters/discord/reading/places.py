@@ -145,4 +145,6 @@ def target_at(key: ConversationKey, address: Address, channel: int, *, opens_thr
         post_group=group,
         edit_group=group,
         opens_thread=opens_thread,
+        # A reply in the channel does as well, whatever asked.
+        may_reply=opens_thread,
     )

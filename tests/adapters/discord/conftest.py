@@ -57,6 +57,11 @@ class Inbox:
         return next(each for each in self.asked if each.text == text)
 
 
+async def offered(server: DiscordServer) -> None:
+    """Waits until people can use the commands."""
+    await until(lambda: bool(server.commands), "for the commands")
+
+
 def out(text: str, nonce: str = "n1") -> OutgoingMessage:
     return OutgoingMessage(text=text, nonce=nonce)
 
