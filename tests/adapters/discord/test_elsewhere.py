@@ -1,4 +1,4 @@
-"""Asked where the bot is not: by the app that somebody added to their own account. Nothing but the command's webhook leads there."""
+"""Asked where the bot is not, by an app that somebody added to their own account: nothing but the webhook leads there."""
 
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.interactions.commands import ASK_ABOUT
