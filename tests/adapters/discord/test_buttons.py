@@ -17,6 +17,9 @@ from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, unti
 CALLBACK = "POST /interactions/{interaction_id}/{token}/callback"
 
 STOP = Button(action=ButtonAction.STOP, label="Stop")
+LIKE = Button(action=ButtonAction.LIKE, label="Good answer")
+DISLIKE = Button(action=ButtonAction.DISLIKE, label="Bad answer")
+AGAIN = Button(action=ButtonAction.AGAIN, label="Regenerate")
 RETRY = Button(action=ButtonAction.RETRY, label="Retry")
 LIKE = Button(action=ButtonAction.LIKE, label="Good answer")
 DISLIKE = Button(action=ButtonAction.DISLIKE, label="Bad answer")
