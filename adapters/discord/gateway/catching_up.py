@@ -138,7 +138,9 @@ class CatchUp:
         self._trouble = ""
         if kept is not None and kept.isascii() and kept.isdecimal():
             shard.mark.reach(int(kept))
-        channels = [(place.conversation.installation, read_target_address(place.address).channel) for place in places]
+        answered = [(place.conversation.installation, read_target_address(place.address).channel) for place in places]
+        # Where nothing but a command's webhook leads, nothing was missed.
+        channels = [(where, channel) for where, channel in answered if channel]
         shard.direct = tuple(dict.fromkeys(channel for where, channel in channels if where == DIRECT))
         shard.threads = {}
         for where, channel in dict.fromkeys(channels):

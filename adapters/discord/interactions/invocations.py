@@ -162,13 +162,14 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
     action = buttons.action_of(custom_id)
     if action is None:
         return Ignored(reason="button that is not known")
-    ref, target = ref_to(scene.place.channel, message.id), scene.under(message.id)
+    ref = ref_to(scene.place.channel, message.id)
     if action is ButtonAction.ASK:
         question = buttons.question_of(buttons.label_under(message, custom_id), custom_id)
         if question is None:
             return Ignored(reason="button without a question")
         # Outside of threads it belongs to the conversation of the message that suggests it.
-        return AskedByButton(scene=scene, event=_question(scene, target, question, below=ref))
+        event = _question(scene, scene.about(message.id), question, below=ref)
+        return AskedByButton(scene=scene, event=event)
     return Pressed(
         scene=scene,
         event=ButtonPressed(
@@ -179,7 +180,7 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
             action=action,
             revision=scene.revision,
             author=scene.author,
-            target=target,
+            target=scene.under(message.id),
             private=scene.private,
         ),
     )

@@ -25,6 +25,8 @@ class Reply:
         self.interaction = interaction
         self._clock = clock
         self._until = clock.monotonic() + ANSWER_A_PRESS.total_seconds()
+        self._over = False
+        """Nothing more can be said."""
 
     async def thinking(self, *, ephemeral: bool) -> bool:
         """Shows that the bot thinks, to all or to who did it, until something takes its place."""
@@ -41,10 +43,10 @@ class Reply:
         return await self._give(self.interaction.response.send_modal(form))
 
     async def with_buttons(self, view: discord.ui.View | None) -> bool:
-        """Shows these below the message whose button was pressed, at once: this draws on no quota. None: as they are."""
-        if view is None:
-            return await self.silently()
-        return await self._give(self.interaction.response.edit_message(view=view))
+        """Shows these below the message whose button was pressed, at once: this draws on no quota. None: as they are. Where the
+        message cannot be changed, as in an archived thread, nothing shows."""
+        changed = view is not None and await self._give(self.interaction.response.edit_message(view=view))
+        return changed or (not self._over and await self.silently())
 
     async def _give(self, answer: Awaitable[object]) -> bool:
         number = self.interaction.id
@@ -55,11 +57,13 @@ class Reply:
             if error.code == ALREADY_ANSWERED:
                 log.debug("interaction_answered_elsewhere", id=number)
                 return True
-            reason = "too late" if error.code == UNKNOWN_INTERACTION else str(error.code or error.status)
+            self._over = error.code == UNKNOWN_INTERACTION
+            reason = "too late" if self._over else str(error.code or error.status)
             log.warning("interaction_not_answered", id=number, reason=reason)
             return False
         except (*SDK_ERRORS, *UNREADABLE, RuntimeError) as error:
             # RuntimeError: the connection that it came over, and whose HTTP session it uses, was closed meanwhile.
+            self._over = True
             log.warning("interaction_not_answered", id=number, reason=type(error).__name__)
             return False
         return True

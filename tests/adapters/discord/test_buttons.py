@@ -125,6 +125,18 @@ async def test_stop_shows_at_once_that_it_was_heard(
         assert [each.custom_id for each in message.buttons] == ["bridge:retry"]
 
 
+async def test_a_press_in_an_archived_thread_is_answered_though_nothing_can_show(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        thread = await platform.open_thread(await ask(server, inbox), "t")
+        channel, number = (await platform.send(thread, with_buttons("done", LIKE))).address.split("/")
+        await server.archive_as(server.ada, channel)
+        pressed = await server.press(server.ada, channel, number, "bridge:like")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+        assert [each.action for each in presses(inbox)] == [ButtonAction.LIKE]
+
+
 async def test_a_like_shows_as_chosen_and_a_dislike_asks_why(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:

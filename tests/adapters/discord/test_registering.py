@@ -71,9 +71,8 @@ async def test_a_refusal_is_told_to_the_operator_and_harms_nothing_else(
     assert server.command_puts == 0
 
 
-async def test_an_outage_is_waited_out(server: DiscordServer, make: Make, inbox: Inbox) -> None:
-    # discord.py tries five times by itself, with pauses of seconds, unless there is no answer to be had at all.
-    server.faults.fail_next[PUT] = [Fault(status=429, code=0, retry_after=40.0, via=False)]
+async def test_a_limit_is_waited_out_while_the_bot_hears(server: DiscordServer, make: Make, inbox: Inbox) -> None:
+    server.faults.fail_next[PUT] = [Fault(kind="rate_limit", retry_after=40.0)]
     platform = make()
     async with hearing(platform, inbox):
         await until(lambda: "commands are not registered yet" in platform.health().detail, "to be told")
