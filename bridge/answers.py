@@ -251,7 +251,7 @@ class AnswerWriter:
 
     async def _perform(self, write: Write) -> None:
         text, file = write.message.text, write.message.file
-        message = self._outgoing(text, write.nonce, write.trimmings)
+        message = self._outgoing(text, write.nonce, write.trimmings, follows=write.part > 0)
         self._composer.announced = self._composer.announced or write.message.announces
         self.writes += 1
         if write.ref is not None:
@@ -281,7 +281,9 @@ class AnswerWriter:
     def _shown(self) -> list[StandingMessage]:
         return self._standing.messages
 
-    def _outgoing(self, text: str, nonce: str, trimmings: Trimmings | None = None) -> OutgoingMessage:
+    def _outgoing(
+        self, text: str, nonce: str, trimmings: Trimmings | None = None, *, follows: bool = False
+    ) -> OutgoingMessage:
         trimmings = trimmings or Trimmings()
         return OutgoingMessage(
             text=text,
@@ -292,6 +294,7 @@ class AnswerWriter:
             steps=trimmings.steps,
             sources=trimmings.sources,
             asker=self._asker,
+            follows=follows,
         )
 
     def _try_otherwise(self, write: Write, error: MessageRefused, draft: AnswerDraft) -> bool:

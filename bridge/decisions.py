@@ -109,6 +109,8 @@ class Refuse:
     """None: nobody is told, since only people would read it whom it is none of their business."""
     message: MessageRef | None = None
     """What it was about, if that was a message of ours."""
+    awaited: bool = False
+    """It was asked for by something that waits for an answer, so it is told each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

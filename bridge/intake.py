@@ -52,6 +52,11 @@ _log = logs.get("intake")
 _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
+<<<<<<< HEAD
+=======
+_PRESSED_AGAIN = "You asked that a moment ago."
+_STOPPED = "Stopped."
+>>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
@@ -183,6 +188,8 @@ class Intake:
         press = (key, message.author.id, message.text, message.about)
         if self._pressed.seconds_left(press) > 0:
             self._note_duplicate(message)
+            if message.private is not None:
+                self._notices.tell(message.private, _PRESSED_AGAIN)
             return False
         self._pressed.note(press)
         try:
@@ -267,6 +274,11 @@ class Intake:
             return False
         self._remember(message.ref)
         self._afterthoughts.nudge_to_stop(conversation, result)
+<<<<<<< HEAD
+=======
+        if message.private is not None and result is StopResult.STOPPING:
+            self._notices.tell(message.private, _STOPPED)
+>>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
         return True
 
     async def _conversation(self, ask: Ask) -> ConversationId | None:
@@ -289,7 +301,8 @@ class Intake:
         if refuse.message is not None:
             self._refused_presses.note((refuse.message, refuse.person))
         who_and_where = (key.platform, key.installation, key.channel, refuse.person)
-        if refuse.tell is not None and self._refused.seconds_left(who_and_where) == 0:
+        awaited = refuse.awaited and refuse.tell is not None and refuse.tell.private
+        if refuse.tell is not None and (awaited or self._refused.seconds_left(who_and_where) == 0):
             self._refused.note(who_and_where)
             self._notices.tell(refuse.tell, refuse.notice)
 

@@ -250,6 +250,8 @@ class OutgoingMessage:
     """Names of the documents that the answer rests on, each once. Shown below the text where `capabilities.sources`."""
     asker: Author | None = None
     """Whose question it answers. Some platforms want to know for whom something is written."""
+    follows: bool = False
+    """Another message of the same answer stands above it, of which people were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -43,7 +43,6 @@ from bridge.messages import (
     ConversationKey,
     EventId,
     Origin,
-    PersonId,
     Rating,
     ReplyTarget,
     Vote,
@@ -193,7 +192,8 @@ def _decide_message(event: MessageReceived, facts: Facts, policy: Policy, resolu
             return Ignore(reason=refusal.reason)
         # In a shared channel the others shall not read it either.
         elsewhere = None if refusal.notice == SHARED_CHANNEL else event.target
-        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, event.private or elsewhere)
+        refuse = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private or elsewhere)
+        return replace(refuse, awaited=event.unseen)
     assert resolution.app is not None  # noqa: S101  # else it is refused
     # Inside a thread the thread is the conversation, whichever of its messages is replied to.
     asked = facts.asked if resolution.answers is Answers.REPLY else None
@@ -302,10 +302,8 @@ def _find_refusal(resolution: Resolution, external: External, author: Author) ->
     return None
 
 
-def _refuse(
-    refusal: _Refusal, event_id: EventId, key: ConversationKey, person: PersonId, tell: ReplyTarget | None
-) -> Refuse:
-    return Refuse(event_id=event_id, key=key, person=person, reason=refusal.reason, notice=refusal.notice, tell=tell)
+def _refuse(why: _Refusal, event_id: EventId, key: ConversationKey, who: Author, tell: ReplyTarget | None) -> Refuse:
+    return Refuse(event_id=event_id, key=key, person=who.id, reason=why.reason, notice=why.notice, tell=tell)
 
 
 def _decide_edit(event: MessageEdited, policy: Policy) -> Decision:
@@ -349,7 +347,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
         refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
         # What was answered while an app did answer here may be stopped, rated and tried again.
         if refusal is not None and refusal.notice != NO_APP:
-            refused = _refuse(refusal, event.event_id, event.target.conversation, event.person, event.private)
+            refused = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private)
             return replace(refused, message=event.message)
     match event.action:
         case ButtonAction.STOP:
@@ -380,7 +378,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
 def _decide_stop(event: StopRequested, resolution: Resolution) -> Decision:
     refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
     if refusal is not None and refusal.notice != NO_APP:
-        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, None)
+        return _refuse(refusal, event.event_id, event.target.conversation, event.author, None)
     return Stop(
         event_id=event.event_id,
         answer=event.message,
@@ -393,6 +391,7 @@ def _decide_command(event: CommandInvoked, resolution: Resolution) -> Decision:
     refusal = _find_refusal(resolution, _outside(event, resolution), event.author)
     if refusal is not None:
         elsewhere = None if refusal.notice == SHARED_CHANNEL else event.target
-        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, event.private or elsewhere)
+        refuse = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private or elsewhere)
+        return replace(refuse, awaited=True)
     assert resolution.app is not None  # noqa: S101  # else it is refused
     return Obey(order=event, app=resolution.app, resolution=resolution)

@@ -53,7 +53,7 @@ class Outbound:
         self._dialect = dialect
         self.rest = Rest(settings, clock)
         self.lookups = Lookups(settings, clock, self.rest, dialect)
-        self.hooks = Hooks(self.rest, clock)
+        self.hooks = Hooks(settings, self.rest, clock)
         self.downloads = Downloads(settings, self.lookups)
         self._history = History(self.rest, self.lookups)
         self._posts = Posts(self.rest, FileLimits(self.rest, clock, within=settings.discord_lookup_timeout))
@@ -81,7 +81,7 @@ class Outbound:
                     server=target.conversation.installation,
                 )
             case Manner.ASK:
-                return await self._openings.send(place, text, message, file)
+                return await self._openings.send(place, text, message, file, target.conversation.installation)
             case Manner.HOOK:
                 return await self.hooks.send(place.interaction or 0, text, message, file)
             case Manner.HUSH:
@@ -109,7 +109,7 @@ class Outbound:
     async def show_activity(self, target: ReplyTarget) -> None:
         """Shows the typing indicator for ten seconds, where the bot is. Never raises a `PlatformError`."""
         place = read_target_address(target.address)
-        if not place.channel:
+        if not place.channel or place.manner is Manner.ASK:  # a command is shown as being thought about
             return
 
         async def tell(client: discord.Client) -> None:

@@ -89,7 +89,7 @@ async def test_an_answer_that_failed_titles_nothing_and_the_next_one_does() -> N
         at.room.answer_with(lambda _: fail_after_start(BackendFailed("500")))
         await at.ask()
         assert at.platform.renamed == []
-        at.room.answer_with(say("Well."))
+        at.room.answer_with(lambda _: say("Well."))
         await at.ask(2)
         assert len(at.platform.renamed) == 1
 
@@ -197,14 +197,14 @@ class SilentStore(FakeStore):
         raise StoreUnavailable("away")
 
 
-def labeller(platform: FakePlatform, store: FakeStore, **limits: int) -> Labeller:
+def labeller(platform: FakePlatform, store: FakeStore, most_waiting: int) -> Labeller:
     backend = NamingBackend(FakeClock())
     return Labeller(
         store=store,
         platforms={FAKE: platform},
         backends={values.APP: backend},
         clock=FakeClock(),
-        limits=LabelLimits(**limits),
+        limits=LabelLimits(most_waiting=most_waiting),
     )
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import discord
 
-from adapters.discord.addresses import message_address, read_target_address
+from adapters.discord.addresses import Manner, message_address, read_target_address
 from adapters.discord.capabilities import MAX_HISTORY
 from adapters.discord.gateway.heard import Payload
 from adapters.discord.gateway.marks import number_at
@@ -117,12 +117,21 @@ class Lookups:
         me = (await self._rest.log_in()).user
         after = number_at(since + self._rest.ahead - CLOCK_SKEW)
         found: int | None = None
+        questions = {None, place.question}
+        if place.manner is Manner.ASK and place.interaction is not None:
+            # What answers the command itself is replied to by what follows it.
+            after, questions = min(after, place.interaction), set()
         for _ in range(MOST_PAGES):
             listed = await self.page(place.channel, after=after)
+            if place.manner is Manner.ASK:
+                questions |= {number_of(each) for each in listed if caused_by(each) == place.interaction}
             for each in listed:
                 if author_of(each) != me or plain(str(each.get("content", ""))).strip() != text:
                     continue
-                if place.question is not None and _replied_to(each) not in (None, place.question):
+                if place.manner is Manner.ASK and number_of(each) in questions:
+                    found = max(found or 0, number_of(each))
+                    continue
+                if place.manner is not Manner.IN and _replied_to(each) not in questions:
                     # In a channel without threads others are answered as well, and may be told the same.
                     continue
                 found = max(found or 0, number_of(each))
@@ -145,3 +154,13 @@ def _replied_to(payload: Payload) -> int | None:
     reference = payload.get("message_reference")
     number = reference.get("message_id") if isinstance(reference, dict) else None
     return None if number is None else int(str(number))
+
+
+def caused_by(payload: Payload) -> int | None:
+    """The interaction that Discord names with a message of ours."""
+    for name in ("interaction_metadata", "interaction"):
+        found = payload.get(name)
+        number = str(found.get("id")) if isinstance(found, dict) else ""
+        if number.isascii() and number.isdecimal():
+            return int(number)
+    return None

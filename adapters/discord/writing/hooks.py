@@ -20,6 +20,7 @@ from adapters.discord.files import attach
 from adapters.discord.inbound import DISCORD
 from adapters.discord.rest import buttons
 from adapters.discord.rest.client import Rest
+from adapters.discord.settings import Settings
 from adapters.discord.writing.mentions import allow
 from bridge import logs
 from bridge.clock import Clock
@@ -73,7 +74,8 @@ class _Way:
 
 
 class Hooks:
-    def __init__(self, rest: Rest, clock: Clock) -> None:
+    def __init__(self, settings: Settings, rest: Rest, clock: Clock) -> None:
+        self._patience = settings.discord_call_timeout
         self._rest = rest
         self._clock = clock
         self._ways: dict[int, _Way] = {}
@@ -123,6 +125,7 @@ class Hooks:
         """Shows it in place of the waiting. Raises a `PlatformError`; `NotAllowed` or `MessageGone` when that cannot be
         (any more)."""
         known = self._ways.get(interaction)
+        attached = MISSING if file is None else [attach(file, *_most(known))]
         if known is not None:
             # At once: whatever else comes for it while this is on its way goes elsewhere.
             known.first = message.nonce
@@ -132,14 +135,14 @@ class Hooks:
             return await hook.edit_message(
                 _ORIGINAL,
                 content=text,
-                attachments=MISSING if file is None else [attach(file, *_most(way))],
+                attachments=attached,
                 allowed_mentions=allow(message),
                 view=buttons.row(message.buttons),
             )
 
         try:
             posted = await self._call(way, change)
-        except (NotAllowed, MessageGone):
+        except MessageGone:
             way.first, way.waiting = "", None
             raise
         way.sent[message.nonce] = posted.id
@@ -154,14 +157,16 @@ class Hooks:
             return await self.begin(interaction, text, message, file)
         if way.follow_ups >= MAX_FOLLOW_UPS:
             raise NotAllowed("Discord takes no more messages for this command", code="40094")
+        attached = MISSING if file is None else attach(file, *_most(way))
 
         async def post(hook: discord.Webhook) -> discord.WebhookMessage:
             return await hook.send(
                 text,
-                file=MISSING if file is None else attach(file, *_most(way)),
+                file=attached,
                 allowed_mentions=allow(message),
                 view=buttons.row(message.buttons) or MISSING,
                 suppress_embeds=True,
+                silent=message.follows,
                 wait=True,
             )
 
@@ -247,11 +252,12 @@ class Hooks:
             hook.type = discord.WebhookType.application
             return await make(hook)
 
-        return await self._rest.call(run, within=max(way.until - self._clock.monotonic(), 1.0))
+        left = max(way.until - self._clock.monotonic(), 1.0)
+        return await self._rest.call(run, within=min(left, self._patience))
 
 
-def _most(way: _Way) -> tuple[int, ...]:
-    return () if way.largest is None else (way.largest,)
+def _most(way: _Way | None) -> tuple[int, ...]:
+    return () if way is None or way.largest is None else (way.largest,)
 
 
 def _ref(posted: discord.WebhookMessage) -> MessageRef:

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 
 from adapters.discord.addresses import TargetPlace, message_address, read_message_address
 from adapters.discord.capabilities import MAX_HISTORY
-from adapters.discord.gateway.heard import Payload
 from adapters.discord.inbound import DISCORD
 from adapters.discord.rest.client import Rest
-from adapters.discord.rest.lookups import MOST_PAGES, Lookups, author_of, number_of
+from adapters.discord.rest.lookups import MOST_PAGES, Lookups, author_of, caused_by, number_of
 from adapters.discord.writing.hooks import Hooks
 from adapters.discord.writing.posts import Posts
 from bridge import logs
 from bridge.errors import MessageGone, MessageRefused, NotAllowed
 from bridge.markdown.characters import literally
 from bridge.markdown.dialect import Dialect
-from bridge.messages import MessageRef, OutgoingMessage
+from bridge.messages import InstallationId, MessageRef, OutgoingMessage
 from bridge.outgoing_files import OutgoingFile
 
 log = logs.get("discord")
@@ -78,17 +77,27 @@ class Openings:
         return known
 
     async def send(
-        self, place: TargetPlace, text: str, message: OutgoingMessage, file: OutgoingFile | None = None
+        self,
+        place: TargetPlace,
+        text: str,
+        message: OutgoingMessage,
+        file: OutgoingFile | None = None,
+        server: InstallationId | None = None,
     ) -> MessageRef:
         """A message of an answer that gets no thread: the first is what the command itself answers, the others reply to that."""
         interaction = place.interaction or NOBODYS
         known = self._known.get(interaction)
         if known is None or self._hooks.may_begin(interaction, message.nonce):
-            return await self._begin(place, text, message, file)
-        return await self._posts.send(place.channel, text, message, question=known, file=file)
+            return await self._begin(place, text, message, file, server)
+        return await self._posts.send(place.channel, text, message, question=known, file=file, server=server)
 
     async def _begin(
-        self, place: TargetPlace, text: str, message: OutgoingMessage, file: OutgoingFile | None = None
+        self,
+        place: TargetPlace,
+        text: str,
+        message: OutgoingMessage,
+        file: OutgoingFile | None = None,
+        server: InstallationId | None = None,
     ) -> MessageRef:
         """Shows it where people see the bot thinking, or else posts it."""
         interaction = place.interaction or NOBODYS
@@ -103,19 +112,25 @@ class Openings:
             else:
                 self._remember(interaction, _number(ref))
                 return ref
-        return await self._begin_without(place.channel, interaction, text, message, file)
+        return await self._begin_without(place, text, message, file, server)
 
     async def _begin_without(
-        self, channel: int, interaction: int, text: str, message: OutgoingMessage, file: OutgoingFile | None
+        self,
+        place: TargetPlace,
+        text: str,
+        message: OutgoingMessage,
+        file: OutgoingFile | None,
+        server: InstallationId | None,
     ) -> MessageRef:
         """Without the interaction's token, which another process had."""
+        channel, interaction = place.channel, place.interaction or NOBODYS
         found = await self._find(channel, interaction, text)
         question = found.number if found is not None and found.said else None
         ref = None
         if found is not None and file is None and found.said in ("", text.strip()):
             ref = await self._replace(channel, found, text, message)
         if ref is None:
-            ref = await self._posts.send(channel, text, message, question=question, file=file)
+            ref = await self._posts.send(channel, text, message, question=question, file=file, server=server)
         self._remember(interaction, question or _number(ref))
         return ref
 
@@ -146,7 +161,7 @@ class Openings:
                 if author_of(each) != me:
                     continue
                 said = str(each.get("content", "")).strip()
-                if _caused_by(each) == interaction:
+                if caused_by(each) == interaction:
                     return _Found(number=number_of(each), said=said)
                 if said == text.strip():
                     same = _Found(number=number_of(each), said=said)
@@ -172,15 +187,6 @@ def question_in(title: str) -> str:
     """What was asked, without who asked it; for a thread's name."""
     _, asked, what = title.partition(_ASKED)
     return what if asked and what.strip() else title
-
-
-def _caused_by(payload: Payload) -> int | None:
-    for name in ("interaction_metadata", "interaction"):
-        found = payload.get(name)
-        number = str(found.get("id")) if isinstance(found, dict) else ""
-        if number.isascii() and number.isdecimal():
-            return int(number)
-    return None
 
 
 def _number(ref: MessageRef) -> int:

@@ -52,6 +52,7 @@ class Posts:
                 mention_author=False,
                 reference=reference,  # type: ignore[arg-type]  # the stubs leave out None, which is the default
                 suppress_embeds=True,
+                silent=message.follows,
                 view=buttons.row(message.buttons),  # type: ignore[arg-type]  # as above
             )
             return posted.id, (posted.content.strip() == text.strip() and buttons.stand_under(posted, message.buttons))

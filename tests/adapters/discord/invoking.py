@@ -46,7 +46,7 @@ def hooks(platform: DiscordPlatform) -> Hooks:
 
 async def register(server: DiscordServer, platform: DiscordPlatform) -> None:
     async def put(client: discord.Client) -> None:
-        await client.http.bulk_upsert_global_commands(int(server.application_id), _COMMANDS)  # type: ignore[arg-type]
+        await client.http.bulk_upsert_global_commands(int(server.application_id), _COMMANDS)
 
     await mouth(platform).rest.call(put)
 

@@ -47,9 +47,7 @@ async def test_where_the_bot_is_not_the_first_message_takes_the_place_of_the_thi
     assert server.pings == []
 
 
-async def test_a_first_message_that_is_sent_again_stands_once(
-    server: DiscordServer, platform: DiscordPlatform
-) -> None:
+async def test_a_first_message_that_is_sent_again_stands_once(server: DiscordServer, platform: DiscordPlatform) -> None:
     asked = await elsewhere(server, platform)
     there = target(server, asked, "hook")
     first = await platform.send(there, out("one", "n1"))

@@ -1,6 +1,5 @@
 """Questions that a command or a form brought: said once, and answered in a thread below."""
 
-
 from adapters.discord.adapter import DiscordPlatform
 from bridge.playground.discord import DiscordServer, Fault, Message
 from bridge.playground.discord.permissions import CREATE_PUBLIC_THREADS, DEFAULT_PERMISSIONS, READ_MESSAGE_HISTORY
@@ -139,7 +138,9 @@ async def test_a_picked_message_that_has_a_thread_is_asked_about_there(
 ) -> None:
     picked = await server.post_as(server.grace, server.general, "Something to ask about")
     await server.open_thread_as(server.grace, server.general, "Theirs", message_id=picked)
-    opened = await platform.open_thread(target(server, await invoke(server, platform), "pick", message=int(picked)), TITLE)
+    opened = await platform.open_thread(
+        target(server, await invoke(server, platform), "pick", message=int(picked)), TITLE
+    )
     assert opened.address == f"in/{picked}"
     assert [each.content for each in ours(server, picked)] == [SHOWN]
 
@@ -169,5 +170,3 @@ async def test_a_long_question_is_cut_and_still_said(server: DiscordServer, plat
     await platform.open_thread(target(server, await invoke(server, platform), "ask"), long)
     (root,) = ours(server)
     assert len(root.content) <= 2_000
-
-

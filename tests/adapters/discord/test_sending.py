@@ -159,6 +159,17 @@ async def test_typing_is_shown_and_never_fails(
     await platform.show_activity(in_channel(question, "404"), ASKED)
 
 
+async def test_what_follows_an_earlier_message_of_the_same_answer_notifies_nobody_again(
+    server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
+) -> None:
+    await platform.send(question, out("one"))
+    await platform.send(question, OutgoingMessage(text="two", nonce="n2", follows=True))
+    first, second = (call.body for call in server.calls if f"{call.method} {call.route}" == CREATE)
+    assert first is not None
+    assert second is not None
+    assert (first["flags"], second["flags"]) == (1 << 2, 1 << 2 | 1 << 12)
+
+
 # Threads
 
 

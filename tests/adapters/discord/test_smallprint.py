@@ -37,7 +37,9 @@ def test_sources_that_find_no_room_are_counted() -> None:
     assert around("x" * 1_990, message(*names)) == "x" * 1_990
 
 
-@pytest.mark.parametrize("content", ["Text", "⏳ Searching…", "One\n\n-# small print of the app's own", "⏳ x\n\ny", "a 📚 b"])
+@pytest.mark.parametrize(
+    "content", ["Text", "⏳ Searching…", "One\n\n-# small print of the app's own", "⏳ x\n\ny", "a 📚 b"]
+)
 def test_it_is_taken_away_again(content: str) -> None:
     assert plain(around(content, message("a.pdf", "b"), note="Over soon.")) == content
     assert plain(around(content, message())) == content
