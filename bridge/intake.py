@@ -52,11 +52,8 @@ _log = logs.get("intake")
 _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
-<<<<<<< HEAD
-=======
 _PRESSED_AGAIN = "You asked that a moment ago."
 _STOPPED = "Stopped."
->>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
@@ -274,11 +271,8 @@ class Intake:
             return False
         self._remember(message.ref)
         self._afterthoughts.nudge_to_stop(conversation, result)
-<<<<<<< HEAD
-=======
         if message.private is not None and result is StopResult.STOPPING:
             self._notices.tell(message.private, _STOPPED)
->>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
         return True
 
     async def _conversation(self, ask: Ask) -> ConversationId | None:

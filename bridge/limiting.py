@@ -5,11 +5,7 @@ from datetime import datetime
 from bridge.clock import Clock
 from bridge.messages import ChannelId, InstallationId, PersonId, PlatformName, ReplyTarget
 from bridge.notices import Notices
-<<<<<<< HEAD
-from bridge.quotas import in_words
-=======
 from bridge.quotas import in_questions, in_words
->>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
 from bridge.store import Limited
 
 OF_PERSON = (
@@ -41,15 +37,7 @@ class LimitTeller:
             self._told[who] = limited.until
             if len(self._told) > self._most:
                 del self._told[next(iter(self._told))]
-<<<<<<< HEAD
-        quota = limited.quota
-        text = (OF_CHANNEL if limited.of_channel else OF_PERSON).format(
-            questions=f"{quota.most} question{'' if quota.most == 1 else 's'}",
-            window=in_words(quota.window),
-            wait=in_words(limited.until - now),
-=======
         text = (OF_CHANNEL if limited.of_channel else OF_PERSON).format(
             questions=in_questions(limited.quota), wait=in_words(limited.until - now)
->>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
         )
         self._notices.tell(private or target, text, about=f"too many questions by {person}")

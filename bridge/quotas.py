@@ -52,14 +52,11 @@ def read_quota(text: str) -> Quota:
     raise ValueError("must be a number of questions and a while, such as 20/10m or 100/1d; at most 10000 and 7d")
 
 
-<<<<<<< HEAD
-=======
 def in_questions(quota: Quota) -> str:
     """`20 questions in 10 minutes`."""
     return f"{quota.most} question{'' if quota.most == 1 else 's'} in {in_words(quota.window)}"
 
 
->>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
 def in_words(span: timedelta) -> str:
     """`3 minutes`: rounded up, so that who waits for so long does not come too early."""
     seconds = max(-(-span // _UNITS["s"]), 1)

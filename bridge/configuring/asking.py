@@ -5,11 +5,7 @@ from collections.abc import Collection, Sequence
 
 from bridge.errors import SettingsError
 from bridge.messages import ChannelId, InstallationId, PlatformName
-<<<<<<< HEAD
-from bridge.quotas import Quotas, in_words
-=======
 from bridge.quotas import Quotas, in_questions
->>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
 from bridge.routing import Access, Answers, External, Follow, Guests, Place, Resolver, Routes
 
 DIRECT = "direct"
@@ -89,11 +85,7 @@ def describe_access(access: Access) -> str:
 
 def describe_quotas(quotas: Quotas) -> str:
     told = [
-<<<<<<< HEAD
-        f"{quota.most} questions in {in_words(quota.window)} {whose}"
-=======
         f"{in_questions(quota)} {whose}"
->>>>>>> 43dd8cfd9a84318246c68bfbeb48d2a38a299955
         for quota, whose in ((quotas.per_person, "from one person"), (quotas.per_channel, "in one channel"))
         if quota is not None
     ]
