@@ -45,7 +45,7 @@ def member(world: World, user_id: str, guild_id: str) -> Json:
     """A member without its `user`, as messages carry it."""
     return {
         "roles": list(world.roles_of(user_id, guild_id)),
-        "joined_at": stamp(world.guilds[guild_id].created),
+        "joined_at": stamp(world.joined(guild_id)),
         "nick": None,
         "avatar": None,
         "premium_since": None,
@@ -343,7 +343,7 @@ def guild_create(world: World, one: Guild) -> Json:
         **guild(world, one),
         "unavailable": False,
         "large": False,
-        "joined_at": stamp(one.created),
+        "joined_at": stamp(world.joined(one.id)),
         "member_count": 1 + len(world.people),
         "members": [member_with_user(world, world.bot_id, one.id)],
         "channels": [channel(world, place) for place in places if place.kind != "thread"],

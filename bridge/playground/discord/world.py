@@ -6,6 +6,7 @@ Changing it in the ways that Discord knows is `acts`; sockets are `rest` and `ga
 import base64
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from bridge.clock import Clock
@@ -210,6 +211,11 @@ class World:
         allow, deny = known.get(user_id, (0, 0))
         return own & ~deny | allow
 
+    def joined(self, guild_id: str) -> datetime:
+        """Since when everybody is there, the bot too: since there is a first channel."""
+        guild = self.guilds[guild_id]
+        return self.channels[guild.channel_ids[0]].created if guild.channel_ids else guild.created
+
     def roles_of(self, user_id: str, guild_id: str) -> tuple[str, ...]:
         guild = self.guilds[guild_id]
         if user_id == self.bot_id:
@@ -295,6 +301,7 @@ class World:
         return place
 
     def keep(self, message: Message) -> None:
+        message.deleted = False
         if message.seen_by:
             self.whispers[message.id] = message
         else:

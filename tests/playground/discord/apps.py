@@ -31,8 +31,8 @@ class App(Listener):
             self._tell()
 
         @self.tree.command(name="reset", description="Begin anew")
-        @app_commands.guild_install()
-        @app_commands.allowed_contexts(guilds=True, dms=True)
+        @app_commands.allowed_installs(guilds=True, users=False)
+        @app_commands.allowed_contexts(guilds=True, dms=True, private_channels=False)
         async def reset(interaction: discord.Interaction) -> None:
             self.reset.append(interaction)
             self._tell()

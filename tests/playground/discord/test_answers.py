@@ -213,6 +213,7 @@ async def test_a_button_on_a_private_message_is_pressed_by_who_sees_it(server: D
     assert [one.content for one in server.ephemerals(server.ada)] == ["again"]
     await server.dismiss(server.ada, str(told.message_id))
     assert server.ephemerals() == []
+    view.stop()  # the library gives private ones a time of their own
 
 
 async def test_an_answer_in_a_locked_thread_is_private_or_none(server: DiscordServer, app: App) -> None:

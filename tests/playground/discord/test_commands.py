@@ -4,6 +4,7 @@ import discord
 import pytest
 
 from bridge.playground.discord import Attachment, DiscordServer, limits
+from bridge.playground.discord.buckets import Buckets
 from bridge.playground.discord.model import Json
 from bridge.playground.discord.permissions import USE_APPLICATION_COMMANDS, USE_EXTERNAL_APPS, VIEW_CHANNEL
 from tests.playground.discord.apps import MENU, App
@@ -98,9 +99,10 @@ async def test_commands_have_unique_names_and_a_number_by_type(server: DiscordSe
     assert (await put(server, raw, [slash(), slash()])).code == 50035
     menus = [{"name": f"Menu {n}", "type": 3} for n in range(16)]
     assert (await put(server, raw, menus)).code == 50035
-    server.buckets = type(server.buckets)(server.clock)
+    server.buckets = Buckets(server.clock)
     assert (await put(server, raw, [*menus[:15], slash("größe-2")])).status == 200
     assert (await put(server, raw, {"name": "no list"})).code == 50109
+    server.buckets = Buckets(server.clock)
     elsewhere = await raw.call("PUT", "/applications/1/commands", [])
     assert (elsewhere.status, elsewhere.code) == (404, 10002)
 
@@ -215,7 +217,7 @@ async def test_a_persons_own_app_goes_where_the_bot_is_not(server: DiscordServer
     await interaction.edit_original_response(content="here")
     assert [one.content for one in server.messages(place)] == ["here"]
     for n in range(limits.MAX_USER_FOLLOW_UPS):
-        server.buckets = type(server.buckets)(server.clock)
+        server.buckets = Buckets(server.clock)
         await interaction.followup.send(f"part {n}")
     with pytest.raises(discord.HTTPException) as refused:
         await interaction.followup.send("one too many")
