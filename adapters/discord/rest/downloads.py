@@ -29,6 +29,9 @@ MOST_REMEMBERED = 5_000
 PIECE = 256 * 1024
 """Bytes that are held at once."""
 
+_ANYTHING = frozenset({"application/octet-stream", "binary/octet-stream"})
+"""Media types that say nothing."""
+
 _STALE = frozenset({403, 404, 410})
 """What the content network answers to an address that is too old, or whose file is gone."""
 
@@ -122,7 +125,7 @@ class Downloads:
                 if response.status != 200:
                     raise NotAllowed(_NO_ACCESS, code=f"http_{response.status}")
                 length = await _write(response, into, most)
-                media_type = response.content_type if "Content-Type" in response.headers else ""
+                media_type = "" if response.content_type in _ANYTHING else response.content_type
         except (aiohttp.ClientError, TimeoutError) as error:
             raise PlatformUnavailable(f"download: {type(error).__name__}") from error
         if size is not None and length != size:

@@ -37,15 +37,18 @@ class History:
         me = (await self._rest.log_in()).user
         until = None if before is None else read_message_address(before.address).message
         found, complete = await self._look_back(place.channel, until, limit, me)
-        opener = None
-        if not any(number_of(each) == place.channel for each in found):
-            opener = next((each["referenced_message"] for each in found if _is_starter(each)), None)
-            if not isinstance(opener, dict) and (not complete or any(_is_starter(each) for each in found)):
-                opener = await self._find_opener(place.channel, target.conversation.channel)
-        shown = [each for each in found if _is_told(each, me)][:limit]
-        shown.reverse()
-        if isinstance(opener, dict) and _is_told(opener, me):
-            shown = [opener, *shown[1 - limit :]] if limit > 1 else [opener]
+        openers = [
+            each.get("referenced_message") if _is_starter(each) else each
+            for each in found
+            if _opens(each, place.channel)
+        ]
+        opener = next((each for each in openers if isinstance(each, dict)), None)
+        if opener is None and (openers or not complete):
+            opener = await self._find_opener(place.channel, target.conversation.channel)
+        shown = [each for each in found if _is_told(each, me) and not _opens(each, place.channel)]
+        if opener is not None and _is_told(opener, me):
+            shown = [*shown[: limit - 1], opener]
+        shown = list(reversed(shown[:limit]))
         told = (Said(who=_who(each), text=_words(each)) for each in shown)
         return [each for each in told if each.text]
 
@@ -70,6 +73,11 @@ class History:
             except PlatformError as error:
                 log.debug("thread_opener_not_read", code=error.code)
         return None
+
+
+def _opens(payload: Payload, thread: int) -> bool:
+    """It has the thread's number, as in forums, or refers to the message that has it."""
+    return number_of(payload) == thread or _is_starter(payload)
 
 
 def _is_starter(payload: Payload) -> bool:

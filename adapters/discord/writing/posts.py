@@ -115,10 +115,11 @@ class Posts:
         place = read_message_address(ref.address)
 
         async def change(client: discord.Client) -> None:
-            found = await client.get_partial_messageable(place.channel).fetch_message(place.message)
-            view = buttons.chosen(found, action)
+            channel = client.get_partial_messageable(place.channel)
+            view = buttons.chosen(await channel.fetch_message(place.message), action)
             if view is not None:
-                await found.edit(view=view)
+                # The whole message's own `edit` would bring previews of links back.
+                await channel.get_partial_message(place.message).edit(view=view)
 
         await self._rest.call(change)
 

@@ -38,7 +38,7 @@ def around(content: str, message: OutgoingMessage, *, note: str = "") -> str:
 
 def plain(content: str) -> str:
     """The text alone."""
-    content = _SOURCE_LINE.sub("", _END_LINE.sub("", content))
+    content = _END_LINE.sub("", _SOURCE_LINE.sub("", content))
     return content.removeprefix(_SMALL) if content.startswith(_SMALL + _DOING) else content
 
 

@@ -107,7 +107,8 @@ async def test_a_file_of_a_command_is_had_by_its_address_alone(
     file = await attach(server)
     link = replace(file, address=link_address(await address_of(server, platform, file)))
     before = asked(server)
-    assert await fetch(server, platform, link, tmp_path / "content") == "application/pdf"
+    assert await fetch(server, platform, link, tmp_path / "content") == "", "the event has told"
+    assert (tmp_path / "content").read_bytes() == CONTENT
     with pytest.raises(NotAllowed, match="attach it again"):
         await fetch(server, platform, replace(link, address=link_address(link.address[5:] + "0")), tmp_path / "content")
     assert asked(server) == before
@@ -124,11 +125,11 @@ async def test_a_file_in_a_forwarded_message_is_found(
     assert (tmp_path / "content").read_bytes() == CONTENT
 
 
-async def test_the_media_type_is_known_without_discords_word(
+async def test_a_media_type_that_nobody_knows_is_not_made_up(
     server: DiscordServer, platform: DiscordPlatform, tmp_path: Path
 ) -> None:
     file = await attach(server, Attached(filename="notes.txt", content=CONTENT, typed=False))
-    assert await fetch(server, platform, file, tmp_path / "content")
+    assert await fetch(server, platform, file, tmp_path / "content") == ""
 
 
 async def test_a_file_that_is_too_large_is_not_kept(

@@ -14,7 +14,7 @@ CREATE = "POST /channels/{channel_id}/messages"
 
 
 def ours(server: DiscordServer, channel: str = "") -> list[Message]:
-    return [each for each in server.messages(channel or server.general) if each.is_bot]
+    return [each for each in server.messages(channel or server.general) if each.is_bot and each.content]
 
 
 def calls(server: DiscordServer, method: str) -> list[str]:

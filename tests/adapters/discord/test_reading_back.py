@@ -1,11 +1,12 @@
 """What was said in a thread before the bot was asked there."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.addresses import message_address
 from adapters.discord.inbound import DISCORD
-from bridge.messages import MessageRef, ReplyTarget
+from bridge.messages import Address, MessageRef, ReplyTarget
 from bridge.platform_api import ReadsThreads
 from bridge.playground.discord import Attachment, DiscordServer
 from tests.adapters.discord.conftest import out
@@ -87,7 +88,7 @@ async def test_files_are_named_and_forwarded_messages_are_read(
 
 
 async def test_outside_of_threads_there_is_nothing_to_read(server: DiscordServer, platform: DiscordPlatform) -> None:
-    direct = post_of(server, server.general, "")
+    direct = replace(post_of(server, server.general, "1"), address=Address(f"under/{server.general}/1"))
     calls = len(server.calls)
     assert await platform.read_thread(direct, None, 10) == ()
     assert len(server.calls) == calls

@@ -22,7 +22,7 @@ def test_what_the_app_is_doing_is_small_print() -> None:
 
 
 def test_names_of_sources_are_no_markup_and_call_nobody() -> None:
-    assert around("x", message("**b**\n<@12> @everyone")) == "x\n-# 📚 \\*\\*b\\*\\* \\<@12\\> @\u200beveryone"
+    assert around("x", message("**b**\n<@12> @everyone")) == "x\n-# 📚 \\*\\*b\\*\\* \\<\u200b@12\\> @\u200beveryone"
 
 
 @given(st.integers(0, 1_990), st.lists(st.text(min_size=1, max_size=300), max_size=30))
