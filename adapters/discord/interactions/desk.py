@@ -19,6 +19,7 @@ from adapters.discord.interactions.invocations import (
     AskedByButton,
     Commented,
     Doing,
+    Explained,
     Halted,
     Ordered,
     Picked,
@@ -47,11 +48,6 @@ NOT_NOTED = "That could not be noted just now. Please press again in a moment."
 NOT_TAKEN = "I could not take that just now. Please try again in a moment."
 UNKNOWN = "I do not know that any more. Please try again; if it stays so, ask whoever runs this bot."
 STOPPING = "I end what I am answering here."
-STOP_WHERE = (
-    "Each thread with me is a conversation of its own, so there is nothing to stop out here. "
-    "Use `/stop` in the thread, or press **Stop** below the answer."
-)
-NOTHING_IN_IT = "There is nothing in that message that I can read."
 FORGOTTEN = "I no longer know what that message says. Please choose “Ask about this message” once more."
 
 PAUSE = 0.1
@@ -119,19 +115,18 @@ class Desk:
                 await self._ask_by_button(scene, event, reply)
             case Ordered(scene=scene, event=event):
                 await self._claim(scene, event, reply, Waiting.PRIVATE, becomes_answer=True)
-            case Halted():
-                await self._halt(doing, reply)
+            case Halted(event=event):
+                await reply.privately(STOPPING if await self._hand_in(event) else NOT_TAKEN)
             case Pressed(scene=scene, event=event):
                 await self._press(scene, event, reply)
             case Picked(about=about, matter=matter):
-                if matter is None:
-                    await reply.privately(NOTHING_IN_IT)
-                else:
-                    self._matters.keep(about, matter)
-                    await reply.with_form(question_form(about, matter.said))
+                self._matters.keep(about, matter)
+                await reply.with_form(question_form(about, matter.said))
             case Commented(event=event):
                 taken = await self._hand_in(event)
                 await (reply.silently() if taken else reply.privately(NOT_TAKEN))
+            case Explained(text=text):
+                await reply.privately(text)
             case _:
                 assert_never(doing)
 
@@ -181,12 +176,6 @@ class Desk:
             self._settle(scene, await reply.silently())
         else:
             self._settle(scene, await reply.privately(NOT_NOTED))
-
-    async def _halt(self, halted: Halted, reply: Reply) -> None:
-        if halted.event is None:
-            await reply.privately(STOP_WHERE)
-        else:
-            await reply.privately(STOPPING if await self._hand_in(halted.event) else NOT_TAKEN)
 
     # Buttons
 

@@ -20,6 +20,13 @@ from bridge.messages import Attachment, ButtonAction, MessageRef, Origin, ReplyT
 
 Json = Mapping[str, object]
 
+STOP_WHERE = (
+    "Each thread with me is a conversation of its own, so there is nothing to stop out here. "
+    "Use `/stop` in the thread, or press **Stop** below the answer."
+)
+NO_QUESTION = f"Write your question behind it, for example `/{ASK} What can you do?`"
+NOTHING_IN_IT = "There is nothing in that message that I can read."
+
 _ORDERS = {RESET: Command.RESET, HELP: Command.HELP}
 
 
@@ -48,8 +55,7 @@ class Ordered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Halted:
     scene: Scene
-    event: StopRequested | None
-    """None: what could be meant is not known there."""
+    event: StopRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +70,7 @@ class Picked:
 
     scene: Scene
     about: About
-    matter: Matter | None
-    """None: there is nothing in it."""
+    matter: Matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +88,14 @@ class Commented:
     event: CommentGiven
 
 
-Doing = Asked | AskedByButton | Ordered | Halted | Pressed | Picked | AskedAbout | Commented
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Nothing that anybody has to hear of; who did it is told this."""
+
+    text: str
+
+
+Doing = Asked | AskedByButton | Ordered | Halted | Pressed | Picked | AskedAbout | Commented | Explained
 
 
 def read(interaction: discord.Interaction, build: Build) -> Doing | Ignored:
@@ -119,10 +131,14 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
         options = {str(each.get("name")): each.get("value") for each in _items(told.get("options"))}
         text = markup.readable(str(options.get(QUESTION) or ""), _names(told)).strip()
         files = tuple(_files(told, [str(options[FILE])] if FILE in options else []))
+        if not text and not files:
+            return Explained(text=NO_QUESTION)
         return Asked(scene=scene, event=_question(scene, scene.asked, text, attachments=files))
+    if name == STOP and not scene.is_one_conversation:
+        return Explained(text=STOP_WHERE)
     if name == STOP:
         stop = StopRequested(event_id=scene.event_id, target=scene.here, author=scene.author, is_direct=scene.is_direct)
-        return Halted(scene=scene, event=stop if scene.is_one_conversation else None)
+        return Halted(scene=scene, event=stop)
     if isinstance(name, str) and name in _ORDERS:
         order = CommandInvoked(
             event_id=scene.event_id,
@@ -137,7 +153,7 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
     return Ignored(reason="command that is not known")
 
 
-def _read_picked(interaction: discord.Interaction, scene: Scene, told: Json, build: Build) -> Picked | Ignored:
+def _read_picked(interaction: discord.Interaction, scene: Scene, told: Json, build: Build) -> Doing | Ignored:
     number = str(told.get("target_id") or "")
     found = _resolved(told, "messages").get(number)
     if not (number.isascii() and number.isdecimal()) or not isinstance(found, Mapping):
@@ -147,11 +163,10 @@ def _read_picked(interaction: discord.Interaction, scene: Scene, told: Json, bui
     message = build({**found, **server})
     if message is None:
         return Ignored(reason="picked message that cannot be read")
-    return Picked(
-        scene=scene,
-        about=About(channel=scene.place.channel, message=int(number)),
-        matter=matter_of(message),
-    )
+    matter = matter_of(message)
+    if matter is None:
+        return Explained(text=NOTHING_IN_IT)
+    return Picked(scene=scene, about=About(channel=scene.place.channel, message=int(number)), matter=matter)
 
 
 def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> Doing | Ignored:

@@ -6,8 +6,9 @@ import pytest
 
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.interactions.commands import ASK_ABOUT
-from adapters.discord.interactions.desk import FORGOTTEN, NOTHING_IN_IT
+from adapters.discord.interactions.desk import FORGOTTEN
 from adapters.discord.interactions.forms import About, Comment, read_form, words_in
+from adapters.discord.interactions.invocations import NOTHING_IN_IT
 from bridge.messages import Said
 from bridge.playground.discord import Attachment, DiscordServer
 from tests.adapters.discord.conftest import Inbox, Make, hearing, offered, until

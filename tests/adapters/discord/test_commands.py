@@ -1,12 +1,14 @@
 """Commands: what they become, and that whoever uses one is answered in time."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.interactions.desk import NOT_TAKEN, STOP_WHERE, STOPPING, UNKNOWN
+from adapters.discord.interactions.desk import NOT_TAKEN, STOPPING, UNKNOWN
+from adapters.discord.interactions.invocations import NO_QUESTION, STOP_WHERE
 from bridge.errors import StoreUnavailable
 from bridge.events import Command, CommandInvoked, InboundEvent, MessageReceived, StopRequested
 from bridge.messages import Origin
@@ -149,6 +151,34 @@ async def test_stop_in_a_channel_explains_where_it_works(
         await used(server, number)
     assert server.interactions[number].ephemeral == STOP_WHERE
     assert inbox.events == []
+
+
+async def test_a_question_without_words_is_not_asked(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, server.general, "ask", {"question": "  "})
+        await used(server, number)
+    assert server.interactions[number].ephemeral == NO_QUESTION
+    assert inbox.events == []
+
+
+async def test_a_command_that_comes_too_late_is_not_taken_for_who_gave_it_was_told_so(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await offered(server)
+        ahead = platform._rest.ahead
+        platform._rest.ahead = timedelta(seconds=10)
+        late = await server.command(server.ada, server.general, "ask", {"question": "late"})
+        await server.post_as(server.ada, server.general, "heard after it")
+        await inbox.message("heard after it")
+        platform._rest.ahead = ahead
+        await server.command(server.ada, server.general, "ask", {"question": "in time"})
+        await inbox.message("in time")
+    assert inbox.texts == ["heard after it", "in time"]
+    assert not server.interactions[late].acknowledged
 
 
 class Away(Inbox):
