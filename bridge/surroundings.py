@@ -205,4 +205,4 @@ def _note(file: Attachment, why: str, unheard: Mapping[Attachment, str]) -> str:
 
 
 def _leave_out(files: Sequence[Attachment], why: str, unheard: Mapping[Attachment, str]) -> HandedOver:
-    return HandedOver(notes=tuple(dict.fromkeys(_note(file, why, unheard) for file in files)))
+    return HandedOver(notes=tuple(_note(file, why, unheard) for file in files))

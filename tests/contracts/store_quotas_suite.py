@@ -47,8 +47,7 @@ class QuotasContract:
         first = await store.accept(asked(4, MINE))
         assert isinstance(both, Limited)
         assert isinstance(first, Limited)
-        assert both.of_channel, "the one that lasts longer, which began with the second question"
-        assert both.until >= first.until
+        assert both.until >= first.until, "of two quotas the one that is used up for longer"
 
     async def test_what_is_refused_is_claimed_takes_no_place_and_counts_for_nothing(self, store: Store) -> None:
         one = Quotas(per_person=Quota(most=1, window=TWO.window))

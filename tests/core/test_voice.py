@@ -108,12 +108,12 @@ async def test_written_words_come_first() -> None:
 
 async def test_nothing_that_was_said_is_taken_for_markdown_or_a_mention() -> None:
     async with voices() as at:
-        at.backend.words = "*Two*\nlines for @everyone and <@grace>"
+        at.backend.words = "*Two*\nlines for @everyone and <@123>"
         await at.say()
         shown = at.room.texts[0].partition("\n\n")[0]
         assert shown.startswith(r"> 🎙 \*Two\* lines for")
         assert "@everyone" not in shown
-        assert "<@grace>" not in shown
+        assert "<@123>" not in shown
         assert at.asked == [at.backend.words]
 
 
