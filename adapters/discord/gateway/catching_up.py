@@ -206,6 +206,14 @@ class CatchUp:
         for channel in [one for one, where in shard.server_of.items() if where == server]:
             shard.close_gap(channel)
 
+    def missed(self, connection: Connection, channel: int, number: int, server: int | None) -> None:
+        if self._memory is None:
+            log.error("event_lost", reason="could not be read", id=number)
+            return
+        shard = self.shard_of(connection)
+        shard.budget = max(shard.budget, self._settings.discord_catch_up_messages)
+        self._plan(shard, channel, server, number - 1)
+
     # Reading
 
     @property
