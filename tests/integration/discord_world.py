@@ -6,7 +6,12 @@ The bridge is put together as in production, on an SQLite file, and may be dropp
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
+
+import aiohttp
+from discord.gateway import DiscordWebSocket
+from discord.http import Route as Address
 
 from bridge.app import App, build
 from bridge.clock import SystemClock
@@ -15,11 +20,16 @@ from bridge.playground.dify.features import everything_on
 from bridge.playground.dify.records import ChatRequest
 from bridge.playground.dify.script import Reply
 from bridge.playground.discord import Attachment, DiscordServer, Message
-from bridge.playground.discord.model import Button
+from bridge.playground.discord.model import Button, Channel
 from bridge.registry import Configuration, backend, platform
+from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Resolver, Route, Routes
 from bridge.settings import Settings, isolated
 from bridge.storage.settings import Settings as DatabaseSettings
 from tests.fakes.ports import free_port
+
+POLICY = AppPolicy(name=DEFAULT_APP)
+
+WORDS = [f"word{number} " for number in range(1, 101)]
 
 PATIENCE = 30.0
 """Seconds after which a condition that did not come true fails its test."""
@@ -28,16 +38,31 @@ LOOK_AGAIN = 0.2
 """Seconds after which a condition is looked at again although nothing was heard of."""
 
 
-def say(*tokens: str, per_token: float = 0.0, suggestions: Sequence[str] = ()) -> Reply:
-    return Reply(tokens=list(tokens), per_token=per_token, first_token=0.0, suggestions=tuple(suggestions))
+def say(*tokens: str, per_token: float = 0.0, nodes: Sequence[str] = (), suggestions: Sequence[str] = ()) -> Reply:
+    return Reply(
+        tokens=list(tokens), per_token=per_token, first_token=0.0, nodes=tuple(nodes), suggestions=tuple(suggestions)
+    )
+
+
+def routed(*routes: Route) -> Routes:
+    """To the one app that there is."""
+    return Routes(apps={DEFAULT_APP: POLICY}, routes=routes)
 
 
 class World:
-    def __init__(self, folder: Path, **discord: object) -> None:
-        """`discord`: settings of the platform beside its token."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        routes: Resolver | None = None,
+        mode: str = "advanced-chat",
+        recover_patience: float = 120,
+        **discord: object,
+    ) -> None:
+        """`mode`: kind of app. `discord`: settings of the platform beside its token."""
         self.clock = SystemClock()
         self.discord = DiscordServer(heartbeat_milliseconds=200)
-        self.dify = DifyServer(self.clock, mode="advanced-chat")
+        self.dify = DifyServer(self.clock, mode=mode)
         self.dify.features = everything_on()
         self.dify.features.suggest_seconds = 0.0
         self.dify.first_token = self.dify.per_token = 0.0
@@ -50,7 +75,9 @@ class World:
             "discord_close_timeout": 1.0,
             **discord,
         }
+        self.routes: Resolver = routes or Everywhere(app=POLICY)
         self._folder = folder
+        self._recover_patience = recover_patience
         self._port = free_port()
         self._running: asyncio.Task[int] | None = None
         self._news = asyncio.Event()
@@ -61,7 +88,8 @@ class World:
         self.discord.on_change(self._news.set)
         self.dify.on_change(self._news.set)
         await self.start_bridge()
-        await self.until(lambda: bool(self.discord.commands), "the commands are offered")
+        if self.settings.get("discord_commands", True):
+            await self.until(lambda: bool(self.discord.commands), "the commands are offered")
 
     async def stop(self) -> None:
         try:
@@ -106,12 +134,19 @@ class World:
             "discord_api_url": self.discord.api_url,
             "discord_gateway_url": self.discord.gateway_url,
         }
-        return Configuration.for_one_app(
-            core=isolated(Settings, http_port=self._port, shutdown_grace=5, busy_patience=5),
+        one = Configuration.for_one_app(
+            core=isolated(
+                Settings,
+                http_port=self._port,
+                shutdown_grace=5,
+                busy_patience=5,
+                recover_patience=self._recover_patience,
+            ),
             database=isolated(DatabaseSettings, database_url=f"sqlite:///{self._folder}/bridge.db"),
             platforms=(platform("discord", **{**addresses, **self.settings}),),
             app=backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url),
         )
+        return replace(one, routes=self.routes)
 
     # Waiting
 
@@ -133,6 +168,11 @@ class World:
 
         await self.until(done, f"an answer with {ending!r}; there is {self.texts(place)!r}")
         return self.own(place)[-1]
+
+    async def settled(self) -> None:
+        """Waits until all that was told has arrived, nothing grows, and nobody sees the bot thinking."""
+        await self.discord.idle(PATIENCE)
+        await self.until(lambda: not self.working(), f"all at rest; there is {self.working()!r}")
 
     async def acknowledged(self, interaction: str) -> str:
         one = self.discord.interactions[interaction]
@@ -156,6 +196,23 @@ class World:
     def threads(self, channel: str) -> list[str]:
         return [one.id for one in self.discord.channels.values() if one.parent_id == channel and one.kind == "thread"]
 
+    def place(self, number: str) -> Channel:
+        return self.discord.channels[number]
+
+    def labels(self, message: Message) -> set[str]:
+        """What its buttons are for, and what they ask."""
+        return {one.label if one.custom_id.startswith("bridge:ask:") else one.custom_id for one in message.buttons}
+
+    def working(self) -> list[str]:
+        """Everything that still shows that something is being done."""
+        growing = [
+            f"message {one.id} in {place}"
+            for place in tuple(self.discord.channels)
+            for one in self.own(place)
+            if any(button.custom_id == "bridge:stop" for button in one.buttons)
+        ]
+        return growing + [f"thinking {one}" for one in self.thinking()]
+
     def private_lines(self, person: str) -> list[str]:
         return [one.content for one in self.discord.ephemerals(person) if one.content]
 
@@ -171,6 +228,11 @@ class World:
 
     # What a person does
 
+    async def mention(self, text: str, place: str | None = None, person: str | None = None) -> str:
+        """Mentions the bot; returns the thread in which it will answer, where it opens one."""
+        words = f"<@{self.discord.bot_id}> {text}"
+        return await self.discord.post_as(person or self.discord.ada, place or self.discord.general, words)
+
     async def ask(self, question: str, place: str, person: str | None = None, file: Attachment | None = None) -> str:
         """By the command; returns its number."""
         who = person or self.discord.ada
@@ -183,6 +245,21 @@ class World:
         button = self.button(message, custom_id)
         who = person or self.discord.ada
         return await self.acknowledged(await self.discord.press(who, message.channel_id, message.id, button.custom_id))
+
+    async def rate_down(self, message: Message, why: str, person: str | None = None) -> None:
+        """Presses the thumb that points down, and says why."""
+        pressed = await self.press(message, "bridge:dislike", person)
+        await self.acknowledged(
+            await self.discord.submit_modal(person or self.discord.ada, pressed, {"words": why})
+        )
+
+    async def readiness(self) -> dict[str, object]:
+        """What `/readyz` says."""
+        async with (
+            aiohttp.ClientSession() as session,
+            session.get(f"http://127.0.0.1:{self._port}/readyz") as answer,
+        ):
+            return dict(await answer.json())
 
     # What was asked of Dify
 
@@ -198,8 +275,11 @@ class World:
 
 @asynccontextmanager
 async def living(world: World) -> AsyncIterator[World]:
+    # The bridge tells discord.py where Discord is, for the whole process.
+    base, gateway = Address.BASE, DiscordWebSocket.DEFAULT_GATEWAY
     try:
         await world.start()
         yield world
     finally:
         await world.stop()
+        Address.BASE, DiscordWebSocket.DEFAULT_GATEWAY = base, gateway

@@ -3,23 +3,12 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import discord
 import pytest
-from discord.gateway import DiscordWebSocket
-from discord.http import Route
 
 from bridge.playground.discord import Attachment
 from tests.integration.discord_world import World, living, say
 
 ASK_ABOUT = "Ask about this message"
-
-
-@pytest.fixture(autouse=True)
-def addresses_restored(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The bridge points discord.py somewhere for the whole process."""
-    monkeypatch.setattr(Route, "BASE", Route.BASE)
-    monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", DiscordWebSocket.DEFAULT_GATEWAY)
-    assert discord.__version__
 
 
 @pytest.fixture
@@ -162,3 +151,97 @@ async def test_a_vote_and_its_reason_reach_the_app_and_the_choice_shows(world: W
     await world.acknowledged(await server.submit_modal(server.ada, pressed, {"words": "Too short"}))
     await world.until(lambda: any("Too short" in str(one) for one in world.dify.ratings.values()), "the reason arrives")
     await world.until(lambda: world.button(answer, "bridge:dislike").style == 4, "the choice shows")
+
+
+async def test_the_bots_own_role_is_as_good_as_a_mention(world: World) -> None:
+    server = world.discord
+    question = await server.post_as(server.ada, server.general, f"<@&{server.bot_role_id}> By role?")
+    await world.answered(question, "re: By role?")
+
+
+async def test_a_mention_opens_a_thread_in_which_none_is_needed(world: World) -> None:
+    server = world.discord
+    thread = await world.mention("One")
+    await world.answered(thread, "re: One")
+    await server.post_as(server.grace, thread, "Two")
+    await world.answered(thread, "re: Two")
+    await world.restart()
+    await server.post_as(server.linus, thread, "Three")
+    await world.answered(thread, "re: Three")
+    assert len({request.home for request in world.requests}) == 1
+    assert (world.failed_calls(), server.pings) == ([], [])
+
+
+async def test_a_thread_of_others_is_followed_once_the_bot_was_asked_in_it(world: World) -> None:
+    server = world.discord
+    thread = await server.open_thread_as(server.linus, server.general, "Plans")
+    await server.post_as(server.linus, thread, "Among ourselves")
+    await world.mention("What do you think?", thread)
+    await world.answered(thread, "What do you think?")
+    await server.post_as(server.grace, thread, "Why?")
+    await world.answered(thread, "re: Why?")
+    assert [request.query.endswith(words) for request, words in zip(world.requests, ("think?", "Why?"), strict=True)] == [
+        True,
+        True,
+    ]
+
+
+async def test_a_reply_to_an_answer_goes_on_with_it(world: World) -> None:
+    server = world.discord
+    thread = await world.mention("One")
+    answer = await world.answered(thread, "re: One")
+    await server.post_as(server.grace, thread, "Two", reply_to=answer.id, ping_reply=False)
+    await world.answered(thread, "re: Two")
+    first, second = world.requests
+    assert (second.conversation_id, second.query) == (first.home, "Two")
+
+
+async def test_direct_messages_are_one_conversation_until_they_are_reset(world: World) -> None:
+    server = world.discord
+    for words in ("One", "Two"):
+        await server.post_as(server.ada, server.dm_ada, words)
+        await world.answered(server.dm_ada, f"re: {words}")
+    await server.command(server.ada, server.dm_ada, "reset")
+    await world.until(lambda: "forgotten" in "".join(world.private_lines(server.ada)), "it is said")
+    await server.post_as(server.ada, server.dm_ada, "Three")
+    await world.answered(server.dm_ada, "re: Three")
+    one, two, three = world.requests
+    assert (two.conversation_id, three.conversation_id) == (one.home, "")
+
+
+async def test_a_post_in_a_forum_that_mentions_the_bot_is_answered_in_it(world: World) -> None:
+    server = world.discord
+    forum = await server.add_forum("help", ["Printers"], tag_required=True)
+    words = f"<@{server.bot_id}> It does not print."
+    post = await server.open_thread_as(server.ada, forum, "Printer", text=words, tags=["Printers"])
+    await world.answered(post, "re: It does not print.")
+    await server.post_as(server.ada, post, "Still not.")
+    await world.answered(post, "re: Still not.")
+    assert len({request.home for request in world.requests}) == 1
+
+
+async def test_a_link_that_discord_draws_a_preview_for_is_not_asked_again(world: World) -> None:
+    server = world.discord
+    thread = await world.mention("What is https://dify.ai?")
+    await world.answered(thread, "re: ")
+    await server.unfurl(server.general, thread, "Dify", "A page")
+    await server.post_as(server.ada, thread, "And then?")
+    await world.answered(thread, "re: And then?")
+    assert len(world.requests) == 2
+
+
+async def test_in_a_group_without_the_bot_it_answers_who_has_it_themselves(world: World) -> None:
+    server = world.discord
+    server.install_for(server.ada)
+    group = await server.add_private("the-two", server.ada, server.grace)
+    words = "".join(f"word{number} " for number in range(1, 1201))
+    world.dify.script = lambda _: say(words)
+    await world.ask("Everything?", group)
+    await world.until(lambda: "word1 " in "".join(world.texts(group)), "an answer")
+    await world.settled()
+    shown = [one for one in server.messages(group) if one.is_bot]
+    assert len(shown) <= 6, "no more follow-ups than Discord lets it write"
+    said = "".join(one.content for one in shown)
+    files = b"".join(file.content or b"" for one in shown for _, file in one.attachments)
+    assert "word1200" in said or b"word1200" in files
+    assert world.failed_calls() == []
