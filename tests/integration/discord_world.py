@@ -249,9 +249,7 @@ class World:
     async def rate_down(self, message: Message, why: str, person: str | None = None) -> None:
         """Presses the thumb that points down, and says why."""
         pressed = await self.press(message, "bridge:dislike", person)
-        await self.acknowledged(
-            await self.discord.submit_modal(person or self.discord.ada, pressed, {"words": why})
-        )
+        await self.acknowledged(await self.discord.submit_modal(person or self.discord.ada, pressed, {"words": why}))
 
     async def readiness(self) -> dict[str, object]:
         """What `/readyz` says."""

@@ -123,7 +123,8 @@ async def test_a_route_says_for_a_category_how_much_is_heard(tmp_path: Path) -> 
     category = await server.add_category("Support")
     helpdesk = await server.add_channel("helpdesk", category=category)
     world.routes = routed(
-        Route(app=DEFAULT_APP, follow=Follow.MENTION), Route(app=DEFAULT_APP, category=category, follow=Follow.EVERYTHING)
+        Route(app=DEFAULT_APP, follow=Follow.MENTION),
+        Route(app=DEFAULT_APP, category=category, follow=Follow.EVERYTHING),
     )
     async with living(world):
         question = await server.post_as(server.ada, helpdesk, "Nobody is mentioned")

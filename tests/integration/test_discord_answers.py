@@ -224,7 +224,9 @@ async def test_a_very_long_answer_is_a_few_messages_and_the_rest_a_file(world: W
 
 async def test_nobody_is_called_by_what_a_model_writes(world: World) -> None:
     server = world.discord
-    world.dify.script = lambda _: say(f"@everyone @here <@{server.linus}> <@&{server.bot_role_id}>: look at https://dify.ai")
+    world.dify.script = lambda _: say(
+        f"@everyone @here <@{server.linus}> <@&{server.bot_role_id}>: look at https://dify.ai"
+    )
     thread = await world.mention("Call everybody")
     await world.answered(thread, "look at")
     await world.settled()

@@ -1,4 +1,4 @@
-"""Where answers stand in Discord: threads with a title, replies, posts of forums that get solved, and places that allow neither."""
+"""Where answers stand in Discord: threads with a title, replies, posts of forums that get solved, and places without threads."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -80,9 +80,7 @@ async def test_a_post_in_a_forum_is_answered_in_it_and_solved_by_its_askers_thum
         forum = await server.add_forum("help", ["Question", "Solved"])
         server.permissions[forum] = DEFAULT_PERMISSIONS | MANAGE_THREADS
         question, solved = (tag.id for tag in world.place(forum).tags)
-        post = await server.open_thread_as(
-            server.ada, forum, "Printer", text="It does not print.", tags=["Question"]
-        )
+        post = await server.open_thread_as(server.ada, forum, "Printer", text="It does not print.", tags=["Question"])
         answer = await world.answered(post, "re: It does not print.")
         await world.press(answer, "bridge:like", server.grace)
         await world.until(lambda: bool(world.dify.ratings), "rated")

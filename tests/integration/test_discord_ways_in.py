@@ -180,7 +180,9 @@ async def test_a_thread_of_others_is_followed_once_the_bot_was_asked_in_it(world
     await world.answered(thread, "What do you think?")
     await server.post_as(server.grace, thread, "Why?")
     await world.answered(thread, "re: Why?")
-    assert [request.query.endswith(words) for request, words in zip(world.requests, ("think?", "Why?"), strict=True)] == [
+    assert [
+        request.query.endswith(words) for request, words in zip(world.requests, ("think?", "Why?"), strict=True)
+    ] == [
         True,
         True,
     ]
