@@ -42,7 +42,7 @@ class History:
             for each in found
             if _opens(each, place.channel)
         ]
-        opener = next((each for each in openers if isinstance(each, dict)), None)
+        opener: Payload | None = next((each for each in openers if isinstance(each, dict)), None)
         if opener is None and (openers or not complete):
             opener = await self._find_opener(place.channel, target.conversation.channel)
         shown = [each for each in found if _is_told(each, me) and not _opens(each, place.channel)]

@@ -71,6 +71,8 @@ class _Way:
     """Nonces to the messages that stand."""
     follow_ups: int = 0
     last_words: bool = False
+    leaving: asyncio.Event | None = None
+    """Set once what showed the waiting is gone: a message that is posted before takes its place, and goes with it."""
 
 
 class Hooks:
@@ -207,6 +209,8 @@ class Hooks:
         if way.waiting is Waiting.PUBLIC and not way.first:
             # The first message after it would take its place, and all would read it.
             await self._end_waiting(way)
+        if way.leaving is not None:
+            await self._clock.wait(way.leaving, self._patience)
 
         async def post(hook: discord.Webhook) -> discord.WebhookMessage:
             return await hook.send(
@@ -222,7 +226,9 @@ class Hooks:
         if known is None or known.waiting is not Waiting.PRIVATE or known.first:
             return
         try:
-            await self._end_waiting(await self._way(interaction))
+            way = await self._way(interaction)
+            if way.waiting is Waiting.PRIVATE and not way.first:
+                await self._end_waiting(way)
         except PlatformError as error:
             log.info("waiting_not_put_away", id=interaction, code=error.code)
 
@@ -230,11 +236,17 @@ class Hooks:
         async def remove(hook: discord.Webhook) -> None:
             await hook.delete_message(_ORIGINAL)
 
-        way.waiting = None
+        before, way.waiting, way.leaving = way.waiting, None, asyncio.Event()
         try:
             await self._call(way, remove)
         except MessageGone:
             log.info("waiting_gone")
+        except PlatformError:
+            # It may stand, and then nothing private may be posted before it is gone.
+            way.waiting = before
+            raise
+        finally:
+            way.leaving.set()
 
     async def _way(self, interaction: int) -> _Way:
         way = self._ways.get(interaction)

@@ -8,12 +8,12 @@ import pytest
 
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.writing.hooks import ENDS_SOON, Waiting
-from bridge.errors import NotAllowed
+from bridge.errors import NotAllowed, PlatformUnavailable
 from bridge.messages import Button, ButtonAction, OutgoingMessage
 from bridge.outgoing_files import OutgoingFile
-from bridge.playground.discord import DiscordServer, Message
-from tests.adapters.discord.conftest import Make, out
-from tests.adapters.discord.invoking import defer, hooks, invoke, keep_token, register, target
+from bridge.playground.discord import DiscordServer, Fault, Message
+from tests.adapters.discord.conftest import Make, out, until
+from tests.adapters.discord.invoking import EPHEMERAL, defer, hooks, invoke, keep_token, register, target
 
 FILE = OutgoingFile(name="answer.md", content=b"# All of it\n", media_type="text/markdown")
 STOP = Button(action=ButtonAction.STOP, label="Stop")
@@ -122,6 +122,18 @@ async def test_a_line_for_one_person_is_not_read_by_all_who_see_the_bot_thinking
     assert [each for each in server.messages(server.general) if each.is_bot] == [], "and nothing thinks any more"
 
 
+async def test_a_line_for_one_person_is_not_posted_before_it_is_sure_that_nobody_else_reads_it(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    asked = await invoke(server, platform)
+    server.faults.fail_next["DELETE /webhooks/{application_id}/{token}/messages/@original"] = [Fault(kind="drop")]
+    with pytest.raises(PlatformUnavailable):
+        await platform.send(target(server, asked, "hush"), out("Not for you."))
+    await platform.send(target(server, asked, "hush"), out("Not for you."))
+    assert [each.content for each in server.ephemerals(server.ada)] == ["Not for you."]
+    assert [each for each in server.messages(server.general) if each.is_bot] == []
+
+
 async def test_a_line_for_one_person_leaves_the_public_answer_alone(
     server: DiscordServer, platform: DiscordPlatform
 ) -> None:
@@ -143,6 +155,32 @@ async def test_what_waits_in_private_is_put_away_unless_something_is_said_there(
     await platform.send(target(server, told, "hush"), out("Told."))
     await hooks(platform).put_away(told)
     assert [each.content for each in server.ephemerals(server.ada)] == ["Later.", "Told."]
+
+
+async def test_a_line_that_comes_while_what_waits_is_put_away_is_not_lost(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    asked = await invoke(server, platform, waiting=Waiting.PRIVATE)
+    server.faults.fail_next["DELETE /webhooks/{application_id}/{token}/messages/@original"] = [
+        Fault(kind="slow", seconds=0.3)
+    ]
+    putting_away = asyncio.create_task(hooks(platform).put_away(asked))
+    await until(lambda: not server.faults.fail_next["DELETE /webhooks/{application_id}/{token}/messages/@original"])
+    await platform.send(target(server, asked, "hush"), out("In between."))
+    await putting_away
+    assert [each.content for each in server.ephemerals(server.ada)] == ["In between."]
+
+
+async def test_a_line_that_is_on_its_way_takes_the_place_before_it_is_put_away(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    asked = await invoke(server, platform, waiting=Waiting.PRIVATE, answer=False)
+    telling = asyncio.create_task(platform.send(target(server, asked, "hush"), out("First.")))
+    putting_away = asyncio.create_task(hooks(platform).put_away(asked))
+    await defer(server, asked, EPHEMERAL)
+    hooks(platform).answered(asked)
+    await asyncio.gather(telling, putting_away)
+    assert [each.content for each in server.ephemerals(server.ada)] == ["First."]
 
 
 async def test_a_line_that_was_dismissed_does_not_end_what_comes_later(
