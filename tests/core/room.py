@@ -49,6 +49,7 @@ class Room:
         self.platform.clock = self.clock
         self.backend = backend or FakeBackend(self.clock, capacity=capacity)
         self.metrics = Metrics()
+
         platforms, backends = {FAKE: self.platform}, {values.APP: self.backend}
         self.pacer = Pacer(self.clock)
         self.routing = Everywhere(app=app or AppPolicy(name=values.APP))

@@ -14,7 +14,7 @@ from adapters.discord.addresses import Manner, message_address, read_target_addr
 from adapters.discord.capabilities import MAX_HISTORY
 from adapters.discord.gateway.heard import Payload
 from adapters.discord.gateway.marks import number_at
-from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
+from adapters.discord.inbound import DISCORD, Place, RepliedTo, complete, place_from_lookup
 from adapters.discord.rest.client import Rest
 from adapters.discord.settings import Settings
 from adapters.discord.writing.smallprint import plain
@@ -42,13 +42,13 @@ class Lookups:
         self._dialect = dialect
 
     async def complete(self, reply: RepliedTo) -> RepliedTo:
-        """Adds who wrote the message replied to, if that can be read in time. Never raises a `PlatformError`."""
+        """Adds the message replied to, if that can be read in time. Never raises a `PlatformError`."""
 
-        async def fetch(client: discord.Client) -> int:
-            return (await client.get_partial_messageable(reply.channel).fetch_message(reply.message)).author.id
+        async def fetch(client: discord.Client) -> discord.Message:
+            return await client.get_partial_messageable(reply.channel).fetch_message(reply.message)
 
         with contextlib.suppress(PlatformError):
-            return replace(reply, author=await self._rest.call(fetch, within=self._settings.discord_lookup_timeout))
+            return complete(reply, await self._rest.call(fetch, within=self._settings.discord_lookup_timeout))
         return reply
 
     async def place_of(self, channel: int, server: int | None) -> Place:

@@ -75,7 +75,19 @@ def test_what_is_no_file_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "12/34", "in/12/34", "under/12", "near/12/34", "reply/12/34\n", "ask/12", "pick/1/2", "hook/1/2", "hush/", "hush/x"],
+    [
+        "",
+        "12/34",
+        "in/12/34",
+        "under/12",
+        "near/12/34",
+        "reply/12/34\n",
+        "ask/12",
+        "pick/1/2",
+        "hook/1/2",
+        "hush/",
+        "hush/x",
+    ],
 )
 def test_what_is_no_target_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not the address of a Discord target"):
