@@ -184,22 +184,24 @@ def _unrated(_channel: str, _message: str) -> None:
 
 
 def _message(server: DiscordServer, message: discord.Message, rating_of: RatingOf) -> Json:
+    # One that passes another on has no text and no files of its own.
+    shown = message.forwarded or message
     return {
         "id": message.id,
         "channel": message.channel_id,
         # The text alone does not say who is mentioned; `allowed_mentions` decides.
-        "mentions": {"people": list(message.mentions), "everyone": message.mention_everyone},
+        "mentions": {"people": list(shown.mentions), "everyone": shown.mention_everyone},
         "author": message.author_id,
         "name": BOT_NAME if message.author_id == server.bot_id else message.author_name,
         "bot": message.is_bot,
         "dialect": "discord",
-        "text": message.content,
+        "text": shown.content,
         "typed": "" if message.is_bot else message.content.replace(f"<@{server.bot_id}>", f"@{BOT_NAME}"),
         "above": _above(server, message),
         "thinking": bool(message.flags & discord.FLAG_LOADING),
         "rows": [[_button(one) for one in row] for row in message.rows],
         "told": _told(server, message),
-        "files": [_file(number, file) for number, file in message.attachments],
+        "files": [_file(number, file) for number, file in shown.attachments],
         "time": message.created.timestamp(),
         "edited": message.edited is not None,
         "reactions": [{"emoji": emoji, "people": list(people)} for emoji, people in message.reactions.items()],
@@ -210,7 +212,7 @@ def _message(server: DiscordServer, message: discord.Message, rating_of: RatingO
 def _above(server: DiscordServer, message: discord.Message) -> str:
     """The line over a message that says what it answers or passes on."""
     if message.forwarded is not None:
-        return f"Forwarded: {_short(server, message.forwarded)}"
+        return "Forwarded"
     asked = server.interactions.get(message.interaction_id)
     if asked is not None and message.kind in (discord.MESSAGE_COMMAND, discord.MESSAGE_CONTEXT_COMMAND):
         used = f"/{asked.name}" if asked.kind == "command" else asked.name

@@ -93,6 +93,7 @@ def judging(up: discord.ButtonStyle = discord.ButtonStyle.secondary) -> ui.View:
     view.add_item(ui.Button(custom_id="down", emoji="👎"))
     view.add_item(ui.Button(custom_id="again", emoji="🔄", label="Regenerate"))
     view.add_item(ui.Button(custom_id="more", label="Tell me more", row=1))
+    view.stop()  # the client leaves presses to the test
     return view
 
 

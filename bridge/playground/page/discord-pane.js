@@ -144,7 +144,7 @@ export class DiscordPane extends Pane {
     if (open) return "Message the thread · no @bot needed here";
     if (room.kind === "forum") return "Write the post · try @bot hello";
     if (room.kind === "private") return "The bot is not in here · who has the app may /ask";
-    return `Message ${place} · try @bot hello, or /`;
+    return `Message ${place} · try @bot hello${this.commands.length ? ", or /" : ""}`;
   }
 
   invitation(room) {

@@ -291,5 +291,5 @@ export function spelled(channel) {
 
 function threadLine(message) {
   const { thread } = message;
-  return thread ? { name: thread.name, count: thread.messages.length, state: thread.state, tags: thread.tags } : null;
+  return thread ? { name: thread.name, count: thread.messages.length, state: thread.state } : null;
 }
