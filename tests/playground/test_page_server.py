@@ -221,7 +221,7 @@ async def test_what_only_slack_has_reaches_the_scene(client: aiohttp.ClientSessi
         Look(person="U1", tab="home"),
         StopSession(person="U1", channel="C1", thread="5"),
     ]
-    async with client.post("/playground/discord/command", json=body) as answer:
+    async with client.post("/playground/discord/look", json=body) as answer:
         assert answer.status == 404
 
 
