@@ -1,4 +1,4 @@
-"""What happens to the gateway's connections, as who chats would notice it: nothing that was asked is lost, and nothing said twice."""
+"""What happens to the gateway's connections, as who chats would notice it: nothing that was asked is lost or said twice."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
