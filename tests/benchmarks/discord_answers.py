@@ -68,8 +68,8 @@ async def show_servers(table: Table) -> None:
     table.row("resident memory, 1 server", few.resident, "MB")
     table.row("resident memory, 5,000 servers", many.resident, "MB")
     table.row("more for each server", (many.resident - few.resident) * 1000 / 5_000, "kB")
-    table.row("all is read, 5,000 servers", many.read_after, "s")
-    table.row("answers then", many.hears, "", at_least=1)
+    table.row("ready, 5,000 servers", many.ready_after, "s")
+    table.row("all is read and a question asked, 5,000 servers", many.read_after, "s")
 
 
 async def show_catching_up(table: Table) -> None:
