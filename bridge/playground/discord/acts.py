@@ -39,9 +39,8 @@ _INTENTS = {
 
 def _tell(world: World, place: Channel, family: str, name: str, make: Callable[[bool], Json]) -> None:
     if world.sees(place):
-        in_guild = place.kind != "dm"
-        intent = _INTENTS[family][0 if in_guild else 1]
-        world.publish(Dispatch(name=name, intent=intent, in_guild=in_guild, make=make))
+        intent = _INTENTS[family][0 if place.in_guild else 1]
+        world.publish(Dispatch(name=name, intent=intent, guild_id=place.guild_id, make=make))
     world.changed()
 
 
@@ -78,13 +77,20 @@ def _apply_mentions(world: World, message: Message, allowed: AllowedMentions) ->
         author_id=message.author_id,
         replied_to=replied,
         people=world.known_people(),
-        roles={world.bot_role_id},
+        roles=known_roles(world, world.channels[message.channel_id]),
     )
     message.mentions = found.users
     message.mention_roles = found.roles
     message.mention_everyone = found.everyone
     if message.author_id == world.bot_id:
         world.pings.extend((message.id, what) for what in found.pings)
+
+
+def known_roles(world: World, place: Channel) -> set[str]:
+    if not place.in_guild:
+        return set()
+    guild = world.guilds[place.guild_id]
+    return {*guild.roles, guild.bot_role_id} if guild.bot_in else set(guild.roles)
 
 
 def create_message(
@@ -97,40 +103,56 @@ def create_message(
     sent_allowed: Json | None = None,
     reference: Message | None = None,
     nonce: str | int | None = None,
+    kind: int | None = None,
     flags: int = 0,
     is_bot: bool = False,
     webhook_id: str | None = None,
     attachments: tuple[Attachment, ...] = (),
     rows: Rows = (),
+    embeds: tuple[Json, ...] = (),
+    forwarded: Message | None = None,
+    resolved: bool = True,
+    seen_by: str = "",
+    interaction_id: str = "",
     message_id: str | None = None,
 ) -> Message:
-    """Adds a message (un-archiving its thread) and tells everybody, its author too."""
-    if place.kind == "thread" and place.archived:
+    """Adds a message (un-archiving its thread) and tells everybody, its author too. One that only one person sees is told
+    nobody."""
+    if place.kind == "thread" and place.archived and not seen_by:
         archive(world, place, archived=False)
+    pointed = forwarded or reference
     message = Message(
         id=message_id or world.new_id(),
         channel_id=place.id,
         author_id=author_id,
         author_name=world.name_of(author_id),
         content=content,
-        kind=MESSAGE_DEFAULT if reference is None else MESSAGE_REPLY,
+        kind=(MESSAGE_DEFAULT if reference is None else MESSAGE_REPLY) if kind is None else kind,
         is_bot=is_bot or author_id == world.bot_id or webhook_id is not None,
         webhook_id=webhook_id,
         created=world.clock.now(),
-        reference=None if reference is None else reference.id,
-        reference_channel=None if reference is None else reference.channel_id,
+        reference=None if pointed is None else pointed.id,
+        reference_channel=None if pointed is None else pointed.channel_id,
         flags=flags,
         allowed_mentions=sent_allowed,
         nonce=nonce,
         attachments=tuple((world.new_id(), one) for one in attachments),
         rows=rows,
+        embeds=embeds,
+        forwarded=forwarded,
+        resolved=resolved,
+        seen_by=seen_by,
+        interaction_id=interaction_id,
         history=[(world.clock.monotonic(), content)],
     )
     _apply_mentions(world, message, allowed)
     world.keep(message)
     if nonce is not None:
         world.remember_nonce(message)
-    _tell_message(world, place, "MESSAGE_CREATE", message)
+    if seen_by:
+        world.changed()
+    else:
+        _tell_message(world, place, "MESSAGE_CREATE", message)
     return message
 
 
@@ -155,17 +177,31 @@ def _create_system_message(
 
 
 def edit_message(
-    world: World, message: Message, content: str | None, allowed: AllowedMentions, *, rows: Rows | None = None
+    world: World,
+    message: Message,
+    content: str | None,
+    allowed: AllowedMentions,
+    *,
+    rows: Rows | None = None,
+    attachments: tuple[tuple[str, Attachment], ...] | None = None,
+    flags: int | None = None,
 ) -> None:
-    """Replaces the content and the buttons (None leaves them) and tells everybody."""
+    """Replaces what is not None and tells everybody who sees it. A new file's id is made here when it is empty."""
     if rows is not None:
         message.rows = rows
+    if attachments is not None:
+        message.attachments = tuple((number or world.new_id(), file) for number, file in attachments)
+    if flags is not None:
+        message.flags = flags
     if content is not None:
         message.content = content
         message.history.append((world.clock.monotonic(), content))
         _apply_mentions(world, message, allowed)
     message.edited = world.clock.now()
-    _tell_update(world, message, "content", "edited_timestamp", "components")
+    if message.seen_by:
+        world.changed()
+    else:
+        _tell_update(world, message, "content", "edited_timestamp", "components", "attachments", "flags")
 
 
 def unfurl(world: World, message: Message, embed: Json) -> None:
@@ -178,16 +214,19 @@ def delete_messages(world: World, place: Channel, messages: list[Message]) -> No
     """Several at once, as moderators' bots do."""
     for message in messages:
         world.forget(message)
-    body: Json = {"ids": [one.id for one in messages], "channel_id": place.id, "guild_id": world.guild_id}
+    body: Json = {"ids": [one.id for one in messages], "channel_id": place.id, "guild_id": place.guild_id}
     _tell(world, place, "message", "MESSAGE_DELETE_BULK", lambda _: dict(body))
 
 
 def delete_message(world: World, message: Message) -> None:
     place = world.channels[message.channel_id]
     world.forget(message)
+    if message.seen_by:
+        world.changed()
+        return
     body: Json = {"id": message.id, "channel_id": message.channel_id}
-    if place.kind != "dm":
-        body["guild_id"] = world.guild_id
+    if place.in_guild:
+        body["guild_id"] = place.guild_id
     _tell(world, place, "message", "MESSAGE_DELETE", lambda _: dict(body))
 
 
@@ -219,12 +258,12 @@ def _tell_reaction(world: World, message: Message, user_id: str, emoji: str, nam
         "burst": False,
         "type": 0,
     }
-    if place.kind != "dm":
-        body["guild_id"] = world.guild_id
+    if place.in_guild:
+        body["guild_id"] = place.guild_id
     if name == "MESSAGE_REACTION_ADD":
         body["message_author_id"] = message.author_id
-        if place.kind != "dm":
-            body["member"] = payloads.member_with_user(world, user_id)
+        if place.in_guild:
+            body["member"] = payloads.member_with_user(world, user_id, place.guild_id)
     _tell(world, place, "reaction", name, lambda _: dict(body))
 
 
@@ -236,8 +275,11 @@ def type_in(world: World, place: Channel, user_id: str) -> None:
         "user_id": user_id,
         "timestamp": int(world.clock.now().timestamp()),
     }
-    if place.kind != "dm":
-        body |= {"guild_id": world.guild_id, "member": payloads.member_with_user(world, user_id)}
+    if place.in_guild:
+        body |= {
+            "guild_id": place.guild_id,
+            "member": payloads.member_with_user(world, user_id, place.guild_id),
+        }
     _tell(world, place, "typing", "TYPING_START", lambda _: dict(body))
 
 
@@ -249,6 +291,7 @@ def open_thread(
         world.new_id() if message is None else message.id,
         name,
         "thread",
+        guild_id=parent.guild_id,
         parent_id=parent.id,
         owner_id=owner_id,
         bot_joined=owner_id == world.bot_id,
@@ -275,30 +318,12 @@ def tell_changed(world: World, place: Channel) -> None:
     _tell_channel(world, place, "THREAD_UPDATE" if place.kind == "thread" else "CHANNEL_UPDATE")
 
 
-def add_channel(world: World, name: str, kind: ChannelKind, category: str | None = None) -> Channel:
-    place = world.add_place(world.new_id(), name, kind, parent_id=category)
+def add_channel(
+    world: World, name: str, kind: ChannelKind, category: str | None = None, *, guild_id: str | None = None
+) -> Channel:
+    place = world.add_place(world.new_id(), name, kind, parent_id=category, guild_id=guild_id)
     _tell_channel(world, place, "CHANNEL_CREATE")
     return place
-
-
-def begin_outage(world: World) -> None:
-    body: Json = {"id": world.guild_id, "unavailable": True}
-    world.publish(Dispatch(name="GUILD_DELETE", intent=INTENT_GUILDS, in_guild=True, make=lambda _: dict(body)))
-    world.outage = True
-
-
-def end_outage(world: World) -> None:
-    world.outage = False
-    whole = payloads.guild_create(world)
-    world.publish(Dispatch(name="GUILD_CREATE", intent=INTENT_GUILDS, in_guild=True, make=lambda _: dict(whole)))
-
-
-def add_role(world: World, name: str) -> str:
-    role_id = world.new_id()
-    world.roles[role_id] = name
-    body: Json = {"guild_id": world.guild_id, "role": payloads.role(role_id, name)}
-    world.publish(Dispatch(name="GUILD_ROLE_CREATE", intent=INTENT_GUILDS, in_guild=True, make=lambda _: dict(body)))
-    return role_id
 
 
 def open_direct(world: World, person_id: str) -> Channel:
@@ -311,9 +336,33 @@ def open_direct(world: World, person_id: str) -> Channel:
     return place
 
 
-def open_post(world: World, forum: Channel, owner_id: str, name: str, text: str, allowed: AllowedMentions) -> Channel:
+def open_post(
+    world: World,
+    forum: Channel,
+    owner_id: str,
+    name: str,
+    text: str,
+    allowed: AllowedMentions,
+    *,
+    tags: tuple[str, ...] = (),
+    minutes: int = 1440,
+    attachments: tuple[Attachment, ...] = (),
+    rows: Rows = (),
+) -> tuple[Channel, Message]:
     """A forum post: a thread whose first message has the thread's own id."""
-    thread = world.add_place(world.new_id(), name, "thread", parent_id=forum.id, owner_id=owner_id)
+    thread = world.add_place(
+        world.new_id(),
+        name,
+        "thread",
+        guild_id=forum.guild_id,
+        parent_id=forum.id,
+        owner_id=owner_id,
+        bot_joined=owner_id == world.bot_id,
+    )
+    thread.applied_tags = tags
+    thread.auto_archive_minutes = minutes
     _tell_channel(world, thread, "THREAD_CREATE", newly_created=True)
-    create_message(world, thread, owner_id, text, allowed=allowed, message_id=thread.id)
-    return thread
+    message = create_message(
+        world, thread, owner_id, text, allowed=allowed, attachments=attachments, rows=rows, message_id=thread.id
+    )
+    return thread, message

@@ -45,11 +45,12 @@ class Buckets:
         self._routes: dict[tuple[str, str], _Count] = {}
         self._renames: dict[str, _Count] = {}
 
-    def take(self, route: str, major: str) -> Verdict:
-        """Counts one call. `route` has its method; `major` is the channel (or server) in the path."""
+    def take(self, route: str, major: str, *, is_global: bool = True) -> Verdict:
+        """Counts one call. `route` has its method; `major` is the channel (or server, or token) in the path; `is_global`:
+        whether it counts against the limit over everything."""
         now = self._clock.monotonic()
         count = self._routes.setdefault((route, major), _Count(limits.BUCKETS.get(route, limits.DEFAULT_BUCKET)))
-        if not self._global.take(now):
+        if is_global and not self._global.take(now):
             wait = self._global.left(now)
             headers = {"X-RateLimit-Global": "true", "X-RateLimit-Scope": "global"}
             return Verdict(allowed=False, retry_after=wait, is_global=True, headers=headers)

@@ -9,6 +9,7 @@
     POST /control/channel   {"name"}                                      -> {"id"}
     POST /control/thread    {"channel", "name", "user"?}                  -> {"id"}
     POST /control/faults    any fields of `Faults`, replacing their values
+    (commands, forms, forums and files: see `control_acts`)
     GET  /control/snapshot  GET /control/calls
     GET  /control/growth?channel=&message=                                -> {"history": [[seconds, content], ...]}
 
@@ -16,27 +17,26 @@
 """
 
 import dataclasses
-import json
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, get_args
 
 from aiohttp import web
 
+from bridge.playground.discord.control_acts import ACTIONS, Action
+from bridge.playground.discord.control_bodies import find_person, read, text
 from bridge.playground.discord.faults import Fault, FaultKind
 from bridge.playground.discord.model import Json
 
 if TYPE_CHECKING:
     from bridge.playground.discord.server import DiscordServer
 
-_Action = Callable[["DiscordServer", web.Request], Awaitable[Json]]
-
 
 def add_control(app: web.Application, server: "DiscordServer") -> None:
-    for method, path, action in _ACTIONS:
+    for method, path, action in (*_ACTIONS, *ACTIONS):
         app.router.add_route(method, f"/control/{path}", _answer_with(server, action))
 
 
-def _answer_with(server: "DiscordServer", action: _Action) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+def _answer_with(server: "DiscordServer", action: Action) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
             return web.json_response(await action(server, request))
@@ -48,79 +48,59 @@ def _answer_with(server: "DiscordServer", action: _Action) -> Callable[[web.Requ
     return answer
 
 
-async def _read(request: web.Request) -> Json:
-    # A page from elsewhere can post text but not JSON without asking first, so this keeps strangers out.
-    if request.content_type != "application/json":
-        raise ValueError("send application/json")
-    body = json.loads(await request.read())
-    if not isinstance(body, dict):
-        raise TypeError("send a JSON object")
-    return body
-
-
-def _text(body: Json, key: str, default: str | None = None) -> str:
-    value = body.get(key, default)
-    if not isinstance(value, str):
-        raise TypeError(f"`{key}` must be text")
-    return value
-
-
-def _person(server: "DiscordServer", body: Json) -> str:
-    wanted = _text(body, "user", "Ada")
-    return next((one.id for one in server.people.values() if one.name.lower() == wanted.lower()), wanted)
-
-
 async def _post(server: "DiscordServer", request: web.Request) -> Json:
-    body = await _read(request)
-    reply_to = _text(body, "reply_to") if body.get("reply_to") is not None else None
+    body = await read(request)
+    reply_to = text(body, "reply_to") if body.get("reply_to") is not None else None
     return {
         "id": await server.post_as(
-            _person(server, body), _text(body, "channel"), _text(body, "text"), reply_to=reply_to
+            find_person(server, body), text(body, "channel"), text(body, "text"), reply_to=reply_to
         )
     }
 
 
 async def _react(server: "DiscordServer", request: web.Request) -> Json:
-    body = await _read(request)
+    body = await read(request)
     act = server.unreact if body.get("remove") else server.react
-    await act(_person(server, body), _text(body, "channel"), _text(body, "message"), _text(body, "emoji"))
+    await act(find_person(server, body), text(body, "channel"), text(body, "message"), text(body, "emoji"))
     return {}
 
 
 async def _edit(server: "DiscordServer", request: web.Request) -> Json:
-    body = await _read(request)
-    await server.edit_as(_person(server, body), _text(body, "channel"), _text(body, "message"), _text(body, "text"))
+    body = await read(request)
+    await server.edit_as(find_person(server, body), text(body, "channel"), text(body, "message"), text(body, "text"))
     return {}
 
 
 async def _delete(server: "DiscordServer", request: web.Request) -> Json:
-    body = await _read(request)
-    await server.delete_as(_person(server, body), _text(body, "channel"), _text(body, "message"))
+    body = await read(request)
+    await server.delete_as(find_person(server, body), text(body, "channel"), text(body, "message"))
     return {}
 
 
 async def _press(server: "DiscordServer", request: web.Request) -> Json:
-    body = await _read(request)
-    message = _text(body, "message")
-    return {"id": await server.press(_person(server, body), _text(body, "channel"), message, _text(body, "custom_id"))}
+    body = await read(request)
+    message = text(body, "message")
+    return {
+        "id": await server.press(find_person(server, body), text(body, "channel"), message, text(body, "custom_id"))
+    }
 
 
 async def _gateway(server: "DiscordServer", request: web.Request) -> Json:
-    await server.drop_gateways(forget=bool((await _read(request)).get("forget")))
+    await server.drop_gateways(forget=bool((await read(request)).get("forget")))
     return {}
 
 
 async def _channel(server: "DiscordServer", request: web.Request) -> Json:
-    return {"id": await server.add_channel(_text(await _read(request), "name"))}
+    return {"id": await server.add_channel(text(await read(request), "name"))}
 
 
 async def _thread(server: "DiscordServer", request: web.Request) -> Json:
-    body = await _read(request)
-    return {"id": await server.open_thread_as(_person(server, body), _text(body, "channel"), _text(body, "name"))}
+    body = await read(request)
+    return {"id": await server.open_thread_as(find_person(server, body), text(body, "channel"), text(body, "name"))}
 
 
 async def _faults(server: "DiscordServer", request: web.Request) -> Json:
-    body = await _read(request)
+    body = await read(request)
     known = {one.name for one in dataclasses.fields(server.faults)}
     if unknown := sorted(set(body) - known):
         raise ValueError(f"unknown switches: {unknown}; there are {sorted(known)}")
@@ -179,7 +159,7 @@ async def _growth(server: "DiscordServer", request: web.Request) -> Json:
     return {"now": server.clock.monotonic(), "history": [[at, content] for at, content in found.history]}
 
 
-_ACTIONS: list[tuple[str, str, _Action]] = [
+_ACTIONS: list[tuple[str, str, Action]] = [
     ("POST", "post", _post),
     ("POST", "react", _react),
     ("POST", "edit", _edit),

@@ -24,15 +24,26 @@ class Body:
     wrong: Refusal | None = None
 
     def parse(self) -> Json:
-        if self.wrong is not None:
-            raise self.wrong
-        try:
-            parsed = json.loads(self.text)
-        except ValueError as error:
-            raise invalid_json() from error
+        """The object that it is. Raises `Refusal`."""
+        parsed = self._load()
         if not isinstance(parsed, dict):
             raise invalid_json()
         return parsed
+
+    def parse_list(self) -> list[object]:
+        """As `parse`, for routes that take a list."""
+        parsed = self._load()
+        if not isinstance(parsed, list):
+            raise invalid_json()
+        return parsed
+
+    def _load(self) -> object:
+        if self.wrong is not None:
+            raise self.wrong
+        try:
+            return json.loads(self.text)
+        except ValueError as error:
+            raise invalid_json() from error
 
 
 async def read_body(request: web.Request, *, takes_files: bool) -> Body:
@@ -60,9 +71,9 @@ async def _read_form(request: web.Request) -> Body:
             raise ValueError("a form within a form")  # noqa: TRY004  # it is the form that is wrong
         name = part.name or ""
         content = await _read_part(part)
-        total += len(content)
+        total += len(content)  # what one file may have depends on where it goes, and is looked at there
         number = _FIELD.fullmatch(name)
-        if len(content) > limits.MAX_FILE_BYTES or total > limits.MAX_REQUEST_BYTES:
+        if total > limits.MAX_REQUEST_BYTES:
             wrong = wrong or too_large()
         elif name == "payload_json":
             text = content
@@ -78,10 +89,10 @@ async def _read_form(request: web.Request) -> Body:
 
 
 async def _read_part(part: BodyPartReader) -> bytes:
-    """What is beyond the largest file's size is read and dropped, all but a byte."""
+    """What is beyond a whole request's size is read and dropped, all but a byte."""
     content = bytearray()
     while chunk := await part.read_chunk(2**16):
-        content += chunk[: limits.MAX_FILE_BYTES + 1 - len(content)]
+        content += chunk[: limits.MAX_REQUEST_BYTES + 1 - len(content)]
     return bytes(content)
 
 

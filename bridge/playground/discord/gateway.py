@@ -11,7 +11,7 @@ from typing import Final, NoReturn
 from aiohttp import WSMsgType, web
 
 from bridge.playground.discord import limits, payloads
-from bridge.playground.discord.model import Json
+from bridge.playground.discord.model import Guild, Json
 from bridge.playground.discord.permissions import (
     INTENT_GUILD_MEMBERS,
     INTENT_GUILD_PRESENCES,
@@ -72,10 +72,10 @@ class Gateway:
         """Sends an event to every session that may have it; those cut off get it when they resume."""
         faults = self._world.faults
         breaks = dispatch.name == "MESSAGE_CREATE" and faults.bad_dispatch_next
-        if dispatch.in_guild and self._world.outage:
+        if dispatch.guild_id == self._world.guild_id and self._world.outage:
             return
         for session in self._sessions.values():
-            if not session.takes(dispatch.intent, in_guild=dispatch.in_guild, guild_id=self._world.guild_id):
+            if not session.takes(dispatch.intent, dispatch.guild_id):
                 continue
             data = dispatch.make(bool(session.intents & INTENT_MESSAGE_CONTENT))
             if breaks:
@@ -217,21 +217,25 @@ class Gateway:
         forbidden |= 0 if world.message_content_allowed else INTENT_MESSAGE_CONTENT
         if intents & forbidden:
             _close(4014, "Disallowed intent(s).")
+        if not world.identifies_left():
+            # Discord resets the token of a bot that identifies too often (docs: topics/gateway, Session Start Limit).
+            _close(4004, "Authentication failed.")
         session = Session(intents=intents, shard=_read_shard(data), connection=connection)
         world.identifies += 1
         self._sessions[session.id] = session
-        in_shard = session.takes(intents, in_guild=True, guild_id=world.guild_id) or not intents
-        session.send("READY", self._ready(session, in_shard=in_shard))
-        if in_shard and intents & INTENT_GUILDS and not world.outage:
-            session.send("GUILD_CREATE", payloads.guild_create(world))
+        guilds = [one for one in world.guilds.values() if one.bot_in and session.takes(0, one.id)]
+        session.send("READY", self._ready(session, guilds))
+        for guild in guilds:
+            if intents & INTENT_GUILDS and not (world.outage and guild.id == world.guild_id):
+                session.send("GUILD_CREATE", payloads.guild_create(world, guild))
         world.changed()
 
-    def _ready(self, session: Session, *, in_shard: bool) -> Json:
+    def _ready(self, session: Session, guilds: list[Guild]) -> Json:
         world = self._world
         return {
             "v": 10,
             "user": payloads.self_user(world),
-            "guilds": [{"id": world.guild_id, "unavailable": True}] if in_shard else [],
+            "guilds": [{"id": one.id, "unavailable": True} for one in guilds],
             "session_id": session.id,
             "session_type": "normal",
             "resume_gateway_url": world.gateway_url + "resume/",

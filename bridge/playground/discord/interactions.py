@@ -1,147 +1,134 @@
-"""Pressing a button, and the callback with which the bot answers that (docs: interactions/receiving-and-responding)."""
+"""What people ask of the bot through Discord's own surfaces: how an interaction is made and told, and the press of a button.
+
+Docs: interactions/receiving-and-responding. Commands are in `invoking`, forms in `modals`; what the bot answers in `callbacks`
+and `webhooks`.
+"""
 
 import secrets
-from typing import Final
 
-from bridge.playground.discord import limits, payloads
-from bridge.playground.discord.components import BUTTON
-from bridge.playground.discord.model import FLAG_EPHEMERAL, Interaction, Json, Message
-from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS
-from bridge.playground.discord.reading import read_int, read_text
-from bridge.playground.discord.refusals import (
-    already_acknowledged,
-    empty_message,
-    invalid_form,
-    unknown_interaction,
-)
-from bridge.playground.discord.rest import Answer, Asked, Route
+from bridge.playground.discord import components, limits, payloads
+from bridge.playground.discord.model import FLAG_LOADING, Channel, Interaction, InteractionKind, Json, Message
+from bridge.playground.discord.permissions import USE_EXTERNAL_APPS
 from bridge.playground.discord.world import Dispatch, World
 
-_COMPONENT: Final = 3
-_MESSAGE: Final = 4
-_DEFERRED_UPDATE: Final = 6
 
-
-def press(world: World, message: Message, user_id: str, custom_id: str) -> Interaction:
-    """Raises ValueError where there is no such button to press."""
-    button = next((one for one in message.buttons if one.custom_id == custom_id), None)
-    if button is None or button.disabled:
-        raise ValueError("that message has no such button")
+def begin(
+    world: World,
+    place: Channel,
+    user_id: str,
+    kind: InteractionKind,
+    *,
+    owners: Json,
+    message_id: str = "",
+    custom_id: str = "",
+    name: str = "",
+    opened_by: str = "",
+) -> Interaction:
     one = Interaction(
         id=world.new_id(),
         token=secrets.token_urlsafe(24),
-        channel_id=message.channel_id,
-        message_id=message.id,
+        kind=kind,
+        channel_id=place.id,
         user_id=user_id,
+        owners=owners,
+        message_id=message_id,
         custom_id=custom_id,
+        name=name,
+        opened_by=opened_by,
         at=world.clock.monotonic(),
     )
     world.interactions[one.id] = one
-    in_guild = world.channels[message.channel_id].kind != "dm"
-    body = _payload(world, one, message)
-    # Interactions need no intent, and carry the message whole.
-    world.publish(Dispatch(name="INTERACTION_CREATE", intent=0, in_guild=in_guild, make=lambda _: dict(body)))
-    world.changed()
     return one
 
 
-def _payload(world: World, one: Interaction, message: Message) -> Json:
+def tell(world: World, one: Interaction, data: Json, *, message: Message | None = None) -> None:
+    """Interactions need no intent, and carry a message whole."""
     place = world.channels[one.channel_id]
+    body = _envelope(world, one, place) | {"data": data}
+    if message is not None:
+        body["message"] = payloads.message(world, message, everything=True)
+    world.publish(Dispatch(name="INTERACTION_CREATE", intent=0, guild_id=place.guild_id, make=lambda _: dict(body)))
+    world.changed()
+
+
+def _envelope(world: World, one: Interaction, place: Channel) -> Json:
     body: Json = {
         "id": one.id,
         "application_id": world.application_id,
-        "type": _COMPONENT,
+        "type": payloads.INTERACTION_TYPES[one.kind],
         "token": one.token,
         "version": 1,
         "channel_id": place.id,
         "channel": payloads.channel(world, place),
-        "message": payloads.message(world, message, everything=True),
-        "data": {"component_type": BUTTON, "custom_id": one.custom_id, "id": 2},
-        "app_permissions": str(DEFAULT_PERMISSIONS),
+        "app_permissions": str(world.allowed(place)),
         "locale": "en-US",
         "entitlements": [],
-        "attachment_size_limit": limits.MAX_FILE_BYTES,
+        "attachment_size_limit": world.file_limit(place),
+        "authorizing_integration_owners": one.owners,
     }
-    if place.kind == "dm":
-        return body | {
-            "user": payloads.user(world, one.user_id),
-            "context": 1,
-            "authorizing_integration_owners": {"0": "0"},
-        }
-    member = payloads.member_with_user(world, one.user_id) | {"permissions": str(DEFAULT_PERMISSIONS)}
+    if not place.in_guild:
+        return body | {"user": payloads.user(world, one.user_id), "context": 1 if place.kind == "dm" else 2}
+    member = payloads.member_with_user(world, one.user_id, place.guild_id)
     return body | {
-        "guild_id": world.guild_id,
-        "guild": {"id": world.guild_id, "locale": "en-US", "features": []},
+        "guild_id": place.guild_id,
+        "guild": {"id": place.guild_id, "locale": "en-US", "features": []},
         "guild_locale": "en-US",
-        "member": member,
+        "member": member | {"permissions": str(world.allowed_for(one.user_id, place))},
         "context": 0,
-        "authorizing_integration_owners": {"0": world.guild_id},
     }
+
+
+def find_owners(world: World, place: Channel, user_id: str) -> Json:
+    """By which installations the app is there for this person: "0" the server's (its id; "0" in direct messages with the bot),
+    "1" the person's own."""
+    owners: Json = {}
+    if place.in_guild and world.guilds[place.guild_id].bot_in:
+        owners["0"] = place.guild_id
+    if place.kind == "dm":
+        owners["0"] = "0"
+    if user_id in world.installed_for:
+        owners["1"] = user_id
+    return owners
+
+
+def press(world: World, message: Message, user_id: str, custom_id: str) -> Interaction:
+    """Raises ValueError where there is no such button to press."""
+    place = world.channels[message.channel_id]
+    if message.seen_by not in ("", user_id) or not world.person_sees(user_id, place):
+        raise ValueError("that person does not see this message")
+    button = next((one for one in message.buttons if one.custom_id == custom_id and not one.url), None)
+    if button is None or button.disabled:
+        raise ValueError("that message has no such button")
+    # A message keeps the installations that it was written by.
+    origin = world.interactions.get(message.interaction_id)
+    owners = find_owners(world, place, user_id) if origin is None else origin.owners
+    one = begin(world, place, user_id, "component", owners=owners, message_id=message.id, custom_id=custom_id)
+    number = components.number_of(message.rows, custom_id)
+    data: Json = {"component_type": components.BUTTON, "custom_id": custom_id, "id": number}
+    tell(world, one, data, message=message)
+    return one
 
 
 def failed(world: World, one: Interaction) -> bool:
-    """Whether who pressed has been told "This interaction failed"."""
+    """Whether who asked has been told "The application did not respond", for want of an answer in time."""
     return not one.acknowledged and world.clock.monotonic() - one.at > limits.INTERACTION_SECONDS
 
 
-def answer(world: World, asked: Asked) -> Answer:
-    one = world.interactions.get(asked.ids["interaction_id"])
-    if one is None or one.token != asked.ids["token"]:
-        raise unknown_interaction()
-    if one.acknowledged:
-        raise already_acknowledged()
-    if failed(world, one):
-        raise unknown_interaction()
-    kind = read_int(asked.body, "type")
-    told: Json = {"id": one.id, "type": _COMPONENT}
-    resource: Json = {"type": kind}
-    if kind == _MESSAGE:
-        message = _read_ephemeral(world, one, asked.body.get("data"))
-        one.ephemeral = message.content
-        told |= {
-            "response_message_id": message.id,
-            "response_message_loading": False,
-            "response_message_ephemeral": True,
-        }
-        resource["message"] = payloads.message(world, message, everything=True)
-    elif kind != _DEFERRED_UPDATE:
-        raise invalid_form("type", "PLAYGROUND_UNSUPPORTED", "This stand-in takes callbacks of type 4 and 6 only.")
-    one.answer = kind
-    world.changed()
-    if asked.query.get("with_response") not in ("1", "true"):
-        return Answer(status=204)
-    return Answer(payload={"interaction": told, "resource": resource})
+def find_message(world: World, channel_id: str, message_id: str) -> Message | None:
+    """One that everybody sees, or one that only one person does."""
+    whispered = world.whispers.get(message_id)
+    if whispered is not None and whispered.channel_id == channel_id:
+        return whispered
+    return world.find_message(channel_id, message_id)
 
 
-def _read_ephemeral(world: World, one: Interaction, data: object) -> Message:
-    if not isinstance(data, dict):
-        raise invalid_form("data", "BASE_TYPE_REQUIRED", "This field is required")
-    if not (read_int(data, "flags") or 0) & FLAG_EPHEMERAL:
-        raise invalid_form("data.flags", "PLAYGROUND_UNSUPPORTED", "This stand-in answers presses in private only.")
-    content = (read_text(data, "content") or "").strip()
-    if not content:
-        raise empty_message()
-    if len(content) > limits.MAX_CONTENT:
-        raise invalid_form("data.content", "BASE_TYPE_MAX_LENGTH", f"Must be {limits.MAX_CONTENT} or fewer in length.")
-    return Message(
-        id=world.new_id(),
-        channel_id=one.channel_id,
-        author_id=world.bot_id,
-        author_name=world.bot_name,
-        content=content,
-        is_bot=True,
-        flags=FLAG_EPHEMERAL,
-        created=world.clock.now(),
-    )
+def is_thinking(one: Interaction) -> bool:
+    """Whether the answer so far is only that there will be one."""
+    return one.original is not None and bool(one.original.flags & FLAG_LOADING)
 
 
-ROUTES = [
-    Route(
-        method="POST",
-        template="/interactions/{interaction_id}/{token}/callback",
-        act=answer,
-        has_body=True,
-        # Whoever has the interaction's own token may answer it; it counts against no limit of the bot.
-        needs_token=False,
-    )
-]
+def must_whisper(world: World, one: Interaction) -> bool:
+    """Where the app is there only for who asked, a server can keep its answers from the others (docs: topics/permissions,
+    USE_EXTERNAL_APPS)."""
+    place = world.channels[one.channel_id]
+    return "0" not in one.owners and not world.allowed_for(one.user_id, place) & USE_EXTERNAL_APPS

@@ -24,6 +24,12 @@ MAX_FILES = 10
 MAX_FILE_BYTES = 10 * 2**20
 """One file, in a server without boosts: docs, reference, Uploading Files."""
 
+FILE_BYTES = (MAX_FILE_BYTES, MAX_FILE_BYTES, 50 * 2**20, 100 * 2**20)
+"""One file by the server's boost tier, as the client library knows it. A bot's request has its own limit beside it."""
+
+LINK_SECONDS = 86_400
+"""How long a file's signed address is good. The docs say that it expires; a day is what has been observed."""
+
 MAX_REQUEST_BYTES = 25 * 2**20
 """A whole request: docs, resources/message, Create Message."""
 
@@ -39,11 +45,62 @@ MAX_BUTTONS_IN_ROW = 5
 MAX_BUTTON_LABEL = 80
 """Characters: docs, components/reference, Button."""
 
+MAX_BUTTON_URL = 512
+"""Characters: docs, components/reference, Button."""
+
 MAX_CUSTOM_ID = 100
 """Characters: docs, components/reference, Custom ID."""
 
 INTERACTION_SECONDS = 3.0
 """Time for the first answer: docs, interactions/receiving-and-responding, Responding to an Interaction."""
+
+INTERACTION_TOKEN_SECONDS = 900.0
+"""Time for everything that follows the first answer: docs, same page, Followup Messages."""
+
+MAX_USER_FOLLOW_UPS = 5
+"""Follow-ups where the app is there only for the person who asked: docs, same page, Followup Messages."""
+
+MAX_MODAL_TITLE = 45
+"""Characters: docs, interactions/receiving-and-responding, Modal."""
+
+MAX_MODAL_COMPONENTS = 5
+"""Docs: interactions/receiving-and-responding, Modal."""
+
+MAX_FIELD_LABEL = 45
+"""Characters: docs, components/reference, Label and Text Input."""
+
+MAX_FIELD_DESCRIPTION = 100
+"""Characters: docs, components/reference, Label."""
+
+MAX_FIELD_TEXT = 4000
+"""Characters: docs, components/reference, Text Input."""
+
+MAX_PLACEHOLDER = 100
+"""Characters of a text input's (docs: components/reference, Text Input); a select's may have 150."""
+
+MAX_CHOICES = 25
+"""Options of a select, and choices of a command's option: docs, components/reference and interactions/application-commands."""
+
+MAX_COMMANDS = {1: 100, 2: 15, 3: 15}
+"""Of each type (chat input, user, message): docs, interactions/application-commands."""
+
+MAX_COMMAND_NAME = 32
+MAX_COMMAND_DESCRIPTION = 100
+MAX_COMMAND_OPTIONS = 25
+MAX_COMMAND_CHARACTERS = 8000
+"""Names, descriptions and values of one command together. All: docs, interactions/application-commands."""
+
+MAX_OPTION_TEXT = 6000
+"""Characters of a text option: docs, interactions/application-commands, Option Structure."""
+
+COMMAND_CREATES = 200
+COMMAND_CREATES_SECONDS = 86_400.0
+"""New commands a day: docs, interactions/application-commands, Registering a Command."""
+
+MAX_FORUM_TAGS = 20
+"""Of one forum; MAX_APPLIED_TAGS of one post: docs, resources/channel."""
+
+MAX_APPLIED_TAGS = 5
 
 NONCE_WINDOW = 300.0
 """Seconds for which `enforce_nonce` looks back. Docs say "the past few minutes"."""
@@ -59,6 +116,9 @@ AUTO_ARCHIVE_MINUTES = (60, 1440, 4320, 10080)
 
 MAX_PAGE = 100
 """Most messages (or reacting users) of one list call: docs, resources/message, Get Channel Messages."""
+
+MAX_GUILD_PAGE = 200
+"""Servers of one list call, and how many come when it names no limit: docs, resources/user, Get Current User Guilds."""
 
 DEFAULT_PAGE = 50
 """Messages of a list call that names no limit: docs, resources/message, Get Channel Messages."""
@@ -118,5 +178,11 @@ BUCKETS = {
     "PUT /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me": Window(limit=1, seconds=0.25),
     "DELETE /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/@me": Window(limit=1, seconds=0.25),
     "DELETE /channels/{channel_id}/messages/{message_id}/reactions/{emoji}/{user_id}": Window(limit=1, seconds=0.25),
+    "POST /channels/{channel_id}/threads": Window(limit=5, seconds=5.0),
     "POST /users/@me/channels": Window(limit=5, seconds=5.0),
+    # By the token of each interaction, and apart from the global limit. Observed.
+    "POST /webhooks/{application_id}/{token}": Window(limit=5, seconds=5.0),
+    "PATCH /webhooks/{application_id}/{token}/messages/@original": Window(limit=5, seconds=5.0),
+    "PATCH /webhooks/{application_id}/{token}/messages/{message_id}": Window(limit=5, seconds=5.0),
+    "PUT /applications/{application_id}/commands": Window(limit=2, seconds=5.0),
 }

@@ -1,15 +1,20 @@
 """The JSON of Discord's objects, with the fields that clients read (docs: resources/*). Reads the world, changes nothing."""
 
 from datetime import datetime
-from urllib.parse import quote
 
-from bridge.playground.discord import components
-from bridge.playground.discord.model import Attachment, Channel, Json, Message
+from bridge.playground.discord import components, links
+from bridge.playground.discord.model import FLAG_SNAPSHOT, Attachment, Channel, Guild, Json, Message
 from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS
 from bridge.playground.discord.world import World
 
-CHANNEL_TYPES = {"text": 0, "dm": 1, "category": 4, "thread": 11, "forum": 15}
+CHANNEL_TYPES = {"text": 0, "dm": 1, "private": 3, "category": 4, "thread": 11, "forum": 15}
 """Docs: resources/channel, Channel Types."""
+
+INTERACTION_TYPES = {"command": 2, "message_command": 2, "component": 3, "modal": 5}
+"""Docs: interactions/receiving-and-responding, Interaction Type."""
+
+_REQUIRE_TAG = 1 << 4
+"""Channel flag of a forum whose posts need a tag."""
 
 APPLICATION_FLAGS = 1 << 19
 """GATEWAY_MESSAGE_CONTENT_LIMITED: the content intent switched on, for an app below the verification threshold."""
@@ -36,11 +41,11 @@ def self_user(world: World) -> Json:
     return {**user(world, world.bot_id), "verified": True, "mfa_enabled": False, "flags": 0, "email": None}
 
 
-def member(world: World, user_id: str) -> Json:
+def member(world: World, user_id: str, guild_id: str) -> Json:
     """A member without its `user`, as messages carry it."""
     return {
-        "roles": [world.bot_role_id] if user_id == world.bot_id else list(world.member_roles.get(user_id, ())),
-        "joined_at": stamp(world.channels[world.general].created),
+        "roles": list(world.roles_of(user_id, guild_id)),
+        "joined_at": stamp(world.joined(guild_id)),
         "nick": None,
         "avatar": None,
         "premium_since": None,
@@ -52,21 +57,24 @@ def member(world: World, user_id: str) -> Json:
     }
 
 
-def member_with_user(world: World, user_id: str) -> Json:
-    return {**member(world, user_id), "user": user(world, user_id)}
+def member_with_user(world: World, user_id: str, guild_id: str) -> Json:
+    return {**member(world, user_id, guild_id), "user": user(world, user_id)}
 
 
 def channel(world: World, place: Channel) -> Json:
     body: Json = {
         "id": place.id,
         "type": CHANNEL_TYPES[place.kind],
-        "flags": 0,
+        "flags": _REQUIRE_TAG if place.tag_required else 0,
     }
     if place.kind != "category":
         body["last_message_id"] = next((one.id for one in reversed(world.messages(place.id))), None)
     if place.kind == "dm":
         return {**body, "recipients": [user(world, place.person_id)]}
-    body |= {"guild_id": world.guild_id, "name": place.name, "parent_id": place.parent_id, "rate_limit_per_user": 0}
+    if place.kind == "private":
+        people = [user(world, one) for one in place.member_ids]
+        return {**body, "name": place.name, "icon": None, "owner_id": place.member_ids[0], "recipients": people}
+    body |= {"guild_id": place.guild_id, "name": place.name, "parent_id": place.parent_id, "rate_limit_per_user": 0}
     if place.kind == "thread":
         return {**body, **_thread_fields(world, place)}
     return {
@@ -74,7 +82,10 @@ def channel(world: World, place: Channel) -> Json:
         "position": 0,
         "nsfw": False,
         "topic": None,
-        "available_tags": [],
+        "available_tags": [
+            {"id": one.id, "name": one.name, "moderated": one.moderated, "emoji_id": None, "emoji_name": None}
+            for one in place.tags
+        ],
         "permission_overwrites": _overwrites(world, place),
     }
 
@@ -83,6 +94,7 @@ def _thread_fields(world: World, place: Channel) -> Json:
     count = len(world.messages(place.id))
     fields: Json = {
         "owner_id": place.owner_id,
+        "applied_tags": list(place.applied_tags),
         "message_count": count,
         "total_message_sent": count,
         "member_count": 1 + (place.bot_joined and place.owner_id != world.bot_id),
@@ -105,17 +117,21 @@ def _thread_fields(world: World, place: Channel) -> Json:
 
 
 def _overwrites(world: World, place: Channel) -> list[Json]:
+    known = dict(world.overwrites.get(place.id, {}))
     bits = world.permissions.get(place.id)
-    if bits is None:
-        return []
-    allow, deny = bits & ~DEFAULT_PERMISSIONS, DEFAULT_PERMISSIONS & ~bits
-    return [{"id": world.bot_role_id, "type": 0, "allow": str(allow), "deny": str(deny)}]
+    if bits is not None:
+        role_id = world.guilds[place.guild_id].bot_role_id
+        known = {role_id: (bits & ~DEFAULT_PERMISSIONS, DEFAULT_PERMISSIONS & ~bits)}
+    return [
+        {"id": one, "type": int(one in world.known_people()), "allow": str(allow), "deny": str(deny)}
+        for one, (allow, deny) in known.items()
+    ]
 
 
 def readable(world: World, message: Message) -> bool:
     """Whether its content is shown without the Message Content intent (docs: topics/gateway, Message Content Intent)."""
     return (
-        world.channels[message.channel_id].kind == "dm"
+        not world.channels[message.channel_id].in_guild
         or message.author_id == world.bot_id
         or world.bot_id in message.mentions
     )
@@ -125,45 +141,66 @@ def message(world: World, one: Message, *, everything: bool, nested: bool = Fals
     """A message as REST returns it. `everything`: the reader has the Message Content intent. `with_nonce`: only who creates
     a message and who hears of it at the gateway is told its nonce."""
     shown = everything or readable(world, one)
-    in_guild = world.channels[one.channel_id].kind != "dm"
+    guild_id = world.channels[one.channel_id].guild_id
     body: Json = {
         "id": one.id,
         "channel_id": one.channel_id,
-        "type": one.kind,
         "author": user(world, one.webhook_id or one.author_id, name=one.author_name, is_bot=one.is_bot),
-        "content": one.content if shown else "",
-        "timestamp": stamp(one.created),
-        "edited_timestamp": None if one.edited is None else stamp(one.edited),
         "tts": False,
         "mention_everyone": one.mention_everyone,
-        "mentions": [
-            user(world, user_id) | ({"member": member(world, user_id)} if in_guild else {}) for user_id in one.mentions
-        ],
-        "mention_roles": list(one.mention_roles),
-        "attachments": _attachments(world, one) if shown else [],
-        "embeds": list(one.embeds) if shown else [],
-        "components": components.shown(one.rows) if shown else [],
         "pinned": False,
-        "flags": one.flags,
+        **_substance(world, one, shown=shown),
     }
+    if guild_id:
+        body["mentions"] = [
+            user(world, user_id) | {"member": member(world, user_id, guild_id)} for user_id in one.mentions
+        ]
     if one.reactions:
         body["reactions"] = [_reaction(world, emoji, users) for emoji, users in one.reactions.items()]
     if with_nonce and one.nonce is not None:
         body["nonce"] = one.nonce
     if one.webhook_id is not None:
         body["webhook_id"] = one.webhook_id
+    if one.interaction_id:
+        body |= _origin(world, one)
     thread = world.channels.get(one.id)
     if thread is not None and thread.id != one.channel_id:  # a forum post's first message is not above its thread
         body["thread"] = channel(world, thread)
-    if one.reference_channel is not None:
-        reference: Json = {"type": 0, "channel_id": one.reference_channel}
-        if in_guild:
-            reference["guild_id"] = world.guild_id
-        if one.reference is not None:
-            reference["message_id"] = one.reference
-        body["message_reference"] = reference
-    if one.reference_channel is not None and one.reference is not None and not nested:
-        # Discord follows one reference, never a chain.
+    return body | _references(world, one, everything=everything, shown=shown, nested=nested)
+
+
+def _substance(world: World, one: Message, *, shown: bool) -> Json:
+    """What a forwarded message has too."""
+    return {
+        "type": one.kind,
+        "content": one.content if shown else "",
+        "timestamp": stamp(one.created),
+        "edited_timestamp": None if one.edited is None else stamp(one.edited),
+        "flags": one.flags | (FLAG_SNAPSHOT if one.forwarded is not None else 0),
+        "mentions": [user(world, user_id) for user_id in one.mentions],
+        "mention_roles": list(one.mention_roles),
+        "attachments": _attachments(world, one) if shown else [],
+        "embeds": list(one.embeds) if shown else [],
+        "components": components.shown(one.rows) if shown else [],
+    }
+
+
+def _references(world: World, one: Message, *, everything: bool, shown: bool, nested: bool) -> Json:
+    """What the message replies to, hangs under or passes on. Discord follows one reference, never a chain."""
+    if one.reference_channel is None:
+        return {}
+    guild_id = world.channels[one.reference_channel].guild_id
+    reference: Json = {"type": 0 if one.forwarded is None else 1, "channel_id": one.reference_channel}
+    if guild_id:
+        reference["guild_id"] = guild_id
+    if one.reference is not None:
+        reference["message_id"] = one.reference
+    body: Json = {"message_reference": reference}
+    if one.forwarded is not None:
+        # Hidden with the rest of the content without the intent. The docs do not list it; this is the careful reading.
+        snapshot = _substance(world, one.forwarded, shown=shown)
+        return body | {"message_snapshots": [{"message": snapshot}]}
+    if one.reference is not None and one.resolved and not nested:
         target = world.find_message(one.reference_channel, one.reference)
         body["referenced_message"] = (
             None if target is None else message(world, target, everything=everything, nested=True)
@@ -171,33 +208,52 @@ def message(world: World, one: Message, *, everything: bool, nested: bool = Fals
     return body
 
 
+def _origin(world: World, one: Message) -> Json:
+    """Which interaction a message answers."""
+    asked = world.interactions[one.interaction_id]
+    metadata: Json = {
+        "id": asked.id,
+        "type": INTERACTION_TYPES[asked.kind],
+        "user": user(world, asked.user_id),
+        "authorizing_integration_owners": asked.owners,
+    }
+    if asked.kind == "component":
+        metadata["interacted_message_id"] = asked.message_id
+    if asked.kind == "message_command":
+        metadata["target_message_id"] = asked.message_id
+    return {"application_id": world.application_id, "interaction_metadata": metadata}
+
+
 def dispatched_message(world: World, one: Message, *, everything: bool) -> Json:
     """A message as the gateway carries it: with its server and the author's membership."""
     body = message(world, one, everything=everything, with_nonce=True)
-    if world.channels[one.channel_id].kind != "dm":
-        body["guild_id"] = world.guild_id
+    guild_id = world.channels[one.channel_id].guild_id
+    if guild_id:
+        body["guild_id"] = guild_id
         if one.webhook_id is None:
-            body["member"] = member(world, one.author_id)
+            body["member"] = member(world, one.author_id, guild_id)
     return body
 
 
-def attachment_url(world: World, one: Message, file_id: str, file: Attachment) -> str:
-    """Whoever has it may read it: Discord's own are signed, and want no token either."""
-    return f"{world.address}/attachments/{one.channel_id}/{file_id}/{quote(file.filename, safe='')}"
-
-
 def _attachments(world: World, one: Message) -> list[Json]:
-    return [
-        {
-            "id": file_id,
-            "filename": file.filename,
-            "size": file.size,
-            "content_type": file.content_type,
-            "url": attachment_url(world, one, file_id, file),
-            "proxy_url": attachment_url(world, one, file_id, file),
-        }
-        for file_id, file in one.attachments
-    ]
+    return [attachment(world, one.channel_id, file_id, file) for file_id, file in one.attachments]
+
+
+def attachment(world: World, channel_id: str, file_id: str, file: Attachment) -> Json:
+    """With an address that is good from now on for a while; every time it is told it is a new one."""
+    address = links.sign(world, channel_id, file_id, file.filename)
+    body: Json = {
+        "id": file_id,
+        "filename": file.filename,
+        "size": file.size,
+        "url": address,
+        "proxy_url": address,
+    }
+    if file.typed:
+        body["content_type"] = file.content_type
+    if file.seconds is not None:
+        body |= {"duration_secs": file.seconds, "waveform": file.waveform or ""}
+    return body
 
 
 def emoji_object(emoji: str) -> Json:
@@ -230,21 +286,25 @@ def application(world: World) -> Json:
         "flags": APPLICATION_FLAGS if world.message_content_allowed else 0,
         "bot": user(world, world.bot_id),
         "interactions_endpoint_url": None,
-        "approximate_guild_count": 1,
+        "approximate_guild_count": sum(one.bot_in for one in world.guilds.values()),
+        "approximate_user_install_count": len(world.installed_for),
+        "integration_types_config": {"0": {}, "1": {}},
     }
 
 
-def guild(world: World) -> Json:
-    everyone = role(world.guild_id, "@everyone", position=0)
-    own = role(world.bot_role_id, world.bot_name, position=1)
+def guild(world: World, one: Guild) -> Json:
+    bits = world.permissions.get(one.id, DEFAULT_PERMISSIONS)
+    everyone = role(world, one.id, "@everyone", position=0, permissions=bits)
+    own = role(world, one.bot_role_id, world.bot_name, position=1, permissions=bits)
     own |= {"managed": True, "mentionable": True, "tags": {"bot_id": world.bot_id}}
+    others = [role(world, role_id, name) for role_id, name in one.roles.items()]
     return {
-        "id": world.guild_id,
-        "name": world.guild_name,
+        "id": one.id,
+        "name": one.name,
         "owner_id": world.ada,
         "icon": None,
         "features": [],
-        "roles": [everyone, own, *(role(one, name) for one, name in world.roles.items())],
+        "roles": [everyone, own, *others] if one.bot_in else [everyone, *others],
         "emojis": [],
         "stickers": [],
         "preferred_locale": "en-US",
@@ -253,18 +313,19 @@ def guild(world: World) -> Json:
         "explicit_content_filter": 0,
         "mfa_level": 0,
         "nsfw_level": 0,
-        "premium_tier": 0,
+        "premium_tier": one.premium_tier,
         "system_channel_flags": 0,
         "system_channel_id": None,
         "afk_timeout": 300,
     }
 
 
-def role(role_id: str, name: str, *, position: int = 2) -> Json:
+def role(world: World, role_id: str, name: str, *, position: int = 2, permissions: int | None = None) -> Json:
+    bits = DEFAULT_PERMISSIONS | world.role_permissions.get(role_id, 0) if permissions is None else permissions
     return {
         "id": role_id,
         "name": name,
-        "permissions": str(DEFAULT_PERMISSIONS),
+        "permissions": str(bits),
         "position": position,
         "colors": {"primary_color": 0, "secondary_color": None, "tertiary_color": None},
         "color": 0,
@@ -275,18 +336,18 @@ def role(role_id: str, name: str, *, position: int = 2) -> Json:
     }
 
 
-def guild_create(world: World) -> Json:
+def guild_create(world: World, one: Guild) -> Json:
     """The whole server, as sent after READY. Without the presence intent its only listed member is the bot."""
-    places = [one for one in world.channels.values() if one.kind in ("text", "forum", "category")]
+    places = [world.channels[number] for number in one.channel_ids]
     return {
-        **guild(world),
+        **guild(world, one),
         "unavailable": False,
         "large": False,
-        "joined_at": stamp(world.channels[world.general].created),
+        "joined_at": stamp(world.joined(one.id)),
         "member_count": 1 + len(world.people),
-        "members": [member_with_user(world, world.bot_id)],
-        "channels": [channel(world, one) for one in places],
-        "threads": [channel(world, one) for one in world.active_threads()],
+        "members": [member_with_user(world, world.bot_id, one.id)],
+        "channels": [channel(world, place) for place in places if place.kind != "thread"],
+        "threads": [channel(world, place) for place in world.active_threads(one.id)],
         "presences": [],
         "voice_states": [],
         "stage_instances": [],

@@ -1,5 +1,6 @@
 """The permission and intent bits that the stand-in looks at (docs: topics/permissions, topics/gateway)."""
 
+ADMINISTRATOR = 1 << 3
 ADD_REACTIONS = 1 << 6
 VIEW_CHANNEL = 1 << 10
 SEND_MESSAGES = 1 << 11
@@ -8,9 +9,11 @@ MANAGE_MESSAGES = 1 << 13
 EMBED_LINKS = 1 << 14
 ATTACH_FILES = 1 << 15
 READ_MESSAGE_HISTORY = 1 << 16
+USE_APPLICATION_COMMANDS = 1 << 31
 MANAGE_THREADS = 1 << 34
 CREATE_PUBLIC_THREADS = 1 << 35
 SEND_MESSAGES_IN_THREADS = 1 << 38
+USE_EXTERNAL_APPS = 1 << 50
 
 DEFAULT_PERMISSIONS = (
     VIEW_CHANNEL
@@ -23,6 +26,12 @@ DEFAULT_PERMISSIONS = (
     | ADD_REACTIONS
 )
 """What the bot has wherever `DiscordServer.permissions` says nothing."""
+
+PERSON_PERMISSIONS = DEFAULT_PERMISSIONS | USE_APPLICATION_COMMANDS | USE_EXTERNAL_APPS
+"""What every person has in a server, beside what their roles add."""
+
+EVERYTHING = (1 << 53) - 1
+"""What an administrator has."""
 
 INTENT_GUILDS = 1 << 0
 INTENT_GUILD_MEMBERS = 1 << 1

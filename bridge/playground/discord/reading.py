@@ -1,18 +1,31 @@
 """Reads request bodies as strictly as Discord does: narrows untrusted JSON or raises a `Refusal`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bridge.playground.discord import limits
 from bridge.playground.discord.components import Rows, read_rows
 from bridge.playground.discord.mentions import AllowedMentions, read_allowed
-from bridge.playground.discord.model import FLAG_SUPPRESS_EMBEDS, FLAG_SUPPRESS_NOTIFICATIONS, Attachment, Json
-from bridge.playground.discord.refusals import empty_message, invalid_form
+from bridge.playground.discord.model import (
+    FLAG_EPHEMERAL,
+    FLAG_HAS_THREAD,
+    FLAG_LOADING,
+    FLAG_SUPPRESS_EMBEDS,
+    FLAG_SUPPRESS_NOTIFICATIONS,
+    Attachment,
+    Json,
+    Message,
+)
+from bridge.playground.discord.refusals import empty_message, invalid_form, too_large
 
 _UNSUPPORTED = ("embeds", "sticker_ids", "poll")
 """Real features that this stand-in does not show. Refused rather than accepted and lost."""
 
 _SENDABLE_FLAGS = FLAG_SUPPRESS_EMBEDS | FLAG_SUPPRESS_NOTIFICATIONS
+ANSWER_FLAGS = FLAG_SUPPRESS_EMBEDS | FLAG_SUPPRESS_NOTIFICATIONS | FLAG_EPHEMERAL
+"""Those of an interaction's answers and follow-ups."""
+_KEPT_FLAGS = FLAG_EPHEMERAL | FLAG_HAS_THREAD | FLAG_LOADING | FLAG_SUPPRESS_NOTIFICATIONS
+"""Whether an edit repeats them or not, they stay as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +55,23 @@ class Edit:
     content: str | None
     allowed: AllowedMentions
     rows: Rows | None
+    attachments: tuple[tuple[str, Attachment], ...] | None
+    """All files that it has from now on; those that came with the edit without an id."""
+    flags: int | None
 
 
-def read_new_message(body: Json, files: Mapping[int, Attachment]) -> NewMessage:
+def read_new_message(
+    body: Json, files: Mapping[int, Attachment], *, most_bytes: int, flags_known: int = _SENDABLE_FLAGS
+) -> NewMessage:
+    """`most_bytes`: of one file. `flags_known`: those that may be sent there."""
     _refuse_unsupported(body)
-    attachments = _read_attachments(body, files)
+    attachments = _read_attachments(body, files, most_bytes)
     content = _read_content(body)
     allowed = read_allowed(body)
     nonce = _read_nonce(body)
     flags = read_int(body, "flags") or 0
-    if flags & ~_SENDABLE_FLAGS:
-        raise invalid_form(
-            "flags", "FLAGS_INVALID", "Only SUPPRESS_EMBEDS and SUPPRESS_NOTIFICATIONS are possible here."
-        )
+    if flags & ~flags_known:
+        raise invalid_form("flags", "FLAGS_INVALID", "Some of these flags cannot be sent here.")
     reference = _read_reference(body)
     rows = read_rows(body)
     if not content and not attachments:
@@ -73,18 +90,54 @@ def read_new_message(body: Json, files: Mapping[int, Attachment]) -> NewMessage:
     )
 
 
-def read_edit(body: Json) -> Edit:
+def read_edit(body: Json, message: Message, files: Mapping[int, Attachment], *, most_bytes: int) -> Edit:
+    """An edit of this message. Files that come with it and no list are added; a list says which stay (docs: resources/message,
+    Edit Message)."""
     _refuse_unsupported(body)
-    if "attachments" in body:
-        raise invalid_form("attachments", "PLAYGROUND_UNSUPPORTED", "This stand-in changes no files.")
     allowed = read_allowed(body)
     rows = read_rows(body)
-    if "content" not in body:
-        return Edit(content=None, allowed=allowed, rows=rows)
-    content = _read_content(body)
-    if not content:
+    kept = _read_kept(body, message, files, most_bytes)
+    content = _read_content(body) if "content" in body else None
+    left = message.attachments if kept is None else kept
+    if not (message.content if content is None else content) and not left:
         raise empty_message()
-    return Edit(content=content, allowed=allowed, rows=rows)
+    flags = read_int(body, "flags")
+    if flags is not None:
+        if (flags ^ message.flags) & ~FLAG_SUPPRESS_EMBEDS & ~_KEPT_FLAGS:
+            raise invalid_form("flags", "FLAGS_INVALID", "Only SUPPRESS_EMBEDS can be changed here.")
+        flags = message.flags & ~FLAG_SUPPRESS_EMBEDS | flags & FLAG_SUPPRESS_EMBEDS
+    return Edit(content=content, allowed=allowed, rows=rows, attachments=kept, flags=flags)
+
+
+def _read_kept(
+    body: Json, message: Message, files: Mapping[int, Attachment], most_bytes: int
+) -> tuple[tuple[str, Attachment], ...] | None:
+    own = dict(message.attachments)
+    listed = body.get("attachments")
+    if listed is None:
+        _check_sizes(files.values(), most_bytes)
+        kept = [*message.attachments, *(("", files[number]) for number in sorted(files))]
+        return tuple(kept) if files or "attachments" in body else None
+    if not isinstance(listed, list):
+        raise invalid_form("attachments", "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+    kept = []
+    for one in listed:
+        number = str(one.get("id")) if isinstance(one, dict) else ""
+        if number in own:
+            kept.append((number, own[number]))
+        elif number.isdecimal() and int(number) in files:
+            kept.append(("", files[int(number)]))
+        else:
+            raise invalid_form("attachments", "ATTACHMENT_NOT_FOUND", "No such file.")
+    if len(kept) > limits.MAX_FILES:
+        raise invalid_form("attachments", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 10 in length.")
+    _check_sizes((file for number, file in kept if not number), most_bytes)
+    return tuple(kept)
+
+
+def _check_sizes(files: Iterable[Attachment], most_bytes: int) -> None:
+    if any(one.size > most_bytes for one in files):
+        raise too_large()
 
 
 def read_thread_name(body: Json) -> str:
@@ -134,6 +187,16 @@ def read_snowflake(body: Json, key: str) -> str | None:
     return str(value)
 
 
+def read_snowflakes(body: Json, key: str) -> tuple[str, ...] | None:
+    value = body.get(key)
+    if value is None:
+        return None
+    if not isinstance(value, list):
+        raise invalid_form(key, "LIST_TYPE_CONVERT", "Only iterables may be used in a ListType")
+    ids = [read_snowflake({key: one}, key) for one in value]
+    return tuple(dict.fromkeys(one for one in ids if one is not None))
+
+
 def is_snowflake(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 20
 
@@ -146,8 +209,9 @@ def _read_content(body: Json) -> str:
     return content.strip()
 
 
-def _read_attachments(body: Json, files: Mapping[int, Attachment]) -> tuple[Attachment, ...]:
+def _read_attachments(body: Json, files: Mapping[int, Attachment], most_bytes: int) -> tuple[Attachment, ...]:
     """The files, by their order in `attachments` where that is sent; each must then be one of those that came."""
+    _check_sizes(files.values(), most_bytes)
     listed = body.get("attachments")
     if listed is None:
         return tuple(files[number] for number in sorted(files))

@@ -60,6 +60,36 @@ def unknown_interaction() -> Refusal:
     return Refusal(404, 10062, "Unknown interaction")
 
 
+def unknown_webhook() -> Refusal:
+    return Refusal(404, 10015, "Unknown Webhook")
+
+
+def unknown_application() -> Refusal:
+    return Refusal(404, 10002, "Unknown Application")
+
+
+def unknown_command() -> Refusal:
+    return Refusal(404, 10063, "Unknown application command")
+
+
+def invalid_webhook_token() -> Refusal:
+    return Refusal(401, 50027, "Invalid Webhook Token")
+
+
+def too_many_follow_ups() -> Refusal:
+    """The status is ours: the docs name the code only."""
+    return Refusal(400, 40094, "This interaction has hit the maximum number of follow up messages")
+
+
+def too_many_commands_today() -> Refusal:
+    """Seen with this status in traces of discord.py; others have seen 429."""
+    return Refusal(400, 30034, "Max number of daily application command creates has been reached (200)")
+
+
+def tag_required() -> Refusal:
+    return Refusal(400, 40067, "A tag is required to create a forum post in this channel")
+
+
 def already_acknowledged() -> Refusal:
     return Refusal(400, 40060, "Interaction has already been acknowledged.")
 

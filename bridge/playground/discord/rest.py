@@ -2,10 +2,10 @@
 
 import json
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.utils import format_datetime
-from typing import Final
+from typing import Final, Literal
 
 from aiohttp import web
 
@@ -30,6 +30,8 @@ class Asked:
     ids: Mapping[str, str]
     query: Mapping[str, str]
     body: Json
+    items: Sequence[object] = ()
+    """The body of a route that takes a list."""
     files: Mapping[int, Attachment] = field(default_factory=dict)
     """Uploaded files by the number in their field's name."""
 
@@ -46,9 +48,13 @@ class Route:
     template: str
     act: Callable[[World, Asked], Answer]
     has_body: bool = False
+    takes_list: bool = False
+    """Its body is a list."""
     takes_files: bool = False
     """Its body may also be a form: the JSON in `payload_json`, and files."""
     needs_token: bool = True
+    limited_by: Literal["bot", "token", "nothing"] = "bot"
+    """Whose budget a call takes from: the bot's (and the global one), that of the token in the path, or nobody's."""
 
     @property
     def key(self) -> str:
@@ -135,14 +141,21 @@ class Rest:
             if name.endswith("_id") and not is_snowflake(value):
                 raise invalid_form(name, "NUMBER_TYPE_COERCE", f'Value "{value}" is not snowflake.')
         parsed: Json = {}
-        if route.has_body:
+        items: list[object] = []
+        if route.takes_list:
+            items = body.parse_list()
+            turn.call.body = {"list": items}
+        elif route.has_body:
             turn.call.body = parsed = body.parse()
-        return route.act(world, Asked(ids=request.match_info, query=request.query, body=parsed, files=body.files))
+        asked = Asked(ids=request.match_info, query=request.query, body=parsed, items=items, files=body.files)
+        return route.act(world, asked)
 
     def _take_token(self, route: Route, ids: Mapping[str, str], turn: _Turn) -> None:
-        if not route.needs_token:
+        if route.limited_by == "nothing":
             return
-        verdict: Verdict = self._world.buckets.take(route.key, ids.get("channel_id") or ids.get("guild_id") or "")
+        own = route.limited_by == "token"
+        major = ids["token"] if own else ids.get("channel_id") or ids.get("guild_id") or ""
+        verdict: Verdict = self._world.buckets.take(route.key, major, is_global=not own)
         turn.headers |= verdict.headers
         if not verdict.allowed:
             scope = "global" if verdict.is_global else "user"

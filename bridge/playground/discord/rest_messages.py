@@ -1,9 +1,9 @@
 """Routes under a channel's messages: create, edit, delete, read, react, and the thread that hangs under a message."""
 
 from bridge.playground.discord import acts, limits, payloads
+from bridge.playground.discord.components import is_emoji
 from bridge.playground.discord.model import (
-    MESSAGE_DEFAULT,
-    MESSAGE_REPLY,
+    EDITABLE,
     Channel,
     Json,
     Message,
@@ -11,7 +11,6 @@ from bridge.playground.discord.model import (
 from bridge.playground.discord.permissions import (
     ADD_REACTIONS,
     ATTACH_FILES,
-    CREATE_PUBLIC_THREADS,
     MANAGE_MESSAGES,
     MANAGE_THREADS,
     READ_MESSAGE_HISTORY,
@@ -19,12 +18,11 @@ from bridge.playground.discord.permissions import (
     SEND_MESSAGES_IN_THREADS,
 )
 from bridge.playground.discord.reading import (
+    Edit,
     Reference,
     is_snowflake,
-    read_archive_minutes,
     read_edit,
     read_new_message,
-    read_thread_name,
 )
 from bridge.playground.discord.refusals import (
     blocked_by_person,
@@ -36,14 +34,11 @@ from bridge.playground.discord.refusals import (
     reply_without_history,
     system_message,
     thread_archived,
-    thread_exists,
     thread_locked,
     too_many_old_edits,
     too_many_reactions,
-    too_many_threads,
     unknown_emoji,
     unknown_user,
-    wrong_channel_type,
     wrong_for_dm,
 )
 from bridge.playground.discord.rest import Answer, Asked, Route
@@ -63,7 +58,7 @@ def visible_channel(world: World, channel_id: str) -> Channel:
 
 def need(world: World, place: Channel, bit: int) -> None:
     """In direct messages nothing needs a permission."""
-    if place.kind != "dm" and not world.allowed(place) & bit:
+    if place.in_guild and not world.allowed(place) & bit:
         raise missing_permissions()
 
 
@@ -84,7 +79,7 @@ def _show(world: World, message: Message, *, with_nonce: bool = False) -> Json:
 
 def create(world: World, asked: Asked) -> Answer:
     place = visible_channel(world, asked.ids["channel_id"])
-    new = read_new_message(asked.body, asked.files)
+    new = read_new_message(asked.body, asked.files, most_bytes=world.file_limit(place))
     _need_sending(world, place)
     if new.attachments:
         need(world, place, ATTACH_FILES)
@@ -122,7 +117,7 @@ def _resolve(world: World, place: Channel, reference: Reference | None) -> Messa
     target = world.find_message(place.id, reference.message_id)
     if target is None and reference.fail_if_not_exists:
         raise invalid_form("message_reference", "REPLIES_UNKNOWN_MESSAGE", "Unknown message")
-    if target is not None and target.kind not in (MESSAGE_DEFAULT, MESSAGE_REPLY):
+    if target is not None and target.kind not in EDITABLE:
         raise invalid_form(
             "message_reference", "REPLIES_CANNOT_REPLY_TO_SYSTEM_MESSAGE", "Cannot reply to a system message"
         )
@@ -132,18 +127,32 @@ def _resolve(world: World, place: Channel, reference: Reference | None) -> Messa
 def edit(world: World, asked: Asked) -> Answer:
     place = visible_channel(world, asked.ids["channel_id"])
     message = world.message(place.id, asked.ids["message_id"])
-    change = read_edit(asked.body)
+    change = read_edit(asked.body, message, asked.files, most_bytes=world.file_limit(place))
     if message.author_id != world.bot_id:
         raise not_the_author()
-    if message.kind not in (MESSAGE_DEFAULT, MESSAGE_REPLY):
+    if message.kind not in EDITABLE:
         raise system_message()
     if place.archived:
         raise thread_archived()
     age = (world.clock.now() - message.created).total_seconds()
     if world.old_edits_refused and age > limits.OLD_MESSAGE_SECONDS:
         raise too_many_old_edits()
-    acts.edit_message(world, message, change.content, change.allowed, rows=change.rows)
+    if asked.files:
+        need(world, place, ATTACH_FILES)
+    apply_edit(world, message, change)
     return Answer(payload=_show(world, message))
+
+
+def apply_edit(world: World, message: Message, change: Edit) -> None:
+    acts.edit_message(
+        world,
+        message,
+        change.content,
+        change.allowed,
+        rows=change.rows,
+        attachments=change.attachments,
+        flags=change.flags,
+    )
 
 
 def delete(world: World, asked: Asked) -> Answer:
@@ -170,7 +179,7 @@ def get_many(world: World, asked: Asked) -> Answer:
     place = visible_channel(world, asked.ids["channel_id"])
     if place.kind in ("forum", "category"):
         raise not_a_text_channel()
-    limit = _read_limit(asked, limits.DEFAULT_PAGE)
+    limit = read_limit(asked, limits.DEFAULT_PAGE)
     anchors = {key: _read_anchor(asked, key) for key in ("before", "after", "around") if key in asked.query}
     if len(anchors) > 1:
         raise invalid_form(next(iter(anchors)), "BASE_TYPE_CHOICES", "before, after and around are mutually exclusive.")
@@ -188,10 +197,10 @@ def get_many(world: World, asked: Asked) -> Answer:
     return Answer(payload=[_show(world, one) for one in reversed(found[-limit:])])
 
 
-def _read_limit(asked: Asked, default: int) -> int:
+def read_limit(asked: Asked, default: int, most: int = limits.MAX_PAGE) -> int:
     raw = asked.query.get("limit", str(default))
-    if not (raw.isascii() and raw.isdecimal()) or not 1 <= int(raw) <= limits.MAX_PAGE:
-        raise invalid_form("limit", "NUMBER_TYPE_MAX", "int value should be between 1 and 100.")
+    if not (raw.isascii() and raw.isdecimal()) or not 1 <= int(raw) <= most:
+        raise invalid_form("limit", "NUMBER_TYPE_MAX", f"int value should be between 1 and {most}.")
     return int(raw)
 
 
@@ -200,24 +209,6 @@ def _read_anchor(asked: Asked, key: str) -> int:
     if not is_snowflake(raw):
         raise invalid_form(key, "NUMBER_TYPE_COERCE", f'Value "{raw}" is not snowflake.')
     return int(raw)
-
-
-def start_thread(world: World, asked: Asked) -> Answer:
-    place = visible_channel(world, asked.ids["channel_id"])
-    if place.kind != "text":
-        raise wrong_channel_type()
-    need(world, place, CREATE_PUBLIC_THREADS)
-    message = world.message(place.id, asked.ids["message_id"])
-    name = read_thread_name(asked.body)
-    minutes = read_archive_minutes(asked.body)
-    if message.kind not in (MESSAGE_DEFAULT, MESSAGE_REPLY):
-        raise system_message()
-    if message.id in world.channels:
-        raise thread_exists()
-    if len(world.active_threads()) >= world.max_active_threads:
-        raise too_many_threads()
-    thread = acts.open_thread(world, place, world.bot_id, name, message=message, minutes=minutes or 1440)
-    return Answer(payload=payloads.channel(world, thread), status=201)
 
 
 def react(world: World, asked: Asked) -> Answer:
@@ -249,7 +240,7 @@ def unreact(world: World, asked: Asked) -> Answer:
 def get_reactions(world: World, asked: Asked) -> Answer:
     place, message, emoji = _read_reaction(world, asked)
     need(world, place, READ_MESSAGE_HISTORY)
-    limit = _read_limit(asked, limits.DEFAULT_REACTION_PAGE)
+    limit = read_limit(asked, limits.DEFAULT_REACTION_PAGE)
     after = _read_anchor(asked, "after") if "after" in asked.query else 0
     users = sorted((one for one in message.reactions.get(emoji, []) if int(one) > after), key=int)
     return Answer(payload=[payloads.user(world, one) for one in users[:limit]])
@@ -259,8 +250,7 @@ def _read_reaction(world: World, asked: Asked) -> tuple[Channel, Message, str]:
     place = visible_channel(world, asked.ids["channel_id"])
     message = world.message(place.id, asked.ids["message_id"])
     emoji = asked.ids["emoji"]
-    # This server has no emoji of its own ("name:id"), and plain text is none; keycaps are ASCII but for their end.
-    if emoji.isascii() or emoji.isalnum() or ":" in emoji or len(emoji) > 16:
+    if not is_emoji(emoji):
         raise unknown_emoji()
     return place, message, emoji
 
@@ -269,9 +259,8 @@ ROUTES = [
     Route(method="POST", template=_MESSAGES, act=create, has_body=True, takes_files=True),
     Route(method="GET", template=_MESSAGES, act=get_many),
     Route(method="GET", template=_MESSAGE, act=get_one),
-    Route(method="PATCH", template=_MESSAGE, act=edit, has_body=True),
+    Route(method="PATCH", template=_MESSAGE, act=edit, has_body=True, takes_files=True),
     Route(method="DELETE", template=_MESSAGE, act=delete),
-    Route(method="POST", template=_MESSAGE + "/threads", act=start_thread, has_body=True),
     Route(method="PUT", template=_REACTION + "/@me", act=react),
     Route(method="DELETE", template=_REACTION + "/@me", act=unreact),
     Route(method="DELETE", template=_REACTION + "/{user_id}", act=unreact),

@@ -1,21 +1,41 @@
 """The stand-in Discord as tests and the playground use it: start it, be its people, break it, look at what it was asked."""
 
-from collections.abc import Sequence
-
 from aiohttp import web
 
 from bridge.clock import Clock, SystemClock
-from bridge.playground.discord import acts, interactions, limits, rest_messages, rest_places, snapshot
+from bridge.playground.discord import (
+    callbacks,
+    commands,
+    guilds,
+    limits,
+    links,
+    rest_messages,
+    rest_places,
+    rest_threads,
+    snapshot,
+    webhooks,
+)
 from bridge.playground.discord.control import add_control
+from bridge.playground.discord.crowd import Crowd
 from bridge.playground.discord.gateway import Gateway
-from bridge.playground.discord.mentions import EVERYTHING, AllowedMentions
-from bridge.playground.discord.model import Attachment, Json
+from bridge.playground.discord.interactions import failed
+from bridge.playground.discord.model import Guild, Json, Message
 from bridge.playground.discord.rest import PREFIX, Rest
 from bridge.playground.discord.sessions import Session
-from bridge.playground.discord.world import World
+
+_ROUTES = [
+    *rest_messages.ROUTES,
+    *rest_threads.ROUTES,
+    *rest_places.ROUTES,
+    *commands.ROUTES,
+    *callbacks.ROUTES,
+    *webhooks.ROUTES,
+]
+_LINK_ANSWERS = {"expired": 404, "altered": 403}
+"""What the file host has been seen to answer."""
 
 
-class DiscordServer(World):
+class DiscordServer(Crowd):
     """One server on a loopback port. What people do never meets a rate limit or a fault; what the bot does, does.
 
     `control`: also answer under /control/ (see `control`), for use from another process.
@@ -37,7 +57,7 @@ class DiscordServer(World):
     async def start(self, host: str = "127.0.0.1", port: int = 0) -> None:
         """Raises `OSError` when the port is taken. Port 0 takes a free one."""
         app = web.Application(client_max_size=limits.MAX_REQUEST_BYTES)
-        Rest(self, [*rest_messages.ROUTES, *rest_places.ROUTES, *interactions.ROUTES]).add_to(app)
+        Rest(self, _ROUTES).add_to(app)
         app.router.add_get("/attachments/{channel_id}/{file_id}/{name}", self._download)
         self._gateway.add_to(app)
         if self._control:
@@ -67,148 +87,72 @@ class DiscordServer(World):
         self._runner = None
 
     async def _download(self, request: web.Request) -> web.StreamResponse:
-        file = self.attachment(request.match_info["channel_id"], request.match_info["file_id"])
-        if file is None or file.content is None:
-            return web.Response(status=404, text="This content is no longer available.")
+        """Whoever has a good address may read; no token is wanted."""
+        place = request.match_info["channel_id"], request.match_info["file_id"]
+        standing = links.judge(self, *place, request.query)
+        file = self.attachment(*place)
+        if standing != "good" or file is None or file.content is None:
+            status = _LINK_ANSWERS.get(standing, 404)
+            return web.Response(status=status, text="This content is no longer available.")
         headers = {"Content-Disposition": "attachment", "X-Content-Type-Options": "nosniff"}
         return web.Response(body=file.content, content_type="application/octet-stream", headers=headers)
 
-    # Being its people
+    # Its servers, channels and roles
 
-    async def post_as(
-        self,
-        user_id: str,
-        channel_id: str,
-        text: str,
-        reply_to: str | None = None,
-        is_bot: bool = False,  # noqa: FBT001, FBT002  # reads as a word where it is called
-        webhook: bool = False,  # noqa: FBT001, FBT002  # as above
-        attachments: Sequence[Attachment] = (),
-        *,
-        ping_reply: bool = True,
-    ) -> str:
-        """Posts and returns the message's id. A mention of the bot is "<@BOT_ID>".
+    async def add_guild(self, name: str, *, bot: bool = True, channels: tuple[str, ...] = ("general",)) -> Guild:
+        """Another server with the same people. `bot`: whether the bot is in it."""
+        return guilds.add_guild(self, name, bot=bot, channels=channels)
 
-        `is_bot` and `webhook` post as another bot or a webhook with that person's name. A reply pings whom it replies to,
-        as the client does unless told otherwise (`ping_reply`). Raises `KeyError` for an unknown place or person and
-        `ValueError` for a text that Discord's own client would not send.
-        """
-        place = self.channels[channel_id]
-        text = text.strip()
-        if len(text) > limits.MAX_CONTENT:
-            raise ValueError(f"a message has at most {limits.MAX_CONTENT} characters, this one has {len(text)}")
-        if not text and not attachments:
-            raise ValueError("a message needs text or a file")
-        if place.kind == "category":
-            raise ValueError("nobody writes in a category")
-        if place.kind == "forum":
-            raise ValueError("a forum takes posts (open_thread_as), not messages")
-        if place.kind == "dm" and user_id != place.person_id:
-            raise ValueError("somebody else's direct message channel")
-        reference = None if reply_to is None else self._messages[channel_id][reply_to]
-        message = acts.create_message(
-            self,
-            place,
-            user_id,
-            text,
-            allowed=AllowedMentions(parse=EVERYTHING.parse, replied_user=ping_reply),
-            reference=reference,
-            is_bot=is_bot,
-            webhook_id=self.new_id() if webhook else None,
-            attachments=tuple(attachments),
-        )
-        return message.id
+    async def add_guilds(self, count: int, *, channels: int = 20, roles: int = 10) -> None:
+        """Many at once, for what a long READY costs."""
+        names = tuple(f"channel-{n + 1}" for n in range(channels))
+        for n in range(count):
+            guilds.add_guild(self, f"Server {n + 1}", bot=True, channels=names, roles=roles)
 
-    async def edit_as(self, user_id: str, channel_id: str, message_id: str, text: str) -> None:
-        message = self._messages[channel_id][message_id]
-        if message.author_id != user_id:
-            raise ValueError("only its author edits a message")
-        text = text.strip()
-        if len(text) > limits.MAX_CONTENT:
-            raise ValueError(f"a message has at most {limits.MAX_CONTENT} characters, this one has {len(text)}")
-        if not text and not message.attachments:
-            raise ValueError("a message needs text or a file")
-        acts.edit_message(self, message, text, EVERYTHING)
+    async def invite_bot(self, guild_id: str) -> None:
+        guilds.invite_bot(self, self.guilds[guild_id])
 
-    async def delete_as(self, user_id: str, channel_id: str, message_id: str) -> None:
-        """Anybody may delete anything here: the people are moderators."""
-        self.name_of(user_id)
-        acts.delete_message(self, self._messages[channel_id][message_id])
+    async def remove_bot(self, guild_id: str) -> None:
+        guilds.remove_bot(self, self.guilds[guild_id])
 
-    async def delete_many_as(self, user_id: str, channel_id: str, message_ids: Sequence[str]) -> None:
-        """All at once and told at once, as a moderator's bot does it."""
-        self.name_of(user_id)
-        messages = [self._messages[channel_id][one] for one in message_ids]
-        acts.delete_messages(self, self.channels[channel_id], messages)
+    def set_boosts(self, tier: int, guild_id: str | None = None) -> None:
+        """0 to 3; larger files may be sent from 2 on."""
+        if not 0 <= tier < len(limits.FILE_BYTES):
+            raise ValueError("there are boost tiers 0 to 3")
+        self.guilds[guild_id or self.guild_id].premium_tier = tier
 
-    async def press(self, user_id: str, channel_id: str, message_id: str, custom_id: str) -> str:
-        """Presses a button and returns the interaction's id (see `interactions`).
+    async def overwrite(self, channel_id: str, target_id: str, *, allow: int = 0, deny: int = 0) -> None:
+        """What a channel allows and denies a role, a person, the bot or (by the server's id) everybody."""
+        guilds.overwrite(self, channel_id, target_id, allow, deny)
 
-        Raises `KeyError` for an unknown message or person and `ValueError` where there is no such button to press.
-        """
-        self.name_of(user_id)
-        return interactions.press(self, self._messages[channel_id][message_id], user_id, custom_id).id
-
-    def failed(self, interaction_id: str) -> bool:
-        """Whether who pressed was told "This interaction failed", for want of an answer in time."""
-        return interactions.failed(self, self.interactions[interaction_id])
-
-    async def unfurl(self, channel_id: str, message_id: str, title: str = "A page") -> None:
-        """Discord adds the preview of a link to a message."""
-        acts.unfurl(self, self._messages[channel_id][message_id], {"type": "link", "title": title})
-
-    async def react(self, user_id: str, channel_id: str, message_id: str, emoji: str) -> None:
-        """Adds a reaction; a second equal one changes nothing and tells nobody."""
-        self.name_of(user_id)
-        acts.add_reaction(self, self._messages[channel_id][message_id], user_id, emoji)
-
-    async def unreact(self, user_id: str, channel_id: str, message_id: str, emoji: str) -> None:
-        self.name_of(user_id)
-        acts.remove_reaction(self, self._messages[channel_id][message_id], user_id, emoji)
-
-    async def type_as(self, user_id: str, channel_id: str) -> None:
-        acts.type_in(self, self.channels[channel_id], user_id)
-
-    async def open_thread_as(
-        self, user_id: str, channel_id: str, name: str, *, message_id: str | None = None, text: str = ""
-    ) -> str:
-        """Starts a thread and returns its id; in a forum `text` is the first message of the post and is needed."""
-        place = self.channels[channel_id]
-        if place.kind not in ("text", "forum") or (place.kind == "forum") != bool(text):
-            raise ValueError("threads start in text channels without a text, and in forums with one")
-        if place.kind == "forum":
-            return acts.open_post(self, place, user_id, name, text, EVERYTHING).id
-        message = None if message_id is None else self._messages[channel_id][message_id]
-        return acts.open_thread(self, place, user_id, name, message=message).id
-
-    async def archive_as(self, user_id: str, thread_id: str, *, archived: bool = True, locked: bool = False) -> None:
-        self.name_of(user_id)
-        thread = self.channels[thread_id]
-        thread.locked = locked
-        acts.archive(self, thread, archived=archived)
-
-    async def open_dm(self, user_id: str) -> str:
-        """The channel in which this person and the bot write to each other, made when there is none."""
-        return acts.open_direct(self, user_id).id
-
-    async def add_channel(self, name: str, *, forum: bool = False, category: str | None = None) -> str:
-        return acts.add_channel(self, name, "forum" if forum else "text", category).id
-
-    async def add_category(self, name: str) -> str:
-        return acts.add_channel(self, name, "category").id
-
-    async def add_role(self, name: str, *members: str) -> str:
-        """A new role, which these people have from now on."""
-        role_id = acts.add_role(self, name)
+    async def add_role(self, name: str, *members: str, permissions: int = 0, guild_id: str | None = None) -> str:
+        """A new role, which these people have from now on. `permissions`: what it adds to everybody's."""
+        role_id = guilds.add_role(self, self.guilds[guild_id or self.guild_id], name, permissions)
         for person in members:
             self.member_roles[person] = (*self.member_roles.get(person, ()), role_id)
         return role_id
+
+    async def begin_outage(self) -> None:
+        """The server becomes unavailable, while the gateway stays."""
+        guilds.begin_outage(self)
+
+    async def end_outage(self) -> None:
+        """It is back, and told whole again; what happened meanwhile is not."""
+        guilds.end_outage(self)
 
     # Looking at it
 
     def snapshot(self) -> Json:
         """JSON-able; see the module `snapshot`."""
         return snapshot.snapshot(self)
+
+    def ephemerals(self, user_id: str | None = None) -> list[Message]:
+        """The messages that only one person sees, oldest first; `user_id`: only that person's."""
+        return [one for one in self.whispers.values() if user_id in (None, one.seen_by)]
+
+    def failed(self, interaction_id: str) -> bool:
+        """Whether who asked was told that the bot did not respond, for want of an answer in time."""
+        return failed(self, self.interactions[interaction_id])
 
     @property
     def sessions(self) -> list[Session]:
@@ -235,14 +179,6 @@ class DiscordServer(World):
     async def invalidate_sessions(self, resumable: bool = False) -> None:  # noqa: FBT001, FBT002  # as Discord names the flag
         """Not resumable: whatever happens until the client identifies again is never delivered."""
         await self._gateway.invalidate(resumable=resumable)
-
-    async def begin_outage(self) -> None:
-        """The server becomes unavailable, while the gateway stays."""
-        acts.begin_outage(self)
-
-    async def end_outage(self) -> None:
-        """It is back, and told whole again; what happened meanwhile is not."""
-        acts.end_outage(self)
 
     async def ask_reconnect(self) -> None:
         """Asks every client to connect again and resume (op 7)."""

@@ -104,8 +104,8 @@ class Session:
             self.connection.push(frame.text)
         return len(frames)
 
-    def takes(self, intent: int, *, in_guild: bool, guild_id: str) -> bool:
+    def takes(self, intent: int, guild_id: str) -> bool:
         """Whether an event with this intent (0: none is needed) belongs here; direct messages go to shard 0 only."""
         shard, count = self.shard
-        own = (int(guild_id) >> 22) % count == shard if in_guild else shard == 0
+        own = (int(guild_id) >> 22) % count == shard if guild_id else shard == 0
         return own and (not intent or bool(self.intents & intent))

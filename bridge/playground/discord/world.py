@@ -4,16 +4,35 @@ Changing it in the ways that Discord knows is `acts`; sockets are `rest` and `ga
 """
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from bridge.clock import Clock
 from bridge.playground.discord import limits
 from bridge.playground.discord.buckets import Buckets
 from bridge.playground.discord.faults import Faults
-from bridge.playground.discord.model import Attachment, Call, Channel, ChannelKind, Interaction, Json, Message, Person
-from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS, VIEW_CHANNEL
+from bridge.playground.discord.model import (
+    Attachment,
+    Call,
+    Channel,
+    ChannelKind,
+    Command,
+    Guild,
+    Interaction,
+    Json,
+    Message,
+    Modal,
+    Person,
+)
+from bridge.playground.discord.permissions import (
+    ADMINISTRATOR,
+    DEFAULT_PERMISSIONS,
+    EVERYTHING,
+    PERSON_PERMISSIONS,
+    VIEW_CHANNEL,
+)
 from bridge.playground.discord.refusals import unknown_channel, unknown_message
 
 _EPOCH_MILLISECONDS: Final = 1_420_070_400_000
@@ -30,7 +49,8 @@ class Dispatch:
     name: str
     intent: int
     """The bit that a session must have asked for; 0 for what everybody gets."""
-    in_guild: bool
+    guild_id: str
+    """Empty for what happens in direct messages."""
     make: Callable[[bool], Json]
     """Builds the payload; the argument says whether the session may read everybody's content."""
 
@@ -41,7 +61,6 @@ class World:
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
         self.bot_name = "bridge"
-        self.guild_name = "Playground"
         self.guild_id, self.bot_id, self.bot_role_id = (str(_FIRST_ID + n) for n in (1, 2, 3))
         self.application_id = self.bot_id  # equal for every application made since 2016
         self.ada, self.grace, self.linus = (str(_FIRST_ID + n) for n in (11, 12, 13))
@@ -53,8 +72,12 @@ class World:
             self.grace: Person(self.grace, "Grace"),
             self.linus: Person(self.linus, "Linus"),
         }
-        self.roles: dict[str, str] = {}
-        """Id -> name of the server's roles, without everybody's and the bot's own."""
+        first = Guild(id=self.guild_id, name="Playground", bot_role_id=self.bot_role_id, created=clock.now())
+        self.guilds: dict[str, Guild] = {first.id: first}
+        self.roles = first.roles
+        """Id -> name of the first server's roles, without everybody's and the bot's own."""
+        self.role_permissions: dict[str, int] = {}
+        """Role -> what it adds to what its members may do."""
         self.member_roles: dict[str, tuple[str, ...]] = {}
         """Person -> ids of the roles that this person has."""
         self.channels: dict[str, Channel] = {}
@@ -65,13 +88,30 @@ class World:
         self.calls: list[Call] = []
         self.rejected = 0
         self.interactions: dict[str, Interaction] = {}
-        """Every press of a button so far, by id."""
+        """Every command, press and submitted form so far, by id."""
+        self.modals: dict[str, Modal] = {}
+        """Forms that are open, by the id of the interaction that was answered with them."""
+        self.whispers: dict[str, Message] = {}
+        """Messages that only one person sees, by id."""
+        self.loose_files: dict[tuple[str, str], Attachment] = {}
+        """Files given to commands, which are on no message, by channel and id."""
+        self.installed_for: set[str] = set()
+        """People who have the app themselves, wherever they are."""
+        self.commands: list[Command] = []
+        """What the bot registered last, for every server."""
+        self.command_creates: list[float] = []
+        """When (monotonic seconds) each new name was registered; Discord counts them by the day."""
+        self.command_puts = 0
+        self.token_seconds = limits.INTERACTION_TOKEN_SECONDS
+        """For how long an interaction may be answered and followed up."""
         self.pings: list[tuple[str, str]] = []
         """(message id, what) for each mention in the bot's creates and edits that would really ping somebody."""
         self.typing: dict[str, list[float]] = {}
         self.faults = Faults()
         self.permissions: dict[str, int] = {}
         """The bot's permissions in a channel or, by the server's id, in the whole server."""
+        self.overwrites: dict[str, dict[str, tuple[int, int]]] = {}
+        """Channel -> who (the server's id for everybody, a role, a person, the bot) -> (allowed, denied)."""
         self.message_content_allowed = True
         self.dm_blocked: set[str] = set()
         self.nonce_window = limits.NONCE_WINDOW
@@ -83,6 +123,12 @@ class World:
         self.address = ""
         """"http://host:port" once started."""
         self.gateway_url = ""
+        self.shards = 1
+        """How many Discord recommends."""
+        self.identifies_before = 0
+        """How many of today's identifies were used up before the stand-in started."""
+        self.link_seconds = limits.LINK_SECONDS
+        """For how long the address of a file leads to it."""
         self.identifies = 0
         self.resumes = 0
         self.publish: Callable[[Dispatch], None] = lambda _: None
@@ -90,6 +136,10 @@ class World:
         self._nonces: dict[tuple[str, str, str], tuple[float, Message]] = {}
         self._last_id = 0
         self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def guild_name(self) -> str:
+        return self.guilds[self.guild_id].name
 
     # Finding things
 
@@ -130,18 +180,85 @@ class World:
         for place in (channel.id, channel.parent_id):
             if place is not None and place in self.permissions:
                 return self.permissions[place]
-        return self.permissions.get(self.guild_id, DEFAULT_PERMISSIONS)
+        if not channel.in_guild:
+            return DEFAULT_PERMISSIONS
+        own = self.permissions.get(channel.guild_id, DEFAULT_PERMISSIONS)
+        return self._overwritten(channel, own, self.bot_id, (self.guilds[channel.guild_id].bot_role_id,))
+
+    def allowed_for(self, user_id: str, channel: Channel) -> int:
+        """A person's permission bits there: what everybody has, what their roles add, and the channel's overwrites."""
+        if not channel.in_guild:
+            return PERSON_PERMISSIONS
+        roles = self.roles_of(user_id, channel.guild_id)
+        own = PERSON_PERMISSIONS
+        for role in roles:
+            own |= self.role_permissions.get(role, 0)
+        return self._overwritten(channel, own, user_id, roles)
+
+    def _overwritten(self, channel: Channel, own: int, user_id: str, roles: Sequence[str]) -> int:
+        """Everybody's overwrite first, then those of the roles together, then the one's own (docs: topics/permissions)."""
+        if own & ADMINISTRATOR:
+            return EVERYTHING
+        place = channel.parent_id if channel.kind == "thread" else channel.id
+        known = self.overwrites.get(place or "", {})
+        allow, deny = known.get(channel.guild_id, (0, 0))
+        own = own & ~deny | allow
+        given = [known[role] for role in roles if role in known]
+        for _, deny in given:
+            own &= ~deny
+        for allow, _ in given:
+            own |= allow
+        allow, deny = known.get(user_id, (0, 0))
+        return own & ~deny | allow
+
+    def joined(self, guild_id: str) -> datetime:
+        """Since when everybody is there, the bot too: since there is a first channel."""
+        guild = self.guilds[guild_id]
+        return self.channels[guild.channel_ids[0]].created if guild.channel_ids else guild.created
+
+    def roles_of(self, user_id: str, guild_id: str) -> tuple[str, ...]:
+        guild = self.guilds[guild_id]
+        if user_id == self.bot_id:
+            return (guild.bot_role_id,)
+        return tuple(one for one in self.member_roles.get(user_id, ()) if one in guild.roles)
 
     def sees(self, channel: Channel) -> bool:
-        return channel.kind == "dm" or bool(self.allowed(channel) & VIEW_CHANNEL)
+        """Whether the bot does."""
+        if not channel.in_guild:
+            return channel.kind == "dm"
+        return self.guilds[channel.guild_id].bot_in and bool(self.allowed(channel) & VIEW_CHANNEL)
 
-    def active_threads(self) -> list[Channel]:
-        return [one for one in self.channels.values() if one.kind == "thread" and not one.archived]
+    def person_sees(self, user_id: str, channel: Channel) -> bool:
+        if channel.kind == "dm":
+            return user_id == channel.person_id
+        if channel.kind == "private":
+            return user_id in channel.member_ids
+        return bool(self.allowed_for(user_id, channel) & VIEW_CHANNEL)
+
+    def active_threads(self, guild_id: str) -> list[Channel]:
+        places = (self.channels[one] for one in self.guilds[guild_id].channel_ids)
+        return [one for one in places if one.kind == "thread" and not one.archived]
+
+    def file_limit(self, channel: Channel) -> int:
+        """Bytes that one file may have there."""
+        return (
+            limits.FILE_BYTES[self.guilds[channel.guild_id].premium_tier] if channel.in_guild else limits.FILE_BYTES[0]
+        )
 
     def attachment(self, channel_id: str, file_id: str) -> Attachment | None:
-        """A file of a message that still stands."""
-        found = (kept for one in self._messages.get(channel_id, {}).values() for kept in one.attachments)
-        return next((file for number, file in found if number == file_id), None)
+        """A file of a message that still stands, or of a command."""
+        if (channel_id, file_id) in self.loose_files:
+            return self.loose_files[channel_id, file_id]
+        whispered = (one for one in self.whispers.values() if one.channel_id == channel_id)
+        for one in (*self._messages.get(channel_id, {}).values(), *whispered):
+            for number, file in one.attachments:
+                if number == file_id:
+                    return file
+        return None
+
+    def identifies_left(self) -> int:
+        """Of today."""
+        return max(0, limits.IDENTIFIES_PER_DAY - self.identifies_before - self.identifies)
 
     # Keeping things
 
@@ -157,16 +274,20 @@ class World:
         name: str,
         kind: ChannelKind,
         *,
+        guild_id: str | None = None,
         parent_id: str | None = None,
         owner_id: str = "",
         person_id: str = "",
         bot_joined: bool = False,
     ) -> Channel:
+        """`guild_id`: None for the first server, unless the place is in none by its kind."""
         now = self.clock.now()
+        belongs_to = "" if kind in ("dm", "private") else guild_id or self.guild_id
         place = Channel(
             id=channel_id,
             name=name,
             kind=kind,
+            guild_id=belongs_to,
             parent_id=parent_id,
             owner_id=owner_id,
             person_id=person_id,
@@ -175,13 +296,23 @@ class World:
             bot_joined=bot_joined,
         )
         self.channels[channel_id] = place
+        if belongs_to:
+            self.guilds[belongs_to].channel_ids.append(channel_id)
         return place
 
     def keep(self, message: Message) -> None:
-        self._messages.setdefault(message.channel_id, {})[message.id] = message
+        message.deleted = False
+        if message.seen_by:
+            self.whispers[message.id] = message
+        else:
+            self._messages.setdefault(message.channel_id, {})[message.id] = message
 
     def forget(self, message: Message) -> None:
-        del self._messages[message.channel_id][message.id]
+        message.deleted = True
+        if message.seen_by:
+            del self.whispers[message.id]
+        else:
+            del self._messages[message.channel_id][message.id]
 
     def remember_nonce(self, message: Message) -> None:
         self._nonces[message.channel_id, message.author_id, str(message.nonce)] = (self.clock.monotonic(), message)

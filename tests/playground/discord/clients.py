@@ -20,9 +20,13 @@ INTENTS = discord.Intents(
 class Listener(discord.Client):
     """Without a cache, as the bridge runs it."""
 
-    def __init__(self, intents: discord.Intents = INTENTS) -> None:
+    def __init__(
+        self, intents: discord.Intents = INTENTS, *, shard: int | None = None, shards: int | None = None
+    ) -> None:
         super().__init__(
             intents=intents,
+            shard_id=shard,
+            shard_count=shards,
             max_messages=None,
             chunk_guilds_at_startup=False,
             member_cache_flags=discord.MemberCacheFlags.none(),
@@ -35,6 +39,7 @@ class Listener(discord.Client):
         self.presses: list[discord.Interaction] = []
         self.opened: list[discord.Thread] = []
         self.channels_made: list[str] = []
+        self.channels_changed: list[str] = []
         self.typed: list[int] = []
         self.ready_count = 0
         self.resumed_count = 0
@@ -98,6 +103,19 @@ class Listener(discord.Client):
 
     async def on_guild_channel_create(self, channel: discord.abc.GuildChannel) -> None:
         self.channels_made.append(channel.name)
+        self._tell()
+
+    async def on_guild_channel_update(self, before: discord.abc.GuildChannel, after: discord.abc.GuildChannel) -> None:
+        self.channels_changed.append(after.name)
+        self._tell()
+
+    async def on_guild_join(self, guild: discord.Guild) -> None:
+        self._tell()
+
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        self._tell()
+
+    async def on_guild_available(self, guild: discord.Guild) -> None:
         self._tell()
 
     async def on_raw_typing(self, event: discord.RawTypingEvent) -> None:

@@ -9,6 +9,7 @@ import pytest
 import yarl
 
 from bridge.playground.discord import DiscordServer
+from tests.playground.discord.apps import App
 from tests.playground.discord.clients import INTENTS, WAIT, Listener, Raw
 
 Connect = Callable[..., Awaitable[Listener]]
@@ -34,8 +35,8 @@ async def connect(server: DiscordServer, pointed: None) -> AsyncIterator[Connect
     """Starts clients that are ready when it returns."""
     started: list[tuple[Listener, asyncio.Task[None]]] = []
 
-    async def start(intents: discord.Intents = INTENTS) -> Listener:
-        client = Listener(intents)
+    async def start(intents: discord.Intents = INTENTS, kind: type[Listener] = Listener) -> Listener:
+        client = kind(intents)
         started.append((client, asyncio.create_task(client.start(server.token))))
         await client.until(lambda: client.ready_count > 0)
         return client
@@ -51,6 +52,15 @@ async def connect(server: DiscordServer, pointed: None) -> AsyncIterator[Connect
 @pytest.fixture
 async def client(connect: Connect) -> Listener:
     return await connect()
+
+
+@pytest.fixture
+async def app(connect: Connect) -> App:
+    """A client whose commands are registered."""
+    app = await connect(kind=App)
+    assert isinstance(app, App)
+    await app.tree.sync()
+    return app
 
 
 @pytest.fixture

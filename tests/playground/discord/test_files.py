@@ -97,7 +97,8 @@ async def test_a_form_whose_json_is_none_is_refused(server: DiscordServer) -> No
 async def test_a_list_of_files_that_did_not_come_is_refused(server: DiscordServer, raw: Raw) -> None:
     assert (await raw.send(server.general, {"content": "x", "attachments": [{"id": 0}]})).code == 50035
     sent = await raw.say(server.general, "x")
-    assert (await raw.edit(server.general, sent, {"content": "y", "attachments": []})).code == 50035
+    assert (await raw.edit(server.general, sent, {"content": "y", "attachments": [{"id": 0}]})).code == 50035
+    assert (await raw.edit(server.general, sent, {"attachments": "none"})).code == 50035
 
 
 async def test_files_have_a_size(server: DiscordServer) -> None:

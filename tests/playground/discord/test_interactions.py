@@ -126,15 +126,28 @@ async def test_an_answer_after_three_seconds_or_without_the_token_finds_nothing(
 
 
 @pytest.mark.parametrize(
-    "body", [{"type": 7, "data": {}}, {"type": 4, "data": {"content": "for all"}}, {"type": 4}, {}, {"type": "6"}]
+    ("body", "code"),
+    [
+        ({"type": 8, "data": {"choices": []}}, 50035),
+        ({"type": 7, "data": {"content": "x" * 2001}}, 50035),
+        ({"type": 4, "data": {"content": "x", "flags": 1 << 15}}, 50035),
+        ({"type": 5, "data": {"flags": 1 << 15}}, 50035),
+        ({"type": 4, "data": {"content": " "}}, 50006),
+        ({"type": 4, "data": {}}, 50006),
+        ({"type": 4, "data": "text"}, 50035),
+        ({"type": 4}, 50035),
+        ({"type": 9}, 50035),
+        ({}, 50035),
+        ({"type": "6"}, 50035),
+    ],
 )
 async def test_other_answers_are_refused_and_another_one_may_follow(
-    server: DiscordServer, raw: Raw, body: object
+    server: DiscordServer, raw: Raw, body: object, code: int
 ) -> None:
     number = await pressed(server, raw)
     token = server.interactions[number].token
     refused = await raw.call("POST", f"/interactions/{number}/{token}/callback", body)
-    assert (refused.status, refused.code) == (400, 50035)
+    assert (refused.status, refused.code) == (400, code)
     taken = await raw.call("POST", f"/interactions/{number}/{token}/callback", {"type": 6}, token="not needed")
     assert taken.status == 204
 

@@ -97,6 +97,52 @@ async def test_another_process_can_be_its_people_and_its_faults(remote: Remote) 
         assert answer.status == 400
 
 
+async def test_another_process_can_use_commands_and_forms(remote: Remote) -> None:
+    facts = remote.facts
+    headers = {"Authorization": f"Bot {facts['token']}"}
+    commands = [
+        {
+            "name": "ask",
+            "description": "Ask",
+            "integration_types": [0, 1],
+            "options": [{"type": 3, "name": "question", "description": "What", "required": True}],
+        },
+        {"name": "Ask about this", "type": 3},
+    ]
+    url = f"{facts['api_url']}/applications/{facts['application_id']}/commands"
+    async with remote.http.put(url, json=commands, headers=headers) as registered:
+        assert registered.status == 200
+    general = facts["general"]
+    asked = await remote.post("command", user="Ada", channel=general, name="ask", options={"question": "why?"})
+    incomplete = await remote.post("command", user="Ada", channel=general, name="ask")
+    assert (incomplete["status"], incomplete["error"]) == (400, "/ask needs `question`")
+    snapshot = await remote.get("snapshot")
+    assert isinstance(snapshot["commands"], list)
+    assert [one["name"] for one in snapshot["commands"]] == ["ask", "Ask about this"]
+    assert isinstance(snapshot["interactions"], list)
+    assert [(one["id"], one["state"]) for one in snapshot["interactions"]] == [(asked["id"], "asked")]
+    found = await remote.get("interaction", id=str(asked["id"]))
+    assert (found["answer"], found["failed"], found["original"]) == (None, False, None)
+    said = await remote.post("post", user="Ada", channel=general, text="look")
+    pointed = await remote.post("menu", user="Grace", channel=general, name="Ask about this", message=said["id"])
+    assert pointed["status"] == 200
+    assert (await remote.post("submit", interaction=pointed["id"], values={}))["status"] == 400
+    assert (await remote.post("close", interaction=pointed["id"]))["status"] == 400
+    assert (await remote.post("dismiss", message="0"))["status"] == 400
+    assert (await remote.post("install", user="Ada"))["status"] == 200
+    assert (await remote.post("forward", channel=general, message=said["id"], to=facts["support"]))["status"] == 200
+    assert (await remote.post("voice", channel=general, seconds=1, content="T2dn"))["status"] == 200
+    assert (await remote.post("voice", channel=general, seconds="one", content="T2dn"))["status"] == 400
+    forum = await remote.post("forum", name="help", tags=["solved"])
+    post = {"channel": forum["id"], "name": "How?", "text": "please", "tags": ["solved"]}
+    assert (await remote.post("forum_post", **post))["status"] == 200
+    assert (await remote.post("forum_post", **post | {"tags": ["other"]}))["status"] == 400
+    assert (await remote.post("guilds", count=3, channels=2))["status"] == 200
+    snapshot = await remote.get("snapshot")
+    assert isinstance(snapshot["guilds"], list)
+    assert len(snapshot["guilds"]) == 4
+
+
 async def test_the_remote_control_is_off_unless_asked_for(server: DiscordServer) -> None:
     async with aiohttp.ClientSession() as http, http.get(server.address + "/control/snapshot") as response:
         assert response.status == 404
