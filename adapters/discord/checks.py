@@ -16,7 +16,8 @@ from adapters.discord.outbound import GatewayPlan, Login, Rest, Server
 from adapters.discord.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, RateLimited
-from bridge.platform_api import ConfiguredPlace, Finding, Severity
+from bridge.places_api import ConfiguredPlace
+from bridge.platform_api import Finding, Severity
 
 HELLO = 10
 """Opcode of the gateway's first message (Discord documentation, Gateway Opcodes)."""

@@ -8,7 +8,8 @@ from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.installs.looking import granted_in
 from adapters.discord.installs.permissions import ADMINISTRATOR
 from bridge.messages import ChannelId, InstallationId
-from bridge.platform_api import ChecksPlaces, ConfiguredPlace, Finding, Severity
+from bridge.places_api import ChecksPlaces, ConfiguredPlace
+from bridge.platform_api import Finding, Severity
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord.permissions import (
     ATTACH_FILES,
