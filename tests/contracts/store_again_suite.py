@@ -98,9 +98,9 @@ class AgainContract:
 
     async def test_it_makes_no_further_question_of_anybodys(self, store: Store) -> None:
         old = await answered(store, 1, "a1")
-        await wanted_again(store, "a1", who=GRACE)
-        turn = await begin(store, old.conversation_id)
-        await store.finish(turn, AnswerState.DONE)
+        for who in (ADA, GRACE):
+            await wanted_again(store, "a1", event=f"by {who}", who=who)
+            await store.finish(await begin(store, old.conversation_id), AnswerState.DONE)
         installation = old.target.conversation.installation
         usage = await store.usage(FAKE, installation, ADA)
         assert (usage.questions, usage.answered) == (1, 1)
@@ -138,6 +138,19 @@ class AgainContract:
         await store.record_vote(vote("a1", Rating.LIKE, revision=5), aggregate)
         [due] = await store.due_ratings(values.THEN, 10)
         assert (due.answer_id, due.likes, due.dislikes, due.comments) == (turn.answer_id, 1, 1, ("Worse.",))
+
+    async def test_a_comment_that_is_changed_since_is_about_the_new_answer(self, store: Store) -> None:
+        old = await answered(store, 1, "a1", given=ids("m1"))
+        await store.record_vote(vote("a1", Rating.DISLIKE), aggregate)
+        await store.record_comment(EventId("c1"), values.ref("a1"), ADA, "Too long.", 1)
+        await store.due_ratings(values.THEN, 10)
+        await store.rating_sent(old.answer_id, Rating.DISLIKE)
+        await wanted_again(store, "a1")
+        turn = await begin(store, old.conversation_id)
+        await store.record_started(turn, ids("m2"))
+        await store.record_comment(EventId("c2"), values.ref("a1"), ADA, "Too short.", 2)
+        [due] = await store.due_ratings(values.THEN, 10)
+        assert (due.answer_id, due.rating, due.comments) == (turn.answer_id, None, ("Too short.",))
 
     async def test_a_vote_that_is_told_again_is_still_about_the_old_answer(self, store: Store) -> None:
         old = await answered(store, 1, "a1", given=ids("m1"))

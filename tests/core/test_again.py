@@ -112,6 +112,7 @@ async def test_a_longer_answer_before_it_leaves_no_remains() -> None:
         at.answer_with(lambda _: say("A long story. " * 300))
         await ask(at)
         assert len(at.texts) > 1
+        assert [message.follows for message in at.platform.messages.values()] == [False, *[True] * (len(at.texts) - 1)]
         at.answer_with(lambda _: say("In short."))
         await press(at)
         assert at.texts[0] == "In short."

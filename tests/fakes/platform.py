@@ -26,6 +26,8 @@ class ShownMessage:
     """Who might be mentioned, for every text."""
     buttons: tuple[Button, ...] = ()
     sources: tuple[str, ...] = ()
+    follows: bool = False
+    """Posted as one that stands below another of its answer."""
     history: list[tuple[float, str]] = field(default_factory=list)
 
     @property
@@ -111,6 +113,7 @@ class FakePlatform:
             [message.people],
             message.buttons,
             message.sources,
+            message.follows,
             [(self.clock.monotonic(), text)],
         )
         self.messages[address] = shown
@@ -266,7 +269,7 @@ class GrowingPlatform(FilePlatform):
         address = f"{target.address}/m{len(self.messages)}"
         text = await self._answer_like_a_platform(message) if message.text else ""
         self.messages[address] = ShownMessage(
-            target, message.nonce, [message.people], (), (), [(self.clock.monotonic(), text)]
+            target, message.nonce, [message.people], (), (), message.follows, [(self.clock.monotonic(), text)]
         )
         self.growing[address] = self.clock.monotonic()
         self.begun += 1
