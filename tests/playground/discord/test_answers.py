@@ -177,6 +177,18 @@ async def test_an_interaction_has_a_budget_of_its_own(
     assert await app.place(server.general).send("the channel has its own")
 
 
+async def test_the_limit_over_everything_does_not_hold_up_answers(
+    server: DiscordServer, app: App, raw: Raw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interaction = await asked(server, app)
+    monkeypatch.setattr(server.clock, "monotonic", lambda: kept(server, interaction).at)
+    used_up = [await raw.call("GET", f"/channels/{int(server.general) + 100 + n}") for n in range(51)]
+    assert used_up[-1].status == 429
+    await interaction.response.defer()
+    path = f"/webhooks/{server.application_id}/{interaction.token}/messages/@original"
+    assert (await raw.call("PATCH", path, {"content": "in time"})).status == 200
+
+
 async def test_a_press_updates_its_message_through_the_callback(server: DiscordServer, app: App) -> None:
     stop = discord.ui.View(timeout=None)
     stop.add_item(discord.ui.Button(label="Stop", custom_id="stop", emoji="🛑"))
