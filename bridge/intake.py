@@ -332,12 +332,12 @@ class Intake:
     # What is already asked
 
     async def _revise(self, revise: Revise) -> None:
-        message = revise.message
+        resolution = self._resolve(place_of_message(revise.message))
+        message = settle(revise.message, resolution)
+        revise = replace(revise, message=message)
         known = message.ref in self._claimed
         if await self._revise_asked(revise) or known or not self._may_be_asked_late(message):
             return
-        resolution = self._resolve(place_of_message(message))
-        message = settle(message, resolution)
         facts = await self._gather(message, resolution)
         decision = decide(message, facts, self._policy, resolution)
         if isinstance(decision, Refuse):

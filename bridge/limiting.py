@@ -8,10 +8,8 @@ from bridge.notices import Notices
 from bridge.quotas import in_questions, in_words
 from bridge.store import Limited
 
-OF_PERSON = (
-    "You have asked {questions} in {window}, which is as much as I take from one person. You can ask again in {wait}."
-)
-OF_CHANNEL = "{questions} in {window} is as much as I take in this channel. You can ask again in {wait}."
+OF_PERSON = "You have asked {questions}, which is as much as I take from one person. You can ask again in {wait}."
+OF_CHANNEL = "I take at most {questions} in this channel. You can ask again in {wait}."
 
 _Who = tuple[PlatformName, InstallationId, ChannelId, PersonId]
 

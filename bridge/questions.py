@@ -16,9 +16,9 @@ LONGEST_LEAD = 600
 
 
 def as_edited(before: AskedQuestion, now: AskedQuestion) -> AskedQuestion:
-    """The question as its author changed it. Where it is answered and what it is about stays."""
+    """The question as its author changed it. What it is about stays."""
     spoken = before.spoken if before.attachments == now.attachments else ""
-    return replace(before, text=now.text, attachments=now.attachments, named=now.named, spoken=spoken)
+    return replace(now, about=before.about, spoken=spoken)
 
 
 def missing_words(asked: AskedQuestion) -> str:

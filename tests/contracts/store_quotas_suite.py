@@ -47,8 +47,7 @@ class QuotasContract:
         first = await store.accept(asked(4, MINE))
         assert isinstance(both, Limited)
         assert isinstance(first, Limited)
-        assert both.of_channel, "the one that lasts longer, which began with the second question"
-        assert both.until >= first.until
+        assert both.until >= first.until, "of two quotas the one that is used up for longer"
 
     async def test_what_is_refused_is_claimed_takes_no_place_and_counts_for_nothing(self, store: Store) -> None:
         one = Quotas(per_person=Quota(most=1, window=TWO.window))
@@ -79,6 +78,12 @@ class QuotasContract:
         await store.move_to(await begin(store, first.conversation_id), values.target("opened"))
         await accept(store, asked(2, OURS, thread="opened"))
         assert await outcome_of(store, asked(3, OURS)) is Limited
+
+    async def test_direct_messages_are_no_channel(self, store: Store) -> None:
+        for number in (1, 2, 3):
+            question = asked(number, OURS)
+            direct = replace(question, key=replace(question.key, person=PersonId("ada")))
+            assert await outcome_of(store, direct) is Accepted
 
     async def test_each_app_has_its_own(self, store: Store) -> None:
         await accept(store, asked(1, MINE))

@@ -219,7 +219,8 @@ async def test_a_suggestion_that_is_pressed_twice_at_once_is_asked_once() -> Non
 async def test_who_waits_for_an_answer_to_the_second_press_is_told_where_it_is() -> None:
     async with hall() as at:
         await at.tell(doings.privately(suggested(1)), doings.privately(suggested(2)))
-        assert at.texts == ["And then?", "You asked that a moment ago."]
+        assert at.notes == ["You asked that a moment ago."]
+        assert [turn.question.text for turn in at.turns.answered] == ["And then?"]
 
 
 async def test_a_press_that_could_not_be_recorded_counts_when_it_is_told_again() -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bridge.events import MessageReceived
-from bridge.messages import ButtonAction, Origin
+from bridge.messages import ButtonAction
 from bridge.quotas import LONGEST, MOST, Quota, Quotas, in_words, read_quota
 from bridge.routing import Guests
 from tests.core import doings
@@ -108,13 +108,15 @@ async def test_edits_and_retries_do_not_count() -> None:
     async with hall() as at:
         set_quotas(at, MINE)
         at.turns.fails = 1
+        at.turns.seconds = 5
         first = question(1)
-        await at.tell(
-            first, edited(first, "Otherwise"), pressed(ButtonAction.RETRY, at.answers[0]) if at.answers else first
-        )
+        await at.tell(first)
+        await at.tell(edited(first, "Otherwise"))
+        await at.clock.advance(20)
         await at.tell(pressed(ButtonAction.RETRY, at.answers[0]))
+        await at.clock.advance(20)
         await at.tell(question(2))
-        assert [turn.question.text for turn in at.turns.answered] == ["Question 1", "Question 1", "Question 2"]
+        assert [turn.question.text for turn in at.turns.answered] == ["Question 1", "Otherwise", "Question 2"]
 
 
 async def test_bots_count_and_are_not_told() -> None:
@@ -131,7 +133,7 @@ async def test_bots_count_and_are_not_told() -> None:
 async def test_orders_are_no_questions() -> None:
     async with hall() as at:
         set_quotas(at, MINE)
-        await at.tell(question(1), question(2), replace(question(3), text="help", origin=Origin.PERSON))
+        await at.tell(question(1), question(2), replace(question(3), text="/help"))
         assert len(at.notes) == 1
         assert ASKED_ENOUGH not in at.notes[0]
 

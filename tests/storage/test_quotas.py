@@ -67,6 +67,9 @@ async def test_a_question_counts_until_its_while_is_over(stores: list[SqlStore],
     limited = await store.accept(asked(3, mine))
     assert isinstance(limited, Limited)
     assert limited.until == first + TWO.window
+    both = await store.accept(asked(33, Quotas(per_person=TWO, per_channel=Quota(most=1, window=TWO.window))))
+    assert isinstance(both, Limited)
+    assert (both.of_channel, both.until) == (True, first + timedelta(seconds=240) + TWO.window), "the later one"
     await clock.advance(359)
     assert isinstance(await store.accept(asked(4, mine)), Limited)
     await clock.advance(1)
