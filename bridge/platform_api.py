@@ -18,6 +18,8 @@ from bridge.markdown.dialect import Dialect
 from bridge.messages import (
     Attachment,
     Author,
+    ChannelId,
+    InstallationId,
     MessageRef,
     OutgoingMessage,
     PlatformName,
@@ -152,6 +154,30 @@ class Platform(Protocol):
 
     async def check(self) -> Sequence[Finding]:
         """Tries the credentials, scopes and intents for real. Never raises; a failure is a finding."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredPlace:
+    """A place that one of the operator's routes is about. What is empty is not named by it."""
+
+    where: str
+    """Where the operator wrote it, for people: "line 14"."""
+    installation: InstallationId = InstallationId("")
+    channel: ChannelId = ChannelId("")
+    category: ChannelId = ChannelId("")
+    in_threads: bool = True
+    """Answers are to stand in threads there."""
+    everything: bool = False
+    """Every message there is a question, also without a mention."""
+
+
+@runtime_checkable
+class ChecksPlaces(Protocol):
+    """The platform can say of a place what the bot may not do there."""
+
+    async def check_places(self, places: Sequence[ConfiguredPlace]) -> Sequence[Finding]:
+        """At least one finding for each place. Never raises; a failure is a finding."""
         ...
 
 

@@ -193,7 +193,7 @@ def describe_install(
     module = _part_of_platform(name, "installs.manifest")
     if module is None:
         raise SettingsError(
-            [f"There is no manifest for {name.capitalize()}: its app is set up by hand, as the README says."]
+            [f"There is nothing to print for {name.capitalize()}: its app is set up by hand, as the README says."]
         )
     settings = read(cast("type[BaseSettings]", module.AppSettings), env_file)
     return cast("str", module.describe_install(settings, http_url=http_url, plain=plain, as_yaml=as_yaml))

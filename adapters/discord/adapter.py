@@ -10,7 +10,7 @@ from pathlib import Path
 import discord
 
 from adapters.discord.capabilities import CAPABILITIES
-from adapters.discord.checks import run_checks
+from adapters.discord.checks import check_places, run_checks
 from adapters.discord.dialect import DiscordDialect
 from adapters.discord.gateway.catching_up import CatchUp
 from adapters.discord.gateway.heard import Connection, Heard
@@ -25,7 +25,7 @@ from bridge.clock import Clock
 from bridge.markdown.dialect import Dialect
 from bridge.messages import Attachment, MessageRef, OutgoingMessage, ReplyTarget, Said
 from bridge.outgoing_files import OutgoingFile
-from bridge.platform_api import Finding, Inbox, Leases, Memory, PlatformCapabilities, PlatformHealth
+from bridge.platform_api import ConfiguredPlace, Finding, Inbox, Leases, Memory, PlatformCapabilities, PlatformHealth
 
 __all__ = ["DiscordPlatform", "Settings", "create"]
 
@@ -126,6 +126,9 @@ class DiscordPlatform:
     async def check(self) -> Sequence[Finding]:
         return await run_checks(self._settings, self._clock)
 
+    async def check_places(self, places: Sequence[ConfiguredPlace]) -> Sequence[Finding]:
+        return await check_places(self._settings, self._clock, places)
+
 
 class Hearing:
     """What is heard goes to those who make something of it. Implements `Listener`."""
@@ -152,6 +155,9 @@ class Hearing:
 
     def server_gone(self, connection: Connection, server: int, *, for_good: bool) -> None:
         self._catch_up.server_gone(connection, server, for_good=for_good)
+
+    def missed(self, connection: Connection, channel: int, number: int, server: int | None) -> None:
+        self._catch_up.missed(connection, channel, number, server)
 
     def hear(self, connection: Connection, heard: Heard) -> None:
         self._intake.put(heard, self._catch_up.shard_of(connection))

@@ -120,6 +120,10 @@ class Settings(AppSettings):
     discord_identify_gap: float = Field(
         default=5.0, ge=0, description="Seconds between two logins to the gateway. Discord allows one per 5 seconds."
     )
+    discord_intent_recheck: Seconds = Field(
+        default=300.0,
+        description="Seconds between two looks whether a Message Content intent that was refused is switched on by now.",
+    )
     discord_deaf_timeout: Seconds = Field(
         default=120.0, description="Seconds without a living gateway connection before a new one is made from scratch."
     )

@@ -174,7 +174,7 @@ class CatchUp:
             # Whatever stands there was written before anybody listened for the first time.
             shard.mark.reach(max(server.id, *newest.values(), 0))
             return
-        reached = shard.mark.gaps.get(server.id, shard.mark.value)
+        reached = shard.mark.missing_after(server.id)
         joined = server.me.joined_at if server.me else None
         if joined is not None:
             reached = max(reached, number_at(joined))
@@ -203,6 +203,14 @@ class CatchUp:
         shard.know_server(server)
         for channel in [one for one, where in shard.server_of.items() if where == server]:
             shard.close_gap(channel)
+
+    def missed(self, connection: Connection, channel: int, number: int, server: int | None) -> None:
+        if self._memory is None:
+            log.error("event_lost", reason="could not be read", id=number)
+            return
+        shard = self.shard_of(connection)
+        shard.budget = max(shard.budget, self._settings.discord_catch_up_messages)
+        self._plan(shard, channel, server, number - 1)
 
     # Reading
 

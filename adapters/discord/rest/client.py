@@ -15,6 +15,7 @@ from typing import TypeVar
 import aiohttp
 import discord
 
+from adapters.discord.gateway.logins import Allowance
 from adapters.discord.refusals import SDK_ERRORS, UNREADABLE, translate
 from adapters.discord.rest.quotas import Quotas
 from adapters.discord.settings import Settings
@@ -56,7 +57,7 @@ class GatewayPlan:
 
     shards: int
     url: str
-    logins_left: int
+    logins: Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,16 @@ class Rest:
         self.ahead = timedelta()
         """How far Discord's clock is ahead of ours, to a second or two. Known once anything was asked."""
 
+    @property
+    def shut_out(self) -> float:
+        """Seconds for which nothing is sent to Discord, since Cloudflare would refuse it and count it."""
+        return max(0.0, self._banned_until - self._clock.monotonic())
+
+    def take_ban(self, pause: timedelta) -> None:
+        """Cloudflare has shut us out, here or at the gateway: it stands before both."""
+        self._banned_until = max(self._banned_until, self._clock.monotonic() + pause.total_seconds())
+        log.error("shut_out_by_cloudflare", seconds=pause.total_seconds())
+
     async def close(self) -> None:
         self._closed = True
         async with self._logging_in:
@@ -105,13 +116,20 @@ class Rest:
 
         async def ask(client: discord.Client) -> Login:
             application = client.application or await client.application_info()
-            flags = application.flags
             return Login(
                 user=client.user.id if client.user else 0,
                 application=application.id,
                 application_name=application.name,
-                content_allowed=flags.gateway_message_content or flags.gateway_message_content_limited,
+                content_allowed=_allows_content(application.flags),
             )
+
+        return await self.call(ask)
+
+    async def content_allowed(self) -> bool:
+        """Whether the Message Content intent is switched on just now."""
+
+        async def ask(client: discord.Client) -> bool:
+            return _allows_content((await client.application_info()).flags)
 
         return await self.call(ask)
 
@@ -120,7 +138,13 @@ class Rest:
 
         async def ask(client: discord.Client) -> GatewayPlan:
             shards, url, limits = await client.http.get_bot_gateway()
-            return GatewayPlan(shards=shards, url=url, logins_left=limits["remaining"])
+            logins = Allowance(
+                total=limits["total"],
+                left=limits["remaining"],
+                resets_in=timedelta(milliseconds=limits["reset_after"]),
+                at_once=max(1, limits["max_concurrency"]),
+            )
+            return GatewayPlan(shards=shards, url=url, logins=logins)
 
         return await self.call(ask)
 
@@ -138,8 +162,7 @@ class Rest:
 
     async def call(self, make: Callable[[discord.Client], Awaitable[T]], *, within: float | None = None) -> T:
         """Runs it with the logged-in client, for `within` seconds at most, and translates what the SDK raises."""
-        pause = self._banned_until - self._clock.monotonic()
-        if pause > 0:
+        if pause := self.shut_out:
             raise RateLimited("Cloudflare has shut us out", retry_after=timedelta(seconds=pause), code="cloudflare")
         try:
             async with asyncio.timeout(within or self._settings.discord_call_timeout):
@@ -177,6 +200,9 @@ class Rest:
     def _translate(self, error: BaseException) -> PlatformError:
         translated = translate(error)
         if isinstance(translated, RateLimited) and translated.code == "cloudflare":
-            self._banned_until = self._clock.monotonic() + translated.retry_after.total_seconds()
-            log.error("shut_out_by_cloudflare", seconds=translated.retry_after.total_seconds())
+            self.take_ban(translated.retry_after)
         return translated
+
+
+def _allows_content(flags: discord.ApplicationFlags) -> bool:
+    return flags.gateway_message_content or flags.gateway_message_content_limited
