@@ -16,8 +16,8 @@ from bridge.drafts import STATUS_MARK, AnswerDraft
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError, PlatformUnavailable, RateLimited
 from bridge.messages import Author, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
 from bridge.outstanding import Outstanding, Write
-from bridge.pacing import AnswerPace, Urgency, WriteKind
-from bridge.platform_api import Platform, SendsFiles, TellsRoom
+from bridge.pacing import AnswerPace, TellsRoom, Urgency, WriteKind
+from bridge.platform_api import Platform, SendsFiles
 from bridge.presenting import Presenter, Trimmings
 from bridge.standing import Lookup, Recorder, Standing, StandingMessage
 

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import Enum
-from typing import Literal, Protocol, assert_never
+from typing import Literal, Protocol, assert_never, runtime_checkable
 
 from bridge.clock import Clock
 from bridge.messages import ReplyTarget
@@ -82,6 +82,17 @@ class _Book:
     @property
     def idle(self) -> bool:
         return self.held == 0 and not self.writes
+
+
+@runtime_checkable
+class TellsRoom(Protocol):
+    """Something that a platform may offer besides what `platform_api` has: it is told now and then how many edits will be taken,
+    which may be fewer than `capabilities.edit_budget`."""
+
+    def wait_for_room(self, target: ReplyTarget, spare: int) -> float:
+        """Seconds until it surely takes `spare` further edits in the target's `edit_group`, by what it said last; 0 when it said
+        nothing lately. Only intermediate edits wait for that: the end of an answer takes what there is."""
+        ...
 
 
 class SharedBudget(Protocol):

@@ -203,16 +203,6 @@ class StreamsNatively(Protocol):
 
 
 @runtime_checkable
-class TellsRoom(Protocol):
-    """The platform says now and then how many edits it will take, which may be fewer than `capabilities.edit_budget`."""
-
-    def wait_for_room(self, target: ReplyTarget, spare: int) -> float:
-        """Seconds until it surely takes `spare` further edits in the target's `edit_group`, by what it said last; 0 when it said
-        nothing lately. Only intermediate edits wait for that: the end of an answer takes what there is."""
-        ...
-
-
-@runtime_checkable
 class ReadsThreads(Protocol):
     """The platform can tell what was said in a thread before."""
 

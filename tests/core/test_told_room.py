@@ -1,7 +1,7 @@
 """A platform that says how many edits it will take: progress waits for that, the end never does."""
 
 from bridge.messages import AnswerState, Outcome, ReplyTarget
-from bridge.platform_api import TellsRoom
+from bridge.pacing import TellsRoom
 from tests.core.test_answers import Desk, desk
 from tests.fakes.platform import FakePlatform
 

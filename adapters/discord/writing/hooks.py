@@ -71,8 +71,6 @@ class _Way:
     """Nonces to the messages that stand."""
     follow_ups: int = 0
     last_words: bool = False
-    leaving: asyncio.Event | None = None
-    """Set once what showed the waiting is gone: a message that is posted before takes its place, and goes with it."""
 
 
 class Hooks:
@@ -209,8 +207,6 @@ class Hooks:
         if way.waiting is Waiting.PUBLIC and not way.first:
             # The first message after it would take its place, and all would read it.
             await self._end_waiting(way)
-        if way.leaving is not None:
-            await self._clock.wait(way.leaving, self._patience)
 
         async def post(hook: discord.Webhook) -> discord.WebhookMessage:
             return await hook.send(
@@ -236,7 +232,9 @@ class Hooks:
         async def remove(hook: discord.Webhook) -> None:
             await hook.delete_message(_ORIGINAL)
 
-        before, way.waiting, way.leaving = way.waiting, None, asyncio.Event()
+        # A message that is posted before it is gone would take its place and go with it; but discord.py makes one call with a
+        # token at a time, in the order in which they came.
+        before, way.waiting = way.waiting, None
         try:
             await self._call(way, remove)
         except MessageGone:
@@ -245,8 +243,6 @@ class Hooks:
             # It may stand, and then nothing private may be posted before it is gone.
             way.waiting = before
             raise
-        finally:
-            way.leaving.set()
 
     async def _way(self, interaction: int) -> _Way:
         way = self._ways.get(interaction)

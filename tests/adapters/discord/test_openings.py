@@ -42,8 +42,10 @@ async def test_a_command_becomes_the_question_and_a_thread_hangs_under_it(
 async def test_opening_it_again_says_nothing_twice(server: DiscordServer, platform: DiscordPlatform) -> None:
     asked = target(server, await invoke(server, platform), "ask")
     first = await platform.open_thread(asked, TITLE)
+    calls = len(server.calls)
     assert await platform.open_thread(asked, TITLE) == first
     assert len(ours(server)) == len(server.threads(server.general)) == 1
+    assert len(server.calls) == calls + 1, "nothing but the thread is asked for again"
 
 
 async def test_another_process_finds_what_the_first_one_said(

@@ -10,8 +10,7 @@ from bridge.backend_api import TextDelta
 from bridge.clock import SystemClock
 from bridge.drafts import AnswerDraft
 from bridge.messages import AnswerState, Outcome, ReplyTarget
-from bridge.pacing import Pacer
-from bridge.platform_api import TellsRoom
+from bridge.pacing import Pacer, TellsRoom
 from bridge.playground.discord import DiscordServer, Message, limits
 from tests.adapters.discord.conftest import Inbox, ask, hearing, until
 from tests.core.test_answers import Records
