@@ -60,15 +60,20 @@ async def test_in_a_thread_the_question_goes_to_the_thread(
     assert event.about == Said(who="Grace", text="A thought")
 
 
-async def test_the_message_is_known_without_the_message_content_intent(
-    server: DiscordServer, make: Make, inbox: Inbox
+async def test_the_message_and_its_files_are_known_without_the_message_content_intent(
+    server: DiscordServer, make: Make, inbox: Inbox, tmp_path: Path
 ) -> None:
-    async with hearing(make(discord_message_content=False), inbox):
-        said = await server.post_as(server.grace, server.general, "A secret")
+    server.message_content_allowed = False
+    plan = Attachment(filename="plan.txt", content_type="text/plain", size=5, content=b"steps")
+    platform = make(discord_message_content=False)
+    async with hearing(platform, inbox):
+        said = await server.post_as(server.grace, server.general, "A secret", attachments=[plan])
         opened = await pick(server, server.general, said)
         await server.submit_modal(server.ada, opened, {"words": "Why?"})
         event = await inbox.message("Why?")
+        await platform.fetch_file(event.target, event.attachments[0], tmp_path / "plan", 1_000)
     assert event.about == Said(who="Grace", text="A secret")
+    assert (tmp_path / "plan").read_bytes() == b"steps"
 
 
 async def test_after_a_restart_the_message_is_read_again_where_that_is_allowed(

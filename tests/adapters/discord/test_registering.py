@@ -2,6 +2,7 @@
 
 import pytest
 
+from adapters.discord.installs.permissions import COMMANDS
 from adapters.discord.interactions.commands import ASK_ABOUT, are_registered, wanted
 from adapters.discord.settings import Settings
 from bridge.playground.discord import DiscordServer, Fault
@@ -100,6 +101,10 @@ def test_what_discord_adds_makes_no_difference() -> None:
 def test_any_change_that_people_see_makes_one(change: dict[str, object]) -> None:
     commands = wanted(Settings.model_validate({}))
     assert not are_registered(commands, [{**commands[0], **change}, *commands[1:]])
+
+
+def test_what_a_check_looks_for_is_what_is_offered() -> None:
+    assert list(COMMANDS) == [each["name"] for each in wanted(Settings.model_validate({}))]
 
 
 async def test_ways_to_ask_are_named_for_people(make: Make) -> None:
