@@ -39,7 +39,7 @@ class Quotas:
     per_person: Quota | None = None
     """Of one person on one platform, to one app."""
     per_channel: Quota | None = None
-    """Of everybody in one channel and its threads, to one app."""
+    """Of everybody in one channel and its threads, to one app. Direct messages are no channel."""
 
 
 def read_quota(text: str) -> Quota:

@@ -20,7 +20,7 @@ from bridge.platform_api import FetchesFiles, Platform, ReadsThreads
 _log = logs.get("surroundings")
 
 _SKIPPED = "📎 {name} was left out: {why}"
-_VOICE_SKIPPED = "🎙 The voice message was left out: {why}"
+_VOICE_SKIPPED = "🎙 The voice message was left out. {why}"
 _VOICE_NOT_TAKEN = "🎙 I cannot listen to voice messages here. Please write your question."
 _NO_FILES_HERE = "I cannot read files from here."
 _NOT_TAKEN = "the app takes no files."
@@ -199,9 +199,8 @@ def in_words(size: int) -> str:
 def _note(file: Attachment, why: str, unheard: Mapping[Attachment, str]) -> str:
     if not file.is_voice:
         return _SKIPPED.format(name=literally(file.name), why=why)
-    if heard := unheard.get(file):
-        return _VOICE_SKIPPED.format(why=heard)
-    return _VOICE_NOT_TAKEN if why in _NEVER else _VOICE_SKIPPED.format(why=why)
+    heard = unheard.get(file) or why
+    return _VOICE_NOT_TAKEN if heard in _NEVER else _VOICE_SKIPPED.format(why=heard[:1].upper() + heard[1:])
 
 
 def _leave_out(files: Sequence[Attachment], why: str, unheard: Mapping[Attachment, str]) -> HandedOver:

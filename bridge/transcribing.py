@@ -27,8 +27,8 @@ from bridge.platform_api import FetchesFiles, Platform
 
 _log = logs.get("transcribing")
 
-NO_WORDS = "no words could be made out in it."
-_TOO_LARGE = "it is too long."
+NO_WORDS = "No words could be made out in it."
+_TOO_LARGE = "It is too long."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Heard:
     words: str = ""
     """Of all recordings, in their order; empty where nothing was made out."""
     unheard: Mapping[Attachment, str] = field(default_factory=dict)
-    """Recordings that are left, and why (the end of a sentence); "" where the app does not listen at all."""
+    """Recordings that are left, and why (a sentence); "" where the app does not listen at all."""
 
 
 class Transcriber:

@@ -1,10 +1,12 @@
 """What the page's visitor does in the two products, as somebody: write, react, edit and delete, press a button."""
 
+from collections.abc import Sequence
 from itertools import count
 from typing import assert_never
 
-from bridge.playground.bodies import Act, BadBody, Delete, Edit, Post, Press, React
+from bridge.playground.bodies import Act, BadBody, Delete, Edit, Post, Press, React, SentFile
 from bridge.playground.discord import Attachment, DiscordServer
+from bridge.playground.discord.interactions import find_message
 from bridge.playground.server import ShownFile
 from bridge.playground.slack import File, SlackServer
 from bridge.playground.view import EMOJI, mention_bot, to_slack
@@ -22,11 +24,11 @@ def find_slack_file(server: SlackServer, file_id: str) -> ShownFile | None:
 
 def find_attachment(server: DiscordServer, file_id: str) -> ShownFile | None:
     """As `find_slack_file`."""
-    for channel in server.channels:
-        for message in server.messages(channel):
-            for known, file in message.attachments:
-                if known == file_id and file.content is not None:
-                    return ShownFile(media_type=file.content_type, content=file.content)
+    shown = (message for channel in server.channels for message in server.messages(channel))
+    for message in (*shown, *server.ephemerals()):
+        for known, file in message.attachments:
+            if known == file_id and file.content is not None:
+                return ShownFile(media_type=file.content_type, content=file.content)
     return None
 
 
@@ -95,30 +97,42 @@ def _check_slack(server: SlackServer, channel: str, person: str) -> None:
 
 async def post_to_discord(server: DiscordServer, post: Post) -> str:
     """Returns the message's id. Raises `BadBody`."""
-    _check_discord(server, post.channel, post.person)
-    place = post.channel
-    if post.thread is not None:
-        # A thread under a message has that message's id.
-        if all(one.id != post.thread for one in server.threads(post.channel)):
-            raise BadBody("That Discord thread does not exist.")
-        place = post.thread
+    check_discord(server, post.channel, post.person)
+    place = find_discord_place(server, post.channel, post.thread)
+    if post.reply_to is not None and server.find_message(place, post.reply_to) is None:
+        raise BadBody("The Discord message to reply to does not exist (any more).")
     try:
-        text = mention_bot(post.text, f"<@{server.bot_id}>")
-        return await server.post_as(post.person, place, text, attachments=_attachments(post))
+        text = mention_in_discord(server, post.text)
+        return await server.post_as(
+            post.person, place, text, reply_to=post.reply_to, attachments=attachments(post.files)
+        )
     except ValueError as error:
         raise BadBody(f"Discord refuses this: {error}.") from error
 
 
-def _attachments(post: Post) -> list[Attachment]:
+def find_discord_place(server: DiscordServer, channel: str, thread: str | None) -> str:
+    """The thread, if it is one of that channel, else the channel. Raises `BadBody`."""
+    if thread is None:
+        return channel
+    if all(one.id != thread for one in server.threads(channel)):
+        raise BadBody("That Discord thread does not exist.")
+    return thread
+
+
+def mention_in_discord(server: DiscordServer, text: str) -> str:
+    return mention_bot(text, f"<@{server.bot_id}>")
+
+
+def attachments(files: Sequence[SentFile]) -> list[Attachment]:
     return [
         Attachment(filename=one.name, content_type=one.media_type, size=len(one.content), content=one.content)
-        for one in post.files
+        for one in files
     ]
 
 
 async def react_in_discord(server: DiscordServer, react: React) -> None:
     """Raises `BadBody`."""
-    _check_discord(server, react.channel, react.person)
+    check_discord(server, react.channel, react.person)
     if server.find_message(react.channel, react.message) is None:
         raise BadBody("That Discord message does not exist.")
     if react.emoji not in _SLACK_NAMES:
@@ -129,15 +143,14 @@ async def react_in_discord(server: DiscordServer, react: React) -> None:
 
 async def act_in_discord(server: DiscordServer, act: Act) -> None:
     """Raises `BadBody`."""
-    _check_discord(server, act.channel, act.person)
-    message = server.find_message(act.channel, act.message)
+    check_discord(server, act.channel, act.person)
+    message = find_message(server, act.channel, act.message)
     if message is None:
         raise BadBody("That Discord message does not exist.")
     try:
         match act:
             case Edit():
-                text = mention_bot(act.text, f"<@{server.bot_id}>")
-                await server.edit_as(act.person, act.channel, act.message, text)
+                await server.edit_as(act.person, act.channel, act.message, mention_in_discord(server, act.text))
             case Delete():
                 if message.author_id != act.person:
                     # The stand-in's people are moderators; the page's controls are for one's own messages.
@@ -151,11 +164,12 @@ async def act_in_discord(server: DiscordServer, act: Act) -> None:
         raise BadBody(f"Discord refuses this: {error}.") from error
 
 
-def _check_discord(server: DiscordServer, channel: str, person: str) -> None:
+def check_discord(server: DiscordServer, channel: str, person: str) -> None:
+    """Raises `BadBody` unless that person sees that place."""
     place = server.channels.get(channel)
     if place is None:
         raise BadBody("That Discord channel does not exist.")
     if person not in server.people:
         raise BadBody("That person is not on this Discord server.")
-    if place.kind == "dm" and place.person_id != person:
+    if place.kind in ("dm", "private") and not server.person_sees(person, place):
         raise BadBody(f"{server.people[person].name} cannot see other people's direct messages.")

@@ -35,6 +35,8 @@ class Post:
     text: str
     """May be empty where there are files."""
     files: tuple[SentFile, ...] = ()
+    reply_to: str | None = None
+    """Message in the same place that this one answers, as Discord's replies do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ class Turn:
 
 def read_post(body: bytes) -> Post:
     fields = read_fields(body)
-    files = _files(fields)
+    files = read_files(fields)
     text = "" if files and fields.get("text") == "" else _message(fields)
     return Post(
         channel=read_word(fields, "channel"),
@@ -94,6 +96,7 @@ def read_post(body: bytes) -> Post:
         person=read_word(fields, "person"),
         text=text,
         files=files,
+        reply_to=read_optional(fields, "reply_to"),
     )
 
 
@@ -182,7 +185,7 @@ def read_optional(fields: dict[str, object], name: str) -> str | None:
     return None if fields.get(name) is None else read_word(fields, name)
 
 
-def _files(fields: dict[str, object]) -> tuple[SentFile, ...]:
+def read_files(fields: dict[str, object]) -> tuple[SentFile, ...]:
     listed = fields.get("files", [])
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         raise BadBody("The field “files” must be a list.")

@@ -6,11 +6,12 @@ from pathlib import Path
 from bridge.messages import Rating
 from bridge.playground.dify import DifyServer
 from bridge.playground.discord import DiscordServer
+from bridge.playground.discord_view import discord_view
 from bridge.playground.origins import Origins, Place
 from bridge.playground.received import Received, read_stand_in
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack_view import slack_view
-from bridge.playground.view import RatingOf, dify_view, discord_view
+from bridge.playground.view import RatingOf, dify_view
 
 
 class Camera:

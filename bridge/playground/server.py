@@ -30,6 +30,7 @@ from bridge.playground.bodies import (
     read_restart,
     read_turn,
 )
+from bridge.playground.discord_bodies import DISCORD_ACTS, DiscordAct
 from bridge.playground.slack_bodies import SLACK_ACTS, SlackAct
 from bridge.playground.view import IMAGES
 
@@ -81,6 +82,10 @@ class Scene(Protocol):
         """Does what only Slack has."""
         ...
 
+    async def use_discord(self, act: DiscordAct) -> str:
+        """Does what only Discord has. Returns the id of what came to be, "" where that is nothing."""
+        ...
+
     def find_file(self, platform: str, file_id: str) -> ShownFile | None:
         """A file on a message, if its bytes are there."""
         ...
@@ -127,6 +132,7 @@ class PageServer:
         app.router.add_post("/playground/{platform:slack|discord}/react", self._react)
         app.router.add_post("/playground/{platform:slack|discord}/{act:edit|delete|press}", self._act)
         app.router.add_post(f"/playground/slack/{{use:{'|'.join(SLACK_ACTS)}}}", self._use_slack)
+        app.router.add_post(f"/playground/discord/{{use:{'|'.join(DISCORD_ACTS)}}}", self._use_discord)
         app.router.add_get("/playground/{platform:slack|discord}/files/{file_id}/{name}", self._shown_file)
         app.router.add_post("/playground/faults", self._turn)
         app.router.add_post("/playground/restart", self._restart)
@@ -267,6 +273,10 @@ class PageServer:
         read = SLACK_ACTS[request.match_info["use"]]
         await self._scene.use_slack(read(await request.read()))
         return web.json_response({})
+
+    async def _use_discord(self, request: web.Request) -> web.StreamResponse:
+        read = DISCORD_ACTS[request.match_info["use"]]
+        return web.json_response({"id": await self._scene.use_discord(read(await request.read()))})
 
     async def _turn(self, request: web.Request) -> web.StreamResponse:
         await self._scene.turn(read_turn(await request.read()))

@@ -31,6 +31,8 @@ from bridge.playground.acting import (
 from bridge.playground.bodies import Act, BadBody, Post, React, Turn
 from bridge.playground.dify import DifyServer, everything_on
 from bridge.playground.discord import DiscordServer
+from bridge.playground.discord_acting import use_discord
+from bridge.playground.discord_bodies import DiscordAct
 from bridge.playground.picture import Camera
 from bridge.playground.received import WitnessedPart
 from bridge.playground.server import PageServer, ShownFile
@@ -74,7 +76,7 @@ class Stage:
         self.clock = clock or SystemClock()
         self.slack = SlackServer(clock=self.clock)
         self.slack.retry_schedule = RETRY_SCHEDULE
-        _furnish(self.slack)
+        _furnish_slack(self.slack)
         self.discord = DiscordServer(clock=self.clock)
         self.dify: DifyServer | None = None
         """None where a real Dify is configured."""
@@ -119,6 +121,7 @@ class Stage:
     async def _start_stand_ins(self, *, with_dify: bool) -> None:
         await self.slack.start(host="127.0.0.1", port=0)
         await self.discord.start(host="127.0.0.1", port=0)
+        await _furnish_discord(self.discord)
         self.slack.on_change(self._changed)
         self.discord.on_change(self._changed)
         if with_dify:
@@ -152,6 +155,7 @@ class Stage:
                     slack_app_token=self.slack.app_token,
                     slack_api_url=self.slack.api_url,
                     slack_retry_features=RETRY_FEATURES,
+                    # So that there is a conversation that the Home tab can begin anew; it has no button otherwise.
                     slack_dm_sessions="single",
                 ),
                 platform(
@@ -283,6 +287,9 @@ class Stage:
     async def use_slack(self, act: SlackAct) -> None:
         await use_slack(self.slack, act)
 
+    async def use_discord(self, act: DiscordAct) -> str:
+        return await use_discord(self.discord, act)
+
     def find_file(self, platform: str, file_id: str) -> ShownFile | None:
         return find_slack_file(self.slack, file_id) if platform == "slack" else find_attachment(self.discord, file_id)
 
@@ -294,10 +301,17 @@ class Stage:
         self._changed()
 
 
-def _furnish(slack: SlackServer) -> None:
+def _furnish_slack(slack: SlackServer) -> None:
     """Places that not every workspace has: a group's direct message, and a channel shared with another company."""
     slack.add_channel("Ada, Grace", kind="mpim", members=["U0ADA", "U0GRACE", slack.bot_user_id])
     slack.add_stranger(slack.add_channel("partners").id, "Marie")
+
+
+async def _furnish_discord(discord: DiscordServer) -> None:
+    """A forum, and a conversation of two people without the bot, of whom one has the app for herself."""
+    await discord.add_forum("help", tags=("billing", "how-to", "solved"))
+    await discord.add_private("Ada, Grace", discord.ada, discord.grace)
+    discord.install_for(discord.ada)
 
 
 async def _remove(database: Path, configuration: Configuration, clock: Clock) -> None:

@@ -64,7 +64,8 @@ def _rules(key: ConversationKey, person: PersonId, quotas: Quotas) -> list[_Rule
     if quotas.per_person is not None:
         mine = inbound_event.c.person_id == person
         rules.append(_Rule(quota=quotas.per_person, name=f"{key.platform} person {person}", where=(on, mine)))
-    if quotas.per_channel is not None:
+    # Direct messages are nobody's channel.
+    if quotas.per_channel is not None and not key.person:
         here = (inbound_event.c.installation == key.installation, inbound_event.c.channel_id == key.channel)
         name = f"{key.platform} channel {key.installation} {key.channel}"
         rules.append(_Rule(quota=quotas.per_channel, name=name, where=(on, *here), of_channel=True))

@@ -16,6 +16,7 @@ from bridge.messages import (
     EventId,
     InstallationId,
     MessageRef,
+    PersonId,
     PlatformName,
 )
 from bridge.storage.claims import ONCE_MORE, claim, conversation_of, is_claimed
@@ -109,6 +110,7 @@ async def _limit(connection: AsyncConnection, of: ConversationId, again: Again, 
         platform=PlatformName(row.platform),
         installation=InstallationId(row.installation),
         channel=ChannelId(row.channel_id),
+        person=PersonId(row.user_key),
     )
     return await find_limit(connection, key, AppName(row.app), again.by, again.quotas, now)
 

@@ -7,6 +7,7 @@ from playwright.async_api import Page
 
 from bridge.clock import SystemClock
 from bridge.playground.bodies import Act, Post, React, Turn
+from bridge.playground.discord_bodies import DiscordAct
 from bridge.playground.server import PageServer, ShownFile
 from bridge.playground.slack_bodies import SlackAct
 
@@ -47,6 +48,9 @@ class EmptyStage:
         raise NotImplementedError
 
     async def use_slack(self, act: SlackAct) -> None:
+        raise NotImplementedError
+
+    async def use_discord(self, act: DiscordAct) -> str:
         raise NotImplementedError
 
     def find_file(self, platform: str, file_id: str) -> ShownFile | None:

@@ -9,10 +9,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bridge.clock import SystemClock
 from bridge.playground.discord import DiscordServer
+from bridge.playground.discord_view import discord_view
 from bridge.playground.server import PageServer
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack_view import slack_view
-from bridge.playground.view import discord_view
 from tests.browser.conftest import PATIENCE, take_picture
 from tests.browser.test_markdown import EmptyStage
 

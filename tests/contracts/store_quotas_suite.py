@@ -79,6 +79,12 @@ class QuotasContract:
         await accept(store, asked(2, OURS, thread="opened"))
         assert await outcome_of(store, asked(3, OURS)) is Limited
 
+    async def test_direct_messages_are_no_channel(self, store: Store) -> None:
+        for number in (1, 2, 3):
+            question = asked(number, OURS)
+            direct = replace(question, key=replace(question.key, person=PersonId("ada")))
+            assert await outcome_of(store, direct) is Accepted
+
     async def test_each_app_has_its_own(self, store: Store) -> None:
         await accept(store, asked(1, MINE))
         await accept(store, asked(2, MINE))

@@ -2,47 +2,33 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
 from bridge.errors import BackendFailed, BackendUnreachable, NotAllowed, PlatformUnavailable, StoreUnavailable
 from bridge.feedback import aggregate
 from bridge.labelling import Labeller, LabelLimits, Praised
-from bridge.messages import BackendConversationId, BackendUser, ButtonAction, MessageRef
+from bridge.messages import ButtonAction, MessageRef
 from bridge.store import Endorsed
 from tests.core import doings
 from tests.core.room import Room, room
 from tests.fakes import values
-from tests.fakes.backend import FakeBackend, fail_after_start, say
+from tests.fakes.backend import AbleBackend, fail_after_start, say
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FAKE, FakePlatform, ThreadingPlatform
 from tests.fakes.platform_labels import LabellingPlatform
 from tests.fakes.store import FakeStore
 
+TITLE = "Of cabbages and kings"
 OPENS = values.target(opens_thread=True)
-
-
-@dataclass
-class NamingBackend(FakeBackend):
-    title: str = "Of cabbages  and\nkings"
-    name_errors: list[BackendFailed | BackendUnreachable] = field(default_factory=list)
-    name_seconds: float = 0.0
-    named: list[tuple[BackendConversationId, BackendUser]] = field(default_factory=list)
-
-    async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
-        self.named.append((conversation, user))
-        await self.clock.sleep(self.name_seconds)
-        if self.name_errors:
-            raise self.name_errors.pop(0)
-        return self.title
 
 
 @dataclass
 class World:
     room: Room
     platform: LabellingPlatform
-    backend: NamingBackend
+    backend: AbleBackend
 
     async def ask(self, number: int = 1, *, opens: bool = True) -> None:
         await self.room.inbox(values.message(number=number, where=OPENS if opens else values.target()))
@@ -52,7 +38,7 @@ class World:
 @asynccontextmanager
 async def world(store: FakeStore | None = None) -> AsyncIterator[World]:
     clock = FakeClock()
-    platform, backend = LabellingPlatform(clock, buttons=True, rating_buttons=True), NamingBackend(clock)
+    platform, backend = LabellingPlatform(clock, buttons=True, rating_buttons=True), AbleBackend(clock, title=TITLE)
     async with room(store, platform, clock=clock, backend=backend) as at:
         yield World(at, platform, backend)
 
@@ -63,7 +49,7 @@ async def world(store: FakeStore | None = None) -> AsyncIterator[World]:
 async def test_the_first_whole_answer_titles_the_thread_that_was_opened_for_it() -> None:
     async with world() as at:
         await at.ask()
-        assert at.platform.renamed == [("general/1/thread", "Of cabbages and kings")]
+        assert at.platform.renamed == [("general/1/thread", TITLE)]
         [(conversation, user)] = at.backend.named
         assert (conversation, user) == (at.room.store.answers[0].ids.conversation, "fake:team:general:1")
 
@@ -144,7 +130,7 @@ async def test_one_thread_that_takes_its_time_holds_up_no_other() -> None:
 
 async def test_where_threads_cannot_be_renamed_the_app_is_not_asked_for_a_title() -> None:
     clock = FakeClock()
-    backend = NamingBackend(clock)
+    backend = AbleBackend(clock, title=TITLE)
     async with room(platform=ThreadingPlatform(clock), clock=clock, backend=backend) as at:
         await at.inbox(values.message(where=OPENS))
         await at.clock.advance(5)
@@ -198,7 +184,7 @@ class SilentStore(FakeStore):
 
 
 def labeller(platform: FakePlatform, store: FakeStore, most_waiting: int) -> Labeller:
-    backend = NamingBackend(FakeClock())
+    backend = AbleBackend(FakeClock())
     return Labeller(
         store=store,
         platforms={FAKE: platform},

@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -21,48 +20,27 @@ from bridge.messages import AnswerState, Attachment, BackendUser, ButtonAction
 from tests.core import doings
 from tests.core.room import Room, room
 from tests.fakes import values
-from tests.fakes.backend import AbleBackend, FakeBackend
+from tests.fakes.backend import AbleBackend, FakeBackend, Upload
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FakePlatform
 from tests.fakes.platform_reading import ReadingPlatform
 from tests.fakes.store import FakeStore
 
 RECORDINGS = FileRules(most=3, largest={"audio": 10_000_000}, media_types={"audio": "audio"})
+NAME = "voice-message.ogg"
+USER = BackendUser("fake:team:general:1")
+WORDS = "How late is it?"
 NOT_HEARD = "⚠️ The voice message could not be turned into text. (Reference "
-
-
-@dataclass
-class HearingBackend(AbleBackend):
-    hears: bool = True
-    words: str = "How late is it?"
-    hear_errors: list[BackendError] = field(default_factory=list)
-    knows_errors: list[BackendError] = field(default_factory=list)
-    hear_seconds: float = 0.0
-    heard: list[tuple[str, str, BackendUser, bytes]] = field(default_factory=list)
-
-    async def transcribes(self) -> bool:
-        self._check_up()
-        if self.knows_errors:
-            raise self.knows_errors.pop(0)
-        return self.hears
-
-    async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
-        self._check_up()
-        self.heard.append((name, media_type, user, path.read_bytes()))
-        await self.clock.sleep(self.hear_seconds)
-        if self.hear_errors:
-            raise self.hear_errors.pop(0)
-        return self.words
 
 
 @dataclass
 class Voices:
     room: Room
     platform: ReadingPlatform
-    backend: HearingBackend
+    backend: AbleBackend
 
     def recording(self) -> Attachment:
-        made = self.platform.attach("voice-message.ogg", b"OggS", media_type="audio/ogg", size=4)
+        made = self.platform.attach(NAME, b"OggS", media_type="audio/ogg", size=4)
         return replace(made, is_voice=True)
 
     async def say(self, *files: Attachment, text: str = "", seconds: float = 10) -> None:
@@ -86,7 +64,7 @@ class Voices:
 @asynccontextmanager
 async def voices(store: FakeStore | None = None) -> AsyncIterator[Voices]:
     clock = FakeClock()
-    platform, backend = ReadingPlatform(clock, buttons=True), HearingBackend(clock)
+    platform, backend = ReadingPlatform(clock, buttons=True), AbleBackend(clock, heard=WORDS)
     async with room(store, platform, clock=clock, backend=backend) as at:
         yield Voices(at, platform, backend)
 
@@ -95,7 +73,7 @@ async def test_what_is_said_is_what_is_asked_and_stands_above_the_answer() -> No
     async with voices() as at:
         await at.say()
         assert at.asked == ["How late is it?"]
-        assert at.backend.heard == [("voice-message.ogg", "audio/ogg", "fake:team:general:1", b"OggS")]
+        assert at.backend.recordings == [Upload(NAME, "audio/ogg", "", USER, b"OggS")]
         assert at.backend.uploads == []
         assert at.room.texts == ["> 🎙 How late is it?\n\nYou said: How late is it?"]
 
@@ -108,13 +86,13 @@ async def test_written_words_come_first() -> None:
 
 async def test_nothing_that_was_said_is_taken_for_markdown_or_a_mention() -> None:
     async with voices() as at:
-        at.backend.words = "*Two*\nlines for @everyone and <@123>"
+        at.backend.heard = "*Two*\nlines for @everyone and <@123>"
         await at.say()
         shown = at.room.texts[0].partition("\n\n")[0]
         assert shown.startswith(r"> 🎙 \*Two\* lines for")
         assert "@everyone" not in shown
         assert "<@123>" not in shown
-        assert at.asked == [at.backend.words]
+        assert at.asked == [at.backend.heard]
 
 
 async def test_other_files_go_with_it() -> None:
@@ -129,7 +107,7 @@ async def test_other_files_go_with_it() -> None:
 
 async def test_an_app_that_cannot_hear_gets_the_recording_as_a_file_where_it_takes_such() -> None:
     async with voices() as at:
-        at.backend.hears, at.backend.rules = False, RECORDINGS
+        at.backend.heard, at.backend.rules = None, RECORDINGS
         await at.say()
         assert [one.kind for one in at.backend.uploads] == ["audio"]
         assert at.asked == ["(voice-message.ogg)"]
@@ -137,7 +115,7 @@ async def test_an_app_that_cannot_hear_gets_the_recording_as_a_file_where_it_tak
 
 async def test_where_neither_is_possible_that_is_said() -> None:
     async with voices() as at:
-        at.backend.hears = False
+        at.backend.heard = None
         await at.say()
         assert at.asked == []
         assert "🎙 I cannot listen to voice messages here. Please write your question." in at.room.texts[0]
@@ -148,7 +126,7 @@ async def test_where_neither_is_possible_that_is_said() -> None:
 async def test_so_it_is_where_the_platform_or_the_app_knows_nothing_of_files(platform: type[FakePlatform]) -> None:
     clock = FakeClock()
     async with room(platform=platform(clock), clock=clock, backend=FakeBackend(clock)) as at:
-        spoken = Attachment(name="voice-message.ogg", is_voice=True)
+        spoken = Attachment(name=NAME, is_voice=True)
         await at.inbox(values.message("", attachments=(spoken,)))
         await at.clock.advance(5)
         assert "🎙 I cannot listen to voice messages here. Please write your question." in at.texts[0]
@@ -156,7 +134,7 @@ async def test_so_it_is_where_the_platform_or_the_app_knows_nothing_of_files(pla
 
 async def test_written_words_are_asked_without_it() -> None:
     async with voices() as at:
-        at.backend.hears = False
+        at.backend.heard = None
         await at.say(text="Hello?")
         assert at.asked == ["Hello?"]
         assert "🎙 I cannot listen" in at.room.texts[0]
@@ -164,38 +142,43 @@ async def test_written_words_are_asked_without_it() -> None:
 
 async def test_where_no_words_could_be_made_out_that_is_said() -> None:
     async with voices() as at:
-        at.backend.words = " \n"
+        at.backend.heard = " \n"
         await at.say()
         assert at.asked == []
-        assert "🎙 The voice message was left out: no words could be made out in it." in at.room.texts[0]
+        assert "🎙 The voice message was left out. No words could be made out in it." in at.room.texts[0]
 
 
 async def test_a_recording_that_the_app_refuses_for_good_goes_as_a_file_or_the_reason_is_told() -> None:
-    refused = QuestionRefused("415", user_message="the app does not understand audio/ogg.")
+    refused = QuestionRefused("415", user_message="The app cannot listen to Ogg recordings.")
     async with voices() as at:
-        at.backend.hear_errors, at.backend.rules = [refused], RECORDINGS
+        at.backend.hear_errors[NAME], at.backend.rules = [refused], RECORDINGS
         await at.say()
         assert len(at.backend.uploads) == 1
     async with voices() as at:
-        at.backend.hear_errors = [refused]
+        at.backend.hear_errors[NAME] = [refused]
         await at.say()
-        assert "🎙 The voice message was left out: the app does not understand audio/ogg." in at.room.texts[0]
+        assert "🎙 The voice message was left out. The app cannot listen to Ogg recordings." in at.room.texts[0]
 
 
 async def test_a_recording_that_is_gone_is_told() -> None:
     async with voices() as at:
         recording = at.recording()
-        at.platform.fetch_errors["voice-message.ogg"] = [NotAllowed("it was deleted.")]
+        at.platform.fetch_errors[NAME] = [NotAllowed("it was deleted.")]
         at.platform.contents.clear()
         await at.say(recording)
-        assert "🎙 The voice message was left out: it was deleted." in at.room.texts[0]
+        assert "🎙 The voice message was left out. It was deleted." in at.room.texts[0]
 
 
 async def test_an_app_of_which_is_not_known_whether_it_hears_is_taken_for_one_that_does_not() -> None:
-    async with voices() as at:
-        at.backend.knows_errors, at.backend.rules = [BackendFailed("500")], RECORDINGS
-        await at.say()
-        assert len(at.backend.uploads) == 1
+    class Unsure(AbleBackend):
+        async def transcribes(self) -> bool:
+            raise BackendFailed("500")
+
+    clock = FakeClock()
+    platform, backend = ReadingPlatform(clock), Unsure(clock, rules=RECORDINGS)
+    async with room(platform=platform, clock=clock, backend=backend) as at:
+        await Voices(at, platform, backend).say()
+        assert len(backend.uploads) == 1
 
 
 # What goes wrong
@@ -207,9 +190,9 @@ async def test_what_could_not_be_heard_this_time_is_said_and_may_be_tried_again(
 ) -> None:
     async with voices() as at:
         if isinstance(trouble, BackendError):
-            at.backend.hear_errors = [trouble]
+            at.backend.hear_errors[NAME] = [trouble]
         elif trouble is not None:
-            at.platform.fetch_errors["voice-message.ogg"] = [trouble]
+            at.platform.fetch_errors[NAME] = [trouble]
         else:
             at.backend.hear_seconds = 100
         await at.say(seconds=80)
@@ -226,7 +209,7 @@ async def test_what_could_not_be_heard_this_time_is_said_and_may_be_tried_again(
 
 async def test_what_the_app_says_of_it_is_told() -> None:
     async with voices() as at:
-        at.backend.hear_errors = [BackendFailed("500", user_message="The app's speech model is not there.")]
+        at.backend.hear_errors[NAME] = [BackendFailed("500", user_message="The app's speech model is not there.")]
         await at.say()
         assert at.room.texts[0].startswith("⚠️ The app's speech model is not there. (Reference ")
 
@@ -234,7 +217,7 @@ async def test_what_the_app_says_of_it_is_told() -> None:
 @pytest.mark.parametrize("error", [BackendBusy("full"), BackendUnreachable("down")])
 async def test_an_app_that_is_busy_or_away_is_waited_for_as_for_any_question(error: BackendError) -> None:
     async with voices() as at:
-        at.backend.hear_errors = [error]
+        at.backend.hear_errors[NAME] = [error]
         await at.say(seconds=20)
         assert at.asked == ["How late is it?"]
 
@@ -242,7 +225,7 @@ async def test_an_app_that_is_busy_or_away_is_waited_for_as_for_any_question(err
 async def test_a_failure_to_hear_says_nothing_about_the_apps_own_conversation() -> None:
     async with voices() as at:
         await at.say()
-        at.backend.hear_errors = [BackendFailed("500")]
+        at.backend.hear_errors[NAME] = [BackendFailed("500")]
         await at.room.inbox(values.message("", number=2, attachments=(at.recording(),)))
         await at.room.clock.advance(10)
         assert not at.room.store.conversations[0].poisoned
@@ -266,7 +249,7 @@ async def test_it_is_heard_once_however_often_the_question_is_asked() -> None:
         await at.say()
         await at.press(ButtonAction.RETRY)
         assert at.asked == ["How late is it?"] * 2
-        assert len(at.backend.heard) == 1
+        assert len(at.backend.recordings) == 1
         assert at.room.texts == ["> 🎙 How late is it?\n\nYou said: How late is it?"]
 
 
@@ -279,7 +262,7 @@ async def test_whoever_takes_over_knows_what_was_said() -> None:
         await after.room.clock.advance(300)
         assert after.backend.looks[0][0].text == "How late is it?"
         assert after.asked == ["How late is it?"]
-        assert after.backend.heard == []
+        assert after.backend.recordings == []
         assert after.room.texts[-1].startswith("> 🎙 How late is it?")
 
 

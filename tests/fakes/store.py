@@ -231,7 +231,7 @@ class FakeStore:
         here = [asked for where, asked in counted if (where, asked.channel) == (key.installation, key.channel)]
         found = []
         for quota, asked, of_channel in ((quotas.per_person, mine, False), (quotas.per_channel, here, True)):
-            if quota is None:
+            if quota is None or (of_channel and key.person):
                 continue
             times = sorted(one.asked_at for one in asked if one.asked_at > self._now() - quota.window)
             if len(times) >= quota.most:

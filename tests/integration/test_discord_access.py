@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.messages import PersonId
+from bridge.messages import ChannelId, PersonId
 from bridge.quotas import Quota, Quotas
 from bridge.routing import DEFAULT_APP, Access, Everywhere, Follow, Guests, Route
 from tests.integration.discord_world import POLICY, World, living, routed, say
@@ -45,9 +45,9 @@ async def test_who_is_not_let_in_presses_in_vain(world: World) -> None:
     world.dify.script = lambda query: say(f"re: {query}", suggestions=("And then?",))
     thread = await world.mention("First?", person=server.grace)
     answer = await world.answered(thread, "re: First?")
-    for number, name in enumerate(("bridge:like", "bridge:again", "bridge:ask"), 1):
+    for name in ("bridge:like", "bridge:again", "bridge:ask"):
         await world.press(answer, name, server.linus)
-        await world.until(lambda count=number: len(world.private_lines(server.linus)) >= min(count, 1), "he is told")
+    await world.until(lambda: bool(world.private_lines(server.linus)), "he is told")
     await world.settled()
     assert all(NOT_ADMITTED in one for one in world.private_lines(server.linus))
     assert world.dify.ratings == {}
@@ -78,7 +78,7 @@ async def test_one_question_too_many_is_refused_with_the_time_when_it_may_be_ask
         await world.ask("Three", server.general)
         await world.until(lambda: bool(world.private_lines(server.ada)), "she is told")
         (line,) = world.private_lines(server.ada)
-        assert "2 questions in 1 hour" in line
+        assert "2 questions in 60 minutes" in line
         assert "You can ask again in" in line
         question = await world.mention("Four")
         await world.until(lambda: "You can ask again in" in "".join(world.texts(server.general)), "she is told")
@@ -124,7 +124,7 @@ async def test_a_route_says_for_a_category_how_much_is_heard(tmp_path: Path) -> 
     helpdesk = await server.add_channel("helpdesk", category=category)
     world.routes = routed(
         Route(app=DEFAULT_APP, follow=Follow.MENTION),
-        Route(app=DEFAULT_APP, category=category, follow=Follow.EVERYTHING),
+        Route(app=DEFAULT_APP, category=ChannelId(category), follow=Follow.EVERYTHING),
     )
     async with living(world):
         question = await server.post_as(server.ada, helpdesk, "Nobody is mentioned")

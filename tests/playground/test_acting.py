@@ -15,9 +15,10 @@ from bridge.playground.acting import (
 )
 from bridge.playground.bodies import BadBody, Delete, Edit, Post, Press, React
 from bridge.playground.discord import DiscordServer
+from bridge.playground.discord_view import discord_view
 from bridge.playground.slack import SlackServer
 from bridge.playground.slack_view import slack_view
-from bridge.playground.view import Json, discord_view, mention_bot
+from bridge.playground.view import Json, mention_bot
 
 
 @pytest.fixture

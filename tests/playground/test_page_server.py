@@ -14,6 +14,7 @@ import pytest
 
 from bridge.clock import SystemClock
 from bridge.errors import SettingsError
+from bridge.playground import discord_bodies as in_discord
 from bridge.playground.bodies import (
     LARGEST_BODY,
     LARGEST_FILE,
@@ -72,6 +73,10 @@ class Scene:
 
     async def use_slack(self, act: SlackAct) -> None:
         self.done.append(act)
+
+    async def use_discord(self, act: in_discord.DiscordAct) -> str:
+        self.done.append(act)
+        return "18" if isinstance(act, in_discord.ForumPost) else ""
 
     def find_file(self, platform: str, file_id: str) -> ShownFile | None:
         return self.files.get((platform, file_id))
@@ -216,7 +221,7 @@ async def test_what_only_slack_has_reaches_the_scene(client: aiohttp.ClientSessi
         Look(person="U1", tab="home"),
         StopSession(person="U1", channel="C1", thread="5"),
     ]
-    async with client.post("/playground/discord/command", json=body) as answer:
+    async with client.post("/playground/discord/look", json=body) as answer:
         assert answer.status == 404
 
 
@@ -263,6 +268,33 @@ async def test_a_file_is_shown_only_if_it_is_a_picture_and_downloaded_otherwise(
             assert answer.status == 404
 
 
+async def test_what_only_discord_has_reaches_the_scene(client: aiohttp.ClientSession, scene: Scene) -> None:
+    view = {"person": "U1", "view": "V1"}
+    note = {"name": "a.txt", "content": base64.b64encode(b"hello").decode()}
+    post = {"channel": "C1", "person": "U1", "title": "Broken", "text": "It is.", "tags": ["help"]}
+    for path, body, made in (
+        ("command", {"channel": "C1", "person": "U1", "name": "/ask", "text": "why?", "files": [note]}, ""),
+        ("command", {"channel": "C1", "person": "U1", "name": "/help", "thread": "5"}, ""),
+        ("shortcut", AT | {"shortcut": "Ask about this message"}, ""),
+        ("submit", view | {"values": {"words": "too long", "kinds": ["a", "b"]}}, ""),
+        ("close", view, ""),
+        ("dismiss", {"person": "U1", "message": "9"}, ""),
+        ("forum-post", post, "18"),
+    ):
+        async with client.post(f"/playground/discord/{path}", json=body) as answer:
+            assert await answer.json() == {"id": made}, path
+    sent = SentFile(name="a.txt", media_type="text/plain", content=b"hello")
+    assert scene.done == [
+        in_discord.Command(person="U1", channel="C1", thread=None, name="/ask", text="why?", files=(sent,)),
+        in_discord.Command(person="U1", channel="C1", thread="5", name="/help", text=""),
+        in_discord.Menu(person="U1", channel="C1", message="9", shortcut="Ask about this message"),
+        in_discord.Submit(person="U1", view="V1", values={"words": "too long", "kinds": ["a", "b"]}),
+        in_discord.Close(person="U1", view="V1"),
+        in_discord.Dismiss(person="U1", message="9"),
+        in_discord.ForumPost(person="U1", channel="C1", title="Broken", text="It is.", tags=("help",)),
+    ]
+
+
 @pytest.mark.parametrize(
     ("path", "body", "sentence"),
     [
@@ -285,6 +317,15 @@ async def test_a_file_is_shown_only_if_it_is_a_picture_and_downloaded_otherwise(
         ("slack/submit", b'{"person": "a", "view": "b", "values": []}', "The field “values” must be an object."),
         ("slack/submit", b'{"person": "a", "view": "b", "values": {"c": {"d": 1}}}',
          "What was entered must be texts by their field."),
+        ("discord/command", json.dumps(AT | {"name": "/ask", "text": "x" * (LONGEST_TEXT + 1)}).encode(),
+         "The text has 4,001 characters; at most 4,000 fit."),
+        ("discord/command", json.dumps(AT | {"name": "/ask", "text": 7}).encode(),
+         "The field “text” must be a text that is not empty."),
+        ("discord/submit", b'{"person": "a", "view": "b", "values": 7}', "The field “values” must be an object."),
+        ("discord/submit", b'{"person": "a", "view": "b", "values": {"c": [1]}}',
+         "What was entered must be texts, or lists of what was chosen, by their field."),
+        ("discord/forum-post", json.dumps(AT | {"title": "a", "tags": "help"}).encode(),
+         "The field “tags” must be a list of names."),
         ("faults", b'{"name": "dify_down"}', "The field “on” must be true or false."),
         ("restart", b"{}", "The field “kill” must be true or false."),
     ],

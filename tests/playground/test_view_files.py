@@ -8,9 +8,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bridge.clock import SystemClock
 from bridge.playground.acting import find_attachment, find_slack_file
 from bridge.playground.discord import Attachment, DiscordServer
+from bridge.playground.discord_view import discord_view
 from bridge.playground.slack import File, SlackServer
 from bridge.playground.slack_view import slack_view
-from bridge.playground.view import discord_view
 
 SOON = 5.0
 

@@ -1,4 +1,4 @@
-// Where people write: text, files to send along, and in Slack the commands, which a "/" lists.
+// Where people write: text, files to send along, and commands, which a "/" lists.
 
 import { icon } from "/page/icons.js";
 import { element } from "/page/markdown.js";
@@ -60,13 +60,14 @@ export class Composer {
     const text = this.box.value;
     const files = this.files;
     if (!text.trim() && !files.length) return;
-    const command = this.pane.commands.length && /^\/\S+/.exec(text.trim());
+    const command = this.pane.commands.length ? this.pane.commandIn(text.trim()) : null;
+    const takesFiles = !command || this.pane.sendsFilesWithCommands;
     const sent = command
-      ? await this.pane.sendCommand(command[0], text.trim().slice(command[0].length).trim(), this.threadOf())
+      ? await this.pane.sendCommand(command, text.trim().slice(command.length).trim(), this.threadOf(), takesFiles ? files : [])
       : await this.pane.sendMessage(text, files, this.threadOf());
     if (!sent) return;
     this.box.value = "";
-    if (!command) this.files = [];
+    if (takesFiles) this.files = [];
     this.drawChips();
     this.changed();
   }
@@ -105,6 +106,7 @@ export class Composer {
 
   drawChips() {
     this.chips.replaceChildren(
+      ...this.pane.chips(),
       ...this.files.map((file) => {
         const remove = element("button", { type: "button", title: `Do not send ${file.name}`, "aria-label": `Do not send ${file.name}` }, "×");
         remove.addEventListener("click", () => {

@@ -5,6 +5,11 @@ const NS = "http://www.w3.org/2000/svg";
 const THUMB =
   "M6.6 21H4.2A1.2 1.2 0 0 1 3 19.8v-8A1.2 1.2 0 0 1 4.2 10.6h2.4zm1.6-10.2 3.5-7.1c.2-.5.7-.7 1.2-.7 1.2 0 2.1 1 2 2.2l-.5 3.9h4.4c1.4 0 2.5 1.3 2.2 2.7l-1.5 7.3c-.2 1.1-1.2 1.9-2.3 1.9H10c-1 0-1.8-.8-1.8-1.8z";
 
+const AGAIN = [
+  ["path", { d: "M19.5 12a7.5 7.5 0 1 1-2.3-5.4", fill: "none", stroke: "currentColor", "stroke-width": 2.2, "stroke-linecap": "round" }],
+  ["path", { d: "M20 2.5v5h-5", fill: "none", stroke: "currentColor", "stroke-width": 2.2, "stroke-linecap": "round", "stroke-linejoin": "round" }],
+];
+
 const DRAWINGS = {
   "👍": [["path", { d: THUMB, fill: "#f2b300", stroke: "#a87400", "stroke-width": 1 }]],
   "👎": [["path", { d: THUMB, fill: "#f2b300", stroke: "#a87400", "stroke-width": 1, transform: "rotate(180 12 12)" }]],
@@ -43,6 +48,16 @@ const DRAWINGS = {
     ["path", { d: "M9 5l7 7-7 7-7-7z", fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linejoin": "round" }],
     ["path", { d: "M15 5l7 7-7 7-7-7z", fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linejoin": "round" }],
   ],
+  forum: [
+    ["path", { d: "M4 4.5h12.5v9H9l-3.5 3v-3H4z", fill: "currentColor" }],
+    ["path", { d: "M19 8.5h1.8v9h-1.6v3l-3.4-3H10", fill: "none", stroke: "currentColor", "stroke-width": 1.8, "stroke-linejoin": "round" }],
+  ],
+  reply: [
+    ["path", { d: "M10 5L3.5 11 10 17M4 11h9.5a7 7 0 0 1 7 7v1", fill: "none", stroke: "currentColor", "stroke-width": 2, "stroke-linecap": "round", "stroke-linejoin": "round" }],
+  ],
+  "⏹": [["rect", { x: 5, y: 5, width: 14, height: 14, rx: 2.5, fill: "currentColor" }]],
+  "🔁": AGAIN,
+  "🔄": AGAIN,
   clip: [
     ["path", { d: "M20 11.5l-8.2 8.2a5 5 0 0 1-7.1-7.1l8.6-8.6a3.4 3.4 0 0 1 4.8 4.8l-8.5 8.5a1.7 1.7 0 0 1-2.4-2.4l7.8-7.8", fill: "none", stroke: "currentColor", "stroke-width": 1.9, "stroke-linecap": "round", "stroke-linejoin": "round" }],
   ],

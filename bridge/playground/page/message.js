@@ -2,6 +2,7 @@
 
 import { drawMessageBlocks, endOf } from "/page/blocks.js";
 import { icon } from "/page/icons.js";
+import { aboveOf, buttonRows, onlyFoot, postHead } from "/page/discord-message.js";
 import { element, render } from "/page/markdown.js";
 
 const QUICK = ["👍", "👎"];
@@ -13,17 +14,22 @@ export function drawMessage(pane, row, list) {
   if (row.outside) head.append(element("span", { class: "badge", title: "From another company" }, "EXTERNAL"));
   head.append(element("time", { datetime: new Date(row.time * 1000).toISOString() }, clock(row.time)));
   const body = element("div", { class: "body" });
-  if (row.only) body.append(element("p", { class: "only", "data-testid": "only" }, icon("eye", 13), " Only visible to you"));
-  body.append(head, ...(row.editing ? [editor(pane, row)] : content(pane, row)), ...row.files.map(card));
-  if (row.buttons?.length) body.append(element("div", { class: "buttons" }, ...row.buttons.map((one) => buttonUnder(pane, row, one))));
+  const discord = pane.platform === "discord";
+  if (row.only && !discord) body.append(element("p", { class: "only", "data-testid": "only" }, icon("eye", 13), " Only visible to you"));
+  if (row.above) body.append(aboveOf(row));
+  body.append(head);
+  if (row.post) body.append(postHead(row.post));
+  body.append(...(row.editing ? [editor(pane, row)] : content(pane, row)), ...row.files.map(card));
+  if (row.rows) body.append(...buttonRows(pane, row));
   if (row.told) body.append(element("p", { class: "told", role: "status", "data-testid": "told" }, row.told));
-  if (!row.only) body.append(reactions(pane, row));
+  if (row.only && discord) body.append(onlyFoot(pane, row));
+  if (!row.only && !row.system) body.append(reactions(pane, row));
   if (row.thread) body.append(threadButton(pane, row));
-  const own = row.author === row.viewer;
-  if (!row.only && !row.editing && (own || row.shortcuts.length)) body.append(controls(pane, row, list, own));
+  const own = row.author === row.viewer && !row.system;
+  if (!row.only && !row.editing && (own || row.answerable || row.shortcuts.length)) body.append(controls(pane, row, list, own));
   return element(
     "li",
-    { class: `message${row.bot ? " bot" : ""}${row.only ? " whisper" : ""}`, "data-testid": "message", "data-author": row.bot ? "bot" : "person", "data-id": row.id, "data-stream": row.stream || undefined },
+    { class: `message${row.bot ? " bot" : ""}${row.only ? " whisper" : ""}${row.system ? " system" : ""}`, "data-testid": "message", "data-author": row.bot ? "bot" : "person", "data-id": row.id, "data-stream": row.stream || undefined },
     element("span", { class: "avatar", "aria-hidden": "true", "data-tone": row.bot ? "bot" : tone(row.name) }, row.bot ? icon("bot", 24) : row.name[0]),
     body,
   );
@@ -31,6 +37,8 @@ export function drawMessage(pane, row, list) {
 
 // Slack's blocks where there are some, else the text.
 function content(pane, row) {
+  if (row.system) return [element("p", { class: "text" }, row.system)];
+  if (row.thinking) return [element("p", { class: "thinking", role: "status", "data-testid": "thinking" }, `${row.name} is thinking…`)];
   const mark = row.stream === "live" ? element("span", { class: "live", role: "img", "aria-label": "still being written", "data-testid": "live" }) : row.edited ? element("span", { class: "edited" }, "(edited)") : null;
   if (row.blocks?.length) {
     const press = (one, value) => pane.press(row, one, value);
@@ -43,15 +51,8 @@ function content(pane, row) {
   return [text];
 }
 
-// A button under an answer, as the platform has it.
-function buttonUnder(pane, row, { id, label, style }) {
-  const attributes = { type: "button", class: `press ${style}`, "data-focus": `press ${id}`, "data-testid": "press", "data-button": id };
-  const button = element("button", attributes, label);
-  button.addEventListener("click", () => pane.send("press", { channel: row.channel, message: row.id, person: pane.person, button: id }));
-  return button;
-}
-
-// What appears when one points at a message: for its author the means to change it, and Slack's menu of the app's shortcuts.
+// What appears when one points at a message: in Discord the reply, for its author the means to change it, and the menu of what the
+// app offers for messages.
 function controls(pane, row, list, own) {
   const control = (name, label, drawing, act) => {
     const button = element("button", { type: "button", title: label, "aria-label": label, "data-focus": name, "data-testid": name }, icon(drawing, 15));
@@ -59,6 +60,7 @@ function controls(pane, row, list, own) {
     return button;
   };
   const bar = element("div", { class: row.menu ? "own open" : "own" });
+  if (row.answerable) bar.append(control("reply", `Reply to ${row.name}`, "reply", () => pane.reply(row)));
   if (own) {
     const edit = () => {
       pane.editing = { id: row.id, list, text: row.typed };
@@ -181,7 +183,7 @@ function pill(pane, row, emoji, people) {
 
 function threadButton(pane, row) {
   const label = row.thread.count === 1 ? "1 reply" : `${row.thread.count} replies`;
-  const name = pane.platform === "discord" ? `${row.thread.name} · ${label}` : label;
+  const name = [...(row.thread.name && pane.platform === "discord" && !row.post ? [row.thread.name] : []), label, ...(row.thread.state ? [row.thread.state] : [])].join(" · ");
   const button = element("button", { type: "button", class: "replies", "data-focus": "thread", "data-testid": "open-thread" }, name);
   button.addEventListener("click", () => pane.open(pane.channel, row.id));
   return button;

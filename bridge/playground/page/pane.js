@@ -60,6 +60,10 @@ export class Pane {
     this.editing = null;
     this.menu = null;
     this.folded = new Set();
+    this.known = null;
+    this.above = null;
+    this.warned = null;
+    this.drafts = {};
     this.part("person").addEventListener("change", (event) => {
       this.chosen = event.target.value;
       this.editing = this.menu = null;
@@ -67,6 +71,11 @@ export class Pane {
     });
     this.composer = this.lastComposer = new Composer(this, this.part("form"), () => this.threadOfRoom);
     for (const list of root.querySelectorAll(".messages")) stick(list);
+    window.addEventListener("click", (event) => {
+      if (!this.menu || event.target.closest(".own")) return;
+      this.menu = null;
+      this.draw();
+    });
     // A button that is drawn anew between press and release never hears of its click.
     this.pressed = false;
     root.addEventListener("pointerdown", () => { this.pressed = true; });
@@ -87,13 +96,27 @@ export class Pane {
 
   // What is done
 
-  async sendMessage(text, files, thread) {
-    const sent = await this.send("post", { channel: this.channel, thread: thread || null, person: this.person, text, files });
+  async sendMessage(text, files, thread, more = {}) {
+    this.known = null;
+    const sent = await this.send("post", { channel: this.channel, thread: thread || null, person: this.person, text, files, ...more });
     if (!sent) return null;
     // A question at the top of a channel is answered in a thread: show it as soon as it is there.
     if (!thread) this.follow = this.room.direct || /@bot\b/i.test(text) ? sent.id : null;
     this.draw();
     return sent;
+  }
+
+  async sendCommand(name, text, thread, files) {
+    // Its answer comes in a thread of its own, perhaps before the act itself is confirmed.
+    this.known = thread ? null : new Set(this.room.messages.map((one) => one.id));
+    const sent = await this.send("command", { channel: this.channel, thread: thread || null, person: this.person, name, text, files });
+    if (!sent) this.known = null;
+    return sent;
+  }
+
+  useShortcut(row, shortcut) {
+    this.follow = row.id;
+    this.send("shortcut", { channel: row.channel, message: row.id, person: this.person, shortcut });
   }
 
   useComposer(composer) {
@@ -116,6 +139,7 @@ export class Pane {
   }
 
   update(state) {
+    this.warn(state.warnings ?? []);
     this.state = state;
     if (!this.pressed) this.draw();
   }
@@ -133,12 +157,24 @@ export class Pane {
     return this.state?.commands ?? [];
   }
 
+  get shortcuts() {
+    return this.state.shortcuts ?? [];
+  }
+
+  // What the platform says to somebody alone, in passing. What was said before this page was opened is not said again.
+  warn(warnings) {
+    const last = warnings.at(-1)?.id ?? -1;
+    const fresh = this.warned === null ? [] : warnings.filter((one) => one.id > this.warned);
+    this.warned = last;
+    for (const one of fresh) this.complain(one.words);
+  }
+
   isFollowed(message) {
-    return message.id === this.follow;
+    return message.id === this.follow || (this.known !== null && message.bot && !this.known.has(message.id));
   }
 
   stopFollowing() {
-    this.follow = null;
+    this.follow = this.known = null;
   }
 
   opened() {
@@ -193,6 +229,27 @@ export class Pane {
     select.disabled = people.length < 2;
   }
 
+  // What covers the pane until it is answered: a modal, a question.
+  cover(rows, draw) {
+    keep(this.part("above"), rows, (row) => row.id, draw);
+    for (const name of ["side", "room", "thread"]) this.root.querySelector(`.${name}`)?.toggleAttribute("inert", rows.length > 0);
+    const above = rows.at(-1)?.id ?? null;
+    if (above === this.above) return;
+    this.above = above;
+    const first = this.part("above").lastElementChild?.querySelector("textarea, input, select, .go, .quiet");
+    (first ?? this.lastComposer.box).focus();
+  }
+
+  // What goes along with the next message, beside files.
+  chips() {
+    return [];
+  }
+
+  // Whether one can reply to this very message.
+  canAnswer() {
+    return false;
+  }
+
   invitation(room) {
     return room.direct ? "Just write a question; no mention is needed here." : "Ask something: @bot help";
   }
@@ -208,7 +265,8 @@ export class Pane {
       told: message.told[this.person] ?? "",
       editing: this.editing?.id === message.id && this.editing.list === list,
       menu: this.menu?.id === message.id && this.menu.list === list,
-      shortcuts: message.only ? [] : (this.state.shortcuts ?? []),
+      shortcuts: message.only || message.system ? [] : this.shortcuts,
+      answerable: this.canAnswer(message),
       outside: this.outside.has(message.author),
       thread: threadLine(message),
       viewer: this.person,
@@ -220,7 +278,7 @@ export class Pane {
   }
 }
 
-const MARKS = { group: "lock", mpim: "people" };
+const MARKS = { group: "lock", mpim: "people", private: "people", forum: "forum" };
 
 export function brief(channel) {
   return { id: channel.id, name: channel.name, kind: channel.kind, direct: channel.direct, shared: channel.shared };
@@ -232,5 +290,6 @@ export function spelled(channel) {
 }
 
 function threadLine(message) {
-  return message.thread ? { name: message.thread.name, count: message.thread.messages.length } : null;
+  const { thread } = message;
+  return thread ? { name: thread.name, count: thread.messages.length, state: thread.state } : null;
 }

@@ -12,24 +12,16 @@ export class SlackPane extends Pane {
   constructor(root, send, complain) {
     super(root, send, complain);
     this.tab = "messages";
-    this.known = null;
     this.asking = null;
-    this.above = null;
-    this.warned = null;
-    this.drafts = {};
     this.turn = 0;
     this.threadComposer = new Composer(this, this.part("thread-form"), () => this.thread);
     this.part("close").addEventListener("click", () => this.open(this.channel, null));
     this.part("stop").addEventListener("click", () => this.send("stop", { person: this.person, channel: this.channel, thread: this.thread }));
     for (const tab of ["messages", "home"]) this.part(`tab-${tab}`).addEventListener("click", () => this.turnTo(tab));
-    window.addEventListener("click", (event) => {
-      if (!this.menu || event.target.closest(".own")) return;
-      this.menu = null;
-      this.draw();
-    });
     setInterval(() => {
       this.turn += 1;
-      const open = this.state && this.opened();
+      if (!this.state?.channels.length) return;
+      const open = this.opened();
       if (open?.thread.loading.length) this.drawActivity(open);
     }, TAKES_TURNS);
   }
@@ -51,29 +43,16 @@ export class SlackPane extends Pane {
     return this.state.channels.filter((one) => one.members.includes(this.person)).map((one) => [one.id, spelled(one)]);
   }
 
-  isFollowed(message) {
-    return super.isFollowed(message) || (this.known !== null && message.bot && !this.known.has(message.id));
+  // Slack takes whatever begins with a slash for a command, and sends no files along with one.
+  commandIn(text) {
+    return /^\/\S+/.exec(text)?.[0] ?? null;
   }
 
-  stopFollowing() {
-    super.stopFollowing();
-    this.known = null;
+  get sendsFilesWithCommands() {
+    return false;
   }
 
   // What is done
-
-  async sendMessage(text, files, thread) {
-    this.known = null;
-    return super.sendMessage(text, files, thread);
-  }
-
-  async sendCommand(name, text, thread) {
-    // Its answer comes in a thread of its own, perhaps before the act itself is confirmed.
-    this.known = new Set(this.room.messages.map((one) => one.id));
-    const sent = await this.send("command", { channel: this.channel, thread: thread || null, person: this.person, name, text });
-    if (!sent) this.known = null;
-    return sent;
-  }
 
   press(row, one, value) {
     const act = { channel: row.channel, message: row.id, person: this.person, button: one.action_id, value: value ?? one.value };
@@ -92,11 +71,6 @@ export class SlackPane extends Pane {
     this.draw();
   }
 
-  useShortcut(row, shortcut) {
-    this.follow = row.id;
-    this.send("shortcut", { channel: row.channel, message: row.id, person: this.person, shortcut });
-  }
-
   turnTo(tab) {
     this.tab = tab;
     this.send("look", { person: this.person, tab });
@@ -109,19 +83,6 @@ export class SlackPane extends Pane {
     super.open(channel, thread);
     // Slack tells the app when somebody opens its messages.
     if (another && this.room.direct) this.send("look", { person: this.person, tab: "messages" });
-  }
-
-  update(state) {
-    this.warn(state.warnings ?? []);
-    super.update(state);
-  }
-
-  // What Slack says to somebody alone, in passing. What was said before this page was opened is not said again.
-  warn(warnings) {
-    const last = warnings.at(-1)?.id ?? -1;
-    const fresh = this.warned === null ? [] : warnings.filter((one) => one.id > this.warned);
-    this.warned = last;
-    for (const one of fresh) this.complain(one.words);
   }
 
   // What is drawn
@@ -163,16 +124,9 @@ export class SlackPane extends Pane {
     keep(this.part("home"), rows, (row) => row.id, (row) => (row.blocks ? drawHome(this, row) : element("p", { class: "empty" }, "The bot shows nothing here yet.")));
   }
 
-  // A modal covers the pane until it is answered, and so does a question.
   drawAbove() {
     const view = this.state.modals.find((one) => one.person === this.person);
     const rows = [...(view ? [view] : []), ...(this.asking ? [{ id: "asking", ...this.asking }] : [])];
-    keep(this.part("above"), rows, (row) => row.id, (row) => (row.answer ? drawQuestion(row) : drawModal(this, row)));
-    for (const name of ["side", "room", "thread"]) this.root.querySelector(`.${name}`).inert = rows.length > 0;
-    const above = rows.at(-1)?.id ?? null;
-    if (above === this.above) return;
-    this.above = above;
-    const first = this.part("above").lastElementChild?.querySelector("textarea, input, select, .go, .quiet");
-    (first ?? this.lastComposer.box).focus();
+    this.cover(rows, (row) => (row.answer ? drawQuestion(row) : drawModal(this, row)));
   }
 }

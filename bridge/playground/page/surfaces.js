@@ -1,4 +1,5 @@
-// What Slack has besides messages: modals, the bot's Home tab, suggested questions, the question before something is undone.
+// What stands above or beside messages: modals; in Slack the bot's Home tab, suggested questions, the question before something
+// is undone.
 
 import { drawSurfaceBlocks } from "/page/blocks.js";
 import { element } from "/page/markdown.js";
@@ -7,18 +8,25 @@ import { element } from "/page/markdown.js";
 export function drawModal(pane, view) {
   const draft = (pane.drafts[view.id] ??= {});
   const close = () => pane.send("close", { person: pane.person, view: view.id });
+  const submit = () => pane.send("submit", { person: pane.person, view: view.id, values: draft });
+  const inside = drawSurfaceBlocks(view.blocks, sceneOf(pane, view, draft));
+  return drawDialog({ title: view.title.text, inside, trouble: view.trouble, busy: view.busy, closes: view.close?.text ?? "Cancel", submits: view.submit?.text, close, submit });
+}
+
+// The frame of a modal. Without `submits` it is only to be read.
+export function drawDialog({ title, inside, trouble, busy, closes, submits, close, submit }) {
   const form = element(
     "form",
-    { class: "dialog", role: "dialog", "aria-modal": "true", "aria-label": view.title.text, "data-testid": "modal" },
-    element("header", {}, element("h3", {}, view.title.text), closer(close)),
-    element("div", { class: "inside" }, ...drawSurfaceBlocks(view.blocks, sceneOf(pane, view, draft))),
+    { class: "dialog", role: "dialog", "aria-modal": "true", "aria-label": title, "data-testid": "modal" },
+    element("header", {}, element("h3", {}, title), closer(close)),
+    element("div", { class: "inside" }, ...inside),
   );
-  const foot = element("footer", {}, element("p", { class: "problem", role: "alert", "data-testid": "trouble" }, view.trouble), plain(view.close?.text ?? "Cancel", "modal-close", close));
-  if (view.submit) foot.append(element("button", { class: "go", disabled: view.busy, "data-focus": "submit", "data-testid": "modal-submit" }, view.busy ? "Sending…" : view.submit.text));
+  const foot = element("footer", {}, element("p", { class: "problem", role: "alert", "data-testid": "trouble" }, trouble ?? ""), plain(closes, "modal-close", close));
+  if (submits) foot.append(element("button", { class: "go", disabled: busy, "data-focus": "submit", "data-testid": "modal-submit" }, busy ? "Sending…" : submits));
   form.append(foot);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    pane.send("submit", { person: pane.person, view: view.id, values: draft });
+    submit();
   });
   form.addEventListener("keydown", (event) => event.key === "Escape" && close());
   return element("div", { class: "veil" }, form);
