@@ -12,7 +12,8 @@ from bridge.errors import StoreError
 from bridge.feedback import aggregate
 from bridge.installations_api import KeepsInstallations
 from bridge.messages import ChannelId, InstallationId, PlatformName
-from bridge.platform_api import ChecksPlaces, ConfiguredPlace, Finding, Platform, Severity
+from bridge.places_api import ChecksPlaces, ConfiguredPlace
+from bridge.platform_api import Finding, Platform, Severity
 from bridge.registry import Configuration, known_platforms, load_routes
 from bridge.routing import Everywhere, Follow, Resolver, Routes
 from bridge.storage.folder import folder_trouble

@@ -1,8 +1,8 @@
 """The seam to chat platforms: what a platform must do, may do, and says about itself.
 
 A platform is a folder in `adapters` whose `adapter` module offers `Settings` (a pydantic-settings class with an
-`enabled` property) and `create(settings, clock) -> Platform`. It sees this module, `bridge.installations_api`, the
-vocabulary, `bridge.markdown` and `bridge.web.routes`, and nothing else of the bridge.
+`enabled` property) and `create(settings, clock) -> Platform`. It sees this module, `bridge.installations_api`,
+`bridge.places_api`, the vocabulary, `bridge.markdown` and `bridge.web.routes`, and nothing else of the bridge.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,8 +18,6 @@ from bridge.markdown.dialect import Dialect
 from bridge.messages import (
     Attachment,
     Author,
-    ChannelId,
-    InstallationId,
     MessageRef,
     OutgoingMessage,
     PlatformName,
@@ -154,30 +152,6 @@ class Platform(Protocol):
 
     async def check(self) -> Sequence[Finding]:
         """Tries the credentials, scopes and intents for real. Never raises; a failure is a finding."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfiguredPlace:
-    """A place that one of the operator's routes is about. What is empty is not named by it."""
-
-    where: str
-    """Where the operator wrote it, for people: "line 14"."""
-    installation: InstallationId = InstallationId("")
-    channel: ChannelId = ChannelId("")
-    category: ChannelId = ChannelId("")
-    in_threads: bool = True
-    """Answers are to stand in threads there."""
-    everything: bool = False
-    """Every message there is a question, also without a mention."""
-
-
-@runtime_checkable
-class ChecksPlaces(Protocol):
-    """The platform can say of a place what the bot may not do there."""
-
-    async def check_places(self, places: Sequence[ConfiguredPlace]) -> Sequence[Finding]:
-        """At least one finding for each place. Never raises; a failure is a finding."""
         ...
 
 

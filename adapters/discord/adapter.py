@@ -28,7 +28,8 @@ from bridge.clock import Clock
 from bridge.markdown.dialect import Dialect
 from bridge.messages import Attachment, MessageRef, OutgoingMessage, ReplyTarget, Said
 from bridge.outgoing_files import OutgoingFile
-from bridge.platform_api import ConfiguredPlace, Finding, Inbox, Leases, Memory, PlatformCapabilities, PlatformHealth
+from bridge.places_api import ConfiguredPlace
+from bridge.platform_api import Finding, Inbox, Leases, Memory, PlatformCapabilities, PlatformHealth
 
 __all__ = ["DiscordPlatform", "Settings", "create"]
 

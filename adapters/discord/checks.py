@@ -1,4 +1,4 @@
-"""What `dify-chat-bridge check` tries on Discord: token, portal, intent, logins left, permissions, gateway, and each
+"""What `dify-chat-bridge check` tries on Discord: token, portal, intent, logins left, permissions, commands, gateway, and each
 channel that a route names."""
 
 import asyncio
@@ -8,15 +8,16 @@ import aiohttp
 from yarl import URL
 
 from adapters.discord.gateway.logins import is_short
-from adapters.discord.installs.looking import look_at_portal
+from adapters.discord.installs.looking import look_at_portal, registered_commands
 from adapters.discord.installs.manifest import PORTAL, invite_link, portal_page
-from adapters.discord.installs.permissions import Need, missing, needed_permissions
+from adapters.discord.installs.permissions import COMMANDS, Need, missing, needed_permissions
 from adapters.discord.installs.places import look_at_places
 from adapters.discord.outbound import GatewayPlan, Login, Rest, Server
 from adapters.discord.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, RateLimited
-from bridge.platform_api import ConfiguredPlace, Finding, Severity
+from bridge.places_api import ConfiguredPlace
+from bridge.platform_api import Finding, Severity
 
 HELLO = 10
 """Opcode of the gateway's first message (Discord documentation, Gateway Opcodes)."""
@@ -42,6 +43,7 @@ async def run_checks(settings: Settings, clock: Clock) -> Sequence[Finding]:
         plan = await rest.gateway_plan()
         findings.append(_look_at_logins(plan))
         findings += _look_at_permissions(settings, login, await rest.servers())
+        findings.append(await _look_at_commands(rest, settings, login))
         findings.append(await _look_at_gateway(settings.discord_gateway_url or plan.url, settings))
     except PlatformError as error:
         findings.append(_explain(error, settings))
@@ -136,6 +138,20 @@ def _lacking(need: Need, servers: Sequence[str], link: str) -> Finding:
         problem=f"missing in {named}: {need.without}",
         fix=f"Give it to the bot's role (Server Settings > Roles), or add the bot anew, which keeps all else: {link}",
     )
+
+
+async def _look_at_commands(rest: Rest, settings: Settings, login: Login) -> Finding:
+    subject = "Discord commands"
+    registered = await registered_commands(rest, login.application)
+    if not settings.discord_commands:
+        stands = "; what was registered before is still there, and is answered" if registered else ""
+        return _ok(subject, f"not offered (DISCORD_COMMANDS=false){stands}")
+    lacking = [without for name, without in COMMANDS.items() if name not in registered]
+    if not lacking:
+        return _ok(subject, "all registered")
+    if len(lacking) == len(COMMANDS):
+        return _ok(subject, "not registered yet; the bridge does it when it starts")
+    return _warning(subject, "; ".join(lacking), "Start the bridge again: it registers what is missing.")
 
 
 async def _look_at_gateway(url: str, settings: Settings) -> Finding:

@@ -22,6 +22,7 @@ SEEN_BY_PLATFORMS = {
     "logs",
     "platform_api",
     "installations_api",
+    "places_api",
     "markdown",
     "web",
 }

@@ -9,7 +9,8 @@ from pydantic_settings import BaseSettings
 from bridge.check import check_all, configured_places
 from bridge.clock import Clock
 from bridge.messages import AppName, ChannelId, InstallationId, PlatformName
-from bridge.platform_api import ConfiguredPlace, Finding, Platform, Severity
+from bridge.places_api import ConfiguredPlace
+from bridge.platform_api import Finding, Platform, Severity
 from bridge.registry import Configuration, Part
 from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Follow, Route, Routes
 from bridge.settings import Settings, isolated

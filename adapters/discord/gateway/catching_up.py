@@ -176,7 +176,7 @@ class CatchUp:
             # Whatever stands there was written before anybody listened for the first time.
             shard.mark.reach(max(server.id, *newest.values(), 0))
             return
-        reached = shard.mark.gaps.get(server.id, shard.mark.value)
+        reached = shard.mark.missing_after(server.id)
         joined = server.me.joined_at if server.me else None
         if joined is not None:
             reached = max(reached, number_at(joined))

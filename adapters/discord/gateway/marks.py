@@ -40,6 +40,12 @@ class Mark:
     def gaps(self) -> dict[int, int]:
         return dict(self._gaps)
 
+    def missing_after(self, place: int) -> int:
+        """The number after which something may be missing there."""
+        # In the thousands of servers of a large bot, asked for each: not worth a look at all of them every time.
+        gap = self._gaps.get(place)
+        return self.value if gap is None else gap
+
     def reach(self, number: int) -> None:
         """Nothing up to it is missing, apart from the gaps and what waits."""
         self._newest = max(self._newest, number)

@@ -63,6 +63,15 @@ async def look_at_portal(rest: Rest) -> Portal:
     return await rest.call(ask)
 
 
+async def registered_commands(rest: Rest, application: int) -> Sequence[str]:
+    """Names of the commands that are offered everywhere."""
+
+    async def ask(client: discord.Client) -> Sequence[str]:
+        return [each["name"] for each in await client.http.get_global_commands(application)]
+
+    return await rest.call(ask)
+
+
 async def server_name(rest: Rest, server: str) -> str:
     """`NotAllowed` or `MessageGone`: the bot is no member."""
 

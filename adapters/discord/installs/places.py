@@ -17,7 +17,8 @@ from adapters.discord.installs.permissions import VIEW_CHANNELS, Need, Use, miss
 from adapters.discord.outbound import Login, Rest
 from adapters.discord.settings import Settings
 from bridge.errors import MessageGone, NotAllowed
-from bridge.platform_api import ConfiguredPlace, Finding, Severity
+from bridge.places_api import ConfiguredPlace
+from bridge.platform_api import Finding, Severity
 
 MOST_PLACES = 100
 """Places that are looked at; each takes up to three calls."""

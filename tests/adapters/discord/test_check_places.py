@@ -8,12 +8,14 @@ from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.installs.looking import granted_in
 from adapters.discord.installs.permissions import ADMINISTRATOR
 from bridge.messages import ChannelId, InstallationId
-from bridge.platform_api import ChecksPlaces, ConfiguredPlace, Finding, Severity
+from bridge.places_api import ChecksPlaces, ConfiguredPlace
+from bridge.platform_api import Finding, Severity
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord.permissions import (
     ATTACH_FILES,
     CREATE_PUBLIC_THREADS,
     DEFAULT_PERMISSIONS,
+    MANAGE_THREADS,
     SEND_MESSAGES,
     SEND_MESSAGES_IN_THREADS,
     VIEW_CHANNEL,
@@ -101,6 +103,34 @@ async def test_a_thread_is_no_place_for_a_route(server: DiscordServer, platform:
     (finding,) = await look(platform, named(thread))
     assert finding.severity is Severity.ERROR
     assert server.general in finding.fix
+
+
+async def test_a_forum_needs_its_own_permissions_and_the_tag(server: DiscordServer, make: Make) -> None:
+    platform = make(discord_solved_tag="Solved")
+    forum = await server.add_forum("help", tags=("solved", "open"))
+    other = await server.add_forum("ideas", tags=("open",))
+    for each in (forum, other):
+        server.permissions[each] = (DEFAULT_PERMISSIONS | MANAGE_THREADS) & ~SEND_MESSAGES & ~CREATE_PUBLIC_THREADS
+    fine, granted, tagless = await look(platform, named(forum), named(other))
+    assert (fine.severity, granted.severity) == (Severity.OK, Severity.OK)
+    assert tagless.severity is Severity.WARNING
+    assert "no tag Solved" in tagless.problem
+    server.permissions[forum] = DEFAULT_PERMISSIONS & ~SEND_MESSAGES_IN_THREADS
+    (finding,) = await look(platform, named(forum))
+    assert finding.severity is Severity.ERROR
+    assert "Send Messages in Threads" in finding.problem
+    assert "Manage Threads" in finding.problem
+
+
+async def test_what_is_closed_to_everybody_and_open_to_the_bots_role_is_open(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    await server.overwrite(server.general, server.guild_id, deny=VIEW_CHANNEL)
+    (closed,) = await look(platform, named(server.general))
+    assert closed.severity is Severity.ERROR
+    await server.overwrite(server.general, server.bot_role_id, allow=VIEW_CHANNEL)
+    (opened,) = await look(platform, named(server.general))
+    assert opened.severity is Severity.OK
 
 
 async def test_following_everything_needs_the_intent(server: DiscordServer, platform: DiscordPlatform) -> None:

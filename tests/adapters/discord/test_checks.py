@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
 from adapters.discord.adapter import DiscordPlatform, create
-from adapters.discord.installs.permissions import PERMISSIONS
+from adapters.discord.installs.permissions import COMMANDS, PERMISSIONS
 from adapters.discord.settings import Settings
 from bridge.clock import SystemClock
 from bridge.platform_api import Finding, Severity
@@ -34,6 +34,7 @@ async def test_nothing_is_wrong_with_a_good_setup(platform: DiscordPlatform) -> 
         "Discord Message Content intent",
         "Discord gateway logins",
         "Discord permissions",
+        "Discord commands",
         "Discord gateway",
     ]
 
@@ -84,6 +85,46 @@ async def test_few_logins_left_is_a_warning(server: DiscordServer, platform: Dis
     (finding,) = wrong(await platform.check())
     assert finding.severity is Severity.WARNING
     assert "3 left" in finding.problem
+
+
+async def register(server: DiscordServer, names: Sequence[str]) -> None:
+    """As the bridge does it when it starts."""
+    commands = [
+        {"name": name, "type": 1, "description": "words"} if name.islower() else {"name": name, "type": 3}
+        for name in names
+    ]
+    body = [{**each, "integration_types": [0], "contexts": [0, 1]} for each in commands]
+    url = f"{server.api_url}/applications/{server.application_id}/commands"
+    headers = {"Authorization": f"Bot {server.token}"}
+    async with ClientSession(headers=headers) as session, session.put(url, json=body) as answer:
+        assert answer.status == 200, await answer.text()
+
+
+async def said_of_commands(platform: DiscordPlatform) -> Finding:
+    return next(each for each in await platform.check() if each.subject == "Discord commands")
+
+
+async def test_commands_that_are_not_registered_are_told_with_what_is_missing(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    before = await said_of_commands(platform)
+    assert before.severity is Severity.OK
+    assert "when it starts" in before.problem
+    await register(server, list(COMMANDS))
+    assert (await said_of_commands(platform)).problem == "all registered"
+    await register(server, [name for name in COMMANDS if name not in ("ask", "stop")])
+    lacking = await said_of_commands(platform)
+    assert lacking.severity is Severity.WARNING
+    assert lacking.problem == f"{COMMANDS['ask']}; {COMMANDS['stop']}"
+
+
+async def test_commands_that_are_not_wanted_are_not_missed(server: DiscordServer, make: Make) -> None:
+    platform = make(discord_commands=False)
+    assert (await said_of_commands(platform)).problem == "not offered (DISCORD_COMMANDS=false)"
+    await register(server, ["ask"])
+    found = await said_of_commands(platform)
+    assert found.severity is Severity.OK
+    assert "still there" in found.problem
 
 
 async def test_what_is_wrong_in_the_portal_is_told_with_its_page(

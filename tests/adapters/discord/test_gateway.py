@@ -14,13 +14,15 @@ from structlog.testing import capture_logs
 from yarl import URL
 
 from adapters.discord.adapter import DiscordPlatform
+from adapters.discord.addresses import Manner, TargetPlace, message_address, target_address
 from adapters.discord.gateway.ears import intents
-from adapters.discord.outbound import GatewayPlan
+from adapters.discord.inbound import DISCORD
 from adapters.discord.transport import Pauses, point_at
 from bridge.errors import NotAllowed, RateLimited, StoreUnavailable
 from bridge.events import InboundEvent
-from bridge.playground.discord import DiscordServer, Fault, limits
-from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, plan_of, until
+from bridge.messages import ChannelId, ConversationKey, InstallationId, MessageRef, PaceGroup, ReplyTarget
+from bridge.playground.discord import DiscordServer, Fault, limits, payloads
+from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
 from tests.adapters.discord.test_catching_up import Kept
 
 
@@ -46,6 +48,21 @@ def test_no_intent_is_asked_for_that_is_not_used() -> None:
         "message_content",
     } - {"messages", "reactions"}
     assert not intents(content=False).message_content
+
+
+def somewhere(server: DiscordServer) -> tuple[ReplyTarget, MessageRef]:
+    """A message in #general, for calls that need not succeed."""
+    group = PaceGroup(server.general)
+    target = ReplyTarget(
+        platform=DISCORD,
+        conversation=ConversationKey(
+            platform=DISCORD, installation=InstallationId(server.guild_id), channel=ChannelId(server.general)
+        ),
+        address=target_address(TargetPlace(manner=Manner.IN, channel=int(server.general))),
+        post_group=group,
+        edit_group=group,
+    )
+    return target, MessageRef(platform=DISCORD, address=message_address(int(server.general), 1))
 
 
 def test_pauses_grow_up_to_their_limit_and_start_again() -> None:
@@ -136,8 +153,8 @@ async def test_a_session_that_begins_with_something_unreadable_is_made_anew(
     ready = server._gateway._ready
     broken: list[object] = []
 
-    def once(session: Any, **options: Any) -> Any:
-        data = ready(session, **options)
+    def once(*arguments: Any, **options: Any) -> Any:
+        data = ready(*arguments, **options)
         if not broken:
             broken.append(data.pop("user"))
         return data
@@ -234,12 +251,9 @@ async def test_without_the_portal_switch_it_hears_mentions_and_says_what_is_miss
 
 
 async def test_the_missing_switch_is_explained_once_however_many_shards_there_are(
-    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
-    async def plan_two() -> GatewayPlan:
-        return plan_of(server, shards=2)
-
-    monkeypatch.setattr(platform._rest, "gateway_plan", plan_two)
+    server.shards = 2
     server.message_content_allowed = False
     with capture_logs() as logged:
         async with hearing(platform, inbox):
@@ -301,12 +315,9 @@ async def test_a_demand_for_shards_makes_it_ask_for_their_number_again(
 
 
 async def test_every_shard_has_a_connection_of_its_own(
-    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
-    async def plan_two() -> GatewayPlan:
-        return plan_of(server, shards=2)
-
-    monkeypatch.setattr(platform._rest, "gateway_plan", plan_two)
+    server.shards = 2
     async with hearing(platform, inbox):
         assert sorted(session.shard for session in server.sessions) == [(0, 2), (1, 2)]
         await server.drop_gateways()
@@ -336,7 +347,7 @@ async def test_a_gateway_behind_a_ban_is_left_alone_for_minutes_and_so_is_the_ap
         assert not platform.health().connected
         calls = len(server.calls)
         with pytest.raises(RateLimited, match="Cloudflare") as caught:
-            await platform._rest.gateway_plan()
+            await platform.read_back(*somewhere(server))
         assert caught.value.retry_after > timedelta(minutes=14)
         assert (len(knocks), len(server.calls)) == (1, calls)
         run.cancel()
@@ -347,9 +358,9 @@ async def test_a_ban_that_the_api_tells_of_keeps_the_gateway_from_being_knocked_
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
     async with hearing(platform, inbox):
-        server.faults.fail_next["GET /gateway/bot"] = [Fault(kind="cloudflare_429")]
+        server.faults.fail_next["GET /channels/{channel_id}/messages/{message_id}"] = [Fault(kind="cloudflare_429")]
         with pytest.raises(RateLimited):
-            await platform._rest.gateway_plan()
+            await platform.read_back(*somewhere(server))
         calls = len(server.calls)
         await server.close_gateways(4000 + 12)  # an ending that discord.py does not mend
         await until(lambda: "Cloudflare" in platform.health().detail, "for the wait to show")
@@ -359,12 +370,12 @@ async def test_a_ban_that_the_api_tells_of_keeps_the_gateway_from_being_knocked_
 async def test_the_last_logins_of_the_day_are_left_to_the_operator(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
-    server.identifies = limits.IDENTIFIES_PER_DAY - 40
+    server.identifies_before = limits.IDENTIFIES_PER_DAY - 40
     run = asyncio.create_task(platform.run(inbox))
     await until(lambda: "logins" in platform.health().detail, "for the wait to show")
     assert "only 40" in platform.health().detail
     assert not platform.health().connected
-    assert server.identifies == limits.IDENTIFIES_PER_DAY - 40
+    assert server.identifies == 0
     run.cancel()
     await asyncio.gather(run, return_exceptions=True)
 
@@ -380,6 +391,28 @@ async def test_every_login_is_counted_also_those_after_an_invalid_session(
         await server.drop_gateways()
         await until(lambda: server.resumes == 1, "for a resume, which is no login")
         assert platform._gateway._logins._left == left - 1
+
+
+async def test_of_each_server_no_more_is_kept_than_is_used(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = payloads.guild_create
+
+    def busy(*arguments: Any) -> dict[str, Any]:
+        emoji = [{"id": "1", "name": "wave", "roles": [], "available": True, "animated": False, "managed": False}]
+        voice = [{"user_id": server.ada, "channel_id": None, "session_id": "1"}]
+        return made(*arguments) | {"emojis": emoji, "voice_states": voice}
+
+    monkeypatch.setattr(payloads, "guild_create", busy)
+    await server.add_guilds(20, channels=3, roles=2)
+    async with hearing(platform, inbox):
+        (ears,) = platform._gateway._ears.values()
+        await until(lambda: sum(not guild.unavailable for guild in ears.guilds) == 21, "for all servers")
+        for guild in ears.guilds:
+            assert [str(member.id) for member in guild.members] == [server.bot_id]
+            assert (guild.emojis, guild.stickers) == ((), ())
+        assert list(ears.cached_messages) == []
+        assert [str(user.id) for user in ears.users] == [server.bot_id]
 
 
 def test_what_health_reads_inside_discord_py_still_exists() -> None:

@@ -8,11 +8,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.outbound import GatewayPlan
 from adapters.discord.transport import STANDBY
 from bridge.events import InboundEvent
 from bridge.playground.discord import DiscordServer
-from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, plan_of, until
+from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
 from tests.adapters.discord.test_catching_up import Kept
 
 
@@ -154,14 +153,10 @@ async def test_a_process_that_lost_its_lease_leaves_the_mark_to_the_new_holder(
 
 
 async def test_each_shard_has_a_lease_of_its_own(
-    server: DiscordServer, make: Make, leases: Leases, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+    server: DiscordServer, make: Make, leases: Leases, inbox: Inbox
 ) -> None:
-    async def plan_two() -> GatewayPlan:
-        return plan_of(server, shards=2)
-
     one, two = sharing(make, leases), sharing(make, leases)
-    for each in (one, two):
-        monkeypatch.setattr(each._rest, "gateway_plan", plan_two)
+    server.shards = 2
     other = Inbox()
     async with hearing(one, inbox), hearing(two, other):
         assert sorted(session.shard for session in server.sessions) == [(0, 2), (1, 2)]

@@ -75,3 +75,12 @@ def test_it_never_passes_what_waits_or_was_lost(events: list[tuple[int, bool]]) 
     assert all(mark.value < number for number in lost)
     if events and not lost:
         assert mark.value == max(number for number, _ in events)
+
+
+def test_what_may_be_missing_in_a_place_begins_at_its_gap_or_else_at_the_mark() -> None:
+    mark = Mark()
+    mark.reach(100)
+    assert mark.missing_after(1) == 100
+    mark.open_gap(1, 40)
+    mark.open_gap(2, 60)
+    assert (mark.missing_after(1), mark.missing_after(2), mark.missing_after(3)) == (40, 60, 40)
