@@ -185,7 +185,8 @@ class World:
         """What the bot wrote there for all to see."""
         if place not in self.discord.channels:
             return []
-        return [one for one in self.discord.messages(place) if one.author_id == self.discord.bot_id and one.content]
+        own = [one for one in self.discord.messages(place) if one.author_id == self.discord.bot_id]
+        return [one for one in own if one.content or one.attachments]
 
     def texts(self, place: str) -> list[str]:
         return [one.content for one in self.own(place)]

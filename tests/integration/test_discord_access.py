@@ -78,7 +78,7 @@ async def test_one_question_too_many_is_refused_with_the_time_when_it_may_be_ask
         await world.ask("Three", server.general)
         await world.until(lambda: bool(world.private_lines(server.ada)), "she is told")
         (line,) = world.private_lines(server.ada)
-        assert "2 questions in 1 hour" in line
+        assert "2 questions in 60 minutes" in line
         assert "You can ask again in" in line
         question = await world.mention("Four")
         await world.until(lambda: "You can ask again in" in "".join(world.texts(server.general)), "she is told")

@@ -23,7 +23,7 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 async def test_an_answer_grows_with_its_steps_and_ends_with_sources_ratings_and_suggestions(world: World) -> None:
     reply = say(*WORDS, per_token=0.03, nodes=("Read the handbook",), suggestions=("What about Mondays?",))
-    world.dify.script = lambda _: replace(reply, sources=("Handbook.pdf", "Rules.md"), step_seconds=1.5)
+    world.dify.script = lambda _: replace(reply, sources=("Handbook.pdf", "Rules.md"), step_seconds=4.0)
     thread = await world.mention("When may I go home?")
     await world.until(lambda: bool(world.discord.typing.get(thread)), "a sign of life")
     answer = await world.answered(thread, "word100")
@@ -209,9 +209,9 @@ async def test_a_very_long_answer_is_a_few_messages_and_the_rest_a_file(world: W
     words = [f"word{number} " for number in range(1, 3001)]
     world.dify.script = lambda _: say("".join(words))
     thread = await world.mention("Tell me everything")
-    await world.until(lambda: any(one.attachments for one in world.discord.messages(thread)), "a file")
+    await world.until(lambda: any(one.attachments for one in world.own(thread)), "a file")
     await world.settled()
-    own = [one for one in world.discord.messages(thread) if one.is_bot and (one.content or one.attachments)]
+    own = world.own(thread)
     ((_, file),) = [each for one in own for each in one.attachments]
     assert file.content is not None
     assert "word3000" in file.content.decode()

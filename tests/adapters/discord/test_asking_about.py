@@ -33,6 +33,8 @@ async def test_the_form_shows_the_message_and_brings_a_question_about_it(
         assert modal is not None
         assert modal.fields[0] == "Grace: The \\*plan\\* is ready"
         assert [each for each in inbox.asked if each.unseen] == []
+        (ears,) = platform._gateway._ears.values()
+        assert ears._connection._view_store._modals == {}, "the library remembers no forms"
         number = await server.submit_modal(server.ada, opened, {"words": "Is it good?"})
         event = await inbox.message("Is it good?")
         await until(lambda: server.interactions[number].acknowledged, "for the answer to the form")

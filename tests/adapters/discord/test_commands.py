@@ -11,7 +11,7 @@ from adapters.discord.interactions.desk import NOT_TAKEN, STOPPING, UNKNOWN
 from adapters.discord.interactions.invocations import NO_QUESTION, STOP_WHERE
 from bridge.errors import StoreUnavailable
 from bridge.events import Command, CommandInvoked, InboundEvent, MessageReceived, StopRequested
-from bridge.messages import Origin
+from bridge.messages import MessageRef, Origin
 from bridge.playground.discord import Attachment, DiscordServer
 from tests.adapters.discord.conftest import Inbox, Make, hearing, offered, out, until
 
@@ -101,6 +101,29 @@ async def test_a_refusal_is_read_by_who_asked_alone(
         await platform.send(event.private, out("You may not."))
     assert [each.content for each in server.ephemerals(server.ada)] == ["You may not."]
     assert server.messages(server.general) == []
+
+
+async def test_a_refusal_in_a_thread_stays_though_nothing_else_does(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    told: list[asyncio.Task[MessageRef]] = []
+
+    class Refusing(Inbox):
+        """As the core does it: while the question is taken, beside it."""
+
+        async def __call__(self, event: InboundEvent) -> None:
+            await super().__call__(event)
+            if isinstance(event, MessageReceived) and event.private is not None:
+                told.append(asyncio.create_task(platform.send(event.private, out("You may not."))))
+
+    thread = await server.open_thread_as(server.ada, server.general, "Plans")
+    async with hearing(platform, Refusing()):
+        await offered(server)
+        number = await server.command(server.ada, thread, "ask", {"question": "May I?"})
+        await used(server, number)
+        await until(lambda: bool(told) and told[0].done(), "for the refusal")
+        await told[0]
+    assert [each.content for each in server.ephemerals(server.ada)] == ["You may not."]
 
 
 @pytest.mark.parametrize(("name", "command"), [("reset", Command.RESET), ("help", Command.HELP)])
