@@ -17,7 +17,7 @@ from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformError
 from bridge.messages import Author, MessageRef, OutgoingMessage, PartRole, ReplyTarget, SentPart
 from bridge.outstanding import Outstanding, Write
 from bridge.pacing import AnswerPace, Urgency, WriteKind
-from bridge.platform_api import Platform, SendsFiles
+from bridge.platform_api import Platform, SendsFiles, TellsRoom
 from bridge.presenting import Presenter, Trimmings
 from bridge.standing import Lookup, Recorder, Standing, StandingMessage
 
@@ -187,7 +187,7 @@ class AnswerWriter:
         """Until the next edit may be made: to parse the text before that would be for nothing."""
         if self._shown and not draft.ended.is_set():
             kind: WriteKind = "live" if self._presenter.grows(self._shown[-1].ref) else "edit"
-            wait = self._pace.delay(kind, Urgency.PROGRESS)
+            wait = self._delay(kind, Urgency.PROGRESS)
             # A further message may be posted when edits may not.
             longest = self._platform.capabilities.min_edit_interval.total_seconds()
             if wait > 0:
@@ -222,7 +222,7 @@ class AnswerWriter:
         """True when `write` may be made now; False after a wait, when there may be a newer text."""
         kind = self._kind(write)
         urgency = Urgency.FINAL if draft.ended.is_set() else Urgency.PROGRESS if write.ref else Urgency.FIRST
-        wait = self._pace.delay(kind, urgency)
+        wait = self._delay(kind, urgency)
         if wait <= 0:
             self._pace.take(kind, urgency)
             elsewhere = await self._pace.book_shared(kind)
@@ -236,6 +236,12 @@ class AnswerWriter:
             await self._clock.wait(draft.ended, wait)
         return False
 
+    def _delay(self, kind: WriteKind, urgency: Urgency) -> float:
+        wait = self._pace.delay(kind, urgency)
+        if kind == "edit" and urgency is Urgency.PROGRESS and isinstance(self._platform, TellsRoom):
+            wait = max(wait, self._platform.wait_for_room(self._target, self._pace.reserve + 1))
+        return wait
+
     def _kind(self, write: Write) -> WriteKind:
         if write.ref is None:
             return "post"
@@ -245,7 +251,7 @@ class AnswerWriter:
 
     async def _perform(self, write: Write) -> None:
         text, file = write.message.text, write.message.file
-        message = self._outgoing(text, write.nonce, write.trimmings)
+        message = self._outgoing(text, write.nonce, write.trimmings, follows=write.part > 0)
         self._composer.announced = self._composer.announced or write.message.announces
         self.writes += 1
         if write.ref is not None:
@@ -275,7 +281,9 @@ class AnswerWriter:
     def _shown(self) -> list[StandingMessage]:
         return self._standing.messages
 
-    def _outgoing(self, text: str, nonce: str, trimmings: Trimmings | None = None) -> OutgoingMessage:
+    def _outgoing(
+        self, text: str, nonce: str, trimmings: Trimmings | None = None, *, follows: bool = False
+    ) -> OutgoingMessage:
         trimmings = trimmings or Trimmings()
         return OutgoingMessage(
             text=text,
@@ -286,6 +294,7 @@ class AnswerWriter:
             steps=trimmings.steps,
             sources=trimmings.sources,
             asker=self._asker,
+            follows=follows,
         )
 
     def _try_otherwise(self, write: Write, error: MessageRefused, draft: AnswerDraft) -> bool:

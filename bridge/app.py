@@ -19,6 +19,7 @@ from bridge.helping import Guide
 from bridge.home import FrontHall
 from bridge.installations_api import Installations
 from bridge.intake import Intake
+from bridge.labelling import Labeller
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
@@ -143,6 +144,7 @@ def assemble(
     together = together or _alone(clock)
     metrics = Metrics()
     pacer = Pacer(clock, together.budget)
+    labeller = Labeller(store=store, platforms=platforms, backends=backends, clock=clock)
     turns = Turns(
         store=store,
         platforms=platforms,
@@ -153,6 +155,7 @@ def assemble(
         clock=clock,
         metrics=metrics,
         limits=limits_of(core),
+        label=labeller.note,
     )
     conversations = Conversations(store=store, turns=turns, clock=clock, fenced=together.fenced, metrics=metrics)
     dispatcher = together.dispatcher(conversations.drain, turns.look)
@@ -182,8 +185,10 @@ def assemble(
             metrics=metrics,
             guide=guide,
             greet=front_hall.greet,
+            praise=labeller.note,
         ),
         front_hall=front_hall,
+        labeller=labeller,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),

@@ -11,10 +11,10 @@ from bridge.configuring.limits import respell
 from bridge.errors import StoreError
 from bridge.feedback import aggregate
 from bridge.installations_api import KeepsInstallations
-from bridge.messages import PlatformName
-from bridge.platform_api import Finding, Severity
+from bridge.messages import ChannelId, InstallationId, PlatformName
+from bridge.platform_api import ChecksPlaces, ConfiguredPlace, Finding, Platform, Severity
 from bridge.registry import Configuration, known_platforms, load_routes
-from bridge.routing import Everywhere, Routes
+from bridge.routing import Everywhere, Follow, Resolver, Routes
 from bridge.storage.folder import folder_trouble
 from bridge.storage.installations import KeptInstallations, open_installations
 from bridge.storage.migrate import current_revision, head_revision
@@ -43,7 +43,7 @@ async def check_all(configuration: Configuration) -> list[PartFindings]:
             if kept is not None and isinstance(platform, KeepsInstallations):
                 platform.use_installations(kept.of(PlatformName(part.name)))
             try:
-                found.append(PartFindings(part.name, await platform.check()))
+                found.append(PartFindings(part.name, await _check_platform(platform, configuration)))
             finally:
                 await platform.close()
     for name, app in configuration.apps.items():
@@ -56,6 +56,34 @@ async def check_all(configuration: Configuration) -> list[PartFindings]:
     found.append(PartFindings("routes", describe_routes(configuration)))
     found.append(PartFindings("database", [await _check_database(configuration.database)]))
     return found
+
+
+async def _check_platform(platform: Platform, configuration: Configuration) -> Sequence[Finding]:
+    findings = await platform.check()
+    places = configured_places(configuration.routes, platform.name)
+    # Where not even the credentials are good, every place would only say the same again.
+    if not places or not isinstance(platform, ChecksPlaces) or any(one.severity is Severity.ERROR for one in findings):
+        return findings
+    return [*findings, *await platform.check_places(places)]
+
+
+def configured_places(routes: Resolver, platform: PlatformName) -> Sequence[ConfiguredPlace]:
+    """The places on this platform that routes name, in the order of the file."""
+    if not isinstance(routes, Routes):
+        return []
+    return [
+        ConfiguredPlace(
+            where=f"line {route.line}",
+            installation=route.installation or InstallationId(""),
+            channel=route.channel or ChannelId(""),
+            category=route.category or ChannelId(""),
+            everything=route.follow is Follow.EVERYTHING,
+        )
+        for route in routes.routes
+        if route.platform == platform
+        and not route.is_direct
+        and (route.installation or route.channel or route.category)
+    ]
 
 
 @asynccontextmanager

@@ -168,15 +168,19 @@ def render(
 
 @cli.command()
 def manifest(
-    platform: Annotated[str, typer.Argument(help="The platform, such as slack.", metavar="PLATFORM")],
+    platform: Annotated[str, typer.Argument(help="The platform: slack or discord.", metavar="PLATFORM")],
     env_file: EnvFile = None,
     http: Annotated[
-        str, typer.Option("--http", help="The platform calls the bridge at this https address.", metavar="URL")
+        str, typer.Option("--http", help="Slack calls the bridge at this https address.", metavar="URL")
     ] = "",
-    plain: Annotated[bool, typer.Option("--plain", help="A bot without what only AI agents have.")] = False,
-    as_yaml: Annotated[bool, typer.Option("--yaml", help="YAML instead of JSON.")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="A Slack bot without what only AI agents have.")] = False,
+    as_yaml: Annotated[bool, typer.Option("--yaml", help="Slack's manifest as YAML instead of JSON.")] = False,
 ) -> None:
-    """Print the manifest to make the app from, with exactly what the settings switch on. No token is needed."""
+    """Print what the app is set up with at the platform, asking for exactly what the settings switch on. No token is needed.
+
+    For Slack that is a manifest to paste; for Discord the steps in its portal, and the links that add the bot to a server and to
+    one's own account.
+    """
 
     async def start() -> int:
         from bridge.registry import describe_install

@@ -1,10 +1,12 @@
 """What can become of an event, closed: `router` decides, `intake` carries it out. Values only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from bridge.events import ChatOpened, CommandInvoked, CommentGiven, HomeOpened, MessageReceived
 from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PersonId, ReplyTarget, Vote
+from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
+from bridge.store import Again
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,11 +17,16 @@ class Ask:
     """Continue this conversation although the message stands elsewhere (a reply to one of its answers)."""
     may_stop: bool = False
     """It says nothing but "stop": it ends what is being answered in its conversation, and is a question only where nothing is."""
+    about_question_in: ConversationId | None = None
+    """Where the message that it replies to was asked itself."""
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
     vote: Vote
+    target: ReplyTarget | None = None
+    """Where it was cast, as far as the event tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +52,8 @@ class Retry:
 
     event_id: EventId
     answer: MessageRef
+    again: Again | None = None
+    """It did not fail: another answer is wanted."""
     private: ReplyTarget | None = None
 
 
@@ -100,6 +109,8 @@ class Refuse:
     """None: nobody is told, since only people would read it whom it is none of their business."""
     message: MessageRef | None = None
     """What it was about, if that was a message of ours."""
+    awaited: bool = False
+    """It was asked for by something that waits for an answer, so it is told each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

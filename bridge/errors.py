@@ -15,7 +15,8 @@
     |  |- BackendFailed              the app itself failed while answering
     |  |- BackendTimeout             nothing, or nothing but pings, for too long
     |  |- BackendCut                 the stream ended without an ending
-    |  `- BackendPaused              the app waits for something that chat cannot give
+    |  |- BackendPaused              the app waits for something that chat cannot give
+    |  `- NotHeard                   a voice message could not be turned into text this time; the app was not asked
     `- PlatformError
        |- PlatformUnavailable        network trouble or 5xx; whether it arrived may be unknown
        |- RateLimited                not executed; wait `retry_after`
@@ -130,6 +131,11 @@ class BackendCut(BackendError):
 class BackendPaused(BackendError):
     user_message = "The app is waiting for a form to be filled in, which is not possible from here yet."
     may_retry = False
+
+
+class NotHeard(BackendError):
+    user_message = "The voice message could not be turned into text."
+    accepted = False
 
 
 class PlatformError(BridgeError):

@@ -51,7 +51,7 @@ class MessageReceived:
     """Nobody can read these words where they will be answered: a form, a command or a button brought them, and `ref` names that
     event. The answer begins with them."""
     about: Said | None = None
-    """The message that the question is about, where the member picked one."""
+    """The message that the question is about: one that the member picked, or somebody's that it replies to (never ours)."""
     private: ReplyTarget | None = None
     """Where only the author reads: a refusal goes there rather than to `target`."""
     sent_at: datetime

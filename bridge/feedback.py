@@ -69,13 +69,15 @@ class Feedback:
         self._limits = limits or FeedbackLimits()
         self._news = asyncio.Event()
 
-    async def vote(self, vote: Vote) -> None:
-        """Durable when it returns. Raises `StoreUnavailable`."""
-        if await self._store.record_vote(vote, aggregate):
+    async def vote(self, vote: Vote) -> bool:
+        """Durable when it returns. False: nothing changed. Raises `StoreUnavailable`."""
+        changed = await self._store.record_vote(vote, aggregate)
+        if changed:
             _log.info("voted", rating=vote.rating.value, active=vote.active, platform=vote.message.platform)
             if vote.active:
                 self._metrics.voted(vote.message.platform, vote.rating)
             self._news.set()
+        return changed
 
     async def comment(self, given: CommentGiven) -> None:
         """Durable when it returns. Raises `StoreUnavailable`."""

@@ -10,8 +10,9 @@ from bridge.backend_api import AcceptsFiles, Backend
 from bridge.events import CommandInvoked
 from bridge.messages import AppName, Author, InstallationId, PlatformName
 from bridge.platform_api import FetchesFiles, NamesWays, Platform
+from bridge.quotas import in_questions
 from bridge.router import Policy
-from bridge.routing import DEFAULT_APP, External, Follow, Resolution, Resolver, Route, Routes
+from bridge.routing import DEFAULT_APP, Answers, External, Follow, Resolution, Resolver, Route, Routes
 from bridge.store import Usage
 
 
@@ -28,8 +29,11 @@ class Guide:
         app = resolution.app.name if resolution.app else None
         external = resolution.guests.external if order.is_external or order.author.home else External.ON
         follow = resolution.follow if external is External.ON else Follow.MENTION
-        asking = "Every message that you write to me here is a question." if order.is_direct else _ASKING[follow]
+        asked_by = _ASKING_BY_REPLY if resolution.answers is Answers.REPLY else _ASKING
+        asking = "Every message that you write to me here is a question." if order.is_direct else asked_by[follow]
         lines = [asking, *self._more(order.target.platform, app)]
+        if quota := resolution.quotas.per_person:
+            lines.append(f"From one person I take at most {in_questions(quota)}.")
         if not order.is_direct and follow is not Follow.MENTION:
             lines.append(self._muting())
         lines.append(_RESETTING)
@@ -54,6 +58,8 @@ class Guide:
             if isinstance(platform, FetchesFiles) and backend is not None and isinstance(backend, AcceptsFiles):
                 lines.append("Attach files to a question; I say so if the app cannot take one.")
             press = ", or press Stop where you see it" if platform.capabilities.buttons else ""
+            if platform.capabilities.again_button:
+                lines.append("Press Regenerate below my newest answer to have another one.")
         lines.append(f"Say `stop` to end an answer{press}.")
         if self.policy.follow_edits_running:
             lines.append("Edit your question while I am answering, and I begin anew.")
@@ -73,6 +79,12 @@ _ASKING = {
     Follow.MENTION: "Mention me in a message, or reply to an answer of mine.",
     Follow.THREAD: "Mention me in a message. In the thread of my answer every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. I answer in a thread.",
+}
+_ASKING_BY_REPLY = {
+    Follow.MENTION: "Mention me in a message, or reply to an answer of mine to go on with it.",
+    Follow.THREAD: "Mention me in a message, or reply to an answer of mine to go on with it. In a thread in which I was asked "
+    "every further message is a question too.",
+    Follow.EVERYTHING: "Every message here is a question. Reply to an answer of mine to go on with it.",
 }
 _RESETTING = "Mention me with `/reset` in a thread, or say it in direct messages, and I forget what was said there."
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from bridge import logs
+from bridge.afterthoughts import Afterthoughts
 from bridge.clock import Clock
 from bridge.commands import REFUSE, Commands
 from bridge.decisions import Ask, Comment, Decision, Greet, Ignore, Obey, Rate, Refuse, Retry, Revise, Stop, Withdraw
@@ -20,11 +21,14 @@ from bridge.events import (
 )
 from bridge.feedback import Feedback
 from bridge.helping import Guide
+from bridge.labelling import Praised
+from bridge.limiting import LimitTeller
 from bridge.messages import (
     AppName,
     ConversationId,
     MessageRef,
     Origin,
+    Rating,
 )
 from bridge.metrics import Metrics, QuestionResult
 from bridge.notices import Lately, Notices
@@ -34,20 +38,22 @@ from bridge.router import (
     decide,
     is_addressed,
     question_in,
+    wants_asked,
     wants_muted,
     wants_replied,
     wants_thread,
 )
 from bridge.routing import Place, Resolution
-from bridge.store import Full, NewQuestion, RetryResult, StopResult, Store, Touched
-from bridge.whereabouts import backend_user, place_of, place_of_message
+from bridge.store import Full, Limited, NewQuestion, StopResult, Store, Touched
+from bridge.whereabouts import backend_user, place_of, place_of_message, settle
 
 _log = logs.get("intake")
 
 _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
-_FORGOTTEN = "I no longer have that question. Please ask it again."
+_PRESSED_AGAIN = "You asked that a moment ago."
+_STOPPED = "Stopped."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
@@ -78,6 +84,7 @@ class Intake:
         metrics: Metrics | None = None,
         guide: Guide | None = None,
         greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
+        praise: Callable[[Praised], None] | None = None,
         refused_again: timedelta = timedelta(hours=1),
         late_mention: timedelta = timedelta(minutes=10),
         pressed_again: timedelta = timedelta(seconds=3),
@@ -92,7 +99,12 @@ class Intake:
         self._clock = clock
         self._metrics = metrics or Metrics()
         self._commands = Commands(store=store, notices=notices, guide=guide or Guide(policy=policy))
-        self._greet = greet or _greet_nobody
+        self._greet = greet or _note_nothing
+        self._praise = praise or _note_nothing
+        self._limits = LimitTeller(notices, clock)
+        self._afterthoughts = Afterthoughts(
+            store=store, dispatcher=dispatcher, notices=notices, limits=self._limits, metrics=self._metrics
+        )
         self._late_mention = late_mention
         self._refused = Lately(clock, refused_again, _REMEMBERED)
         self._refused_presses = Lately(clock, refused_again, _REMEMBERED)
@@ -110,6 +122,8 @@ class Intake:
     async def _take(self, event: InboundEvent) -> None:
         place = place_of(event)
         resolution = self._resolve(place) if place else _NOWHERE
+        if isinstance(event, MessageReceived):
+            event = settle(event, resolution)
         facts = await self._gather(event, resolution) if isinstance(event, MessageReceived) else Facts()
         decision = decide(event, facts, self._policy, resolution)
         if isinstance(decision, Ignore):
@@ -121,18 +135,18 @@ class Intake:
         match decision:
             case Ask():
                 await self._ask(decision)
-            case Rate(vote=vote):
-                await self._feedback.vote(vote)
+            case Rate():
+                await self._rate(decision)
             case Comment(given=given):
                 await self._comment(given)
             case Stop():
-                await self._stop(decision)
+                await self._afterthoughts.stop(decision)
             case Retry():
-                await self._retry(decision)
+                await self._afterthoughts.retry(decision)
             case Revise():
                 await self._revise(decision)
             case Withdraw():
-                await self._withdraw(decision)
+                await self._afterthoughts.withdraw(decision)
             case Obey():
                 await self._obey(decision)
             case Greet(event=opened):
@@ -145,12 +159,14 @@ class Intake:
                 assert_never(decision)
 
     async def _gather(self, event: MessageReceived, resolution: Resolution) -> Facts:
-        replied = thread = None
+        replied = thread = asked = None
         if event.reply_to is not None and wants_replied(event, resolution):
             replied = await self._store.conversation_of(event.reply_to)
+        if event.reply_to is not None and replied is None and wants_asked(event, resolution):
+            asked = await self._store.asked_in(event.reply_to)
         if resolution.app is not None and wants_thread(event, resolution, self._policy):
             thread = await self._store.find_conversation(event.target.conversation, resolution.app.name)
-        facts = Facts(thread=thread, replied=replied)
+        facts = Facts(thread=thread, replied=replied, asked=asked)
         if thread is not None and wants_muted(event, facts, self._policy):
             facts = replace(facts, muted=await self._store.is_muted(thread))
         return facts
@@ -169,6 +185,8 @@ class Intake:
         press = (key, message.author.id, message.text, message.about)
         if self._pressed.seconds_left(press) > 0:
             self._note_duplicate(message)
+            if message.private is not None:
+                self._notices.tell(message.private, _PRESSED_AGAIN)
             return False
         self._pressed.note(press)
         try:
@@ -181,6 +199,9 @@ class Intake:
         message, key = ask.message, ask.message.target.conversation
         if ask.may_stop and await self._stop_instead(ask):
             return True
+        if ask.about_question_in is not None and ask.about_question_in == await self._conversation(ask):
+            # The app was asked just that.
+            message = replace(message, about=None)
         queued = self._queued(ask.app.name)
         busy = queued >= ask.app.most_queued
         accepted = await self._store.accept(
@@ -193,6 +214,7 @@ class Intake:
                 join=ask.join,
                 most_waiting=REFUSE if busy else ask.app.most_waiting,
                 most_by_bots=self._policy.bot_turns,
+                quotas=ask.quotas,
             )
         )
         # Durable now, whoever claimed it.
@@ -204,6 +226,12 @@ class Intake:
             if known is not None:
                 self._dispatcher.wake(known)
             return False
+        if isinstance(accepted, Limited):
+            self._metrics.question(key.platform, QuestionResult.REFUSED)
+            _log.info("limited", event_id=message.event_id, platform=key.platform, until=accepted.until.isoformat())
+            if message.origin is Origin.PERSON:
+                self._limits.tell(accepted, message.author.id, message.target, message.private)
+            return True
         if isinstance(accepted, Full):
             waiting = queued if busy else accepted.waiting
             self._metrics.question(key.platform, QuestionResult.REFUSED)
@@ -242,7 +270,9 @@ class Intake:
         if result is StopResult.NOTHING_RUNS:
             return False
         self._remember(message.ref)
-        self._nudge_to_stop(conversation, result)
+        self._afterthoughts.nudge_to_stop(conversation, result)
+        if message.private is not None and result is StopResult.STOPPING:
+            self._notices.tell(message.private, _STOPPED)
         return True
 
     async def _conversation(self, ask: Ask) -> ConversationId | None:
@@ -265,7 +295,8 @@ class Intake:
         if refuse.message is not None:
             self._refused_presses.note((refuse.message, refuse.person))
         who_and_where = (key.platform, key.installation, key.channel, refuse.person)
-        if refuse.tell is not None and self._refused.seconds_left(who_and_where) == 0:
+        awaited = refuse.awaited and refuse.tell is not None and refuse.tell.private
+        if refuse.tell is not None and (awaited or self._refused.seconds_left(who_and_where) == 0):
             self._refused.note(who_and_where)
             self._notices.tell(refuse.tell, refuse.notice)
 
@@ -286,6 +317,11 @@ class Intake:
                 self._claimed.pop(said.ref, None)
             raise
 
+    async def _rate(self, rate: Rate) -> None:
+        vote = rate.vote
+        if await self._feedback.vote(vote) and vote.active and vote.rating is Rating.LIKE:
+            self._praise(Praised(message=vote.message, target=rate.target))
+
     async def _comment(self, given: CommentGiven) -> None:
         # A form may be shown before it is known that its button was pressed in vain.
         if self._refused_presses.seconds_left((given.message, given.person)) > 0:
@@ -295,48 +331,13 @@ class Intake:
 
     # What is already asked
 
-    async def _stop(self, stop: Stop) -> None:
-        answer = stop.answer
-        conversation = await self._store.conversation_of(answer) if answer is not None else None
-        if conversation is None and stop.key is not None and stop.app is not None:
-            # A message that began to grow a moment ago may not be recorded yet.
-            answer = None
-            conversation = await self._store.find_conversation(stop.key, stop.app)
-        if conversation is None:
-            _log.debug("ignored", event_id=stop.event_id, kind="Stop", reason="not on an answer")
-            return
-        result = await self._store.request_stop(stop.event_id, conversation, answer=answer)
-        self._nudge_to_stop(conversation, result)
-
-    def _nudge_to_stop(self, conversation: ConversationId, result: StopResult) -> None:
-        _log.info("stop_requested", conversation=conversation, result=result.value)
-        if result is not StopResult.NOTHING_RUNS:
-            # A duplicate too: its first delivery may have been given up just when it was stored.
-            self._dispatcher.nudge(conversation)
-
-    async def _retry(self, retry: Retry) -> None:
-        retried = await self._store.retry(retry.event_id, retry.answer)
-        _log.info("retry_requested", conversation=retried.conversation_id, result=retried.result.value)
-        if retried.result is RetryResult.ACCEPTED:
-            self._metrics.retried(retry.answer.platform)
-        match retried.result:
-            case RetryResult.ACCEPTED | RetryResult.DUPLICATE:
-                if retried.conversation_id is not None:
-                    self._dispatcher.wake(retried.conversation_id)
-            case RetryResult.FORGOTTEN:
-                if (target := retry.private or retried.target) is not None:
-                    self._notices.tell(target, _FORGOTTEN)
-            case RetryResult.NOTHING:
-                pass
-            case _:
-                assert_never(retried.result)
-
     async def _revise(self, revise: Revise) -> None:
-        message = revise.message
+        resolution = self._resolve(place_of_message(revise.message))
+        message = settle(revise.message, resolution)
+        revise = replace(revise, message=message)
         known = message.ref in self._claimed
         if await self._revise_asked(revise) or known or not self._may_be_asked_late(message):
             return
-        resolution = self._resolve(place_of_message(message))
         facts = await self._gather(message, resolution)
         decision = decide(message, facts, self._policy, resolution)
         if isinstance(decision, Refuse):
@@ -361,16 +362,8 @@ class Intake:
             self._dispatcher.nudge(change.conversation_id)
         return True
 
-    async def _withdraw(self, withdraw: Withdraw) -> None:
-        change = await self._store.withdraw(withdraw.event_id, withdraw.message)
-        if change.touched is Touched.NOTHING or change.conversation_id is None:
-            return
-        _log.info("withdrawn", conversation=change.conversation_id, touched=change.touched.value)
-        if change.touched is Touched.RUNNING:
-            self._dispatcher.nudge(change.conversation_id)
 
-
-def _greet_nobody(_: HomeOpened | ChatOpened) -> None:
+def _note_nothing(_: object) -> None:
     pass
 
 

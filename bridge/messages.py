@@ -93,6 +93,8 @@ class ReplyTarget:
     """Quota that edits draw on."""
     opens_thread: bool = False
     """The adapter would rather open a thread here before the first message (see `OpensThreads`)."""
+    may_reply: bool = False
+    """Of interest with `opens_thread`: an answer may also stand here without a thread, below or beside its question."""
     private: bool = False
     """Only one person reads what is sent here, and it is gone soon: no answer is ever written here, only a line of our own."""
 
@@ -158,7 +160,14 @@ class AskedQuestion:
     """As of `MessageReceived` in `events`."""
     about: Said | None = None
     """As of `MessageReceived` in `events`."""
+    spoken: str = ""
+    """What was said in its voice messages, once that was made out."""
     sent_at: datetime
+
+    @property
+    def words(self) -> str:
+        """Everything that was asked, written and spoken. May be empty."""
+        return "\n\n".join(part for part in (self.text, self.spoken) if part.strip())
 
     @property
     def people(self) -> Mapping[str, str]:
@@ -241,6 +250,8 @@ class OutgoingMessage:
     """Names of the documents that the answer rests on, each once. Shown below the text where `capabilities.sources`."""
     asker: Author | None = None
     """Whose question it answers. Some platforms want to know for whom something is written."""
+    follows: bool = False
+    """Another message of the same answer stands above it, of which people were told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -174,6 +174,11 @@ class AnswerPace:
     total_key: str = ""
     last_own: float = float("-inf")
 
+    @property
+    def reserve(self) -> int:
+        """Edits that intermediate ones leave alone: one for the end of each answer that draws on the same budget."""
+        return self.edit.live
+
     async def book_shared(self, kind: WriteKind) -> float:
         """Seconds to wait, after `take`, because of what other processes write. Only what two of them can write to at once is
         booked: new messages of a channel, and what a platform counts over everything. Whoever writes an answer edits it alone."""

@@ -18,6 +18,8 @@ from bridge.markdown.dialect import Dialect
 from bridge.messages import (
     Attachment,
     Author,
+    ChannelId,
+    InstallationId,
     MessageRef,
     OutgoingMessage,
     PlatformName,
@@ -155,6 +157,30 @@ class Platform(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfiguredPlace:
+    """A place that one of the operator's routes is about. What is empty is not named by it."""
+
+    where: str
+    """Where the operator wrote it, for people: "line 14"."""
+    installation: InstallationId = InstallationId("")
+    channel: ChannelId = ChannelId("")
+    category: ChannelId = ChannelId("")
+    in_threads: bool = True
+    """Answers are to stand in threads there."""
+    everything: bool = False
+    """Every message there is a question, also without a mention."""
+
+
+@runtime_checkable
+class ChecksPlaces(Protocol):
+    """The platform can say of a place what the bot may not do there."""
+
+    async def check_places(self, places: Sequence[ConfiguredPlace]) -> Sequence[Finding]:
+        """At least one finding for each place. Never raises; a failure is a finding."""
+        ...
+
+
 @runtime_checkable
 class OpensThreads(Protocol):
     """The platform can open a thread under a question (targets with `opens_thread`)."""
@@ -199,6 +225,16 @@ class StreamsNatively(Protocol):
 
     def is_spent(self, ref: MessageRef) -> bool:
         """It has grown for as long as the platform lets it: the answer should go on in another message."""
+        ...
+
+
+@runtime_checkable
+class TellsRoom(Protocol):
+    """The platform says now and then how many edits it will take, which may be fewer than `capabilities.edit_budget`."""
+
+    def wait_for_room(self, target: ReplyTarget, spare: int) -> float:
+        """Seconds until it surely takes `spare` further edits in the target's `edit_group`, by what it said last; 0 when it said
+        nothing lately. Only intermediate edits wait for that: the end of an answer takes what there is."""
         ...
 
 

@@ -10,11 +10,12 @@ from bridge.clock import Clock
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.messages import AppName, AskedQuestion, BackendIds
 from bridge.metrics import Metrics
-from bridge.questions import with_past, with_thread, words_of
+from bridge.questions import lead_of, with_past, with_thread, words_of
 from bridge.routing import AppPolicy
 from bridge.running import Running
 from bridge.store import Store
-from bridge.surroundings import Surroundings
+from bridge.surroundings import HandedOver, Surroundings
+from bridge.transcribing import Heard, Transcriber
 
 _log = logs.get("preparing")
 
@@ -35,6 +36,7 @@ class Preparer:
         backends: Mapping[AppName, Backend],
         policies: Mapping[AppName, AppPolicy],
         surroundings: Surroundings,
+        transcriber: Transcriber,
         clock: Clock,
         metrics: Metrics,
         limits: PrepareLimits,
@@ -43,6 +45,7 @@ class Preparer:
         self._backends = backends
         self._policies = policies
         self._surroundings = surroundings
+        self._transcriber = transcriber
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
@@ -60,11 +63,13 @@ class Preparer:
 
     async def prepare(self, running: Running, asked: AskedQuestion) -> Question | None:
         """With its files, and with what was said before where the app does not know it. None: without its files, which the app
-        could not be given, there is nothing to ask; `running` says so. Raises `BackendUnreachable`."""
+        could not be given, there is nothing to ask; `running` says so. Raises `BackendError`."""
         if running.handed is None or running.handed[0] != asked.attachments:
-            running.handed = asked.attachments, await self._surroundings.hand_over(running.turn, asked)
+            running.handed = asked.attachments, await self._hand_over(running, asked)
         files = running.handed[1].files
-        if not asked.text.strip() and not files:
+        asked = replace(asked, spoken=running.handed[1].spoken)
+        running.draft.lead = lead_of(asked)
+        if not asked.words.strip() and not files:
             running.notes = [_NOTHING_READ]
             return None
         question = replace(self.plain(running, asked, running.ids), files=files)
@@ -76,6 +81,31 @@ class Preparer:
             question = replace(question, text=with_thread((), asked.about, question.text))
         return await self._with_past(running, question)
 
+    async def _hand_over(self, running: Running, asked: AskedQuestion) -> HandedOver:
+        recordings = [file for file in asked.attachments if file.is_voice]
+        if not recordings:
+            return await self._surroundings.hand_over(running.turn, asked)
+        if asked.spoken:
+            heard = Heard(words=asked.spoken)
+        else:
+            heard = await self._transcriber.listen(running.turn, recordings)
+            await self._keep(running, heard.words)
+        files = tuple(file for file in asked.attachments if not file.is_voice or file in heard.unheard)
+        handed = await self._surroundings.hand_over(running.turn, replace(asked, attachments=files), heard.unheard)
+        return replace(handed, spoken=heard.words)
+
+    async def _keep(self, running: Running, words: str) -> None:
+        """So that nobody has to listen again, and whoever takes over knows what the app was asked."""
+        try:
+            if words:
+                await self._store.record_spoken(running.turn, words)
+        except StoreUnavailable as error:
+            self._store_away("record_spoken", error)
+
+    def _store_away(self, doing: str, error: StoreUnavailable) -> None:
+        self._metrics.store_unavailable()
+        _log.warning("store_unavailable", doing=doing, detail=str(error))
+
     async def _with_past(self, running: Running, question: Question) -> Question:
         turns = self._policies[running.turn.app].context_turns
         if not running.healed or not turns:
@@ -83,8 +113,7 @@ class Preparer:
         try:
             past = await self._store.recent_turns(running.turn, turns)
         except StoreUnavailable as error:
-            self._metrics.store_unavailable()
-            _log.warning("store_unavailable", doing="recent_turns", detail=str(error))
+            self._store_away("recent_turns", error)
             return question
         return replace(question, text=with_past(past, question.text))
 

@@ -10,6 +10,7 @@ from bridge.platform_api import Platform, PlatformCapabilities, StreamsNatively
 
 STOP = Button(action=ButtonAction.STOP, label="Stop")
 RETRY = Button(action=ButtonAction.RETRY, label="Try again")
+AGAIN = Button(action=ButtonAction.AGAIN, label="Regenerate")
 RATE = (Button(action=ButtonAction.LIKE, label="Good answer"), Button(action=ButtonAction.DISLIKE, label="Bad answer"))
 
 LONGEST_LABEL = 75
@@ -113,7 +114,7 @@ class Presenter:
                 Button(action=ButtonAction.ASK, label=_cut(one), value=one)
                 for one in asked[: self._can.question_buttons]
             ),
-            *((RETRY,) if extras.may_retry else ()),
+            *((RETRY,) if extras.may_retry else (AGAIN,) if extras.may_rate and self._can.again_button else ()),
         )
 
 

@@ -1,7 +1,9 @@
 """What is said around a question: to the app that has not heard what came before, to the member who asked nothing. Pure."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from bridge.markdown.characters import literally
 from bridge.messages import AskedQuestion, Said
 from bridge.store import PastTurn
 
@@ -13,6 +15,12 @@ LONGEST_LEAD = 600
 """Characters of a question that nobody can see as it is repeated above its answer."""
 
 
+def as_edited(before: AskedQuestion, now: AskedQuestion) -> AskedQuestion:
+    """The question as its author changed it. What it is about stays."""
+    spoken = before.spoken if before.attachments == now.attachments else ""
+    return replace(now, about=before.about, spoken=spoken)
+
+
 def missing_words(asked: AskedQuestion) -> str:
     """What to tell somebody who wrote nothing that could be asked; empty when there is something."""
     return "" if asked.text.strip() or asked.attachments else _SAY_SOMETHING
@@ -20,7 +28,17 @@ def missing_words(asked: AskedQuestion) -> str:
 
 def words_of(asked: AskedQuestion) -> str:
     """The question, which no backend takes without words."""
-    return asked.text if asked.text.strip() else f"({', '.join(file.name for file in asked.attachments)})"
+    return asked.words if asked.words.strip() else f"({', '.join(file.name for file in asked.attachments)})"
+
+
+def lead_of(asked: AskedQuestion) -> str:
+    """What stands above an answer whose question nobody can see or read, unless it is what opens the thread (Markdown)."""
+    lines = []
+    if asked.unseen and not asked.target.opens_thread and asked.text.strip():
+        lines.append(f"> **{literally(asked.author.display_name)}** asked: {literally(shortened(asked.text))}")
+    if asked.spoken.strip():
+        lines.append(f"> 🎙 {literally(shortened(asked.spoken))}")
+    return "\n".join(lines)
 
 
 def with_past(past: Sequence[PastTurn], text: str) -> str:
@@ -37,7 +55,7 @@ def with_thread(said: Sequence[Said], about: Said | None, text: str) -> str:
     It comes last, in paragraphs of its own: so it is found again by its own words at a backend that keeps what was asked.
     """
     parts: list[str] = []
-    if told := _newest(said):
+    if told := _newest([one for one in said if one != about]):
         parts.append(f"Written before in this thread:\n\n{told}")
     if about is not None and about.text.strip():
         parts.append(f"The question is about this message:\n\n{about.who}: {about.text}")

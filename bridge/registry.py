@@ -193,7 +193,7 @@ def describe_install(
     module = _part_of_platform(name, "installs.manifest")
     if module is None:
         raise SettingsError(
-            [f"There is no manifest for {name.capitalize()}: its app is set up by hand, as the README says."]
+            [f"There is nothing to print for {name.capitalize()}: its app is set up by hand, as the README says."]
         )
     settings = read(cast("type[BaseSettings]", module.AppSettings), env_file)
     return cast("str", module.describe_install(settings, http_url=http_url, plain=plain, as_yaml=as_yaml))
@@ -239,7 +239,7 @@ def example() -> str:
 _OURS = (
     *("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "ENCRYPTION_", "FEEDBACK_", "SHUTDOWN_", "BRIDGE_CONF", "STOP_"),
     *("RETRY_", "FOLLOW_", "RECOVER", "MOST_", "BUSY_", "WAIT_NOT", "CONTEXT_", "MUTE_", "UNMUTE_", "EXTERNAL_"),
-    *("ALLOWED_BOT", "BOT_TURN", "ANSWER_", "SUGGESTIONS_", "FILE_PAT"),
+    *("QUESTIONS_PER", "ALLOWED_BOT", "BOT_TURN", "ANSWER_", "SUGGESTIONS_", "FILE_PAT"),
 )
 """In `.env` a name that begins like this is meant for us. (HTTP_ and LOG_ are not: HTTP_PROXY belongs to others.)"""
 

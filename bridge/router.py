@@ -43,12 +43,12 @@ from bridge.messages import (
     ConversationKey,
     EventId,
     Origin,
-    PersonId,
     Rating,
     ReplyTarget,
     Vote,
 )
-from bridge.routing import External, Follow, Resolution
+from bridge.routing import Answers, External, Follow, Resolution
+from bridge.store import Again
 from bridge.words import MuteWords, find_command, says_stop
 
 NO_APP = "No app is set up to answer here. Please ask whoever runs this bot."
@@ -91,6 +91,8 @@ class Facts:
     """In that thread nothing is answered that is not said to the bot."""
     replied: ConversationId | None = None
     """The conversation of the message that is replied to, when that message is one of our answers."""
+    asked: ConversationId | None = None
+    """The same, when it is somebody's question."""
 
 
 def question_in(message: MessageReceived) -> AskedQuestion:
@@ -135,6 +137,13 @@ def wants_muted(message: MessageReceived, facts: Facts, policy: Policy) -> bool:
 def wants_replied(message: MessageReceived, resolution: Resolution) -> bool:
     """Whether `decide` needs `Facts.replied`."""
     return message.origin is Origin.PERSON and message.reply_to is not None and resolution.app is not None
+
+
+def wants_asked(message: MessageReceived, resolution: Resolution) -> bool:
+    """Whether `decide` needs `Facts.asked`: to join the chain of replies, or not to tell the app what it was asked before."""
+    if message.reply_to is None or resolution.app is None:
+        return False
+    return message.about is not None or (resolution.answers is Answers.REPLY and not message.in_thread)
 
 
 def decide(event: InboundEvent, facts: Facts, policy: Policy, resolution: Resolution) -> Decision:
@@ -183,10 +192,12 @@ def _decide_message(event: MessageReceived, facts: Facts, policy: Policy, resolu
             return Ignore(reason=refusal.reason)
         # In a shared channel the others shall not read it either.
         elsewhere = None if refusal.notice == SHARED_CHANNEL else event.target
-        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, event.private or elsewhere)
+        refuse = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private or elsewhere)
+        return replace(refuse, awaited=event.unseen)
     assert resolution.app is not None  # noqa: S101  # else it is refused
     # Inside a thread the thread is the conversation, whichever of its messages is replied to.
-    join = None if event.in_thread else facts.replied
+    asked = facts.asked if resolution.answers is Answers.REPLY else None
+    join = None if event.in_thread else facts.replied or asked
     if order is not None:
         return Obey(
             order=_invoke(event, order),
@@ -196,7 +207,14 @@ def _decide_message(event: MessageReceived, facts: Facts, policy: Policy, resolu
             conversation=facts.thread or join,
         )
     may_stop = event.origin is Origin.PERSON and not event.attachments and says_stop(event.text)
-    return Ask(message=event, app=resolution.app, join=join, may_stop=may_stop)
+    return Ask(
+        message=event,
+        app=resolution.app,
+        join=join,
+        may_stop=may_stop,
+        about_question_in=facts.asked,
+        quotas=resolution.quotas,
+    )
 
 
 def _why_not_heard(event: MessageReceived, resolution: Resolution) -> str:
@@ -284,10 +302,8 @@ def _find_refusal(resolution: Resolution, external: External, author: Author) ->
     return None
 
 
-def _refuse(
-    refusal: _Refusal, event_id: EventId, key: ConversationKey, person: PersonId, tell: ReplyTarget | None
-) -> Refuse:
-    return Refuse(event_id=event_id, key=key, person=person, reason=refusal.reason, notice=refusal.notice, tell=tell)
+def _refuse(why: _Refusal, event_id: EventId, key: ConversationKey, who: Author, tell: ReplyTarget | None) -> Refuse:
+    return Refuse(event_id=event_id, key=key, person=who.id, reason=why.reason, notice=why.notice, tell=tell)
 
 
 def _decide_edit(event: MessageEdited, policy: Policy) -> Decision:
@@ -331,7 +347,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
         refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
         # What was answered while an app did answer here may be stopped, rated and tried again.
         if refusal is not None and refusal.notice != NO_APP:
-            refused = _refuse(refusal, event.event_id, event.target.conversation, event.person, event.private)
+            refused = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private)
             return replace(refused, message=event.message)
     match event.action:
         case ButtonAction.STOP:
@@ -340,7 +356,9 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
             key, app = event.target.conversation, resolution.app.name
             return Stop(event_id=event.event_id, answer=event.message, key=key, app=app)
         case ButtonAction.RETRY | ButtonAction.AGAIN:
-            return Retry(event_id=event.event_id, answer=event.message, private=event.private)
+            wanted = event.action is ButtonAction.AGAIN
+            again = Again(by=event.person, quotas=resolution.quotas) if wanted else None
+            return Retry(event_id=event.event_id, answer=event.message, again=again, private=event.private)
         case ButtonAction.LIKE | ButtonAction.DISLIKE:
             vote = Vote(
                 message=event.message,
@@ -350,7 +368,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
                 active=True,
                 revision=event.revision,
             )
-            return Rate(vote=vote)
+            return Rate(vote=vote, target=event.target)
         case ButtonAction.ASK | ButtonAction.RESET:
             return Ignore(reason="told as a message or as a command")
         case _:
@@ -360,7 +378,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
 def _decide_stop(event: StopRequested, resolution: Resolution) -> Decision:
     refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
     if refusal is not None and refusal.notice != NO_APP:
-        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, None)
+        return _refuse(refusal, event.event_id, event.target.conversation, event.author, None)
     return Stop(
         event_id=event.event_id,
         answer=event.message,
@@ -373,6 +391,7 @@ def _decide_command(event: CommandInvoked, resolution: Resolution) -> Decision:
     refusal = _find_refusal(resolution, _outside(event, resolution), event.author)
     if refusal is not None:
         elsewhere = None if refusal.notice == SHARED_CHANNEL else event.target
-        return _refuse(refusal, event.event_id, event.target.conversation, event.author.id, event.private or elsewhere)
+        refuse = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private or elsewhere)
+        return replace(refuse, awaited=True)
     assert resolution.app is not None  # noqa: S101  # else it is refused
     return Obey(order=event, app=resolution.app, resolution=resolution)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.messages import AppName, Author, ChannelId, Inputs, InstallationId, PersonId, PlatformName
+from bridge.quotas import Quotas
 
 DEFAULT_APP = AppName("default")
 """The name of the app that the environment configures; part of every conversation's identity, as all names of apps are."""
@@ -24,6 +25,15 @@ class Follow(StrEnum):
     """Those too that are written in a thread in which the bot was asked before."""
     EVERYTHING = "everything"
     """Every one."""
+
+
+class Answers(StrEnum):
+    """Where answers stand, on platforms that can do both. Those of a thread always stand in it."""
+
+    THREAD = "thread"
+    """In a thread that is opened for them."""
+    REPLY = "reply"
+    """In the channel, as replies to their questions. Who replies to them goes on with the conversation."""
 
 
 class Recover(StrEnum):
@@ -109,6 +119,8 @@ class Resolution:
     follow: Follow = Follow.THREAD
     access: Access = Access()
     guests: Guests = Guests()
+    answers: Answers = Answers.THREAD
+    quotas: Quotas = field(default_factory=Quotas)
     because: Sequence[str] = ()
     """For an operator: the route that decided, where it stands, and why others did not."""
 
@@ -130,11 +142,13 @@ class Everywhere:
 
     app: AppPolicy
     guests: Guests = Guests()
+    quotas: Quotas = field(default_factory=Quotas)
 
     def resolve(self, place: Place) -> Resolution:
         return Resolution(
             app=self.app,
             guests=self.guests,
+            quotas=self.quotas,
             because=("There are no routes; the one app answers everywhere.",),
         )
 
@@ -157,6 +171,8 @@ class Route:
     follow: Follow = Follow.THREAD
     access: Access = Access()
     guests: Guests = Guests()
+    answers: Answers = Answers.THREAD
+    quotas: Quotas = field(default_factory=Quotas)
     line: int = 0
     """Where it begins in `bridge.toml`, for people; it decides nothing."""
 
@@ -232,6 +248,8 @@ class Routes:
             follow=winner.follow,
             access=winner.access,
             guests=winner.guests,
+            answers=winner.answers,
+            quotas=winner.quotas,
             because=tuple(because),
         )
 

@@ -21,6 +21,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bridge.errors import SettingsError
+from bridge.quotas import Quota, read_quota
 from bridge.routing import External, Recover
 from bridge.words import bare
 
@@ -88,6 +89,14 @@ class Settings(BaseSettings):
     )
     bot_turns: int = Field(
         3, ge=1, le=50, description="Questions by such bots that are answered in a row; then a person must ask first."
+    )
+    questions_per_person: Annotated[Quota | None, NoDecode] = Field(
+        None,
+        description="So many questions in a while are taken from one person, such as 20/10m (s, m, h, d); one more is politely "
+        "refused. Unset: any number. Routes in bridge.toml may each have their own.",
+    )
+    questions_per_channel: Annotated[Quota | None, NoDecode] = Field(
+        None, description="The same for everybody in one channel and its threads together."
     )
     recover: Recover = Field(
         Recover.REASK,
@@ -176,6 +185,11 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return frozenset(part.strip() for part in value.split(",") if part.strip())
+
+    @field_validator("questions_per_person", "questions_per_channel", mode="before")
+    @classmethod
+    def _read_quota(cls, value: object) -> object:
+        return read_quota(value) if isinstance(value, str) else value
 
     @field_validator("log_level", "log_format", "recover", "external_channels", mode="before")
     @classmethod

@@ -5,7 +5,7 @@ Every method is one transaction. All may raise `StoreUnavailable` (nothing was w
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -32,6 +32,7 @@ from bridge.messages import (
     Turn,
     Vote,
 )
+from bridge.quotas import Quota, Quotas
 
 Aggregate = Callable[[Sequence[Vote]], Rating | None]
 """Pure: every vote on one answer in, the one rating for the backend out."""
@@ -52,6 +53,8 @@ class NewQuestion:
     most_by_bots: int | None = None
     """Questions by bots that may follow one another in the conversation without one by a person; of interest when the author is
     one. None: any number."""
+    quotas: Quotas = field(default_factory=Quotas)
+    """How many questions to this app are taken, of its author on this platform and in its channel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,25 @@ class Full:
     waiting: int
     by_bots: bool = False
     """Nothing is full: too many bots have asked in a row."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limited:
+    """Not accepted, and claimed all the same: a quota is used up."""
+
+    quota: Quota
+    until: datetime
+    """When the next question will be taken."""
+    of_channel: bool = False
+    """It is that of the channel; else the person's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Again:
+    """A whole answer is wanted once more, which counts as a question of whoever wants it."""
+
+    by: PersonId
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 class StopResult(StrEnum):
@@ -107,7 +129,11 @@ class RetryResult(StrEnum):
     FORGOTTEN = "forgotten"
     """The question's text is gone (see `blank_payloads`)."""
     NOTHING = "nothing"
-    """Not a message of an answer that ended as `failed` or `stopped`."""
+    """Not a message of an answer that ended as `failed` or `stopped` (or as `done`, where it is wanted again)."""
+    OUTDATED = "outdated"
+    """Something else was asked in its conversation since, so the whole answer stays as it is."""
+    LIMITED = "limited"
+    """It would count as a question, and a quota is used up: see `Retried.limited`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +143,15 @@ class Retried:
     """Set unless `result` is `nothing`."""
     target: ReplyTarget | None = None
     """Where the conversation is answered, as far as that is still known."""
+    limited: Limited | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endorsed:
+    """Whoever asked likes the answer."""
+
+    target: ReplyTarget | None = None
+    """Where it is answered, as far as that is still known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +212,10 @@ class Store(Protocol):
         """The conversation that one of *our* messages belongs to."""
         ...
 
+    async def asked_in(self, message: MessageRef) -> ConversationId | None:
+        """The conversation in which this message of *somebody* was accepted as a question."""
+        ...
+
     async def is_muted(self, conversation: ConversationId) -> bool: ...
 
     async def set_muted(self, event_id: EventId, conversation: ConversationId, *, muted: bool) -> bool:
@@ -188,7 +227,7 @@ class Store(Protocol):
         touched, but what a running answer reveals of the backend's conversation is not kept. False: nothing to forget."""
         ...
 
-    async def accept(self, new: NewQuestion) -> Accepted | Full | None:
+    async def accept(self, new: NewQuestion) -> Accepted | Full | Limited | None:
         """Claims a question by event id and by message identity. None: somebody has claimed it already."""
         ...
 
@@ -216,11 +255,13 @@ class Store(Protocol):
         question would be. `answer`: one of our messages; then only the answer that it is part of is meant."""
         ...
 
-    async def retry(self, event_id: EventId, answer: MessageRef) -> Retried:
-        """Accepts the question of an ended answer once more, at the end of its conversation, whatever waits there already.
+    async def retry(self, event_id: EventId, answer: MessageRef, again: Again | None = None) -> Retried:
+        """Accepts the question of an ended answer once more, at the end of its conversation, whatever waits there already. With
+        `again` that of a whole answer too, as long as it is the last of its conversation.
 
-        Its new answer takes over the messages of the old one, so that it appears in the same place, and the votes on them. An
-        answer is retried at most once; what comes out of that may be retried again.
+        Its new answer takes over the messages of the old one, so that it appears in the same place, and the votes on them; votes
+        and comments on a whole answer stay with that one. An answer is retried at most once; what comes out of that may be
+        retried again.
         """
         ...
 
@@ -250,6 +291,10 @@ class Store(Protocol):
     async def record_asked(self, turn: Turn, attempt: int) -> AskedQuestion:
         """Just before the backend is asked for the `attempt`th time: the answer is `asked` and forgets the backend's ids of
         earlier attempts. Returns the question as it reads now; edits up to here count as asked."""
+        ...
+
+    async def record_spoken(self, turn: Turn, words: str) -> None:
+        """Keeps what was made out of the question's voice messages (`AskedQuestion.spoken`)."""
         ...
 
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
@@ -290,6 +335,10 @@ class Store(Protocol):
         """The turn is over (`done`, `stopped` or `failed`): answer ended, question answered, the next one may start."""
         ...
 
+    async def claim_title(self, conversation: ConversationId) -> bool:
+        """True once: it is answered in a thread that was opened for it, which from now on counts as titled."""
+        ...
+
     # Housekeeping
 
     async def blank_payloads(self, before: datetime) -> int:
@@ -324,6 +373,10 @@ class Store(Protocol):
 
         False: nothing changed. Votes on messages that are not (yet) known as ours are kept and count once they are.
         """
+        ...
+
+    async def endorsed(self, message: MessageRef) -> Endorsed | None:
+        """Whether whoever asked likes the answer that this message of ours is part of, by what they voted last."""
         ...
 
     async def due_ratings(self, now: datetime, limit: int) -> Sequence[PendingRating]:

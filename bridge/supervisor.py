@@ -15,6 +15,7 @@ from bridge.feedback import Feedback
 from bridge.home import FrontHall
 from bridge.installations_api import Installations, KeepsInstallations
 from bridge.intake import Intake
+from bridge.labelling import Labeller
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
@@ -54,6 +55,7 @@ class Parts:
     turns: Turns
     intake: Intake
     front_hall: FrontHall
+    labeller: Labeller
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -93,6 +95,7 @@ class Supervisor:
                     tasks.create_task(self._deliver_feedback(), name="feedback"),
                     tasks.create_task(parts.notices.run(), name="notices"),
                     tasks.create_task(parts.front_hall.run(), name="front hall"),
+                    tasks.create_task(parts.labeller.run(), name="labels"),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]

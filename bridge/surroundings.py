@@ -20,6 +20,8 @@ from bridge.platform_api import FetchesFiles, Platform, ReadsThreads
 _log = logs.get("surroundings")
 
 _SKIPPED = "📎 {name} was left out: {why}"
+_VOICE_SKIPPED = "🎙 The voice message was left out. {why}"
+_VOICE_NOT_TAKEN = "🎙 I cannot listen to voice messages here. Please write your question."
 _NO_FILES_HERE = "I cannot read files from here."
 _NOT_TAKEN = "the app takes no files."
 _WRONG_KIND = "the app takes no files of this kind."
@@ -28,6 +30,8 @@ _TOO_LARGE = "it is larger than {most}."
 _NOT_TO_BE_HAD = "it could not be read."
 _NOT_UPLOADED = "the app did not take it."
 _TOO_SLOW = "reading it took too long."
+_NEVER = (_NO_FILES_HERE, _NOT_TAKEN, _WRONG_KIND)
+"""Of voice messages there is nothing more to say then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +54,8 @@ class HandedOver:
     files: tuple[UploadedFile, ...] = ()
     notes: tuple[str, ...] = ()
     """A line for each file that was left out (Markdown)."""
+    spoken: str = ""
+    """What was said in voice messages among them."""
 
 
 class Surroundings:
@@ -66,25 +72,29 @@ class Surroundings:
         self._clock = clock
         self._limits = limits
 
-    async def hand_over(self, turn: Turn, asked: AskedQuestion) -> HandedOver:
-        """Takes the attached files to the app, one after the other.
+    async def hand_over(
+        self, turn: Turn, asked: AskedQuestion, unheard: Mapping[Attachment, str] | None = None
+    ) -> HandedOver:
+        """Takes the attached files to the app, one after the other. `unheard`: voice messages among them that could not be turned
+        into text, and why as far as there is a reason that helps.
 
         Raises `BackendUnreachable`: the question would not get through either, so nothing is left out for that.
         """
         if not asked.attachments:
             return HandedOver()
         platform, backend = self._platforms[turn.target.platform], self._backends[turn.app]
+        unheard = unheard or {}
         if not isinstance(platform, FetchesFiles):
-            return _leave_out(asked.attachments, _NO_FILES_HERE)
+            return _leave_out(asked.attachments, _NO_FILES_HERE, unheard)
         if not isinstance(backend, AcceptsFiles):
-            return _leave_out(asked.attachments, _NOT_TAKEN)
+            return _leave_out(asked.attachments, _NOT_TAKEN, unheard)
         try:
             rules = await backend.file_rules()
         except BackendUnreachable:
             raise
         except BackendError as error:
             _log.warning("file_rules_not_known", code=error.code, detail=str(error))
-            return _leave_out(asked.attachments, _NOT_UPLOADED)
+            return _leave_out(asked.attachments, _NOT_UPLOADED, unheard)
         handed: list[UploadedFile] = []
         notes: list[str] = []
         for file in asked.attachments:
@@ -95,7 +105,7 @@ class Surroundings:
                     handed.append(taken)
                     continue
                 why = taken
-            notes.append(_note(file, why))
+            notes.append(_note(file, why, unheard))
         return HandedOver(files=tuple(handed), notes=tuple(notes))
 
     def _refuse(self, file: Attachment, rules: FileRules, before: int) -> str | None:
@@ -186,9 +196,12 @@ def in_words(size: int) -> str:
     return f"{size / 1_000_000:.3g} MB" if size >= 1_000_000 else f"{max(size // 1_000, 1)} kB"
 
 
-def _note(file: Attachment, why: str) -> str:
-    return _SKIPPED.format(name=literally(file.name), why=why)
+def _note(file: Attachment, why: str, unheard: Mapping[Attachment, str]) -> str:
+    if not file.is_voice:
+        return _SKIPPED.format(name=literally(file.name), why=why)
+    heard = unheard.get(file) or why
+    return _VOICE_NOT_TAKEN if heard in _NEVER else _VOICE_SKIPPED.format(why=heard[:1].upper() + heard[1:])
 
 
-def _leave_out(files: Sequence[Attachment], why: str) -> HandedOver:
-    return HandedOver(notes=tuple(_note(file, why) for file in files))
+def _leave_out(files: Sequence[Attachment], why: str, unheard: Mapping[Attachment, str]) -> HandedOver:
+    return HandedOver(notes=tuple(_note(file, why, unheard) for file in files))

@@ -19,12 +19,12 @@ from bridge.clock import Clock
 from bridge.composing import NOT_TAKEN
 from bridge.drafts import AnswerDraft
 from bridge.errors import Fenced, StoreUnavailable
+from bridge.labelling import Answered
 from bridge.markdown.characters import literally
 from bridge.messages import (
     AnswerId,
     AnswerState,
     AppName,
-    AskedQuestion,
     ConversationId,
     Outcome,
     PlatformName,
@@ -39,12 +39,13 @@ from bridge.placing import Placer, PlacingLimits
 from bridge.platform_api import EndsActivity, Platform, ReadsBack, SendsFiles
 from bridge.preparing import PrepareLimits, Preparer
 from bridge.producing import Collector, ProducingLimits
-from bridge.questions import shortened
+from bridge.questions import lead_of
 from bridge.recording import StoreRecorder
 from bridge.routing import AppPolicy
 from bridge.running import Running
 from bridge.store import Store
 from bridge.surroundings import SurroundingLimits, Surroundings
+from bridge.transcribing import Transcriber
 
 _log = logs.get("turns")
 
@@ -90,7 +91,9 @@ class Turns:
         clock: Clock,
         metrics: Metrics,
         limits: TurnLimits | None = None,
+        label: Callable[[Answered], None] | None = None,
     ) -> None:
+        """`label` is told of whole answers, once their end is recorded."""
         self._store = store
         self._platforms = platforms
         self._backends = backends
@@ -99,6 +102,7 @@ class Turns:
         self._clock = clock
         self._metrics = metrics
         self._limits = limits or TurnLimits()
+        self._label = label
         surroundings = Surroundings(
             platforms=platforms, backends=backends, clock=clock, limits=self._limits.surroundings
         )
@@ -112,6 +116,13 @@ class Turns:
                 backends=backends,
                 policies=policies,
                 surroundings=surroundings,
+                transcriber=Transcriber(
+                    platforms=platforms,
+                    backends=backends,
+                    clock=clock,
+                    largest=self._limits.surroundings.largest_file,
+                    patience=self._limits.surroundings.file_patience,
+                ),
                 clock=clock,
                 metrics=metrics,
                 limits=self._limits.prepare,
@@ -162,6 +173,7 @@ class Turns:
             )
             await self._end_activity(work)
             await self._finish(work, outcome)
+            self._have_labelled(work, outcome)
             self._metrics.turn_ended(turn.app, turn.target.platform, outcome.state)
             return True
 
@@ -226,7 +238,7 @@ class Turns:
         buttons = platform.capabilities.buttons
         emoji = self._limits.retry_emoji
         hint = "" if buttons or not emoji else f"(React with {emoji} to try again.)"
-        draft = AnswerDraft(_lead(turn.question))
+        draft = AnswerDraft(lead_of(turn.question))
         running = Running(turn, draft, turn.ids, turn.attempt, retry_hint=hint, poisoned=turn.poisoned)
         running.wants_suggestions = platform.capabilities.question_buttons > 0
         if isinstance(platform, SendsFiles):
@@ -328,6 +340,20 @@ class Turns:
         if isinstance(platform, EndsActivity):
             await platform.end_activity(work.target, work.running.turn.question.ref)
 
+    def _have_labelled(self, work: _Work, outcome: Outcome) -> None:
+        turn, known = work.running.turn, work.running.ids.conversation
+        if self._label is None or known is None or outcome.state is not AnswerState.DONE or not outcome.text.strip():
+            return
+        self._label(
+            Answered(
+                conversation=turn.conversation_id,
+                app=turn.app,
+                backend_conversation=known,
+                user=turn.backend_user,
+                target=work.target,
+            )
+        )
+
     # Recording
 
     async def _finish(self, work: _Work, outcome: Outcome) -> None:
@@ -353,13 +379,6 @@ class Turns:
                 pause = min(pause * 2, 5.0)
             else:
                 return
-
-
-def _lead(question: AskedQuestion) -> str:
-    """What stands above an answer whose question nobody can see, unless it is what opens the thread."""
-    if not question.unseen or question.target.opens_thread:
-        return ""
-    return f"> **{literally(question.author.display_name)}** asked: {literally(shortened(question.text))}"
 
 
 def _final(work: _Work) -> Outcome:

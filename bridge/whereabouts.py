@@ -1,4 +1,6 @@
-"""Where an event happened: as routes see it, and as the backend's `user` says it. Pure."""
+"""Where an event happened: as routes see it, as the backend's `user` says it, and as it is answered there. Pure."""
+
+from dataclasses import replace
 
 from bridge.events import (
     ButtonPressed,
@@ -10,7 +12,7 @@ from bridge.events import (
     StopRequested,
 )
 from bridge.messages import BackendUser, ChannelId, ConversationKey
-from bridge.routing import Place
+from bridge.routing import Answers, Place, Resolution
 
 _LONGEST_USER = 255
 """Dify answers 500 to a longer `user` (measured on 0.15.3 and 1.12.1)."""
@@ -20,6 +22,14 @@ def backend_user(key: ConversationKey) -> BackendUser:
     """The backend's `user`: the person in direct messages, the thread everywhere else, so that a thread shares one memory."""
     place = [key.person] if key.person else [key.channel, key.thread]
     return BackendUser(":".join([key.platform, key.installation, *place])[:_LONGEST_USER])
+
+
+def settle(message: MessageReceived, resolution: Resolution) -> MessageReceived:
+    """The message as it is answered in its place: without a thread where answers shall be replies and can be."""
+    target = message.target
+    if resolution.answers is Answers.THREAD or not (target.opens_thread and target.may_reply):
+        return message
+    return replace(message, target=replace(target, opens_thread=False))
 
 
 def place_of(event: InboundEvent) -> Place | None:

@@ -16,6 +16,21 @@ MAX_BUTTONS = 5
 MAX_BUTTON_LABEL = 80
 """Most characters on a button (components reference, Button)."""
 
+MAX_CUSTOM_ID = 100
+"""Most characters of a component's `custom_id` (components reference, Custom ID)."""
+
+MAX_CONTENT = 2_000
+"""Most characters of a message (API reference, Create Message)."""
+
+MAX_TAGS = 5
+"""Most tags of a forum post (API reference, Channel Object, applied_tags)."""
+
+TOKEN_LASTS = timedelta(minutes=15)
+"""For how long an interaction's webhook can be used (Discord documentation, Receiving and Responding)."""
+
+MAX_FOLLOW_UPS = 5
+"""Most messages, besides the first answer, where the app is installed for the person alone (Discord documentation, the same)."""
+
 MAX_HISTORY = 100
 """Most messages that one call lists (API reference, Get Channel Messages)."""
 
@@ -24,6 +39,9 @@ ANSWER_A_PRESS = timedelta(seconds=3)
 
 MAX_FILE_BYTES = 10 * 2**20
 """Largest file that a bot can attach in every server (API reference, Uploading Files); boosted servers take more."""
+
+MAX_REQUEST_BYTES = 25 * 2**20
+"""Largest request of all (API reference, Uploading Files)."""
 
 MAX_THREAD_NAME = 100
 """Most characters of a thread's name (API reference, Start Thread from Message)."""
@@ -42,4 +60,9 @@ CAPABILITIES = PlatformCapabilities(
     # look-ups, which nobody paces.
     total_budget=WriteBudget(limit=40, window=timedelta(seconds=1)),
     buttons=True,
+    rating_buttons=True,
+    again_button=True,
+    # A row holds five.
+    question_buttons=MAX_BUTTONS,
+    sources=True,
 )

@@ -1,4 +1,5 @@
-"""What `dify-chat-bridge check` tries on Discord: token, intent, logins left, files, gateway."""
+"""What `dify-chat-bridge check` tries on Discord: token, portal, intent, logins left, permissions, gateway, and each
+channel that a route names."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,15 +7,16 @@ from collections.abc import Sequence
 import aiohttp
 from yarl import URL
 
+from adapters.discord.gateway.logins import is_short
+from adapters.discord.installs.looking import look_at_portal
+from adapters.discord.installs.manifest import PORTAL, invite_link, portal_page
+from adapters.discord.installs.permissions import Need, missing, needed_permissions
+from adapters.discord.installs.places import look_at_places
 from adapters.discord.outbound import GatewayPlan, Login, Rest, Server
 from adapters.discord.settings import Settings
-from adapters.discord.transport import PORTAL
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, RateLimited
-from bridge.platform_api import Finding, Severity
-
-FEW_LOGINS = 50
-"""Of 1,000 gateway logins a day (Discord documentation, Session Start Limit); at none left the token is reset."""
+from bridge.platform_api import ConfiguredPlace, Finding, Severity
 
 HELLO = 10
 """Opcode of the gateway's first message (Discord documentation, Gateway Opcodes)."""
@@ -30,18 +32,16 @@ async def run_checks(settings: Settings, clock: Clock) -> Sequence[Finding]:
     """Never raises. Uses connections of its own and closes them."""
     if not settings.enabled:
         return [_error("Discord token", "DISCORD_TOKEN is not set, so Discord is off", _new_token())]
-    bounded = settings.model_copy(
-        update={"discord_call_timeout": min(settings.discord_call_timeout, CHECK_TIMEOUT)},
-    )
-    rest = Rest(bounded, clock)
+    rest = Rest(_bounded(settings), clock)
     findings: list[Finding] = []
     try:
         login = await rest.log_in()
         findings.append(_ok("Discord token", f"belongs to the application {login.application_name}"))
         findings.append(_look_at_intent(settings, login))
+        findings += await _look_at_portal(rest, settings, login)
         plan = await rest.gateway_plan()
         findings.append(_look_at_logins(plan))
-        findings.append(_look_at_files(await rest.servers()))
+        findings += _look_at_permissions(settings, login, await rest.servers())
         findings.append(await _look_at_gateway(settings.discord_gateway_url or plan.url, settings))
     except PlatformError as error:
         findings.append(_explain(error, settings))
@@ -50,45 +50,91 @@ async def run_checks(settings: Settings, clock: Clock) -> Sequence[Finding]:
     return findings
 
 
+async def check_places(settings: Settings, clock: Clock, places: Sequence[ConfiguredPlace]) -> Sequence[Finding]:
+    """What the bot may not do there. As `run_checks`."""
+    rest = Rest(_bounded(settings), clock)
+    try:
+        return await look_at_places(rest, settings, await rest.log_in(), places)
+    except PlatformError as error:
+        return [_explain(error, settings)]
+    finally:
+        await rest.close()
+
+
+def _bounded(settings: Settings) -> Settings:
+    return settings.model_copy(update={"discord_call_timeout": min(settings.discord_call_timeout, CHECK_TIMEOUT)})
+
+
 def _look_at_intent(settings: Settings, login: Login) -> Finding:
     subject = "Discord Message Content intent"
     if not settings.discord_message_content:
         return _ok(subject, "not asked for (DISCORD_MESSAGE_CONTENT=false): follow-ups in threads need a mention")
     if login.content_allowed:
         return _ok(subject, "switched on")
-    return Finding(
-        severity=Severity.WARNING,
-        subject=subject,
-        problem="switched off: messages in threads are seen only when they mention the bot",
-        fix=f"Switch on Message Content Intent at {PORTAL}/{login.application}/bot, or set DISCORD_MESSAGE_CONTENT=false.",
+    page = portal_page(login.application, "bot")
+    return _warning(
+        subject,
+        "switched off: messages in threads are seen only when they mention the bot",
+        f"Switch on Message Content Intent at {page}, or set DISCORD_MESSAGE_CONTENT=false.",
     )
+
+
+async def _look_at_portal(rest: Rest, settings: Settings, login: Login) -> Sequence[Finding]:
+    """Only what is wrong there."""
+    portal = await look_at_portal(rest)
+    findings = []
+    if portal.endpoint:
+        page = portal_page(login.application, "information")
+        problem = f"buttons and commands go to {portal.endpoint} and never reach the bridge"
+        findings.append(_error("Discord interactions", problem, f"Empty Interactions Endpoint URL at {page}."))
+    if portal.needs_code_grant:
+        page = portal_page(login.application, "bot")
+        problem = "links that add the bot to a server do not work by themselves"
+        findings.append(_warning("Discord installation", problem, f"Switch off Requires OAuth2 Code Grant at {page}."))
+    if settings.installs_for_people and portal.for_people is False:
+        page = portal_page(login.application, "installation")
+        problem = "people cannot add the app to their own account, to ask where the bot is no member"
+        fix = f"Tick User Install at {page}, or set DISCORD_USER_INSTALL=false."
+        findings.append(_warning("Discord user install", problem, fix))
+    return findings
 
 
 def _look_at_logins(plan: GatewayPlan) -> Finding:
     subject = "Discord gateway logins"
-    if plan.logins_left >= FEW_LOGINS:
-        return _ok(subject, f"{plan.logins_left} left today")
-    return Finding(
-        severity=Severity.WARNING,
-        subject=subject,
-        problem=f"only {plan.logins_left} left today; at none left Discord resets the token",
-        fix="Find out what makes the bridge, or another program with this token, log in so often.",
+    if not is_short(plan.logins):
+        return _ok(subject, f"{plan.logins.left} left today")
+    hours = plan.logins.resets_in.total_seconds() / 3600
+    return _warning(
+        subject,
+        f"only {plan.logins.left} left today; at none left Discord resets the token, so the bridge uses none of them for "
+        f"another {hours:.0f} hours",
+        "Find out what makes the bridge, or another program with this token, log in so often.",
     )
 
 
-def _look_at_files(servers: Sequence[Server]) -> Finding:
-    subject = "Discord permission Attach Files"
+def _look_at_permissions(settings: Settings, login: Login, servers: Sequence[Server]) -> Sequence[Finding]:
+    """In whole servers; single channels may give more or less."""
+    subject = "Discord permissions"
+    link = invite_link(settings, login.application)
     if not servers:
-        return _ok(subject, "the bot is in no server yet")
-    without = [each.name for each in servers if not (each.permissions.attach_files or each.permissions.administrator)]
-    if not without:
-        return _ok(subject, "granted")
-    named = ", ".join(without[:NAMED_SERVERS]) + (" and others" if len(without) > NAMED_SERVERS else "")
+        problem = "the bot is in no server yet, so only direct messages and commands reach it"
+        return [_warning(subject, problem, f"Add it to one: {link}")]
+    findings = []
+    for need in needed_permissions(settings):
+        without = [each.name for each in servers if missing([need], each.permissions.value)]
+        if without:
+            findings.append(_lacking(need, without, link))
+    return findings or [_ok(subject, "all granted" if len(servers) == 1 else f"all granted in {len(servers)} servers")]
+
+
+def _lacking(need: Need, servers: Sequence[str], link: str) -> Finding:
+    named = ", ".join(servers[:NAMED_SERVERS]) + (" and others" if len(servers) > NAMED_SERVERS else "")
     return Finding(
+        # Channels may give what the server does not.
         severity=Severity.WARNING,
-        subject=subject,
-        problem=f"missing in {named}: long answers come as many messages instead of a few and a file",
-        fix="Give the bot's role Attach Files there (Server Settings > Roles), or add the bot anew with a link that asks for it.",
+        subject=f"Discord permission {need.name}",
+        problem=f"missing in {named}: {need.without}",
+        fix=f"Give it to the bot's role (Server Settings > Roles), or add the bot anew, which keeps all else: {link}",
     )
 
 
@@ -132,6 +178,10 @@ def _new_token() -> str:
 
 def _ok(subject: str, problem: str) -> Finding:
     return Finding(severity=Severity.OK, subject=subject, problem=problem)
+
+
+def _warning(subject: str, problem: str, fix: str) -> Finding:
+    return Finding(severity=Severity.WARNING, subject=subject, problem=problem, fix=fix)
 
 
 def _error(subject: str, problem: str, fix: str) -> Finding:

@@ -12,8 +12,8 @@ TOO_LARGE = frozenset({"40005", "413"})
 """Request entity too large (API reference, JSON Error Codes), and the same from a proxy that has no code for it."""
 
 
-def attach(file: OutgoingFile) -> discord.File:
-    """The file as discord.py sends it. Raises `NotAllowed` for one that is too large for every server."""
-    if len(file.content) > MAX_FILE_BYTES:
-        raise NotAllowed(f"{len(file.content)} bytes are more than Discord takes", code="40005")
+def attach(file: OutgoingFile, most: int = MAX_FILE_BYTES) -> discord.File:
+    """The file as discord.py sends it. Raises `NotAllowed` for one that is larger than `most` bytes."""
+    if len(file.content) > most:
+        raise NotAllowed(f"{len(file.content)} bytes are more than Discord takes here", code="40005")
     return discord.File(io.BytesIO(file.content), filename=file.plain_name, spoiler=False)

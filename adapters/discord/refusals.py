@@ -1,5 +1,6 @@
 """What Discord refuses, and what that means for the bridge: SDK errors and Discord's codes become `PlatformError`s."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 import aiohttp
@@ -59,12 +60,20 @@ def _translate_answer(error: discord.HTTPException) -> PlatformError:
     return MessageRefused(detail, code=code)
 
 
+def ban_in(status: int, headers: Mapping[str, str]) -> timedelta | None:
+    """For how long an answer says that Cloudflare has shut us out; None: it does not say so."""
+    if status != 429 or headers.get("Via"):
+        # Discord's own answers come through its proxy and say so; Cloudflare's never got that far.
+        return None
+    told = _seconds(headers.get("Retry-After", ""))
+    return CLOUDFLARE_PAUSE if told is None else max(told, SHORTEST_CLOUDFLARE_PAUSE)
+
+
 def _translate_limit(error: discord.HTTPException, code: str) -> RateLimited:
+    banned = ban_in(error.status, error.response.headers)
+    if banned is not None:
+        return RateLimited("Cloudflare has shut us out", retry_after=banned, code="cloudflare")
     told = _seconds(error.response.headers.get("Retry-After", ""))
-    if error.status == 429 and not error.response.headers.get("Via"):
-        # Discord's own answers come through its proxy and say so; this one never got that far.
-        pause = CLOUDFLARE_PAUSE if told is None else max(told, SHORTEST_CLOUDFLARE_PAUSE)
-        return RateLimited("Cloudflare has shut us out", retry_after=pause, code="cloudflare")
     return RateLimited(f"rate limited ({code})", retry_after=SUB_LIMIT_PAUSE if told is None else told, code=code)
 
 

@@ -9,8 +9,8 @@ from yarl import URL
 Seconds = Annotated[float, Field(gt=0)]
 
 
-class Settings(BaseSettings):
-    """Environment variables that start with `DISCORD_`; an empty one counts as unset."""
+class AppSettings(BaseSettings):
+    """What the app is like at Discord: enough to say how it is set up there."""
 
     model_config = SettingsConfigDict(extra="ignore", env_ignore_empty=True, hide_input_in_errors=True)
 
@@ -18,6 +18,62 @@ class Settings(BaseSettings):
         default=None,
         description="Token of the bot (developer portal > your application > Bot > Reset Token). Unset: Discord is off.",
     )
+    discord_message_content: bool = Field(
+        default=True,
+        description="Ask for the privileged Message Content intent. Without it, follow-ups in threads need a mention.",
+    )
+    discord_commands: bool = Field(
+        default=True,
+        description="Offer /ask, /reset, /stop and /help, and 'Ask about this message' in the menu of every message.",
+    )
+    discord_user_install: bool = Field(
+        default=True,
+        description="People may add the app to their own account and ask where the bot is no member. Needs DISCORD_COMMANDS.",
+    )
+    discord_solved_tag: str = Field(
+        default="",
+        description="Name of a forum's tag that a post gets when its asker likes the answer. Empty: none. Needs Manage Threads.",
+    )
+
+    @property
+    def enabled(self) -> bool:
+        return self.discord_token is not None
+
+    @property
+    def token(self) -> str:
+        """The plain token. Only for handing it to the SDK; empty when there is none."""
+        return self.discord_token.get_secret_value() if self.discord_token else ""
+
+    @property
+    def installs_for_people(self) -> bool:
+        """Whether people may ask where the bot is no member: they do so by commands."""
+        return self.discord_commands and self.discord_user_install
+
+    @field_validator("discord_token")
+    @classmethod
+    def _look_at_token(cls, token: SecretStr | None) -> SecretStr | None:
+        if token is None:
+            return None
+        text = token.get_secret_value()
+        if not text.strip():
+            return None
+        if text.lower().startswith(("bot ", "bearer ")):
+            raise ValueError('DISCORD_TOKEN starts with a scheme; remove the word "Bot" and give the token alone.')
+        if any(character.isspace() for character in text) or text[0] in "\"'":
+            raise ValueError(
+                "DISCORD_TOKEN contains spaces or quotes; copy the token again from the developer portal (page Bot)."
+            )
+        if text.count(".") != 2:  # id, time and signature
+            raise ValueError(
+                "DISCORD_TOKEN is not a bot token (those have three parts with dots between them); it may be the client "
+                "secret or the public key. Copy the token from the developer portal, page Bot."
+            )
+        return token
+
+
+class Settings(AppSettings):
+    """Environment variables that start with `DISCORD_`; an empty one counts as unset."""
+
     discord_api_url: str = Field(
         default="https://discord.com/api/v10",
         description="Address of Discord's REST API. Only for proxies and stand-ins.",
@@ -26,9 +82,9 @@ class Settings(BaseSettings):
         default=None,
         description="Address of Discord's gateway, used instead of whatever Discord says. Only for proxies and stand-ins.",
     )
-    discord_message_content: bool = Field(
-        default=True,
-        description="Ask for the privileged Message Content intent. Without it, follow-ups in threads need a mention.",
+    discord_cdn_url: str | None = Field(
+        default=None,
+        description="Address that attachments come from, besides Discord's own. Only for proxies and stand-ins.",
     )
     discord_tables: Literal["fit", "code", "list"] = Field(
         default="fit",
@@ -63,6 +119,10 @@ class Settings(BaseSettings):
     )
     discord_identify_gap: float = Field(
         default=5.0, ge=0, description="Seconds between two logins to the gateway. Discord allows one per 5 seconds."
+    )
+    discord_intent_recheck: Seconds = Field(
+        default=300.0,
+        description="Seconds between two looks whether a Message Content intent that was refused is switched on by now.",
     )
     discord_deaf_timeout: Seconds = Field(
         default=120.0, description="Seconds without a living gateway connection before a new one is made from scratch."
@@ -101,40 +161,10 @@ class Settings(BaseSettings):
         default=2_000, ge=1, description="Events that may wait to be stored before further ones are dropped."
     )
 
-    @property
-    def enabled(self) -> bool:
-        return self.discord_token is not None
-
-    @property
-    def token(self) -> str:
-        """The plain token. Only for handing it to the SDK; empty when there is none."""
-        return self.discord_token.get_secret_value() if self.discord_token else ""
-
     @field_validator("discord_tables", mode="before")
     @classmethod
     def _accept_any_case(cls, value: object) -> object:
         return value.strip().lower() if isinstance(value, str) else value
-
-    @field_validator("discord_token")
-    @classmethod
-    def _look_at_token(cls, token: SecretStr | None) -> SecretStr | None:
-        if token is None:
-            return None
-        text = token.get_secret_value()
-        if not text.strip():
-            return None
-        if text.lower().startswith(("bot ", "bearer ")):
-            raise ValueError('DISCORD_TOKEN starts with a scheme; remove the word "Bot" and give the token alone.')
-        if any(character.isspace() for character in text) or text[0] in "\"'":
-            raise ValueError(
-                "DISCORD_TOKEN contains spaces or quotes; copy the token again from the developer portal (page Bot)."
-            )
-        if text.count(".") != 2:  # id, time and signature
-            raise ValueError(
-                "DISCORD_TOKEN is not a bot token (those have three parts with dots between them); it may be the client "
-                "secret or the public key. Copy the token from the developer portal, page Bot."
-            )
-        return token
 
     @field_validator("discord_api_url")
     @classmethod

@@ -9,7 +9,6 @@ elsewhere.
 import asyncio
 import contextlib
 import random
-import traceback
 from datetime import timedelta
 from enum import Enum, auto
 
@@ -19,8 +18,10 @@ from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from yarl import URL
 
-from adapters.discord.gateway.ears import Ears, hearts_of
+from adapters.discord.gateway.ears import Ears, ShutOut, hearts_of, where
 from adapters.discord.gateway.heard import Listener
+from adapters.discord.gateway.logins import Logins
+from adapters.discord.installs.manifest import PORTAL, portal_page
 from adapters.discord.outbound import Rest
 from adapters.discord.settings import Settings
 from bridge import logs
@@ -30,8 +31,6 @@ from bridge.platform_api import Lease, Leases, PlatformHealth
 
 log = logs.get("discord")
 
-PORTAL = "https://discord.com/developers/applications"
-
 # Gateway close codes (Discord documentation, Gateway Close Event Codes).
 AUTHENTICATION_FAILED = 4004
 SHARDING_REQUIRED = 4011
@@ -39,6 +38,9 @@ SHARDING_REQUIRED = 4011
 STANDBY = "standby: another process hears Discord"
 STANDBY_AFTER = 0.5
 """Seconds that a lease must be waited for to say that another process holds it."""
+
+ASK_AGAIN = 60.0
+"""Seconds after which Discord is asked anew how many logins are left, before one is made."""
 
 CANCEL_AGAIN = 0.5
 """Seconds until a task that went on after being cancelled is cancelled again."""
@@ -72,7 +74,7 @@ class Ending(Enum):
     """What to do after a life."""
 
     AGAIN = auto()
-    WITHOUT_CONTENT = auto()
+    OTHER_INTENTS = auto()
     COUNT_SHARDS = auto()
 
 
@@ -93,8 +95,8 @@ class Gateway:
         """Shards whose lease was asked for and not given yet -> since when, in monotonic seconds."""
         self._ears: dict[int, Ears] = {}
         self._shards = 0
-        self._logging_in = asyncio.Lock()
-        self._last_login = -settings.discord_identify_gap
+        self._logins = Logins(clock, gap=settings.discord_identify_gap)
+        self._intent_asked_at = 0.0
 
     @property
     def me(self) -> int:
@@ -120,7 +122,7 @@ class Gateway:
         elif connected:
             detail = "the gateway no longer acknowledges heartbeats"
         else:
-            detail = self._trouble or "the gateway connection is being made"
+            detail = self._logins.detail or self._trouble or "the gateway connection is being made"
         ages = [age for each in ears if (age := each.heartbeat_age) is not None]
         return PlatformHealth(
             connected=connected,
@@ -155,6 +157,7 @@ class Gateway:
                 self._note_trouble(error)
             else:
                 self._application, self._me = login.application, login.user
+                self._logins.learn(plan.logins)
                 self._trouble = ""
                 point_at(
                     api_url=self._settings.discord_api_url, gateway_url=self._settings.discord_gateway_url or plan.url
@@ -215,53 +218,75 @@ class Gateway:
         """Life after life. Returns when Discord wants more shards."""
         pauses = Pauses(self._settings.discord_reconnect_first, self._settings.discord_reconnect_max)
         while True:
-            await self._wait_for_login_turn()
+            await self._wait_for_login(number)
             began = self._clock.monotonic()
             ending = await self._live(number, listener)
             if ending is Ending.COUNT_SHARDS:
                 return
-            if ending is Ending.WITHOUT_CONTENT:
+            if ending is Ending.OTHER_INTENTS:
                 continue
             if self._clock.monotonic() - began > self._settings.discord_reconnect_max:
                 pauses.reset()
             await self._clock.sleep(pauses.take())
 
-    async def _wait_for_login_turn(self) -> None:
-        async with self._logging_in:
-            wait = self._last_login + self._settings.discord_identify_gap - self._clock.monotonic()
-            if wait > 0:
-                await self._clock.sleep(wait)
-            self._last_login = self._clock.monotonic()
+    async def _wait_for_login(self, number: int) -> None:
+        """For Cloudflare, for what Discord allows a day, and for this shard's turn."""
+        if self._logins.age > ASK_AGAIN:
+            # Other processes log in too. If it cannot be asked, we have counted our own.
+            with contextlib.suppress(PlatformError):
+                self._logins.learn((await self._rest.gateway_plan()).logins)
+        while pause := self._rest.shut_out:
+            self._trouble = f"Cloudflare has shut us out for another {pause:.0f} s"
+            await self._clock.sleep(pause)
+        await self._logins.turn(number)
 
     async def _live(self, number: int, listener: Listener) -> Ending:
         """One life, from connect to the end of its connection."""
         content = self._content
-        ears = Ears(self._settings, self._clock, listener, shard=number, shards=self._shards, content=content)
+        ears = Ears(
+            self._settings, self._clock, listener, self._logins, shard=number, shards=self._shards, content=content
+        )
         self._ears[number] = ears
         life = asyncio.create_task(ears.start(self._settings.token))
         try:
-            await self._watch(ears, life)
+            regained = await self._watch(ears, life, content=content)
         finally:
             self._ears.pop(number, None)
             await _end(life)
             await self._shut(ears)
         error = None if life.cancelled() else life.exception()
-        return self._judge(error, number=number, content=content)
+        return Ending.OTHER_INTENTS if regained else self._judge(error, number=number, content=content)
 
-    async def _watch(self, ears: Ears, life: "asyncio.Task[None]") -> None:
-        """Returns when the life is over or has been deaf for too long."""
+    async def _watch(self, ears: Ears, life: "asyncio.Task[None]", *, content: bool) -> bool:
+        """Returns when the life is over or has been deaf for too long (False), or could hear more by now (True)."""
         over = asyncio.Event()
         life.add_done_callback(lambda _: over.set())
         limit = self._settings.discord_deaf_timeout
         heard_at = self._clock.monotonic()
-        while not await self._clock.wait(over, limit / 10):
+        while not await self._clock.wait(over, min(limit / 10, self._settings.discord_intent_recheck)):
             if ears.hearing:
                 heard_at = self._clock.monotonic()
                 self._trouble = ""
             elif self._clock.monotonic() - heard_at > limit:
                 self._trouble = f"nothing was heard for {limit:g} s"
                 log.warning("gateway_deaf", shard=ears.shard_id, seconds=limit)
-                return
+                return False
+            if self._content_refused and not content:
+                await self._ask_for_content()
+            if self._content and not content:
+                return True
+        return False
+
+    async def _ask_for_content(self) -> None:
+        """Whether the intent was switched on after all, asked once in a while for all shards."""
+        now = self._clock.monotonic()
+        if now - self._intent_asked_at < self._settings.discord_intent_recheck:
+            return
+        self._intent_asked_at = now
+        with contextlib.suppress(PlatformError):
+            if await self._rest.content_allowed():
+                self._content, self._content_refused = True, ""
+                log.info("message_content_intent_granted")
 
     async def _shut(self, ears: Ears) -> None:
         hearts = hearts_of(ears)
@@ -279,16 +304,26 @@ class Gateway:
         if isinstance(error, discord.LoginFailure) or code == AUTHENTICATION_FAILED:
             raise NotAllowed(_token_refused(), code=str(code or 401)) from error
         if isinstance(error, discord.PrivilegedIntentsRequired) and content:
-            self._content = False
-            self._content_refused = (
-                "the Message Content intent is switched off, so follow-ups without a mention are not seen; switch it on at "
-                f"{PORTAL}/{self._application}/bot"
-            )
-            log.error("message_content_intent_refused", fix=f"switch it on at {PORTAL}/{self._application}/bot")
-            return Ending.WITHOUT_CONTENT
+            self._go_on_without_content()
+            return Ending.OTHER_INTENTS
+        if isinstance(error, ShutOut):
+            self._rest.take_ban(error.pause)
         self._trouble = f"the connection ended ({_name(error)})"
-        log.warning("gateway_life_ended", shard=number, error=_name(error), code=code, at=_where(error))
+        log.warning("gateway_life_ended", shard=number, error=_name(error), code=code, at=where(error))
         return Ending.COUNT_SHARDS if code == SHARDING_REQUIRED else Ending.AGAIN
+
+    def _go_on_without_content(self) -> None:
+        """Mentions, replies to the bot, direct messages and commands are heard all the same. Said once, not by every shard."""
+        if not self._content:
+            return
+        fix = f"switch on Message Content Intent at {portal_page(self._application, 'bot')}"
+        self._content = False
+        self._content_refused = (
+            "the Message Content intent is switched off, so the bot does not see follow-ups without a mention; "
+            f"{fix} (it is noticed within minutes), or set DISCORD_MESSAGE_CONTENT=false"
+        )
+        self._intent_asked_at = self._clock.monotonic()
+        log.error("message_content_intent_refused", without="follow-ups that do not mention the bot", fix=fix)
 
 
 def _still(hearts: list[KeepAliveHandler], longest: float) -> None:
@@ -312,9 +347,3 @@ def _token_refused() -> str:
 
 def _name(error: BaseException | None) -> str:
     return "closed" if error is None else type(error).__name__
-
-
-def _where(error: BaseException | None) -> str:
-    """File and line of an error. Its message is not logged: it may quote what somebody wrote."""
-    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
-    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""

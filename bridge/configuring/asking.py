@@ -5,7 +5,8 @@ from collections.abc import Collection, Sequence
 
 from bridge.errors import SettingsError
 from bridge.messages import ChannelId, InstallationId, PlatformName
-from bridge.routing import Access, External, Follow, Guests, Place, Resolver, Routes
+from bridge.quotas import Quotas, in_questions
+from bridge.routing import Access, Answers, External, Follow, Guests, Place, Resolver, Routes
 
 DIRECT = "direct"
 FORMS = (
@@ -20,6 +21,11 @@ _FOLLOWED = {
     Follow.MENTION: "mention (only messages that mention the bot or reply to it)",
     Follow.THREAD: "thread (mentions, and what is written in threads in which the bot was asked)",
     Follow.EVERYTHING: "everything (every message of a person)",
+}
+
+_ANSWERED = {
+    Answers.THREAD: "thread (answers stand in threads, which are opened for them)",
+    Answers.REPLY: "reply (answers stand in the channel as replies, where the platform can do that)",
 }
 
 _EXTERNAL = {
@@ -56,6 +62,9 @@ def explain_place(place: Place, routes: Resolver) -> Sequence[tuple[str, str]]:
     if resolution.app is not None:
         followed = "every message, as always in direct messages" if place.is_direct else _FOLLOWED[resolution.follow]
         lines += [("follow", followed), ("access", describe_access(resolution.access))]
+        if not place.is_direct:
+            lines.append(("answers", _ANSWERED[resolution.answers]))
+        lines.append(("limits", describe_quotas(resolution.quotas)))
         lines += [("external", _EXTERNAL[resolution.guests.external]), ("bots", describe_bots(resolution.guests))]
     lines += [("because" if not number else "", words) for number, words in enumerate(resolution.because)]
     if isinstance(routes, Routes):
@@ -72,6 +81,15 @@ def explain_place(place: Place, routes: Resolver) -> Sequence[tuple[str, str]]:
 def describe_access(access: Access) -> str:
     people = [f"person {one}" for one in sorted(access.users)] + [f"role {one}" for one in sorted(access.roles)]
     return f"only {', '.join(people)}" if people else "everybody"
+
+
+def describe_quotas(quotas: Quotas) -> str:
+    told = [
+        f"{in_questions(quota)} {whose}"
+        for quota, whose in ((quotas.per_person, "from one person"), (quotas.per_channel, "in one channel"))
+        if quota is not None
+    ]
+    return ", ".join(told) or "none"
 
 
 def describe_bots(guests: Guests) -> str:

@@ -13,6 +13,7 @@ from bridge.configuring.limits import LimitsReader, is_secret
 from bridge.configuring.reading import Known, Written, WrittenApp, did_you_mean, read_written
 from bridge.errors import SettingsError
 from bridge.messages import AppName, PersonId
+from bridge.quotas import Quotas
 from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Guests, Resolver, Route, Routes
 from bridge.settings import Settings, read
 
@@ -69,6 +70,7 @@ def choose(core: Settings | None, sources: Sources) -> Choice:
         platforms=sources.platforms,
         apps={DEFAULT_APP} if choice.problems else from_environment.keys(),
         guests=_guests(core),
+        quotas=_quotas(core),
     )
     try:
         document = _find_document(core, sources)
@@ -90,7 +92,7 @@ def choose(core: Settings | None, sources: Sources) -> Choice:
         has_routes = written.has_routes
         choice.notices += _own_key(sources, written, from_environment)
     if not choice.file_problems and policies:
-        choice.routes = _make_routes(policies, choice, known.guests, has_routes=has_routes)
+        choice.routes = _make_routes(policies, choice, known, has_routes=has_routes)
     choice.notices += _unreachable_apps(policies, choice) if has_routes else []
     return choice
 
@@ -116,6 +118,12 @@ def _guests(core: Settings | None) -> Guests:
     if core is None:
         return Guests()
     return Guests(external=core.external_channels, bots=frozenset(PersonId(one) for one in core.allowed_bots))
+
+
+def _quotas(core: Settings | None) -> Quotas:
+    if core is None:
+        return Quotas()
+    return Quotas(per_person=core.questions_per_person, per_channel=core.questions_per_channel)
 
 
 def _find_document(core: Settings | None, sources: Sources) -> Document | None:
@@ -180,13 +188,13 @@ def _variables(env_file: Path | None) -> dict[str, str]:
 
 
 def _make_routes(
-    policies: Mapping[AppName, AppPolicy], choice: Choice, guests: Guests, *, has_routes: bool
+    policies: Mapping[AppName, AppPolicy], choice: Choice, known: Known, *, has_routes: bool
 ) -> Resolver | None:
     if has_routes:
         return Routes(apps=policies, routes=tuple(choice.written_routes))
     if len(policies) == 1:
         (policy,) = policies.values()
-        return Everywhere(app=policy, guests=guests)
+        return Everywhere(app=policy, guests=known.guests, quotas=known.quotas)
     names = ", ".join(sorted(policies))
     hint = " (`default` is the one of the environment)" if DEFAULT_APP in policies else ""
     words = (

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ValidationError
 
 from bridge.configuring.document import Document, Problem, name_place
 from bridge.configuring.lines import Path as Place
-from bridge.configuring.schema import APP_NAME, APP_NAME_WORDS, LONGEST_APP_NAME, AppTable, RouteTable
+from bridge.configuring.schema import APP_NAME, APP_NAME_WORDS, LONGEST_APP_NAME, NO_QUOTA, AppTable, RouteTable
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
+from bridge.quotas import Quota, Quotas, read_quota
 from bridge.routing import Access, AppPolicy, Guests, Route, find_twins
 
 TableT = TypeVar("TableT", bound=BaseModel)
@@ -55,6 +56,8 @@ class Known:
     """Those that the environment configures."""
     guests: Guests = field(default_factory=Guests)
     """What holds for routes that say nothing of them."""
+    quotas: Quotas = field(default_factory=Quotas)
+    """Likewise."""
 
 
 def read_written(document: Document, defaults: AppPolicy, known: Known) -> Written:
@@ -127,7 +130,7 @@ def _read_routes(document: Document, known: Known, written: Written) -> None:
         faults = [document.say(*one) for one in _contradictions(read, place, known)]
         written.problems.extend(faults)
         if whole and not faults:
-            written.routes.append(_make_route(read, document.line(place), known.guests))
+            written.routes.append(_make_route(read, document.line(place), known))
 
 
 def _contradictions(route: RouteTable, place: Place, known: Known) -> Iterable[tuple[Place, str]]:
@@ -146,7 +149,7 @@ def _contradictions(route: RouteTable, place: Place, known: Known) -> Iterable[t
         )
 
 
-def _make_route(table: RouteTable, line: int, defaults: Guests) -> Route:
+def _make_route(table: RouteTable, line: int, known: Known) -> Route:
     installation = table.workspace if table.server is None else table.server
     return Route(
         app=AppName(table.app),
@@ -158,11 +161,22 @@ def _make_route(table: RouteTable, line: int, defaults: Guests) -> Route:
         follow=table.follow,
         access=_make_access(table),
         guests=Guests(
-            external=defaults.external if table.external is None else table.external,
-            bots=defaults.bots if table.bots is None else _people(table.bots),
+            external=known.guests.external if table.external is None else table.external,
+            bots=known.guests.bots if table.bots is None else _people(table.bots),
+        ),
+        answers=table.answers,
+        quotas=Quotas(
+            per_person=_read_quota(table.questions_per_person, known.quotas.per_person),
+            per_channel=_read_quota(table.questions_per_channel, known.quotas.per_channel),
         ),
         line=line,
     )
+
+
+def _read_quota(written: str | None, default: Quota | None) -> Quota | None:
+    if written is None:
+        return default
+    return None if written.strip().lower() == NO_QUOTA else read_quota(written)
 
 
 def _make_access(table: RouteTable) -> Access:

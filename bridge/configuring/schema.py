@@ -5,7 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 
-from bridge.routing import External, Follow, Recover
+from bridge.quotas import read_quota
+from bridge.routing import Answers, External, Follow, Recover
 
 APP_NAME = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 LONGEST_APP_NAME = 40
@@ -13,6 +14,8 @@ APP_NAME_WORDS = (
     f"lower-case letters, digits, - and _, beginning with a letter, at most {LONGEST_APP_NAME} characters long, "
     "because it becomes part of every conversation's identity"
 )
+NO_QUOTA = "none"
+_QUOTA_WORDS = 'so many questions in a while, in quotes, such as "20/10m" (s, m, h, d), or "none"'
 _NOT_IN_IDS = re.compile(r"[\s#@<>/,]")
 
 
@@ -32,6 +35,13 @@ def _refuse_false(value: bool) -> bool:  # noqa: FBT001  # a validator
     return value
 
 
+def _read_quota(value: str) -> str:
+    if value.strip().lower() != NO_QUOTA:
+        read_quota(value)
+    return value
+
+
+Quota = Annotated[str, AfterValidator(_read_quota)]
 Id = Annotated[str, BeforeValidator(_read_id)]
 FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
@@ -66,6 +76,9 @@ class RouteTable(BaseModel):
         None, description="true, or left out (a route without it is about direct messages too)"
     )
     follow: Follow = Field(Follow.THREAD, strict=False, description='"mention", "thread" or "everything"')
+    answers: Answers = Field(Answers.THREAD, strict=False, description='"thread" or "reply"')
+    questions_per_person: Quota | None = Field(None, description=_QUOTA_WORDS)
+    questions_per_channel: Quota | None = Field(None, description=_QUOTA_WORDS)
     users: list[Id] = Field(
         default_factory=list, min_length=1, description='a list of ids of people, such as ["U0123"], not their names'
     )

@@ -35,6 +35,8 @@ class Received:
     """Oldest first."""
     ratings: dict[str, Rating | None] = field(default_factory=dict)
     """By Dify's id of the answer; None where a rating was taken away again."""
+    comments: dict[str, str] = field(default_factory=dict)
+    """What was said with the rating, by the same id."""
 
 
 class WitnessedBackend:
@@ -80,6 +82,7 @@ class WitnessedBackend:
         await self._backend.rate(ids, user, rating, content)
         if ids.message:
             self._received.ratings[ids.message] = rating
+            self._received.comments[ids.message] = content
 
     async def check(self) -> Sequence[Finding]:
         return await self._backend.check()
@@ -122,9 +125,6 @@ def read_stand_in(server: DifyServer) -> Received:
         for one in server.requests
     ]
     # The log says also what was taken away again.
-    ratings = {
-        one.message_id: Rating(one.rating) if one.rating else None
-        for one in server.rating_log
-        if one.status == _ACCEPTED
-    }
-    return Received(requests, ratings)
+    accepted = [one for one in server.rating_log if one.status == _ACCEPTED]
+    ratings = {one.message_id: Rating(one.rating) if one.rating else None for one in accepted}
+    return Received(requests, ratings, {one.message_id: one.content for one in accepted})

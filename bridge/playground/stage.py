@@ -155,6 +155,7 @@ class Stage:
                     slack_app_token=self.slack.app_token,
                     slack_api_url=self.slack.api_url,
                     slack_retry_features=RETRY_FEATURES,
+                    # So that there is a conversation that the Home tab can begin anew; it has no button otherwise.
                     slack_dm_sessions="single",
                 ),
                 platform(

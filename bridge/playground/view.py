@@ -4,7 +4,7 @@ The platforms are in `slack_view` and `discord_view`.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from urllib.parse import quote
 
 from bridge.messages import Rating
@@ -58,13 +58,13 @@ def dify_view(received: Received, *, stand_in: bool) -> Json:
     return {
         "stand_in": stand_in,
         "requests": [
-            _request(index, request, received.ratings)
+            _request(index, request, received)
             for index, request in reversed(list(enumerate(received.requests))[-MOST_REQUESTS:])
         ],
     }
 
 
-def _request(index: int, request: Request, ratings: Mapping[str, Rating | None]) -> Json:
+def _request(index: int, request: Request, received: Received) -> Json:
     match request.ended:
         case "":
             ended, words = "running", "answering…"
@@ -73,8 +73,8 @@ def _request(index: int, request: Request, ratings: Mapping[str, Rating | None])
         case reason:
             ended, words = "failed", reason
     rating: str | None = None
-    if request.message in ratings:
-        rating = ratings[request.message] or "none"
+    if request.message in received.ratings:
+        rating = received.ratings[request.message] or "none"
     return {
         "id": str(index),
         "question": request.question,
@@ -83,4 +83,5 @@ def _request(index: int, request: Request, ratings: Mapping[str, Rating | None])
         "ended": ended,
         "words": words,
         "rating": rating,
+        "comment": received.comments.get(request.message, ""),
     }

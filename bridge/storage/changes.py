@@ -15,7 +15,8 @@ from bridge.messages import (
     MessageRef,
     StopReason,
 )
-from bridge.storage.claims import claim, claim_wish, is_claimed
+from bridge.questions import as_edited
+from bridge.storage.claims import ONCE_MORE, claim, claim_wish, is_claimed
 from bridge.storage.mapping import AnyRow, dump_question, load_question
 from bridge.storage.owning import RUNNING, lock_conversation
 from bridge.storage.portable import storable
@@ -43,13 +44,14 @@ async def revise(
         return NOTHING
     if touched is Touched.RUNNING and (not running or (at_work and at_work.stop_reason == StopReason.WITHDRAWN)):
         return NOTHING
-    if _says_the_same(load_question(asked.payload), question):
+    before = load_question(asked.payload)
+    if _says_the_same(before, question):
         return NOTHING
     await _note(connection, place, event_id, question.ref, "edit", revision, now)
     await connection.execute(
         update(inbound_event)
         .where(inbound_event.c.id == asked.id)
-        .values(payload=dump_question(question), edit_revision=revision)
+        .values(payload=dump_question(as_edited(before, question)), edit_revision=revision)
     )
     return Change(touched=touched, conversation_id=ConversationId(place.id))
 
@@ -127,7 +129,7 @@ async def _lock_question(connection: AsyncConnection, ref: MessageRef) -> tuple[
         .where(
             inbound_event.c.platform == ref.platform,
             inbound_event.c.message_address == ref.address,
-            inbound_event.c.kind.in_(("message", "retry")),
+            inbound_event.c.kind.in_(("message", *ONCE_MORE)),
             inbound_event.c.seq.is_not(None),
         )
         .order_by(inbound_event.c.seq.desc())

@@ -8,25 +8,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PlatformName
 from bridge.storage.mapping import AnyRow, dump_question
 from bridge.storage.portable import insert_into
+from bridge.storage.quotas import find_limit
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
-from bridge.store import Accepted, Full, NewQuestion
+from bridge.store import Accepted, Full, Limited, NewQuestion
 
 FIRST_GENERATION = 0
 """Which of the conversations with one key is meant. Nothing starts a second one yet."""
+
+ONCE_MORE = ("retry", "again")
+"""Kinds of claims that ask a question again whose answer has ended."""
 
 KEY_COLUMNS = ("platform", "installation", "channel_id", "thread_id", "user_key", "app", "reset_generation")
 _PLACE = (conversation.c.id, conversation.c.tail, conversation.c.head, conversation.c.bots_in_a_row)
 
 
-async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -> Accepted | Full | None:
+async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -> Accepted | Full | Limited | None:
     """None: claimed before; then the caller must roll back, for the conversation has already been given a new number."""
+    author = new.question.author
+    limited = await find_limit(connection, new.key, new.app, author.id, new.quotas, now)
     place = await _join(connection, new, now)
     waiting = await _count_waiting(connection, place)
-    author = new.question.author
     by_bots = author.is_bot and new.most_by_bots is not None and place.bots_in_a_row >= new.most_by_bots
     full = by_bots or (new.most_waiting is not None and waiting > new.most_waiting)
+    refused = full or limited is not None
     bots_in_a_row = place.bots_in_a_row + 1 if author.is_bot else 0
-    if full:
+    if refused:
         await _put(connection, place, tail=place.tail - 1)
     elif bots_in_a_row != place.bots_in_a_row:
         await _put(connection, place, bots_in_a_row=bots_in_a_row)
@@ -39,15 +45,18 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
         kind="message",
         conversation_id=place.id,
         person_id=author.id,
-        seq=None if full else place.tail,
-        payload="" if full else dump_question(new.question),
-        state="refused" if full else "new",
+        channel_id=new.key.channel,
+        seq=None if refused else place.tail,
+        payload="" if refused else dump_question(new.question),
+        state="refused" if refused else "new",
         received_at=now,
     )
     if not claimed:
         return None
     if full:
         return Full(waiting=waiting, by_bots=by_bots)
+    if limited is not None:
+        return limited
     return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting)
 
 
@@ -100,6 +109,19 @@ async def conversation_of(connection: AsyncConnection, message: MessageRef) -> C
         select(answer.c.conversation_id)
         .join(outbound_message, outbound_message.c.answer_id == answer.c.id)
         .where(outbound_message.c.platform == message.platform, outbound_message.c.message_address == message.address)
+    )
+    row = found.one_or_none()
+    return None if row is None else ConversationId(row.conversation_id)
+
+
+async def asked_in(connection: AsyncConnection, message: MessageRef) -> ConversationId | None:
+    found = await connection.execute(
+        select(inbound_event.c.conversation_id).where(
+            inbound_event.c.platform == message.platform,
+            inbound_event.c.message_address == message.address,
+            inbound_event.c.kind == "message",
+            inbound_event.c.seq.is_not(None),
+        )
     )
     row = found.one_or_none()
     return None if row is None else ConversationId(row.conversation_id)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import and_, exists, select, update
+from sqlalchemy import and_, exists, func, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.messages import AnswerId, MessageRef, PersonId
@@ -39,7 +39,7 @@ NO_COMMENTS = Comments()
 async def keep_comment(
     connection: AsyncConnection, message: MessageRef, person: PersonId, text: str, revision: int, now: datetime
 ) -> bool:
-    said = {"text": text, "revision": revision, "updated_at": now}
+    said = {"text": text, "revision": revision, "past_answer_id": None, "updated_at": now}
     kept = await connection.execute(
         insert_into(connection, feedback_comment)
         .values(platform=message.platform, message_address=message.address, person_id=person, **said)
@@ -54,18 +54,16 @@ async def keep_comment(
 
 
 async def comments_on(connection: AsyncConnection, answers: Sequence[AnswerId]) -> dict[AnswerId, Comments]:
-    """Answers without any are left out."""
-    rows = await connection.execute(
-        select(
-            outbound_message.c.answer_id,
-            feedback_comment.c.person_id,
-            feedback_comment.c.text,
-            feedback_comment.c.revision,
-        )
-        .join(feedback_comment, _SAME_MESSAGE)
-        .where(outbound_message.c.answer_id.in_(answers))
-        .order_by(feedback_comment.c.revision, outbound_message.c.part, feedback_comment.c.person_id)
-    )
+    """Answers without any are left out. What was said of an answer that was replaced since, was said of that one."""
+    said = (feedback_comment.c.person_id, feedback_comment.c.text, feedback_comment.c.revision)
+    joined = outbound_message.join(feedback_comment, _SAME_MESSAGE)
+    now = select(outbound_message.c.answer_id, outbound_message.c.part, *said).select_from(joined)
+    past = select(feedback_comment.c.past_answer_id, outbound_message.c.part, *said).select_from(joined)
+    found = union_all(
+        now.where(outbound_message.c.answer_id.in_(answers), feedback_comment.c.past_answer_id.is_(None)),
+        past.where(feedback_comment.c.past_answer_id.in_(answers)),
+    ).subquery()
+    rows = await connection.execute(select(found).order_by(found.c.revision, found.c.part, found.c.person_id))
     latest: dict[AnswerId, dict[PersonId, AnyRow]] = {}
     for row in rows:
         of_answer = latest.setdefault(AnswerId(row.answer_id), {})
@@ -82,8 +80,8 @@ async def blank_comments(connection: AsyncConnection, before: datetime) -> None:
     """Removes what was said before then, except what the backend is still to be told."""
     to_be_told = exists().where(
         _SAME_MESSAGE,
-        rating.c.answer_id == outbound_message.c.answer_id,
-        answer.c.id == outbound_message.c.answer_id,
+        rating.c.answer_id == func.coalesce(feedback_comment.c.past_answer_id, outbound_message.c.answer_id),
+        answer.c.id == rating.c.answer_id,
         rating.c.dirty,
         answer.c.backend_message_id.is_not(None),
     )

@@ -61,7 +61,7 @@ async def usage(
     asked = await connection.execute(
         select(
             func.count().filter(inbound_event.c.kind == "message").label("questions"),
-            func.count().filter(answer.c.state == AnswerState.DONE).label("answered"),
+            func.count().filter(answer.c.state == AnswerState.DONE, inbound_event.c.kind != "again").label("answered"),
         )
         .select_from(inbound_event)
         .outerjoin(answer, answer.c.id == inbound_event.c.answer_id)
@@ -75,7 +75,7 @@ async def usage(
     )
     row = asked.one()
     votes = await connection.execute(
-        select(func.count(outbound_message.c.answer_id.distinct()))
+        select(func.count(func.coalesce(feedback.c.past_answer_id, outbound_message.c.answer_id).distinct()))
         .join(feedback, SAME_MESSAGE)
         .join(answer, answer.c.id == outbound_message.c.answer_id)
         .join(conversation, conversation.c.id == answer.c.conversation_id)

@@ -4,6 +4,7 @@ Recording twice changes nothing: callers repeat what they could not learn the en
 """
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import and_, case, literal, or_, select, update
@@ -21,7 +22,7 @@ from bridge.messages import (
     Turn,
 )
 from bridge.storage.claims import key_values
-from bridge.storage.mapping import AnyRow, dump_outcome, dump_target, load_question
+from bridge.storage.mapping import AnyRow, dump_outcome, dump_question, dump_target, load_question
 from bridge.storage.owning import RUNNING, UNFINISHED, owned, require_epoch, touch
 from bridge.storage.portable import Plain, insert_into
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
@@ -107,6 +108,15 @@ async def record_started(connection: AsyncConnection, turn: Turn, ids: BackendId
     await connection.execute(
         update(answer).where(mine, answer.c.state.in_(RUNNING)).values(state=AnswerState.STREAMING)
     )
+
+
+async def record_spoken(connection: AsyncConnection, turn: Turn, words: str, now: datetime) -> None:
+    await touch(connection, turn, now)
+    mine = and_(inbound_event.c.conversation_id == turn.conversation_id, inbound_event.c.seq == turn.seq)
+    payload = (await connection.execute(select(inbound_event.c.payload).where(mine))).scalar_one_or_none()
+    if payload:
+        spoken = replace(load_question(payload), spoken=words)
+        await connection.execute(update(inbound_event).where(mine).values(payload=dump_question(spoken)))
 
 
 async def record_lost(connection: AsyncConnection, turn: Turn, now: datetime) -> None:

@@ -15,11 +15,27 @@ from bridge.feedback import standing
 from bridge.messages import AnswerId, AppName, BackendUser, MessageRef, PersonId, Rating, Vote
 from bridge.storage.claims import conversation_of
 from bridge.storage.comments import NO_COMMENTS, Comments, comments_on, keep_comment
-from bridge.storage.mapping import AnyRow, ids_from, rating_from, votes_from
+from bridge.storage.mapping import (
+    AnyRow,
+    ids_from,
+    load_question,
+    load_target,
+    rating_from,
+    target_from,
+    votes_from,
+)
 from bridge.storage.owning import lock_conversation
 from bridge.storage.portable import insert_into, lock_name
-from bridge.storage.tables import answer, conversation, feedback, outbound_message, rating
-from bridge.store import Aggregate, PendingRating
+from bridge.storage.tables import (
+    answer,
+    conversation,
+    feedback,
+    feedback_comment,
+    inbound_event,
+    outbound_message,
+    rating,
+)
+from bridge.store import Aggregate, Endorsed, PendingRating
 
 SAME_MESSAGE = and_(
     outbound_message.c.platform == feedback.c.platform,
@@ -34,7 +50,13 @@ async def lock_message(connection: AsyncConnection, message: MessageRef) -> None
 
 async def record_vote(connection: AsyncConnection, vote: Vote, aggregate: Aggregate, now: datetime) -> bool:
     await lock_message(connection, vote.message)
-    state = {"rating": vote.rating, "active": vote.active, "revision": vote.revision, "updated_at": now}
+    state = {
+        "rating": vote.rating,
+        "active": vote.active,
+        "revision": vote.revision,
+        "past_answer_id": None,
+        "updated_at": now,
+    }
     kept = await connection.execute(
         insert_into(connection, feedback)
         .values(
@@ -91,14 +113,76 @@ async def _recount_answer_of(
         await recount(connection, AnswerId(row.answer_id), aggregate, now)
 
 
-async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregate, now: datetime) -> None:
-    """Works out the rating from all votes on all messages of the answer, and queues it when the backend has another."""
-    rows = await connection.execute(
+async def keep_with(connection: AsyncConnection, old: AnswerId) -> None:
+    """What was thought of this answer stays with it, although its messages are about to become another's.
+
+    What somebody is changing at this moment is left out: it is about what comes next, and waiting for it could be for ever.
+    """
+    for table, key in (
+        (feedback, (feedback.c.id,)),
+        (feedback_comment, tuple(feedback_comment.primary_key.columns)),
+    ):
+        found = await connection.execute(
+            select(*key)
+            .join(
+                outbound_message,
+                and_(
+                    outbound_message.c.platform == table.c.platform,
+                    outbound_message.c.message_address == table.c.message_address,
+                ),
+            )
+            .where(outbound_message.c.answer_id == old, table.c.past_answer_id.is_(None))
+            .with_for_update(skip_locked=True, of=table)
+        )
+        for row in found.all():
+            same = and_(*(column == value for column, value in zip(key, row, strict=True)))
+            await connection.execute(update(table).where(same).values(past_answer_id=old))
+
+
+async def endorsed(connection: AsyncConnection, message: MessageRef) -> Endorsed | None:
+    first = inbound_event.alias()
+    found = await connection.execute(
+        select(answer.c.id, first.c.person_id, inbound_event.c.payload, conversation.c.reply_target)
+        .join(outbound_message, outbound_message.c.answer_id == answer.c.id)
+        .join(conversation, conversation.c.id == answer.c.conversation_id)
+        .join(
+            inbound_event,
+            and_(inbound_event.c.conversation_id == answer.c.conversation_id, inbound_event.c.seq == answer.c.seq),
+        )
+        # Who wants an answer once more need not be who asked.
+        .join(
+            first,
+            and_(
+                first.c.platform == inbound_event.c.platform,
+                first.c.message_address == inbound_event.c.message_address,
+                first.c.kind == "message",
+            ),
+        )
+        .where(outbound_message.c.platform == message.platform, outbound_message.c.message_address == message.address)
+    )
+    row = found.one_or_none()
+    if row is None or not row.person_id:
+        return None
+    votes = await connection.execute(_votes_on(AnswerId(row.id)).where(feedback.c.person_id == row.person_id))
+    if standing(votes_from(votes.all(), {})).get(PersonId(row.person_id)) is not Rating.LIKE:
+        return None
+    if row.payload:
+        return Endorsed(target=target_from(row.reply_target, load_question(row.payload)))
+    return Endorsed(target=None if row.reply_target is None else load_target(row.reply_target))
+
+
+def _votes_on(of: AnswerId) -> Select[*tuple[Any, ...]]:
+    return (
         select(feedback)
         .join(outbound_message, SAME_MESSAGE)
-        .where(outbound_message.c.answer_id == of)
+        .where(outbound_message.c.answer_id == of, feedback.c.past_answer_id.is_(None))
         .order_by(feedback.c.revision, feedback.c.id)
     )
+
+
+async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregate, now: datetime) -> None:
+    """Works out the rating from all votes on all messages of the answer, and queues it when the backend has another."""
+    rows = await connection.execute(_votes_on(of))
     comments = (await comments_on(connection, [of])).get(of, NO_COMMENTS)
     votes = votes_from(rows.all(), comments.by_person)
     known = (await connection.execute(select(rating).where(rating.c.answer_id == of))).one_or_none()

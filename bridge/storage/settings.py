@@ -57,8 +57,8 @@ class Settings(BaseSettings):
     encryption_key: SecretStr | None = Field(
         None,
         description="Key that the tokens of installed workspaces are encrypted with: 32 characters or more, best of all random "
-        "ones (openssl rand -hex 32). To change it, put the new one before the old one, with a comma between. Not "
-        "needed for one workspace whose token is set.",
+        "ones (openssl rand -hex 32). To change it, put the new one before the old one, with a comma between; where several "
+        "processes run, give all of them `old,new` first. Not needed for one workspace whose token is set.",
     )
 
     @field_validator("database_url")

@@ -39,9 +39,12 @@ from bridge.storage.settings import Settings
 from bridge.storage.tables import conversation
 from bridge.store import (
     Accepted,
+    Again,
     Aggregate,
     Change,
+    Endorsed,
     Full,
+    Limited,
     NewQuestion,
     Orders,
     PastTurn,
@@ -137,6 +140,11 @@ class SqlStore(Store):
             return await claims.conversation_of(connection, message)
 
     @whole
+    async def asked_in(self, message: MessageRef) -> ConversationId | None:
+        async with self.reading() as connection:
+            return await claims.asked_in(connection, message)
+
+    @whole
     async def is_muted(self, conversation: ConversationId) -> bool:
         async with self.reading() as connection:
             return await wishes.is_muted(connection, conversation)
@@ -152,7 +160,7 @@ class SqlStore(Store):
             return await wishes.start_afresh(connection, event_id, conversation, self._clock.now())
 
     @whole
-    async def accept(self, new: NewQuestion) -> Accepted | Full | None:
+    async def accept(self, new: NewQuestion) -> Accepted | Full | Limited | None:
         async with self.writing() as connection:
             accepted = await claims.accept(connection, new, self._clock.now())
             if accepted is None:
@@ -188,9 +196,9 @@ class SqlStore(Store):
             )
 
     @whole
-    async def retry(self, event_id: EventId, answer: MessageRef) -> Retried:
+    async def retry(self, event_id: EventId, answer: MessageRef, again: Again | None = None) -> Retried:
         async with self.writing() as connection:
-            retried = await retries.retry(connection, event_id, answer, self._clock.now())
+            retried = await retries.retry(connection, event_id, answer, again, self._clock.now())
             if retried.result is RetryResult.ACCEPTED and retried.conversation_id is not None:
                 await self._tell(connection, retried.conversation_id)
             return retried
@@ -221,6 +229,11 @@ class SqlStore(Store):
     async def record_asked(self, turn: Turn, attempt: int) -> AskedQuestion:
         async with self.writing() as connection:
             return await progress.record_asked(connection, turn, attempt, self._clock.now())
+
+    @whole
+    async def record_spoken(self, turn: Turn, words: str) -> None:
+        async with self.writing() as connection:
+            await progress.record_spoken(connection, turn, words, self._clock.now())
 
     @whole
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
@@ -276,6 +289,15 @@ class SqlStore(Store):
         async with self.writing() as connection:
             await progress.finish(connection, turn, state, error, self._clock.now())
 
+    @whole
+    async def claim_title(self, conversation: ConversationId) -> bool:
+        async with self.reading() as connection:
+            # Asked after every answer, and nearly always in vain.
+            if not await wishes.lacks_title(connection, conversation):
+                return False
+        async with self.writing() as connection:
+            return await wishes.claim_title(connection, conversation)
+
     # Housekeeping
 
     @whole
@@ -319,6 +341,11 @@ class SqlStore(Store):
     async def record_vote(self, vote: Vote, aggregate: Aggregate) -> bool:
         async with self.writing() as connection:
             return await ratings.record_vote(connection, vote, aggregate, self._clock.now())
+
+    @whole
+    async def endorsed(self, message: MessageRef) -> Endorsed | None:
+        async with self.reading() as connection:
+            return await ratings.endorsed(connection, message)
 
     @whole
     async def due_ratings(self, now: datetime, limit: int) -> Sequence[PendingRating]:

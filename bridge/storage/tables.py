@@ -104,6 +104,7 @@ conversation = Table(
     Column("muted", Boolean, nullable=False, server_default=false()),
     Column("bots_in_a_row", Integer, nullable=False, server_default=ZERO),  # questions by bots since one by a person
     Column("reply_target", PlainText),  # JSON; the opened thread, once there is one
+    Column("titled", Boolean, nullable=False, server_default=false()),  # that thread, by the app, or it was tried
     Column("tail", Integer, nullable=False, server_default=ZERO),  # number of the last accepted question
     Column("head", Integer, nullable=False, server_default=ZERO),  # number of the last answered question
     Column("epoch", Integer, nullable=False, server_default=ZERO),
@@ -156,6 +157,7 @@ answer = Table(
 # What came in and must not count twice. `kind` says as what it is claimed:
 #   message  a question, or (without `seq`) a message that says stop, or one that found too much waiting
 #   retry    a question of an answer that had ended, once more; its `revision` is the id of that answer, so there is one at most
+#   again    the same of a whole answer, wanted by `person_id`
 #   edit, delete  without `seq`
 #   stop, mute, reset  without `seq`; they have no message, so their address is made of their event
 inbound_event = Table(
@@ -172,6 +174,8 @@ inbound_event = Table(
     Column(
         "person_id", Plain, nullable=False, server_default=EMPTY
     ),  # who asks; '' also where an earlier release wrote it
+    # Where it was asked, which a conversation that was moved may not tell any more; '' likewise.
+    Column("channel_id", Plain, nullable=False, server_default=EMPTY),
     Column("seq", Integer),  # NULL: not a question, handled outside the queue
     Column("payload", PlainText, nullable=False),  # JSON; empty when it is no question, and once it is blanked
     # Newest edit of the question that is known. Not `revision`, which is part of its identity.
@@ -184,6 +188,9 @@ inbound_event = Table(
     UniqueConstraint("platform", "message_address", "kind", "revision", name="uq_inbound_event_message"),
     UniqueConstraint("conversation_id", "seq"),
     Index("ix_inbound_event_person", "platform", "installation", "person_id"),
+    # For quotas: the latest questions of one person, or in one channel.
+    Index("ix_inbound_event_asker", "platform", "person_id", "received_at"),
+    Index("ix_inbound_event_channel", "platform", "installation", "channel_id", "received_at"),
 )
 
 outbound_message = Table(
@@ -218,6 +225,8 @@ feedback = Table(
     Column("rating", Plain, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("revision", BigInteger, nullable=False),
+    # The answer that it is about, where its message has become another answer's since. NULL: whose the message is now.
+    Column("past_answer_id", RowId),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint("platform", "message_address", "person_id", "source", name="uq_feedback_vote"),
 )
@@ -232,7 +241,9 @@ feedback_comment = Table(
     Column("person_id", Plain, primary_key=True),
     Column("text", PlainText, nullable=False),  # empty once it is blanked
     Column("revision", BigInteger, nullable=False),
+    Column("past_answer_id", RowId),  # as of `feedback`
     Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_feedback_comment_past", "past_answer_id"),
 )
 
 rating = Table(

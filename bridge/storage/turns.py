@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.errors import StoreUnavailable
 from bridge.messages import AnswerId, AnswerState, BackendMessageId, ConversationId, SentPart, Turn
+from bridge.storage.claims import ONCE_MORE
 from bridge.storage.mapping import AnyRow, is_superseded, load_outcome, load_question, part_from, stop_from, turn_from
 from bridge.storage.owning import UNFINISHED, fenced, lock_conversation
 from bridge.storage.retries import take_over
@@ -43,7 +44,7 @@ async def begin_next(
         return None
     begun = await _insert_answer(connection, of, following.seq, mine, now)
     await _put(connection, of, now, epoch=mine, head=following.seq - 1, active_answer_id=begun)
-    if following.kind == "retry":
+    if following.kind in ONCE_MORE:
         await take_over(connection, AnswerId(following.revision), begun, aggregate, now)
     return await load_turn(connection, begun)
 
@@ -130,7 +131,7 @@ async def recent_turns(connection: AsyncConnection, turn: Turn, limit: int) -> S
             ~exists().where(
                 again.c.platform == inbound_event.c.platform,
                 again.c.message_address == inbound_event.c.message_address,
-                again.c.kind == "retry",
+                again.c.kind.in_(ONCE_MORE),
                 again.c.revision == answer.c.id,
             ),
         )
@@ -138,7 +139,7 @@ async def recent_turns(connection: AsyncConnection, turn: Turn, limit: int) -> S
         .limit(limit)
     )
     past = [(load_question(row.payload), load_outcome(row.outcome)) for row in rows]
-    return [PastTurn(question=asked.text, answer=said.text) for asked, said in reversed(past) if said is not None]
+    return [PastTurn(question=asked.words, answer=said.text) for asked, said in reversed(past) if said is not None]
 
 
 async def _following(connection: AsyncConnection, place: AnyRow) -> AnyRow | None:

@@ -1,8 +1,8 @@
-"""What people want of a conversation as a whole: quiet, or a fresh start. Each function is part of one transaction."""
+"""What is wanted of a conversation as a whole: quiet, a fresh start, a title. Each function is part of one transaction."""
 
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, and_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.messages import ConversationId, EventId
@@ -41,3 +41,16 @@ async def start_afresh(connection: AsyncConnection, event_id: EventId, of: Conve
         .values(fresh_after=last, backend_conversation_id=None, poisoned=False, updated_at=now)
     )
     return True
+
+
+async def lacks_title(connection: AsyncConnection, of: ConversationId) -> bool:
+    return (await connection.execute(select(conversation.c.id).where(_lacks_title(of)))).one_or_none() is not None
+
+
+async def claim_title(connection: AsyncConnection, of: ConversationId) -> bool:
+    claimed = await connection.execute(update(conversation).where(_lacks_title(of)).values(titled=True))
+    return claimed.rowcount == 1
+
+
+def _lacks_title(of: ConversationId) -> ColumnElement[bool]:
+    return and_(conversation.c.id == of, ~conversation.c.titled, conversation.c.reply_target.is_not(None))

@@ -11,6 +11,7 @@ from functools import partial
 
 from bridge.backends.dify.settings import Settings as DifySettings
 from tests.benchmarks.accepting import accept_questions, idle_conversations
+from tests.benchmarks.discord_answers import DISCORD
 from tests.benchmarks.documents import ANSWERS, SIZE, hostile, many_lines
 from tests.benchmarks.engine import (
     DIALECTS,
@@ -173,6 +174,7 @@ LOADS: dict[str, Callable[[Table], Awaitable[None]]] = {
     "slack-1": lambda table: show_threads(table, slack, "Slack", 1, 1, {}),
     "slack-20": lambda table: show_threads(table, slack, "Slack", 20, 20, {}),
     "slack-20-default": lambda table: show_threads(table, slack, "Slack", 20, DEFAULT_PLACES, {}),
+    **DISCORD,
     **SLACK,
 }
 

@@ -61,7 +61,9 @@ async def test_a_bad_answer_is_explained_in_a_modal_and_the_words_reach_dify(pag
     await expect(field).to_have_value("It is far too short.")
     await modal.get_by_test_id("modal-submit").click()
     await expect(modal).to_have_count(0)
-    await expect(page.get_by_test_id("dify-request").first).to_contain_text("dislike")
+    await expect(page.get_by_test_id("dify-request").first.get_by_test_id("comment")).to_have_text(
+        "It is far too short."
+    )
     assert dify.rating_log[-1].content == "It is far too short."
     await answer.get_by_test_id("bad").click()
     await expect(field).to_be_focused()

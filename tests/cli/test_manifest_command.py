@@ -7,6 +7,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from adapters.discord.settings import Settings as DiscordSettings
 from adapters.slack.settings import Settings
 from bridge.cli import cli
 
@@ -14,7 +15,7 @@ from bridge.cli import cli
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
+    for name in (*Settings.model_fields, *DiscordSettings.model_fields):
         monkeypatch.delenv(name.upper(), raising=False)
 
 
@@ -49,7 +50,7 @@ def test_its_options_change_it() -> None:
     ("arguments", "words"),
     [
         (["slack", "--http", "bot.example.com"], ["--http must be an address"]),
-        (["discord"], ["no manifest for Discord"]),
+        (["discord", "--yaml"], ["are for Slack", "Discord has no manifest"]),
         (["teams"], ["no platform named 'teams'", "discord, slack"]),
     ],
 )
@@ -59,6 +60,23 @@ def test_what_cannot_be_done_is_one_line(arguments: list[str], words: list[str])
     assert err.startswith("Error: ")
     assert len(err.splitlines()) == 1
     assert all(word in err for word in words)
+
+
+def test_discord_is_set_up_by_links() -> None:
+    code, out, _ = manifest("discord")
+    assert code == 0
+    assert "https://discord.com/oauth2/authorize?client_id=APPLICATION_ID&permissions=" in out
+
+
+def test_its_links_are_made_for_the_application_of_the_token(tmp_path: Path) -> None:
+    env = tmp_path / "half.env"
+    token = "MTMwMDAwMDAwMDAwMDAwMDAwMg.Gabcde.secret-part"
+    env.write_text(f"DISCORD_TOKEN={token}\nDISCORD_USER_INSTALL=false\nDISCORD_API_URL=nonsense\n", encoding="utf-8")
+    code, out, _ = manifest("discord", "--env-file", str(env))
+    assert code == 0
+    assert "client_id=1300000000000000002&" in out
+    assert "integration_type=1" not in out
+    assert "secret-part" not in out
 
 
 def test_a_wrong_setting_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

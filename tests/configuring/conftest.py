@@ -10,7 +10,18 @@ import pytest
 def _environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(
-            ("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "RECOVER", "MOST_", "BRIDGE_CONFIG", "EXTERNAL_", "ALLOWED_")
+            (
+                "SLACK_",
+                "DISCORD_",
+                "DIFY_",
+                "DATABASE_",
+                "RECOVER",
+                "MOST_",
+                "BRIDGE_CONFIG",
+                "EXTERNAL_",
+                "ALLOWED_",
+                "QUESTIONS_",
+            )
         ):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)

@@ -11,9 +11,11 @@ from bridge.backends.dify.settings import Settings as DifySettings
 from bridge.configuring.schema import AppTable, RouteTable
 from bridge.errors import SettingsError
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
+from bridge.quotas import Quotas, read_quota
 from bridge.routing import (
     DEFAULT_APP,
     Access,
+    Answers,
     AppPolicy,
     Everywhere,
     External,
@@ -21,6 +23,7 @@ from bridge.routing import (
     Guests,
     Place,
     Recover,
+    Resolution,
     Routes,
 )
 from tests.architecture.sources import ROOT
@@ -325,3 +328,48 @@ def test_a_wrong_word_about_guests_is_told_with_its_line(line: str, words: str) 
     told = problem(APP + '[[routes]]\napp = "support"\n' + line + "\n")
     assert told.startswith("bridge.toml line 5: ")
     assert words in told
+
+
+# Where answers stand, and how many
+
+
+def at_c1(text: str, env: str = "") -> Resolution:
+    resolver = load(text, env).routes
+    assert resolver is not None
+    return resolver.resolve(SLACK_C1)
+
+
+def test_answers_stand_in_threads_unless_a_route_wants_replies() -> None:
+    route = APP + '[[routes]]\napp = "support"\n'
+    assert at_c1(APP).answers is at_c1(route).answers is Answers.THREAD
+    assert at_c1(route + 'answers = "reply"\n').answers is Answers.REPLY
+
+
+def test_quotas_are_said_by_the_route_and_else_by_the_environment() -> None:
+    env = "QUESTIONS_PER_PERSON=20/10m\nQUESTIONS_PER_CHANNEL=100/1h\n"
+    both = Quotas(per_person=read_quota("20/10m"), per_channel=read_quota("100/1h"))
+    route = APP + '[[routes]]\napp = "support"\n'
+    assert at_c1(APP).quotas == at_c1(route).quotas == Quotas()
+    assert at_c1(APP, env).quotas == at_c1(route, env).quotas == both
+    own = route + 'questions_per_person = "5/1d"\nquestions_per_channel = "none"\n'
+    assert at_c1(own, env).quotas == Quotas(per_person=read_quota("5/1d"))
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('answers = "channel"', 'routes.answers must be "thread" or "reply", but it is \'channel\'.'),
+        ('questions_per_person = "many"', "routes.questions_per_person must be so many questions in a while"),
+        ("questions_per_channel = 20", "routes.questions_per_channel must be so many questions in a while"),
+        ('questions_per_persons = "20/10m"', "Did you mean questions_per_person?"),
+    ],
+)
+def test_a_wrong_word_about_answers_or_quotas_is_told_with_its_line(line: str, words: str) -> None:
+    told = problem(APP + '[[routes]]\napp = "support"\n' + line + "\n")
+    assert told.startswith("bridge.toml line 5: ")
+    assert words in told
+
+
+def test_a_wrong_quota_in_the_environment_is_told() -> None:
+    told = problem(APP, "QUESTIONS_PER_CHANNEL=20 a day\n")
+    assert told.startswith("QUESTIONS_PER_CHANNEL: must be a number of questions and a while, such as 20/10m")

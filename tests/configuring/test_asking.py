@@ -1,15 +1,31 @@
 """`check --route`: an operator asks about one place and is told what holds there, and why."""
 
+from datetime import timedelta
+
 import pytest
 
 from bridge.configuring.asking import explain_place, read_place
 from bridge.errors import SettingsError
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
-from bridge.routing import Access, AppPolicy, Everywhere, External, Follow, Guests, Place, Resolver, Route, Routes
+from bridge.quotas import Quota, Quotas
+from bridge.routing import (
+    Access,
+    Answers,
+    AppPolicy,
+    Everywhere,
+    External,
+    Follow,
+    Guests,
+    Place,
+    Resolver,
+    Route,
+    Routes,
+)
 
 PLATFORMS = ("discord", "slack")
 SLACK = PlatformName("slack")
 SUPPORT, SALES = AppName("support"), AppName("sales")
+TWENTY = Quota(most=20, window=timedelta(minutes=10))
 APPS = {name: AppPolicy(name=name) for name in (SUPPORT, SALES)}
 
 
@@ -75,6 +91,8 @@ def test_the_app_what_it_hears_whom_it_serves_and_why_are_told() -> None:
                 follow=Follow.MENTION,
                 access=Access(users=frozenset({PersonId("U2"), PersonId("U1")}), roles=frozenset({"R1"})),
                 guests=Guests(external=External.MENTION, bots=frozenset({PersonId("B2"), PersonId("B1")})),
+                answers=Answers.REPLY,
+                quotas=Quotas(per_person=TWENTY, per_channel=Quota(most=100, window=timedelta(hours=1))),
                 line=5,
             ),
         ),
@@ -83,6 +101,8 @@ def test_the_app_what_it_hears_whom_it_serves_and_why_are_told() -> None:
         "app support",
         "follow mention (only messages that mention the bot or reply to it)",
         "access only person U1, person U2, role R1",
+        "answers reply (answers stand in the channel as replies, where the platform can do that)",
+        "limits 20 questions in 10 minutes from one person, 100 questions in 60 minutes in one channel",
         "external mention (where people of another organisation read along, only what mentions the bot or replies to it)",
         "bots only B1, B2",
         "because The route at line 5 (slack, channel C1) decides: the most specific of those that fit.",
@@ -98,9 +118,16 @@ def test_where_no_route_fits_it_is_said_that_no_app_answers() -> None:
     ]
 
 
-def test_in_direct_messages_every_message_is_a_question() -> None:
+def test_in_direct_messages_every_message_is_a_question_and_where_answers_stand_is_none() -> None:
     routes = Routes(apps=APPS, routes=(Route(app=SALES, is_direct=True, follow=Follow.MENTION, line=2),))
-    assert "follow every message, as always in direct messages" in explain("slack:direct", routes)
+    told = explain("slack:direct", routes)
+    assert "follow every message, as always in direct messages" in told
+    assert not any(line.startswith("answers") for line in told)
+
+
+def test_the_quotas_of_the_environment_are_told() -> None:
+    routes = Everywhere(app=APPS[SALES], quotas=Quotas(per_person=TWENTY))
+    assert "limits 20 questions in 10 minutes from one person" in explain("slack:C1", routes)
 
 
 def test_without_routes_the_one_app_answers() -> None:
@@ -108,6 +135,8 @@ def test_without_routes_the_one_app_answers() -> None:
         "app sales",
         "follow thread (mentions, and what is written in threads in which the bot was asked)",
         "access everybody",
+        "answers thread (answers stand in threads, which are opened for them)",
+        "limits none",
         "external deny (nothing is answered where people of another organisation read along)",
         "bots none",
         "because There are no routes; the one app answers everywhere.",

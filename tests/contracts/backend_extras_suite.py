@@ -1,4 +1,5 @@
-"""What every backend must do beyond text, as far as it does it: steps, sources, files both ways, suggestions, an opening.
+"""What every backend must do beyond text, as far as it does it: steps, sources, files both ways, suggestions, an opening,
+titles, speech.
 
 A backend that lacks one of the abilities passes over its tests; `BackendContract` is for all.
 """
@@ -15,16 +16,19 @@ from bridge.backend_api import (
     Fate,
     FileProduced,
     Introduces,
+    NamesConversations,
     ProducesFiles,
     Progress,
     Question,
     SourcesCited,
     SuggestsQuestions,
+    Transcribes,
 )
 from bridge.errors import BackendError
-from bridge.messages import ProducedFile, StepState
+from bridge.messages import BackendUser, ProducedFile, StepState
 from tests.contracts.backend_suite import USER, BackendStage, ask, collect, ids_of, text_of
 
+SPOKEN = b"RIFF\x24\x00\x00\x00WAVEfmt and so on"
 CONTENT = b"\x89PNG and so on"
 
 
@@ -33,6 +37,14 @@ class ExtrasStage(BackendStage, Protocol):
         self, *, steps: Sequence[str] = (), sources: Sequence[str] = (), made: bytes = b"", suggests: Sequence[str] = ()
     ) -> None:
         """What is answered from now on says "ok", and besides has these, as far as the app can."""
+        ...
+
+    def call_everything(self, title: str) -> None:
+        """What the app's model calls every conversation from now on."""
+        ...
+
+    def hear(self, words: str | None) -> None:
+        """What the app's model understands in every recording from now on; None: the app listens to none."""
         ...
 
 
@@ -125,3 +137,90 @@ class BackendExtrasContract:
         await stage.go_down()
         with pytest.raises(BackendError):
             await backend.opening()
+
+    @pytest.mark.parametrize(
+        ("thought_of", "title"),
+        [("Holidays in 2026 \U0001f334", "Holidays in 2026 \U0001f334"), (" Two\n lines ", "Two lines"), ("", "")],
+    )
+    async def test_a_conversation_has_a_title_of_one_line(
+        self, stage: ExtrasStage, thought_of: str, title: str
+    ) -> None:
+        backend = stage.backend
+        if not isinstance(backend, NamesConversations):
+            pytest.skip("thinks of no titles")
+        stage.offer()
+        conversation = ids_of(await collect(stage.backend, ask())).conversation
+        assert conversation
+        stage.call_everything(thought_of)
+
+        assert await backend.name_of(conversation, USER) == title
+
+    async def test_a_title_is_no_longer_than_a_hundred_characters(self, stage: ExtrasStage) -> None:
+        backend = stage.backend
+        if not isinstance(backend, NamesConversations):
+            pytest.skip("thinks of no titles")
+        stage.offer()
+        conversation = ids_of(await collect(stage.backend, ask())).conversation
+        assert conversation
+        stage.call_everything("many words " * 30)
+
+        assert 50 < len(await backend.name_of(conversation, USER)) <= 100
+
+    async def test_a_conversation_of_somebody_else_has_no_title(self, stage: ExtrasStage) -> None:
+        backend = stage.backend
+        if not isinstance(backend, NamesConversations):
+            pytest.skip("thinks of no titles")
+        stage.offer()
+        conversation = ids_of(await collect(stage.backend, ask())).conversation
+        assert conversation
+
+        with pytest.raises(BackendError):
+            await backend.name_of(conversation, BackendUser("somebody else"))
+        await stage.go_down()
+        with pytest.raises(BackendError):
+            await backend.name_of(conversation, USER)
+
+    @pytest.mark.parametrize(("words", "text"), [("What is new?\nTell me. ", "What is new?\nTell me."), (" ", "")])
+    async def test_a_recording_becomes_its_words(
+        self, stage: ExtrasStage, tmp_path: Path, words: str, text: str
+    ) -> None:
+        backend = stage.backend
+        if not isinstance(backend, Transcribes):
+            pytest.skip("listens to nothing")
+        stage.hear(words)
+        (tmp_path / "in").write_bytes(SPOKEN)
+
+        assert await backend.transcribes()
+        assert await backend.transcribe(tmp_path / "in", "ä recording.wav", "audio/wav", USER) == text
+
+    async def test_what_is_wrong_with_a_recording_is_said_in_a_sentence(
+        self, stage: ExtrasStage, tmp_path: Path
+    ) -> None:
+        backend = stage.backend
+        if not isinstance(backend, Transcribes):
+            pytest.skip("listens to nothing")
+        stage.hear("words")
+        (tmp_path / "in").write_bytes(b"%PDF-1.7")
+
+        with pytest.raises(BackendError) as caught:
+            await backend.transcribe(tmp_path / "in", "a.pdf", "application/pdf", USER)
+
+        assert not caught.value.may_retry
+        assert caught.value.user_message != type(caught.value).user_message
+        assert caught.value.user_message.endswith(".")
+
+    async def test_an_app_that_does_not_listen_says_so(self, stage: ExtrasStage, tmp_path: Path) -> None:
+        backend = stage.backend
+        if not isinstance(backend, Transcribes):
+            pytest.skip("listens to nothing")
+        stage.hear(None)
+        (tmp_path / "in").write_bytes(SPOKEN)
+
+        assert not await backend.transcribes()
+        with pytest.raises(BackendError) as caught:
+            await backend.transcribe(tmp_path / "in", "a.wav", "audio/wav", USER)
+        assert not caught.value.may_retry
+        await stage.go_down()
+        with pytest.raises(BackendError) as caught:
+            await backend.transcribe(tmp_path / "in", "a.wav", "audio/wav", USER)
+        assert caught.value.may_retry

@@ -51,6 +51,13 @@ class DifyStage:
             suggestions=suggests,
         )
 
+    def call_everything(self, title: str) -> None:
+        self._server.titles = lambda query: title
+
+    def hear(self, words: str | None) -> None:
+        self._server.features.hears = words is not None
+        self._server.features.heard = words or ""
+
     def asked(self) -> int:
         return len(self._server.requests)
 
@@ -80,6 +87,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[ExtrasStage]:
     clock = MovedClock()
     server = DifyServer(clock, mode=mode, version=version)
     server.features = everything_on()
+    server.features.hear_seconds = server.features.name_seconds = 0
     await server.start(port=free_port())
     stage = DifyStage(server, clock)
     yield stage

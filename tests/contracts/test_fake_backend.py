@@ -9,12 +9,14 @@ from bridge.backend_api import (
     Backend,
     FileProduced,
     Introduces,
+    NamesConversations,
     Opening,
     ProducesFiles,
     Progress,
     SourcesCited,
     SuggestsQuestions,
     TextDelta,
+    Transcribes,
 )
 from bridge.clock import SystemClock
 from bridge.errors import BackendCut
@@ -56,6 +58,14 @@ class FakeStage:
             self._fake.next_questions = suggests
         self._fake.script = lambda question: said
 
+    def call_everything(self, title: str) -> None:
+        if isinstance(self._fake, AbleBackend):
+            self._fake.title = title
+
+    def hear(self, words: str | None) -> None:
+        if isinstance(self._fake, AbleBackend):
+            self._fake.heard = words
+
     def asked(self) -> int:
         return len(self._fake.asked)
 
@@ -94,6 +104,6 @@ class TestAbleBackend(BackendContract, BackendExtrasContract):
 def test_the_plain_fake_is_plain() -> None:
     plain = FakeBackend(SystemClock())
     able = AbleBackend(SystemClock())
-    for ability in (AcceptsFiles, ProducesFiles, SuggestsQuestions, Introduces):
+    for ability in (AcceptsFiles, ProducesFiles, SuggestsQuestions, Introduces, NamesConversations, Transcribes):
         assert isinstance(able, ability)
         assert not isinstance(plain, ability)

@@ -12,6 +12,7 @@ from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
+from bridge.labelling import Labeller
 from bridge.messages import ConversationId
 from bridge.metrics import Metrics
 from bridge.notices import Notices
@@ -48,9 +49,11 @@ class Room:
         self.platform.clock = self.clock
         self.backend = backend or FakeBackend(self.clock, capacity=capacity)
         self.metrics = Metrics()
+
         platforms, backends = {FAKE: self.platform}, {values.APP: self.backend}
         self.pacer = Pacer(self.clock)
         self.routing = Everywhere(app=app or AppPolicy(name=values.APP))
+        self.labeller = Labeller(store=self.store, platforms=platforms, backends=backends, clock=self.clock)
         self.turns = Turns(
             store=self.store,
             platforms=platforms,
@@ -63,6 +66,7 @@ class Room:
             limits=TurnLimits(
                 writer=writer or WriterLimits(), ask=ask or AskLimits(), store_patience=timedelta(seconds=30)
             ),
+            label=self.labeller.note,
         )
         self.fenced = 0
         self.conversations = Conversations(
@@ -81,6 +85,7 @@ class Room:
             queued=self.turns.queued,
             clock=self.clock,
             metrics=self.metrics,
+            praise=self.labeller.note,
         )
         self.recovery = Recovery(
             store=self.store,
@@ -121,6 +126,7 @@ async def room(
         asyncio.ensure_future(made.dispatcher.run()),
         asyncio.ensure_future(made.feedback.run()),
         asyncio.ensure_future(made.notices.run()),
+        asyncio.ensure_future(made.labeller.run()),
     ]
     try:
         yield made

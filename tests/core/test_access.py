@@ -119,3 +119,13 @@ async def test_a_bot_may_be_answered_in_one_channel_alone() -> None:
             doings.by_bot(values.message("another", number=3, where=where), "B2"),
         )
         assert at.texts == ["in alerts"]
+
+
+async def test_who_asks_by_something_that_waits_for_an_answer_is_refused_in_private_each_time() -> None:
+    async with hall() as at:
+        routed(at, replace(HOME, access=ONLY_GRACE))
+        for number in (1, 2):
+            hidden = replace(values.message(f"Question {number}", number=number), unseen=True)
+            await at.tell(doings.privately(hidden))
+            await at.tell(doings.command(Command.HELP, event=f"help {number}"))
+        assert at.notes == [NOT_ADMITTED] * 4

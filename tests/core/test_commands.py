@@ -351,3 +351,24 @@ async def test_an_order_that_is_delivered_twice_at_once_is_obeyed_and_told_once(
         await at.clock.advance(200)
         assert len(at.texts) == 2
         assert at.texts[1] != commands.NOTHING_NEW
+
+
+async def test_an_order_of_which_only_the_end_could_not_be_recorded_is_obeyed_when_it_comes_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with hall() as at:
+        await at.tell(values.message("first"))
+        forget = at.store.start_afresh
+        away = [True]
+
+        async def forget_later(event_id: EventId, conversation: ConversationId) -> bool:
+            if away.pop() if away else False:
+                raise StoreUnavailable("away")
+            return await forget(event_id, conversation)
+
+        monkeypatch.setattr(at.store, "start_afresh", forget_later)
+        order = values.message("/reset", number=2, in_thread=True)
+        with pytest.raises(StoreUnavailable):
+            await at.inbox(order)
+        await at.tell(order)
+        assert at.texts == ["first", commands.FORGOTTEN]

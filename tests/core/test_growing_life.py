@@ -1,6 +1,17 @@
 """What a member does, or what breaks, while a message grows natively: nothing is left growing, and nothing is left unsaid."""
 
-from bridge.messages import AnswerState, Outcome, SentPart, StepState
+from dataclasses import dataclass, field
+
+from bridge.messages import (
+    AnswerState,
+    Author,
+    MessageRef,
+    Outcome,
+    OutgoingMessage,
+    ReplyTarget,
+    SentPart,
+    StepState,
+)
 from tests.core.room import Room, room
 from tests.core.test_answers import desk
 from tests.core.test_growing import growing, step
@@ -168,3 +179,35 @@ async def test_a_suggestion_that_no_button_can_carry_is_not_offered() -> None:
         await at.clock.advance(5)
         (shown,) = at.platform.messages.values()
         assert [one.value for one in shown.buttons] == ["Why?"]
+
+
+async def test_where_a_message_stands_already_nothing_else_shows_that_work_goes_on() -> None:
+    async with desk(kind=GrowingPlatform) as before:
+        before.say("x" * 300)
+        await before.clock.advance(2)
+        (address,) = before.platform.messages
+        shown = len(before.platform.activity)
+        growing(before).growing.clear()  # what another process began does not grow for this one
+    left = SentPart(part=0, nonce="n0", ref=values.ref(address), intended_at=values.THEN)
+    async with desk(earlier=before, standing=[left]) as at:
+        await at.clock.advance(30)
+        assert len(at.platform.activity) == shown
+
+
+@dataclass
+class AskerPlatform(GrowingPlatform):
+    """Wants to know for whom each message is written."""
+
+    askers: list[Author | None] = field(default_factory=list)
+
+    async def send(self, target: ReplyTarget, message: OutgoingMessage) -> MessageRef:
+        self.askers.append(message.asker)
+        return await super().send(target, message)
+
+
+async def test_the_platform_is_told_whose_question_is_answered() -> None:
+    platform = AskerPlatform(FakeClock())
+    async with room(platform=platform) as at:
+        await at.inbox(QUESTION)
+        await at.clock.advance(5)
+    assert platform.askers == [QUESTION.author]

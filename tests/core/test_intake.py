@@ -11,6 +11,7 @@ from bridge.messages import AppName, Author, ChannelId, InstallationId, Origin, 
 from bridge.router import NO_APP, NOT_ADMITTED
 from bridge.routing import Access, AppPolicy, Place, Resolution
 from tests.contracts.store_steps import new
+from tests.core import doings
 from tests.core.hall import Hall, hall
 from tests.fakes import values
 from tests.fakes.platform import FAKE
@@ -213,6 +214,13 @@ async def test_a_suggestion_that_is_pressed_twice_at_once_is_asked_once() -> Non
         await at.clock.advance(5)
         await at.tell(suggested(4))
         assert at.texts == ["And then?", "Why?", "And then?"], "once more, and on purpose"
+
+
+async def test_who_waits_for_an_answer_to_the_second_press_is_told_where_it_is() -> None:
+    async with hall() as at:
+        await at.tell(doings.privately(suggested(1)), doings.privately(suggested(2)))
+        assert at.notes == ["You asked that a moment ago."]
+        assert [turn.question.text for turn in at.turns.answered] == ["And then?"]
 
 
 async def test_a_press_that_could_not_be_recorded_counts_when_it_is_told_again() -> None:

@@ -48,7 +48,9 @@ class Life:
         self.clock = FakeClock()
         self.store = LivingStore(self.chance, self.clock)
         kind = self.chance.choice((LivingFinder, LivingReader, LivingGrower, LivingGrower))
-        self.platform = kind(self.clock, max_text=400, buttons=self.chance.random() < 0.7, chance=self.chance)
+        buttons = self.chance.random() < 0.7
+        again = buttons and self.chance.random() < 0.7
+        self.platform = kind(self.clock, max_text=400, buttons=buttons, again_button=again, chance=self.chance)
         remembers = self.chance.random() < 0.7
         capacity = self.chance.choice((1, 2, 100))
         self.backend = LivingBackend(self.chance, self.clock, capacity, remembers=remembers, able=kind is LivingGrower)
@@ -71,8 +73,11 @@ class Life:
         await self.start()
         for _ in range(STEPS):
             await self.chance.choices(
-                (self.ask, self.edit, self.delete, self.stop, self.retry, self.say_stop, self.kill, self.hand_over),
-                (30, 8, 5, 8, 10, 3, 5, 4),
+                (
+                    *(self.ask, self.edit, self.delete, self.stop, self.retry, self.again),
+                    *(self.say_stop, self.kill, self.hand_over),
+                ),
+                (30, 8, 5, 8, 10, 6, 3, 5, 4),
             )[0]()
             await self.chance.choices(
                 (self.nothing, self.take_over, self.trouble, self.redeliver, self.sweep), (60, 3, 20, 12, 5)
@@ -169,6 +174,9 @@ class Life:
 
     async def retry(self) -> None:
         await self.press(ButtonAction.RETRY)
+
+    async def again(self) -> None:
+        await self.press(ButtonAction.AGAIN)
 
     async def say_stop(self) -> None:
         number = self.number()
@@ -305,7 +313,8 @@ class Life:
             assert any(f"{text}.png" in said for text in readings) or not all(makes_file(text) for text in readings)
         buttons = [button.action for message in shown for button in message.buttons]
         assert len(buttons) <= 1
-        assert not buttons or answer.state is not AnswerState.DONE
+        whole = answer.state is AnswerState.DONE
+        assert all((button is ButtonAction.AGAIN) is whole for button in buttons), f"{buttons} below {answer.state}"
         assert WITHDRAWN not in texts[:-1]
 
     def judge_order(self) -> None:

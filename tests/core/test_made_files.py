@@ -139,3 +139,16 @@ async def test_buttons_and_sources_stand_below_the_last_message_of_the_text_alon
         first, last, file = at.platform.messages.values()
         assert [len(one.buttons) for one in (first, last, file)] == [0, 2, 0]
         assert [one.sources for one in (first, last, file)] == [(), ("plan.pdf",), ()]
+
+
+async def test_a_file_comes_below_a_message_of_which_it_is_not_known_whether_it_stands() -> None:
+    async with desk(kind=FilePlatform, max_text=300) as at:
+        at.say("word " * 40)
+        await at.clock.advance(3)
+        at.platform.lost_answers = 1
+        at.say("word " * 50)
+        await at.clock.advance(1.5)
+        assert len(at.platform.texts) == 2
+        at.draft.conclude(Outcome(state=AnswerState.DONE, text="Short."), [CHART])
+        await at.clock.advance(30)
+        assert at.platform.texts == ["Short.", "(This part was withdrawn.)", "📎 chart.png"]

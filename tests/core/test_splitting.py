@@ -107,3 +107,19 @@ def test_what_one_message_shows_never_moves_to_the_next(dialect: Dialect, before
             assert all(new.startswith(old) for old, new in zip(shown, now, strict=False)), f"{shown} became {now}"
             shown = now
         assert len(shown) > 1
+
+
+def test_a_message_that_has_to_end_does_not_end_with_a_heading() -> None:
+    splitter = Splitter(DiscordDialect(2000))
+    splitter.feed("One sentence.")
+    splitter.cut()
+    first, *_ = splitter.feed(
+        "One sentence.\n\n# A heading\n\nAnd what stands below it. More of that.\n\nThe end", final=True
+    )
+    assert first == "One sentence."
+    splitter = Splitter(DiscordDialect(2000))
+    splitter.feed("# A heading")
+    splitter.cut()
+    assert len(splitter.feed("# A heading\n\nWhat stands")) == 1
+    first, *_ = splitter.feed("# A heading\n\nWhat stands below it.\n\nThe end", final=True)
+    assert first == "# A heading\n\nWhat stands below it."

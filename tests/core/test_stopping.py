@@ -7,6 +7,7 @@ import pytest
 from bridge.errors import StoreUnavailable
 from bridge.events import InboundEvent
 from bridge.messages import AnswerState, ButtonAction, Origin, StopReason
+from tests.core import doings
 from tests.core.hall import Hall, hall
 from tests.fakes import values
 from tests.fakes.events import pressed
@@ -167,3 +168,11 @@ async def test_what_waits_behind_a_stopped_answer_is_answered() -> None:
         await at.clock.advance(100)
         assert at.texts == ["stopped: What is up?", "and then?"]
         assert states(at) == [AnswerState.STOPPED, AnswerState.DONE]
+
+
+async def test_who_says_stop_where_only_they_read_is_told_that_it_was_heard() -> None:
+    async with hall() as at:
+        at.turns.seconds = 60
+        await at.tell(values.message("What is up?"))
+        await at.tell(doings.privately(values.message("stop", number=2)))
+        assert at.texts == ["stopped: What is up?", "Stopped."]

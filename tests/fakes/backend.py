@@ -234,7 +234,7 @@ PICTURES = FileRules(
 
 @dataclass
 class AbleBackend(FakeBackend):
-    """Takes files of members, has made files, suggests questions and introduces itself.
+    """Takes files of members, has made files, suggests questions, introduces itself, names conversations and hears.
 
     Errors are kept by the name of the file, and met one at a time. The seconds are what each call takes.
     """
@@ -257,6 +257,19 @@ class AbleBackend(FakeBackend):
     suggested_for: list[BackendIds] = field(default_factory=list)
     """Every call of `suggestions`."""
     introduction: Opening = field(default_factory=Opening)
+    title: str = ""
+    """What it calls every conversation."""
+    name_errors: list[BackendError] = field(default_factory=list)
+    name_seconds: float = 0.0
+    named: list[tuple[BackendConversationId, BackendUser]] = field(default_factory=list)
+    """Every call of `name_of`."""
+    heard: str | None = None
+    """What it understands in every recording; None: it does not listen to any."""
+    hear_errors: dict[str, list[BackendError]] = field(default_factory=dict)
+    hear_seconds: float = 0.0
+    recordings: list[Upload] = field(default_factory=list)
+    """What was turned into text, or was to be; their kind is empty."""
+    _homes: dict[BackendConversationId, BackendUser] = field(default_factory=dict)
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         for file in question.files:
@@ -264,6 +277,8 @@ class AbleBackend(FakeBackend):
                 raise QuestionRefused("Invalid upload file", code="invalid_param")
         async with aclosing(super().answer(question)) as events:
             async for event in events:
+                if isinstance(event, AnswerStarted) and event.ids.conversation:
+                    self._homes[event.ids.conversation] = question.user
                 yield event
 
     async def file_rules(self) -> FileRules:
@@ -310,6 +325,32 @@ class AbleBackend(FakeBackend):
     async def opening(self) -> Opening:
         self._check_up()
         return self.introduction
+
+    async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
+        self._check_up()
+        self.named.append((conversation, user))
+        await self.clock.sleep(self.name_seconds)
+        if self.name_errors:
+            raise self.name_errors.pop(0)
+        if conversation in self.missing or self._homes.get(conversation, user) != user:
+            raise ConversationMissing("Conversation Not Exists.", code="not_found")
+        return " ".join(self.title.split())[:100].rstrip()
+
+    async def transcribes(self) -> bool:
+        self._check_up()
+        return self.heard is not None
+
+    async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
+        self._check_up()
+        self.recordings.append(Upload(name, media_type, "", user, path.read_bytes()))
+        await self.clock.sleep(self.hear_seconds)
+        if errors := self.hear_errors.get(name):
+            raise errors.pop(0)
+        if self.heard is None:
+            raise QuestionRefused("off", code="disabled", user_message="The app does not listen to recordings.")
+        if not media_type.startswith("audio/"):
+            raise QuestionRefused("415", code="audio_type", user_message="The app cannot listen to this recording.")
+        return self.heard.strip()
 
 
 async def _wait_for_either(one: asyncio.Event, other: asyncio.Event) -> None:

@@ -58,6 +58,7 @@ class FakePlatform:
     buttons: bool = False
     rating_buttons: bool = False
     question_buttons: int = 0
+    again_button: bool = False
     sources: bool = False
 
     @property
@@ -70,6 +71,7 @@ class FakePlatform:
             buttons=self.buttons,
             rating_buttons=self.rating_buttons,
             question_buttons=self.question_buttons,
+            again_button=self.again_button,
             sources=self.sources,
         )
 

@@ -12,6 +12,7 @@ from bridge.messages import (
     BackendIds,
     BackendMessageId,
     BackendUser,
+    ChannelId,
     ConversationId,
     ConversationKey,
     MessageRef,
@@ -39,6 +40,10 @@ class KeptQuestion:
     withdrawn: bool = False
     answer: AnswerId | None = None
     retry_of: AnswerId | None = None
+    again_by: PersonId | None = None
+    """Who wanted a whole answer once more."""
+    channel: ChannelId = ChannelId("")
+    asked_at: datetime = values.THEN
 
 
 @dataclass
@@ -54,6 +59,7 @@ class KeptConversation:
     muted: bool = False
     bots_in_a_row: int = 0
     home: ReplyTarget | None = None
+    titled: bool = False
     head: int = 0
     epoch: int = 0
     active: AnswerId | None = None
@@ -100,3 +106,5 @@ class KeptComment:
     text: str
     revision: int
     given_at: datetime
+    past: AnswerId | None = None
+    """The answer that it is about, where its message has become another's since."""

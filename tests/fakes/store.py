@@ -29,11 +29,16 @@ from bridge.messages import (
     Turn,
     Vote,
 )
+from bridge.questions import as_edited
+from bridge.quotas import Quotas
 from bridge.store import (
     Accepted,
+    Again,
     Aggregate,
     Change,
+    Endorsed,
     Full,
+    Limited,
     NewQuestion,
     Orders,
     PastTurn,
@@ -74,6 +79,8 @@ class FakeStore:
         self.conversations: list[KeptConversation] = []
         self.answers: list[KeptAnswer] = []
         self._votes: dict[tuple[MessageRef, str, str], Vote] = {}
+        self._past: dict[tuple[MessageRef, str, str], AnswerId] = {}
+        """Votes on answers whose messages have become another's since."""
         self._comments: dict[tuple[MessageRef, PersonId], KeptComment] = {}
         self._ratings: dict[AnswerId, KeptRating] = {}
         self.bookmarks: dict[tuple[PlatformName, str], str] = {}
@@ -153,6 +160,11 @@ class FakeStore:
         answer = self._answer_of(message)
         return answer.turn.conversation_id if answer else None
 
+    async def asked_in(self, message: MessageRef) -> ConversationId | None:
+        self._work()
+        found = self._question_of(message)
+        return found[0].id if found else None
+
     async def is_muted(self, conversation: ConversationId) -> bool:
         self._work()
         return 0 < conversation <= len(self.conversations) and self.conversations[conversation - 1].muted
@@ -176,7 +188,7 @@ class FakeStore:
         found.fresh_after, found.backend_conversation, found.poisoned = last, None, False
         return True
 
-    async def accept(self, new: NewQuestion) -> Accepted | Full | None:
+    async def accept(self, new: NewQuestion) -> Accepted | Full | Limited | None:
         self._work()
         ref = new.question.ref
         claims = {_event(new.key, new.event_id), _message(ref)}
@@ -195,10 +207,37 @@ class FakeStore:
             return Full(waiting=waiting, by_bots=True)
         if new.most_waiting is not None and waiting > new.most_waiting:
             return Full(waiting=waiting)
+        limited = self._limit(new.key, new.app, new.question.author.id, new.quotas)
+        if limited is not None:
+            return limited
         conversation.bots_in_a_row = conversation.bots_in_a_row + 1 if by_bot else 0
-        conversation.questions.append(KeptQuestion(ref, new.question, new.question.author.id))
+        conversation.questions.append(
+            KeptQuestion(
+                ref, new.question, new.question.author.id, channel=new.key.channel, asked_at=conversation.active_at
+            )
+        )
         await self._tell(found)
         return Accepted(conversation_id=found, seq=len(conversation.questions), waiting=waiting)
+
+    def _limit(self, key: ConversationKey, app: AppName, person: PersonId, quotas: Quotas) -> Limited | None:
+        counted = [
+            (one.key.installation, asked)
+            for one in self.conversations
+            if (one.key.platform, one.app) == (key.platform, app)
+            for asked in one.questions
+            if not asked.withdrawn and (asked.retry_of is None or asked.again_by is not None)
+        ]
+        mine = [asked for _, asked in counted if (asked.again_by or asked.person) == person]
+        here = [asked for where, asked in counted if (where, asked.channel) == (key.installation, key.channel)]
+        found = []
+        for quota, asked, of_channel in ((quotas.per_person, mine, False), (quotas.per_channel, here, True)):
+            if quota is None or (of_channel and key.person):
+                continue
+            times = sorted(one.asked_at for one in asked if one.asked_at > self._now() - quota.window)
+            if len(times) >= quota.most:
+                until = times[-quota.most] + quota.window
+                found.append(Limited(quota=quota, until=until, of_channel=of_channel))
+        return max(found, key=lambda one: one.until, default=None)
 
     async def revise(self, event_id: EventId, question: AskedQuestion, revision: int, *, running: bool) -> Change:
         self._work()
@@ -219,7 +258,8 @@ class FakeStore:
         if asked.question is not None and _said(asked.question) == _said(question):
             return NOTHING
         self._claimed.add(_event(conversation.key, event_id))
-        asked.question, asked.revision = question, revision
+        assert asked.question is not None
+        asked.question, asked.revision = as_edited(asked.question, question), revision
         return Change(touched=touched, conversation_id=conversation.id)
 
     async def withdraw(self, event_id: EventId, ref: MessageRef) -> Change:
@@ -265,27 +305,42 @@ class FakeStore:
         running.stop = running.stop or StopReason.MEMBER
         return StopResult.STOPPING
 
-    async def retry(self, event_id: EventId, answer: MessageRef) -> Retried:
+    async def retry(self, event_id: EventId, answer: MessageRef, again: Again | None = None) -> Retried:
         self._work()
         old = self._answer_of(answer)
         shown = old.outcome.state if old and old.state is AnswerState.FINALISING and old.outcome else None
-        if old is None or (shown or old.state) not in (AnswerState.FAILED, AnswerState.STOPPED):
+        ended = (shown or old.state) if old else None
+        wanted = (AnswerState.FAILED, AnswerState.STOPPED, *((AnswerState.DONE,) if again else ()))
+        if old is None or ended not in wanted:
             return Retried(result=RetryResult.NOTHING)
         conversation = self.conversations[old.turn.conversation_id - 1]
         asked = conversation.questions[old.turn.seq - 1]
         target = conversation.home or (asked.question.target if asked.question else None)
         claim = _event(conversation.key, event_id)
+        again = again if ended is AnswerState.DONE else None
+        limited = self._limit(conversation.key, conversation.app, again.by, again.quotas) if again else None
         if old.retried or claim in self._claimed:
             result = RetryResult.DUPLICATE
+        elif again and any(not newer.withdrawn for newer in conversation.questions[old.turn.seq :]):
+            result = RetryResult.OUTDATED
         elif asked.question is None:
             result = RetryResult.FORGOTTEN
+        elif limited is not None:
+            return Retried(result=RetryResult.LIMITED, conversation_id=conversation.id, target=target, limited=limited)
         else:
             result = RetryResult.ACCEPTED
             self._claimed.add(claim)
             old.retried = True
             conversation.active_at = self._now()
             conversation.questions.append(
-                KeptQuestion(asked.ref, asked.question, asked.person, asked.revision, retry_of=old.turn.answer_id)
+                replace(
+                    asked,
+                    answer=None,
+                    retry_of=old.turn.answer_id,
+                    again_by=again.by if again else None,
+                    channel=conversation.key.channel,
+                    asked_at=conversation.active_at,
+                )
             )
             await self._tell(conversation.id)
         return Retried(result=result, conversation_id=conversation.id, target=target)
@@ -331,10 +386,23 @@ class FakeStore:
         self.answers.append(answer)
         if asked.retry_of is not None:
             old = self.answers[asked.retry_of - 1]
+            whole = old.state is AnswerState.DONE
+            if whole:
+                self._keep_with(old)
             answer.parts, old.parts = old.parts, {}
-            for moved in (old, answer):
+            for moved in (answer,) if whole else (old, answer):
                 self._recount(moved.turn.answer_id)
         return self._turn(found, answer)
+
+    def _keep_with(self, old: KeptAnswer) -> None:
+        """What was thought of it stays with it."""
+        refs = {part.ref for part in old.parts.values()}
+        for name, vote in self._votes.items():
+            if vote.message in refs:
+                self._past.setdefault(name, old.turn.answer_id)
+        for comment in self._comments.values():
+            if comment.message in refs and comment.past is None:
+                comment.past = old.turn.answer_id
 
     def _turn(self, conversation: KeptConversation, answer: KeptAnswer) -> Turn:
         asked = conversation.questions[answer.turn.seq - 1]
@@ -396,6 +464,12 @@ class FakeStore:
             answer.ids, answer.asked_revision = BackendIds(), asked.revision
         return asked.question
 
+    async def record_spoken(self, turn: Turn, words: str) -> None:
+        self._work()
+        asked = self._owned(turn).questions[turn.seq - 1]
+        if asked.question is not None:
+            asked.question = replace(asked.question, spoken=words)
+
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         self._work()
         conversation, answer = self._owned(turn), self._answer(turn)
@@ -428,7 +502,7 @@ class FakeStore:
         conversation = self.conversations[turn.conversation_id - 1]
         first = conversation.fresh_after if turn.seq > conversation.fresh_after else 0
         past = [
-            PastTurn(question=asked.question.text, answer=answer.outcome.text)
+            PastTurn(question=asked.question.words, answer=answer.outcome.text)
             for asked in conversation.questions[first : turn.seq - 1]
             if asked.question is not None and asked.answer is not None
             for answer in [self.answers[asked.answer - 1]]
@@ -474,6 +548,14 @@ class FakeStore:
         answer = self._answer(turn)
         answer.state, answer.error, answer.finished_at = state, error, self._now()
 
+    async def claim_title(self, conversation: ConversationId) -> bool:
+        self._work()
+        found = self.conversations[conversation - 1] if 0 < conversation <= len(self.conversations) else None
+        if found is None or found.titled or found.home is None:
+            return False
+        found.titled = True
+        return True
+
     # Housekeeping
 
     async def blank_payloads(self, before: datetime) -> int:
@@ -487,7 +569,7 @@ class FakeStore:
             asked.question = answer.outcome = None
             answer.parts = {number: replace(part, text="") for number, part in answer.parts.items()}
         for comment in self._comments.values():
-            of = self._answer_of(comment.message)
+            of = self.answers[comment.past - 1] if comment.past else self._answer_of(comment.message)
             rating = self._ratings.get(of.turn.answer_id) if of and of.ids.message is not None else None
             if comment.given_at < before and not (rating and rating.dirty):
                 comment.text = ""
@@ -522,13 +604,13 @@ class FakeStore:
             question
             for one in here.values()
             for question in one.questions
-            if question.person == person and not question.withdrawn
+            if question.person == person and not question.withdrawn and question.again_by is None
         ]
         ended = [question.answer for question in asked if question.answer is not None]
         answered = sum(self.answers[answer - 1].state is AnswerState.DONE for answer in ended)
         voted = {
-            answer.turn.answer_id
-            for vote in self._votes.values()
+            self._past.get(name, answer.turn.answer_id)
+            for name, vote in self._votes.items()
             if vote.person == person and vote.active
             for answer in [self._answer_of(vote.message)]
             if answer is not None and answer.turn.conversation_id in here
@@ -554,7 +636,11 @@ class FakeStore:
     def _comments_on(self, answer_id: AnswerId) -> list[KeptComment]:
         """The latest of each person, the oldest first."""
         refs = {part.ref for part in self.answers[answer_id - 1].parts.values()}
-        found = [comment for comment in self._comments.values() if comment.message in refs]
+        found = [
+            comment
+            for comment in self._comments.values()
+            if comment.past == answer_id or (comment.past is None and comment.message in refs)
+        ]
         found.sort(key=lambda comment: comment.revision)
         return sorted({one.person: one for one in found}.values(), key=lambda comment: comment.revision)
 
@@ -565,14 +651,29 @@ class FakeStore:
         if known is not None and vote.revision <= known.revision:
             return False
         self._votes[name] = vote
+        self._past.pop(name, None)
         answer = self._answer_of(vote.message)
         if answer is not None:
             self._recount(answer.turn.answer_id, aggregate)
         return True
 
+    def _votes_on(self, answer: KeptAnswer) -> list[Vote]:
+        refs = {part.ref for part in answer.parts.values()}
+        return [vote for name, vote in self._votes.items() if vote.message in refs and name not in self._past]
+
+    async def endorsed(self, message: MessageRef) -> Endorsed | None:
+        self._work()
+        answer = self._answer_of(message)
+        if answer is None:
+            return None
+        conversation = self.conversations[answer.turn.conversation_id - 1]
+        asked = conversation.questions[answer.turn.seq - 1]
+        if standing(self._votes_on(answer)).get(asked.person) is not Rating.LIKE:
+            return None
+        return Endorsed(target=conversation.home or (asked.question.target if asked.question else None))
+
     def _recount(self, answer_id: AnswerId, aggregate: Aggregate | None = None) -> None:
-        refs = {part.ref for part in self.answers[answer_id - 1].parts.values()}
-        votes = [vote for vote in self._votes.values() if vote.message in refs]
+        votes = self._votes_on(self.answers[answer_id - 1])
         comments = self._comments_on(answer_id)
         if not votes and not comments and answer_id not in self._ratings:
             return

@@ -11,13 +11,14 @@ from tests.integration.slack_world import GENERAL, PRIVATE, WORDS, World, living
 
 WHOLE = "".join(WORDS).split()
 
-FAULTS: dict[str, Callable[[], Fault]] = {
-    "is lost on its way": Fault.drop,
-    "is carried out and not answered": Fault.effect_then_drop,
-    "is carried out and answered with an error page": lambda: Fault.http(502, after_effect=True),
-    "is one too many": lambda: Fault.rate_limit(1),
-    "fails inside Slack": lambda: Fault.refuse("internal_error"),
-}
+FAULTS: tuple[Callable[[], Fault], ...] = (
+    Fault.drop,
+    Fault.effect_then_drop,
+    lambda: Fault.http(502, after_effect=True),
+    lambda: Fault.refuse("internal_error"),
+    lambda: Fault.rate_limit(1),
+)
+"""Lost on its way; carried out and not answered, or with an error page; trouble inside Slack; one too many."""
 
 PLAIN: dict[Feature, str] = {
     "streaming": "feature_disabled",
@@ -32,7 +33,7 @@ EDITED = ("reactions.add", "reactions.remove", "chat.postMessage", "chat.update"
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with living(World(tmp_path)) as started:
-        started.dify.script = lambda _: say(*WORDS, per_token=0.025, suggestions=("What else?",))
+        started.dify.script = lambda _: say(*WORDS, per_token=0.04, suggestions=("What else?",))
         yield started
 
 
@@ -44,23 +45,25 @@ async def stands_whole(world: World, root: str, channel: str = GENERAL) -> None:
     assert {"like", "dislike", "What else?"} <= {one.value for one in world.buttons(answer)}
 
 
-@pytest.mark.parametrize("fault", FAULTS)
+async def stand_whole_in_spite_of(world: World, method: str) -> None:
+    """Five answers at once, and each fault meets one of the calls as long as there are calls: after the first ones the bridge may
+    do without that method."""
+    world.slack.faults.fail_next[method] = [make() for make in FAULTS]
+    roots = [await world.ask(f"Talk for a while, {number}") for number in range(len(FAULTS))]
+    for root in roots:
+        await stands_whole(world, root)
+    assert len(world.slack.faults.fail_next[method]) <= 2, "it did go wrong"
+
+
 @pytest.mark.parametrize("method", NATIVE)
-async def test_a_streamed_answer_is_whole_and_there_once_when_a_call(method: str, fault: str, world: World) -> None:
-    world.slack.faults.fail_next[method] = [FAULTS[fault]()]
-    root = await world.ask("Talk for a while")
-    await stands_whole(world, root)
-    assert world.slack.faults.fail_next[method] == [], "it did go wrong"
+async def test_streamed_answers_are_whole_and_there_once_when_this_goes_wrong(method: str, world: World) -> None:
+    await stand_whole_in_spite_of(world, method)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("method", EDITED)
-async def test_an_edited_answer_is_whole_and_there_once_when_a_call(method: str, fault: str, world: World) -> None:
+async def test_edited_answers_are_whole_and_there_once_when_this_goes_wrong(method: str, world: World) -> None:
     world.slack.lacks.update(PLAIN)
-    world.slack.faults.fail_next[method] = [FAULTS[fault]()]
-    root = await world.ask("Talk for a while")
-    await stands_whole(world, root)
-    assert world.slack.faults.fail_next[method] == [], "it did go wrong"
+    await stand_whole_in_spite_of(world, method)
 
 
 async def test_an_answer_goes_on_in_another_message_when_one_has_grown_for_long_enough(tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ async def test_stop_reaches_the_app_from_another_process(platform: str, migrated
         exam, seat = Crowd(on), on.seats[platform]
         thread, answering = await answering_and_hearing(on, exam, platform)
         pressed = on.clock.monotonic()
-        await looking.press(seat, thread, "stop")
+        await looking.stop(seat, thread)
         await on.until(lambda: bool(on.dify.stop_log), "Dify is told")
         assert on.clock.monotonic() - pressed < SOON
         [call] = on.dify.stop_log

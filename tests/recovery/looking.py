@@ -59,6 +59,22 @@ def offering(seat: Seat, thread: str, word: str) -> list[str]:
     return [message for message, found in _ours(seat, thread) if any(word in one for one in found)]
 
 
+async def stop(seat: Seat, thread: str) -> None:
+    """Stops what is being answered there: by Slack's own button, since none of ours stands below a stream, or by ours."""
+    if isinstance(seat, SlackSeat):
+        await seat.server.stop_session(seat.people[0], seat._channel_of[thread], thread)
+    else:
+        await press(seat, thread, "stop")
+
+
+def is_growing(seat: Seat, thread: str) -> bool:
+    """Whether it looks as if more text were to come there."""
+    if not isinstance(seat, SlackSeat):
+        return bool(offering(seat, thread, "stop"))
+    streams, now = seat.server.workspace.streams.values(), seat.server.clock.monotonic()
+    return any(stream.state(now) == "live" for stream in streams if stream.thread_ts == thread)
+
+
 async def press(seat: Seat, thread: str, word: str) -> None:
     """Presses the first button there whose id has `word` in it."""
     message, button = next((ref, one) for ref, found in _ours(seat, thread) for one in found if word in one)

@@ -65,7 +65,7 @@ async def test_killed_while_stopping_the_answer_ends_as_stopped_and_is_never_ask
         bridge = await on.start(point)
         thread = await growing(exam, seat)
         seen = exam.shown(seat, thread)
-        await looking.press(seat, thread, "stop")
+        await looking.stop(seat, thread)
         await dead(bridge)
         await on.start()
         await until_offered(on, seat, thread, "retry")
@@ -108,7 +108,7 @@ async def test_killed_after_a_deletion_was_recorded_the_question_is_not_asked_ag
         await looking.delete(seat, thread)
         await dead(bridge)
         await on.start()
-        await on.until(lambda: not any("stop" in one for one in looking.buttons(seat, thread)), "it has an end")
+        await on.until(lambda: not looking.is_growing(seat, thread), "it has an end")
         await on.end_gently()
         assert exam.times_asked(NAME) == 1
         assert len(exam.shown(seat, thread)) < len(exam.answer(NAME))

@@ -33,7 +33,7 @@ from bridge.storage.folder import prepare_folder
 from bridge.storage.migrate import current_revision, head_revision, migrate, migrations_folder
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
-from bridge.store import PastTurn, Usage
+from bridge.store import Again, PastTurn, RetryResult, Usage
 from tests.contracts.store_steps import IDS, ask, begin, ids, post, retried, vote
 from tests.fakes import values
 from tests.fakes.platform import FAKE
@@ -155,6 +155,34 @@ async def test_a_failed_answer_is_retried(store: SqlStore) -> None:
     await retried(store, "a2")
     turn = await begin(store, FAILED)
     assert (turn.question.text, turn.parts[0].ref) == ("Who failed?", values.ref("a2"))
+
+
+async def test_a_thread_that_people_know_by_its_name_keeps_it(store: SqlStore) -> None:
+    assert not await store.claim_title(DONE)
+    turn = await ask(store, 9, thread="another")
+    await store.move_to(turn, values.target("newly opened"))
+    assert await store.claim_title(turn.conversation_id)
+
+
+async def test_a_whole_answer_is_had_anew(store: SqlStore) -> None:
+    again = Again(by=PersonId("ada"))
+    assert (await store.retry(EventId("again"), values.ref("a1"), again)).result is RetryResult.ACCEPTED
+    turn = await begin(store, DONE)
+    await store.record_started(turn, ids("m9"))
+    assert {due.ids.message for due in await store.due_ratings(values.THEN, 5)} == {"m2"}, (
+        "the vote was about the other"
+    )
+
+
+async def test_what_an_earlier_release_does_not_know_waits_there_as_a_retry(settings: Settings) -> None:
+    await migrate(settings)
+    opened = await open_store(settings, SystemClock(), aggregate)
+    await opened.retry(EventId("again"), values.ref("a1"), Again(by=PersonId("ada")))
+    await opened.close()
+    await asyncio.to_thread(move, settings, "r0004")
+    with migration_connection(settings) as connection:
+        kinds = connection.execute(text("SELECT kind FROM inbound_event WHERE revision > 0")).scalars().all()
+    assert list(kinds) == ["retry"]
 
 
 async def test_the_step_can_be_taken_back_with_everything_that_was_known_then(settings: Settings) -> None:

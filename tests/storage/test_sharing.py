@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,18 +14,22 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bridge.clock import SystemClock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import aggregate
-from bridge.messages import AnswerState, ConversationId, EventId, PartRole
+from bridge.messages import AnswerState, ConversationId, EventId, PartRole, PersonId
+from bridge.quotas import Quota, Quotas
 from bridge.settings import isolated
 from bridge.storage.migrate import migrate
 from bridge.storage.settings import Settings
 from bridge.storage.store import OnWork, SqlStore, open_store
 from bridge.storage.tables import metadata
-from bridge.store import Accepted, Full, RetryResult, StopResult, Touched
+from bridge.store import Accepted, Again, Full, RetryResult, StopResult, Touched
 from tests.contracts.store_steps import accept, answered, ask, begin, edited, ids, new, outcome, post, retried, vote
 from tests.fakes import values
 from tests.fakes.platform import FAKE
 from tests.storage.postgres_server import migrated, server
 
+QUOTAS = Quotas(
+    per_person=Quota(most=1000, window=timedelta(days=1)), per_channel=Quota(most=1000, window=timedelta(days=1))
+)
 Open = Callable[[OnWork | None], Awaitable[SqlStore]]
 
 
@@ -169,12 +175,13 @@ async def test_everything_at_once_on_one_conversation_ends_in_no_deadlock(stores
     for number in range(1, 6):
         await accept(stores[0], new(number))
         await asyncio.gather(
-            accept(stores[1], new(100 + number)),
+            accept(stores[1], replace(new(100 + number), quotas=QUOTAS)),
             begin(stores[0], turn.conversation_id),
             stores[1].revise(EventId(f"x{number}"), edited(number, f"How {number}?"), number, running=True),
             stores[2].withdraw(EventId(f"d{number}"), values.ref(f"q{100 + number - 1}")),
             stores[0].request_stop(EventId(f"s{number}"), turn.conversation_id),
             stores[1].retry(EventId(f"r{number}"), values.ref("a0")),
+            stores[0].retry(EventId(f"g{number}"), values.ref("a0"), Again(by=PersonId("ada"), quotas=QUOTAS)),
             stores[2].record_vote(vote("a0", who=str(number)), aggregate),
             stores[2].blank_payloads(values.THEN),
         )

@@ -138,7 +138,9 @@ class CatchUp:
         self._trouble = ""
         if kept is not None and kept.isascii() and kept.isdecimal():
             shard.mark.reach(int(kept))
-        channels = [(place.conversation.installation, read_target_address(place.address).channel) for place in places]
+        answered = [(place.conversation.installation, read_target_address(place.address).channel) for place in places]
+        # Where nothing but a command's webhook leads, nothing was missed.
+        channels = [(where, channel) for where, channel in answered if channel]
         shard.direct = tuple(dict.fromkeys(channel for where, channel in channels if where == DIRECT))
         shard.threads = {}
         for where, channel in dict.fromkeys(channels):
@@ -203,6 +205,14 @@ class CatchUp:
         shard.know_server(server)
         for channel in [one for one, where in shard.server_of.items() if where == server]:
             shard.close_gap(channel)
+
+    def missed(self, connection: Connection, channel: int, number: int, server: int | None) -> None:
+        if self._memory is None:
+            log.error("event_lost", reason="could not be read", id=number)
+            return
+        shard = self.shard_of(connection)
+        shard.budget = max(shard.budget, self._settings.discord_catch_up_messages)
+        self._plan(shard, channel, server, number - 1)
 
     # Reading
 

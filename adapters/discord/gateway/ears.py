@@ -8,15 +8,20 @@ import contextlib
 import random
 import threading
 import time
-from collections.abc import Mapping
-from datetime import datetime
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from functools import partial
 
+import aiohttp
 import discord
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from yarl import URL
 
 from adapters.discord.gateway.heard import Deletion, Heard, Listener, Payload, Update
+from adapters.discord.gateway.logins import Logins
 from adapters.discord.outbound import silence_voice_warnings
+from adapters.discord.refusals import ban_in
 from adapters.discord.settings import Settings
 from bridge import logs
 from bridge.clock import Clock
@@ -61,6 +66,26 @@ def acknowledged_lately(socket: DiscordWebSocket) -> bool:
     return since <= ACK_SLACK * keeper.interval
 
 
+def where(error: BaseException | None) -> str:
+    """File and line of an error. Its message is not logged: it may quote what somebody wrote."""
+    frames = traceback.extract_tb(error.__traceback__) if error is not None else []
+    return f"{frames[-1].filename.rsplit('/', 1)[-1]}:{frames[-1].lineno}" if frames else ""
+
+
+def _look_for_bans() -> aiohttp.TraceConfig:
+    """discord.py would try on at a gateway whose door Cloudflare keeps shut."""
+
+    async def look(_session: object, _context: object, ended: aiohttp.TraceRequestEndParams) -> None:
+        pause = ban_in(ended.response.status, ended.response.headers)
+        if pause is not None:
+            ended.response.close()
+            raise ShutOut(pause)
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_end.append(look)
+    return trace
+
+
 def hearts_of(client: discord.Client) -> list[KeepAliveHandler]:
     """The threads that still beat. discord.py forgets a connection that was given up between first message and login."""
     beating = [thread for thread in threading.enumerate() if isinstance(thread, KeepAliveHandler)]
@@ -68,14 +93,49 @@ def hearts_of(client: discord.Client) -> list[KeepAliveHandler]:
 
 
 class LoginsExhausted(Exception):
-    """One life has logged in to the gateway too often."""
+    """One life has logged in to the gateway too often, or as often as the budget allows."""
+
+
+class ShutOut(Exception):
+    """Cloudflare lets nothing through."""
+
+    def __init__(self, pause: timedelta) -> None:
+        super().__init__(f"for {pause.total_seconds():g} s")
+        self.pause = pause
+
+
+UNPARSABLE = (
+    *(LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError),
+    discord.ClientException,
+)
+"""What discord.py raises at an event that is not as it expects."""
+NOT_CONTAINED = ("READY", "RESUMED")
+"""Without them there is no session, so that what goes wrong there ends the life."""
+UNUSED = (
+    "emojis",
+    "stickers",
+    "soundboard_sounds",
+    "presences",
+    "voice_states",
+    "stage_instances",
+    "guild_scheduled_events",
+)
+"""Fields of a server that nobody here looks at. discord.py would keep them all in memory."""
 
 
 class Ears(discord.Client):
     """One life of one shard's connection."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, listener: Listener, *, shard: int, shards: int, content: bool
+        self,
+        settings: Settings,
+        clock: Clock,
+        listener: Listener,
+        logins: Logins,
+        *,
+        shard: int,
+        shards: int,
+        content: bool,
     ) -> None:
         silence_voice_warnings()
         super().__init__(
@@ -89,10 +149,12 @@ class Ears(discord.Client):
             guild_ready_timeout=0.0,
             allowed_mentions=discord.AllowedMentions.none(),
             max_ratelimit_timeout=settings.discord_ratelimit_timeout,
+            http_trace=_look_for_bans(),
         )
         self._settings = settings
         self._clock = clock
         self._listener = listener
+        self._logins = logins
         self._shards = shards
         self._reidentified = 0
         self.session_stands = False
@@ -102,6 +164,9 @@ class Ears(discord.Client):
         parsers["GUILD_CREATE"] = self._take_server
         parsers["GUILD_DELETE"] = self._take_server_gone
         parsers["MESSAGE_UPDATE"] = self._take_update
+        for name, parse in list(parsers.items()):
+            if name not in NOT_CONTAINED:
+                parsers[name] = partial(self._contain, name, parse)
 
     @property
     def shard(self) -> int:
@@ -129,12 +194,13 @@ class Ears(discord.Client):
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
         if not initial:
             self._reidentified += 1
-            if self._reidentified > MOST_REIDENTIFIES:
+            if self._reidentified > MOST_REIDENTIFIES or self._logins.pause:
                 raise LoginsExhausted
             lowest, highest = REIDENTIFY_PAUSE
             scale = self._settings.discord_identify_gap / highest
             await self._clock.sleep(random.uniform(lowest, highest) * scale)
         await self._listener.before_session(self)
+        self._logins.count()
 
     async def on_connect(self) -> None:
         self.session_stands = True
@@ -165,13 +231,24 @@ class Ears(discord.Client):
 
     # Called in the order of the events, before any of what follows.
 
+    def _contain(self, name: str, parse: Callable[[Payload], None], data: Payload) -> None:
+        """discord.py would end the connection for good at an event that it cannot parse. A message is read over REST instead."""
+        try:
+            parse(data)
+        except UNPARSABLE as error:
+            log.warning("event_unreadable", kind=name, error=type(error).__name__, at=where(error))
+            if name == "MESSAGE_CREATE":
+                with contextlib.suppress(KeyError, TypeError, ValueError, AttributeError):
+                    server = int(str(data["guild_id"])) if data.get("guild_id") else None
+                    self._listener.missed(self, int(str(data["channel_id"])), int(str(data["id"])), server)
+
     def _take_ready(self, data: Mapping[str, object]) -> None:
         self._parse["READY"](data)
         self._listener.session_began(self)
 
     def _take_server(self, data: Mapping[str, object]) -> None:
         # The event "guild_available" gets lost where Discord is quick, since nobody waits for "ready" here.
-        self._parse["GUILD_CREATE"](data)
+        self._parse["GUILD_CREATE"]({**data, **{field: [] for field in UNUSED if field in data}})
         server = self.get_guild(int(str(data["id"])))
         if server is not None and not server.unavailable:
             self._listener.server_seen(self, server)
@@ -227,8 +304,7 @@ class Ears(discord.Client):
         self._tell(payload)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
-        if interaction.type is discord.InteractionType.component:
-            self._listener.press(interaction)
+        self._listener.act(self, interaction)
 
     def _tell(self, heard: Heard) -> None:
         self._listener.hear(self, heard)

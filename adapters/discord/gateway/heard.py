@@ -79,10 +79,14 @@ class Listener(Protocol):
         """The bot was removed from it, or it has an outage."""
         ...
 
+    def missed(self, connection: Connection, channel: int, number: int, server: int | None) -> None:
+        """A message came that could not be read. Asked for over REST it may be readable."""
+        ...
+
     def hear(self, connection: Connection, heard: Heard) -> None: ...
 
-    def press(self, interaction: discord.Interaction) -> None:
-        """Somebody used a component of ours."""
+    def act(self, connection: Connection, interaction: discord.Interaction) -> None:
+        """Somebody used a command, a component or a form of ours."""
         ...
 
 

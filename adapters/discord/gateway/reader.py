@@ -4,6 +4,7 @@ import discord
 
 from adapters.discord import inbound
 from adapters.discord.gateway.heard import Deletion, Heard, Payload, Update
+from adapters.discord.gateway.hints import Hints
 from adapters.discord.inbound import Ignored, Place
 from adapters.discord.rest.lookups import Lookups
 from bridge import logs
@@ -14,14 +15,18 @@ log = logs.get("discord")
 
 
 class Reader:
-    def __init__(self, lookups: Lookups) -> None:
+    def __init__(self, lookups: Lookups, hints: Hints) -> None:
         self._lookups = lookups
+        self._hints = hints
         self.me = 0
         """Our own user id. Set before anything is read."""
 
     async def read(self, heard: Heard, revision: int) -> InboundEvent | Ignored:
         """`revision`: when it was heard, in microseconds, growing with every call. Never raises a `PlatformError`."""
         match heard:
+            case discord.Message() if inbound.is_hidden(heard):
+                self._hints.tell_hidden(heard)
+                return Ignored(reason="calls our role, and Discord hides what it says")
             case discord.Message():
                 return await self.read_message(heard)
             case Update():

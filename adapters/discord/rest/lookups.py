@@ -14,9 +14,10 @@ from adapters.discord.addresses import Manner, message_address, read_target_addr
 from adapters.discord.capabilities import MAX_HISTORY
 from adapters.discord.gateway.heard import Payload
 from adapters.discord.gateway.marks import number_at
-from adapters.discord.inbound import DISCORD, Place, RepliedTo, place_from_lookup
-from adapters.discord.outbound import Rest
+from adapters.discord.inbound import DISCORD, Place, RepliedTo, complete, place_from_lookup
+from adapters.discord.rest.client import Rest
 from adapters.discord.settings import Settings
+from adapters.discord.writing.smallprint import plain
 from bridge.clock import Clock
 from bridge.errors import MessageGone, PlatformError
 from bridge.markdown.dialect import Dialect
@@ -41,13 +42,13 @@ class Lookups:
         self._dialect = dialect
 
     async def complete(self, reply: RepliedTo) -> RepliedTo:
-        """Adds who wrote the message replied to, if that can be read in time. Never raises a `PlatformError`."""
+        """Adds the message replied to, if that can be read in time. Never raises a `PlatformError`."""
 
-        async def fetch(client: discord.Client) -> int:
-            return (await client.get_partial_messageable(reply.channel).fetch_message(reply.message)).author.id
+        async def fetch(client: discord.Client) -> discord.Message:
+            return await client.get_partial_messageable(reply.channel).fetch_message(reply.message)
 
         with contextlib.suppress(PlatformError):
-            return replace(reply, author=await self._rest.call(fetch, within=self._settings.discord_lookup_timeout))
+            return complete(reply, await self._rest.call(fetch, within=self._settings.discord_lookup_timeout))
         return reply
 
     async def place_of(self, channel: int, server: int | None) -> Place:
@@ -97,6 +98,10 @@ class Lookups:
 
         return await self._rest.call(fetch)
 
+    def is_late(self, number: int) -> bool:
+        """Whether what Discord gave this number happened so long ago that a nonce may not be answered with the first message."""
+        return self._clock.now() + self._rest.ahead - discord.utils.snowflake_time(number) > NONCE_HOLDS
+
     async def find_sent(self, target: ReplyTarget, message: OutgoingMessage, since: datetime) -> MessageRef | None:
         """The newest message of ours there that says the same and was posted since then, by our clock.
 
@@ -107,17 +112,26 @@ class Lookups:
             return None
         place = read_target_address(target.address)
         text = str(self._dialect.payload(message.text, message.people)["content"]).strip()
-        if not text:
+        if not text or not place.channel:
             return None
         me = (await self._rest.log_in()).user
         after = number_at(since + self._rest.ahead - CLOCK_SKEW)
         found: int | None = None
+        questions = {None, place.question}
+        if place.manner is Manner.ASK and place.interaction is not None:
+            # What answers the command itself is replied to by what follows it.
+            after, questions = min(after, place.interaction), set()
         for _ in range(MOST_PAGES):
             listed = await self.page(place.channel, after=after)
+            if place.manner is Manner.ASK:
+                questions |= {number_of(each) for each in listed if caused_by(each) == place.interaction}
             for each in listed:
-                if author_of(each) != me or str(each.get("content", "")).strip() != text:
+                if author_of(each) != me or plain(str(each.get("content", ""))).strip() != text:
                     continue
-                if place.manner is not Manner.IN and _replied_to(each) not in (None, place.question):
+                if place.manner is Manner.ASK and number_of(each) in questions:
+                    found = max(found or 0, number_of(each))
+                    continue
+                if place.manner is not Manner.IN and _replied_to(each) not in questions:
                     # In a channel without threads others are answered as well, and may be told the same.
                     continue
                 found = max(found or 0, number_of(each))
@@ -140,3 +154,13 @@ def _replied_to(payload: Payload) -> int | None:
     reference = payload.get("message_reference")
     number = reference.get("message_id") if isinstance(reference, dict) else None
     return None if number is None else int(str(number))
+
+
+def caused_by(payload: Payload) -> int | None:
+    """The interaction that Discord names with a message of ours."""
+    for name in ("interaction_metadata", "interaction"):
+        found = payload.get(name)
+        number = str(found.get("id")) if isinstance(found, dict) else ""
+        if number.isascii() and number.isdecimal():
+            return int(number)
+    return None

@@ -147,9 +147,9 @@ class Statuses:
             self._shown[key] = None
 
     async def _take_away(self, scene: _Scene, mode: Mode) -> bool | None:
-        """As `_try`, with a second attempt when Slack asks for a short pause or fails: what stays shown looks like work."""
+        """As `_try`, with further attempts when Slack asks for a short pause or fails: what stays shown looks like work."""
         method = _METHODS[mode][1]
-        for last in (False, True):
+        for last in (False, False, True):
             try:
                 self._book(scene, method)
                 await self._clients.ask(scene.thread.team, method, self._clearing(scene, mode), again=True)

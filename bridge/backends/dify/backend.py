@@ -25,10 +25,13 @@ from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, expla
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.framing import Json, read_object, text_of
+from bridge.backends.dify.hearing import Hearer
 from bridge.backends.dify.linking import OwnFiles
+from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
 from bridge.backends.dify.reading import EventReader, NothingMore
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
+from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
 from bridge.backends.dify.suggesting import fetch_suggestions
@@ -44,7 +47,7 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
-from bridge.messages import BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
+from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
 from bridge.platform_api import Finding
 
 __all__ = ["DifyBackend", "Settings", "create"]
@@ -84,7 +87,9 @@ class DifyBackend:
         self._own = OwnFiles((settings.dify_base_url, settings.dify_files_url or ""))
         self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, self._own, look_again=look_again)
         self._parameters = KeptParameters(self._client, clock, settings.dify_parameters_age)
-        self._uploader = Uploader(self._client, settings.dify_file_timeout)
+        sender = FileSender(self._client, settings.dify_file_timeout)
+        self._uploader = Uploader(sender)
+        self._hearer = Hearer(sender)
         self._fetcher = Fetcher(self._client, settings)
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
@@ -187,6 +192,18 @@ class DifyBackend:
     async def opening(self) -> Opening:
         with _explaining():
             return (await self._parameters.get()).opening
+
+    async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
+        with _explaining():
+            return await fetch_name(self._client, conversation, user)
+
+    async def transcribes(self) -> bool:
+        with _explaining():
+            return (await self._parameters.get()).hears
+
+    async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
+        with _explaining():
+            return await self._hearer.transcribe(path, name, media_type, user)
 
     async def check(self) -> Sequence[Finding]:
         return await check_dify(self._client, self._settings)

@@ -7,6 +7,7 @@ from bridge.backends.dify.errors import Refusal, explain_refusal, fix_for
 from bridge.backends.dify.framing import Json, text_of
 from bridge.backends.dify.parameters import Parameters, fetch_parameters, read_parameters
 from bridge.backends.dify.settings import Settings, find_app_type
+from bridge.backends.dify.sounds import TAKEN
 from bridge.errors import BackendError
 from bridge.platform_api import Finding, Severity
 
@@ -138,6 +139,12 @@ def describe_features(parameters: Parameters) -> Sequence[Finding]:
             "told where the app's knowledge was used"
             if parameters.cites
             else "none (switched off in the app's features)",
+        ),
+        _ok(
+            "Dify speech to text",
+            f"voice messages become questions where they are {TAKEN}, the kinds that Dify listens to"
+            if parameters.hears
+            else "the app listens to no voice messages (switched off in the app's features)",
         ),
     ]
 

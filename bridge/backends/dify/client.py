@@ -6,7 +6,7 @@ failed before a request had left.
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import aiohttp
@@ -26,8 +26,9 @@ KEEP_IDLE_SECONDS = 1.5
 # Dify's refusals are below 1 KiB; a proxy's page may be larger and is not worth reading.
 REFUSAL_BYTES = 64 * 1024
 
-Form = Callable[[], aiohttp.FormData]
-"""Fills in a form. Called for each attempt, since a form can be sent once only."""
+Form = Callable[[], Awaitable[aiohttp.FormData]]
+"""Fills in a form. Called for each attempt, since a form can be sent once only, and a file in it is closed by an attempt that
+could not even connect."""
 
 
 class Answering:
@@ -131,13 +132,13 @@ class DifyClient:
                 f"no answer to {method} {path} within {limit:g} s", code="control_timeout"
             ) from problem
 
-    async def post_form(self, path: str, form: Form, limit: float) -> Refusal:
-        """Posts what `form` fills in, and returns whatever Dify answered. Raises `BackendError`."""
+    async def post_form(self, path: str, form: Form, limit: float, max_bytes: int = REFUSAL_BYTES) -> Refusal:
+        """Posts what `form` fills in, and returns whatever Dify answered within `limit` seconds. Raises `BackendError`."""
         try:
             async with asyncio.timeout(limit):
                 response = await self._request("POST", path, limit, form=form, replayable=True)
                 try:
-                    return await Answering(response).refusal()
+                    return await Answering(response).refusal(max_bytes)
                 finally:
                     response.close()
         except TimeoutError as problem:
@@ -207,7 +208,7 @@ class DifyClient:
                     method,
                     url,
                     json=body,
-                    data=form() if form is not None else None,
+                    data=await form() if form is not None else None,
                     params=query,
                     headers={"Authorization": f"Bearer {self._settings.api_key}"},
                     allow_redirects=False,

@@ -27,7 +27,9 @@ PLAIN_ON_TLS = "plain_on_tls"
 REDIRECTED = "redirected"
 NOT_CHAT_APP = "not_chat_app"
 
-# dify.md "code list" in the maintainers' words: what only the operator can mend, and how.
+NO_SPEECH_MODEL_FIX = "Choose a speech-to-text model in Dify: Settings > Model Provider > System Model Settings."
+
+# What only the operator can mend, and how.
 _OPERATOR_FIXES = {
     "not_chat_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
     "not_completion_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
@@ -37,6 +39,7 @@ _OPERATOR_FIXES = {
     "provider_not_initialize": "Set up the model provider in Dify: Settings > Model Provider.",
     "provider_quota_exceeded": "The model provider's quota is used up; add credit or choose another model in Dify.",
     "model_currently_not_support": "Choose another model for the app in Dify.",
+    "provider_not_support_speech_to_text": NO_SPEECH_MODEL_FIX,
     "rate_limit_error": "The quota of your Dify plan is used up; wait for it to renew or change the plan.",
     "unauthorized": "Copy the key again into DIFY_API_KEY: open the app in Dify, then API Access > API Key.",
     "forbidden": "Switch the app's Service API on in Dify: open the app, then Overview > Service API.",

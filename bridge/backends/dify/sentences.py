@@ -19,6 +19,12 @@ FILE_TOO_LARGE = "It is larger than the app takes."
 FILE_WRONG_KIND = "The app does not take files of this kind."
 FILE_NOT_TAKEN = "The app did not accept this file."
 FILES_REFUSED = "The app did not accept the files of this question."
+HEARS_NOTHING = "The app does not listen to recordings."
+RECORDING_EMPTY = "The recording is empty."
+RECORDING_TOO_LARGE = "The recording is larger than the app can listen to."
+RECORDING_REFUSED = "The app could not listen to this recording."
+SPEECH_FAILED = f"The app's model for speech failed. {_LATER}"
+NO_SPEECH_MODEL = f"The app has no model that listens to recordings. {_TELL}"
 NO_RATING = "This answer can no longer be rated."
 
 _UNSAFE = f"No safe connection to the app can be made. {_TELL}"
@@ -65,6 +71,11 @@ _BY_CODE_AND_SAID = {
     "no_ending": ("The connection to the app broke off before it had answered.", ""),
 }
 """What is said when no text had come, and when some had; empty leaves it to the class."""
+
+
+def refuse_recording(kind: str, taken: str) -> str:
+    """`kind` as in "MP3", "" where it is not known; `taken` names what the app does listen to."""
+    return f"The app cannot listen to {f'{kind} recordings' if kind else 'this kind of recording'}, only to {taken}."
 
 
 def put_in_words(error: BackendError, *, said: bool = False) -> None:

@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         description="Seconds that a finished chatflow is given to say how it ended.",
     )
     dify_control_timeout: float = Field(
-        default=20, gt=0, le=300, description="Seconds that one Stop, rating or check may take."
+        default=20, gt=0, le=300, description="Seconds that one Stop, rating, title or check may take."
     )
     dify_max_event_bytes: int = Field(
         default=16 * 1024 * 1024,
@@ -104,7 +104,10 @@ class Settings(BaseSettings):
         "an app makes are fetched from these two places and nowhere else.",
     )
     dify_file_timeout: float = Field(
-        default=120, gt=0, le=3600, description="Seconds that handing one file to Dify, or fetching one, may take."
+        default=120,
+        gt=0,
+        le=3600,
+        description="Seconds that handing one file to Dify, fetching one, or having one recording turned into text may take.",
     )
     dify_suggestions_wait: float = Field(
         default=4,

@@ -17,6 +17,9 @@ MOST_STEPS = 50
 _SILENT_NODES = frozenset({"start", "end", "answer"})
 """Nodes every chatflow has: they say nothing about what is being done."""
 
+# What Dify calls a model's node until its author thinks of something better; it says nothing either.
+_NAMELESS_MODEL = re.compile(r"LLM( ?\d+)?", re.IGNORECASE)
+
 # An agent's knowledge is a tool to it, labelled with nothing but the knowledge's id.
 _KNOWLEDGE = re.compile(r"dataset[_-][0-9a-f_-]{32,36}", re.IGNORECASE)
 
@@ -113,7 +116,10 @@ def _node_of(data: Json) -> str:
 
     Not with `index`, which 1.12.1 leaves at 1 for every node (measured).
     """
-    if text_of(data, "node_type") in _SILENT_NODES or text_of(data, "iteration_id") or text_of(data, "loop_id"):
+    kind = text_of(data, "node_type")
+    if kind in _SILENT_NODES or text_of(data, "iteration_id") or text_of(data, "loop_id"):
+        return ""
+    if kind == "llm" and _NAMELESS_MODEL.fullmatch(text_of(data, "title").strip()):
         return ""
     return text_of(data, "node_id") or text_of(data, "id")
 

@@ -1,17 +1,13 @@
 """Hands a member's file to Dify. What the app takes is known before (see `filetypes`); what is refused all the same is told."""
 
-import asyncio
 from pathlib import Path, PurePosixPath
-from weakref import WeakValueDictionary
-
-import aiohttp
 
 from bridge.backend_api import UploadedFile
-from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import Refusal, explain_refusal
 from bridge.backends.dify.filetypes import CUSTOM, KIND_OF, MEDIA_TYPES
 from bridge.backends.dify.framing import text_of
 from bridge.backends.dify.plain import make_plain
+from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import FILE_NOT_TAKEN, FILE_TOO_LARGE, FILE_WRONG_KIND
 from bridge.errors import BackendError, BackendFailed, QuestionRefused
 from bridge.messages import BackendUser
@@ -24,37 +20,18 @@ _ANY_TYPE = "application/octet-stream"
 
 
 class Uploader:
-    def __init__(self, client: DifyClient, limit: float) -> None:
-        """`limit`: seconds that one file may take."""
-        self._client = client
-        self._limit = limit
-        self._first_contacts: WeakValueDictionary[BackendUser, asyncio.Lock] = WeakValueDictionary()
-        """Dify makes a user at the first call without a lock: two at once may make two of one, and lose what one of them owns."""
+    def __init__(self, sender: FileSender) -> None:
+        self._sender = sender
 
     async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
         """As `AcceptsFiles.upload`."""
-        lock = self._first_contacts.setdefault(user, asyncio.Lock())
-        async with lock:
-            opened = await asyncio.to_thread(content.open, "rb")
-            try:
-
-                def fill() -> aiohttp.FormData:
-                    opened.seek(0)
-                    # Names in their own letters, as browsers send them and Dify reads them; `name_for_dify` took the quotes out.
-                    form = aiohttp.FormData(quote_fields=False)
-                    form.add_field("user", user)
-                    form.add_field(
-                        "file",
-                        opened,
-                        filename=name_for_dify(name, media_type, kind),
-                        # Dify refuses a part without a type.
-                        content_type=media_type if _is_media_type(media_type) else _ANY_TYPE,
-                    )
-                    return form
-
-                reply = await self._client.post_form("/files/upload", fill, self._limit)
-            finally:
-                await asyncio.to_thread(opened.close)
+        reply = await self._sender.send(
+            "/files/upload",
+            content,
+            name=name_for_dify(name, media_type, kind),
+            media_type=media_type if _is_media_type(media_type) else _ANY_TYPE,
+            user=user,
+        )
         ident = text_of(reply.read(), "id")
         if reply.status not in (200, 201):
             raise _explain_refused_file(reply)

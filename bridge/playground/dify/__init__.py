@@ -29,7 +29,17 @@ from bridge.playground.dify.faults import (
 )
 from bridge.playground.dify.features import Features, everything_on
 from bridge.playground.dify.kept_files import MadeFile, Upload
-from bridge.playground.dify.records import Asked, ChatRequest, Conversation, Rating, StopCall, StoredMessage, StoredRun
+from bridge.playground.dify.records import (
+    Asked,
+    ChatRequest,
+    Conversation,
+    NameCall,
+    Rating,
+    Recording,
+    StopCall,
+    StoredMessage,
+    StoredRun,
+)
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.server import DifyServer
 
@@ -42,7 +52,9 @@ __all__ = [
     "Features",
     "HttpFault",
     "MadeFile",
+    "NameCall",
     "Rating",
+    "Recording",
     "Reply",
     "StopCall",
     "StoredMessage",

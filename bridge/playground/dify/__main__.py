@@ -32,7 +32,7 @@ def main() -> None:
     )
     parser.add_argument("--max-connections", type=int, default=10, help="requests served at once")
     parser.add_argument(
-        "--all-features", action="store_true", help="files, citations, suggestions and an opening are on"
+        "--all-features", action="store_true", help="files, citations, suggestions, speech and an opening are on"
     )
     asyncio.run(_serve(parser.parse_args()))
 

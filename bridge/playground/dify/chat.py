@@ -81,7 +81,7 @@ async def stop(state: DifyState, request: web.Request) -> web.Response:
     """Always a success; it has an effect for the one who asked only (chatflows do not check who)."""
     body = await read_body(state, request)
     user = read_user(state, body)
-    _check_mode(state)
+    check_mode(state)
     if state.faults.refuse_stop > 0:
         state.faults.refuse_stop -= 1
         return web.Response(status=503, text="stop is refused", content_type="text/html")
@@ -129,9 +129,11 @@ async def _answer(state: DifyState, request: web.Request, record: ChatRequest) -
         return web.Response()
     if state.faults.strict_history and any(not message.answer for message in conversation.messages):
         broken = error_event(at=0)
-    state.conversations[conversation.id] = conversation
     message = StoredMessage(id=str(uuid.uuid4()), query=record.query, created_at=state.wall_seconds(), given=given)
     conversation.messages.append(message)
+    if conversation.id not in state.conversations and record.body.get("auto_generate_name", True) is True:
+        conversation.name = state.title_of(conversation)
+    state.conversations[conversation.id] = conversation
     record.message_id, record.task_id = message.id, str(uuid.uuid4())
     record.stored, record.home = message, conversation.id
     if not streaming:
@@ -204,7 +206,7 @@ def _refusal(state: DifyState, record: ChatRequest, fault: HttpFault) -> web.Res
     return response
 
 
-def _check_mode(state: DifyState) -> None:
+def check_mode(state: DifyState) -> None:
     if state.mode not in CHAT_MODES:
         raise state.dialect.refuse(400, "not_chat_app", "Please check if your app mode matches the right API route.")
 
@@ -225,7 +227,7 @@ def _validate(state: DifyState, body: Json) -> bool:
                 f"1 validation error for ChatRequestPayload\n{field}\n  Field required [type=missing]"
             )
     read_user(state, body)
-    _check_mode(state)
+    check_mode(state)
     mode = body.get("response_mode", "blocking")
     if mode not in ("streaming", "blocking"):
         raise dialect.refuse_param(f"{mode} is not a valid choice")

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from aiohttp import web
 
 from bridge.playground.dify.faults import NAMED
+from bridge.playground.dify.records import Recording
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json
 
@@ -25,6 +26,8 @@ def snapshot(state: DifyState) -> dict[str, object]:
             _request(state, index) for index in range(max(0, len(state.requests) - RECENT), len(state.requests))
         ],
         "uploads": [upload.as_shown() for upload in list(state.uploads.values())[-RECENT:]],
+        "recordings": [_recording(one) for one in state.recordings[-RECENT:]],
+        "names": {one.id: one.name for one in list(state.conversations.values())[-RECENT:]},
         "downloads": state.downloads[-RECENT:],
         "features": asdict(state.features),
         "stops": state.stops[-RECENT:],
@@ -53,6 +56,14 @@ async def show_ratings(state: DifyState, request: web.Request) -> web.Response:
 
 async def show_uploads(state: DifyState, request: web.Request) -> web.Response:
     return web.json_response([upload.as_shown() for upload in state.uploads.values()])
+
+
+async def show_recordings(state: DifyState, request: web.Request) -> web.Response:
+    return web.json_response([_recording(one) for one in state.recordings])
+
+
+async def show_names(state: DifyState, request: web.Request) -> web.Response:
+    return web.json_response([asdict(call) for call in state.name_log])
 
 
 async def show_features(state: DifyState, request: web.Request) -> web.Response:
@@ -138,6 +149,16 @@ def apply_faults(state: DifyState, body: Json) -> None:
     state.max_connections = int(numbers.get("max_connections", state.max_connections))
     state.first_token = numbers.get("first_token", state.first_token)
     state.per_token = numbers.get("per_token", state.per_token)
+
+
+def _recording(one: Recording) -> Json:
+    return {
+        "user": one.user,
+        "name": one.name,
+        "media_type": one.media_type,
+        "size": len(one.content),
+        "text": one.text,
+    }
 
 
 def _request(state: DifyState, index: int) -> Json:

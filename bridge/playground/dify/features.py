@@ -25,6 +25,18 @@ class Features:
     suggest_seconds: float = 0.0
     """How long its model thinks about them."""
     cites: bool = False
+    hears: bool = False
+    """Recordings become text."""
+    heard: str = "What can you do? help"
+    """What its model understands, whatever it is told: it listens to nothing."""
+    hear_seconds: float = 0.0
+    """How long its model listens."""
+    speech_model: bool = True
+    """Whether its workspace has a model for speech."""
+    names: bool = True
+    """Its model thinks of titles. When it fails at that, Dify says nothing of it and the old title stays."""
+    name_seconds: float = 0.0
+    """How long its model thinks of one."""
     uploads: bool = False
     only_images: bool = False
     """Uploads are told in the shape before files of every kind."""
@@ -52,7 +64,7 @@ class Features:
             "opening_statement": self.opening,
             "suggested_questions": list(self.questions),
             "suggested_questions_after_answer": {"enabled": self.suggests},
-            "speech_to_text": off,
+            "speech_to_text": {"enabled": self.hears},
             "text_to_speech": off,
             "retriever_resource": {"enabled": self.cites},
             "annotation_reply": off,
@@ -110,6 +122,9 @@ def everything_on() -> Features:
         suggests=True,
         suggest_seconds=0.4,
         cites=True,
+        hears=True,
+        hear_seconds=0.2,
+        name_seconds=0.2,
         uploads=True,
     )
 

@@ -8,22 +8,21 @@ from aiohttp import web
 
 from bridge.playground.dify.kept_files import MadeFile, Upload
 from bridge.playground.dify.state import DifyState
-from bridge.playground.dify.wire import Json, not_found_page
+from bridge.playground.dify.wire import Json, Refused, not_found_page
 
-_DEFAULT_USER = "DEFAULT-USER"
+DEFAULT_USER = "DEFAULT-USER"
 _FORBIDDEN = frozenset('/\\:*?"<>|')
 _METHODS = ("local_file", "remote_url", "tool_file")
 
 
 async def upload(state: DifyState, request: web.Request) -> web.Response:
     """Takes anything up to the size that its extension allows: whether the app wants it shows when a question names it."""
-    fields, files = await _read_form(request)
+    fields, files = await read_form(request)
     if len(files) > 1:
         raise state.dialect.refuse(400, "too_many_files", "Only one file is allowed.")
     if not files:
         if state.dialect.is_old:
-            message = "The browser (or proxy) sent a request that this server could not understand."
-            raise state.dialect.refuse(400, "bad_request_key_error", message)
+            raise refuse_missing_part(state)
         raise state.dialect.refuse(400, "no_file_uploaded", "Please upload your file.")
     name, media_type, content = files[0]
     if not media_type:
@@ -37,7 +36,7 @@ async def upload(state: DifyState, request: web.Request) -> web.Response:
         raise state.dialect.refuse(413, "file_too_large", "File size exceeded. {message}")
     kept = Upload(
         id=str(uuid.uuid4()),
-        user=fields.get("user") or _DEFAULT_USER,
+        user=fields.get("user") or DEFAULT_USER,
         name=name[:200],
         extension=extension,
         media_type=media_type,
@@ -94,7 +93,13 @@ def _find(state: DifyState, entry: Json, user: str) -> tuple[Upload, str]:
     return kept, kind
 
 
-async def _read_form(request: web.Request) -> tuple[dict[str, str], list[tuple[str, str, bytes]]]:
+def refuse_missing_part(state: DifyState) -> Refused:
+    """What flask says when nobody looked whether the part was there."""
+    message = "The browser (or proxy) sent a request that this server could not understand."
+    return state.dialect.refuse(400, "bad_request_key_error", message)
+
+
+async def read_form(request: web.Request) -> tuple[dict[str, str], list[tuple[str, str, bytes]]]:
     """The plain fields, and each file as its name, its media type and its content."""
     fields: dict[str, str] = {}
     files: list[tuple[str, str, bytes]] = []

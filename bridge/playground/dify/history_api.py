@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from bridge.playground.dify.chat import is_uuid
+from bridge.playground.dify.chat import check_mode, is_uuid, read_body, read_user
 from bridge.playground.dify.kept_files import history_file, resources
-from bridge.playground.dify.records import Conversation, StoredMessage, StoredRun
+from bridge.playground.dify.records import Conversation, NameCall, StoredMessage, StoredRun
 from bridge.playground.dify.state import DifyState
-from bridge.playground.dify.wire import Json
+from bridge.playground.dify.wire import Json, not_found_page
 
 _NO_PARENT = "00000000-0000-0000-0000-000000000000"
 _SORTS = ("created_at", "-created_at", "updated_at", "-updated_at")
@@ -45,19 +45,37 @@ async def conversations(state: DifyState, request: web.Request) -> web.Response:
     mine = [conversation for conversation in state.conversations.values() if conversation.user == user]
     by_update = sort.endswith("updated_at")
     mine.sort(key=lambda one: (_updated_at(one) if by_update else one.created_at, one.id), reverse=sort[0] == "-")
-    data = [
-        {
-            "id": one.id,
-            "name": (one.messages[0].query if one.messages else "New conversation")[:20],
-            "inputs": {},
-            "status": "normal",
-            "introduction": "",
-            "created_at": one.created_at,
-            "updated_at": _updated_at(one),
-        }
-        for one in mine[:limit]
-    ]
+    data = [_conversation(one) for one in mine[:limit]]
     return state.dialect.reply({"limit": limit, "has_more": len(mine) > limit, "data": data})
+
+
+async def rename(state: DifyState, request: web.Request) -> web.Response:
+    """A title that somebody gives, or one that the model thinks of. What the model is shown is the first question alone."""
+    ident = request.match_info["conversation_id"]
+    if not is_uuid(ident):
+        return not_found_page()
+    body = await read_body(state, request)
+    user = read_user(state, body)
+    check_mode(state)
+    name, auto = body.get("name"), body.get("auto_generate", False)
+    if not isinstance(auto, bool) or not (name is None or isinstance(name, str)):
+        raise state.dialect.refuse_param("1 validation error for ConversationRenamePayload")
+    if not auto and not (name or "").strip():
+        if state.dialect.is_old:
+            return state.dialect.reply({"message": "Internal Server Error", "code": "unknown"}, 500)
+        words = "Value error, name is required when auto_generate is false [type=value_error]"
+        raise state.dialect.refuse_param(f"1 validation error for ConversationRenamePayload\n  {words}")
+    conversation = state.conversations.get(ident)
+    if conversation is None or conversation.user != user:
+        raise state.dialect.refuse(404, "not_found", "Conversation Not Exists.")
+    if auto:
+        await state.clock.sleep(state.features.name_seconds)
+        conversation.name = state.title_of(conversation)
+    else:
+        conversation.name = name or ""
+    state.name_log.append(NameCall(conversation_id=ident, user=user, name=conversation.name, thought_of=auto))
+    state.changed()
+    return state.dialect.reply(_conversation(conversation))
 
 
 async def run_detail(state: DifyState, request: web.Request) -> web.Response:
@@ -89,6 +107,18 @@ async def run_detail(state: DifyState, request: web.Request) -> web.Response:
             "elapsed_time": 0.0,
         }
     )
+
+
+def _conversation(one: Conversation) -> Json:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "inputs": {},
+        "status": "normal",
+        "introduction": "",
+        "created_at": one.created_at,
+        "updated_at": _updated_at(one),
+    }
 
 
 def _standing(run: StoredRun, now: float) -> tuple[str, str, str]:

@@ -101,6 +101,8 @@ class ChatRequest:
 class Conversation:
     id: str
     user: str
+    name: str = "New conversation"
+    """What it is called until a model has thought of a title, or somebody gave it one (from the source)."""
     messages: list[StoredMessage] = field(default_factory=list)
     created_at: int = 0
 
@@ -113,6 +115,18 @@ class Rating:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """Something spoken, as it was handed over to be turned into text; refused ones left out."""
+
+    user: str
+    name: str
+    media_type: str
+    content: bytes
+    text: str
+    """What was understood."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StopCall:
     """One stop call as it came, refused ones left out."""
 
@@ -120,6 +134,17 @@ class StopCall:
     user: str
     worked: bool
     """It ended a run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameCall:
+    """One call that gave a conversation its title, refused ones left out."""
+
+    conversation_id: str
+    user: str
+    name: str
+    thought_of: bool
+    """The model was asked for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

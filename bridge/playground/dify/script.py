@@ -56,6 +56,7 @@ _HELP = """Try one of these words:
 - `tools`: what the app does on its way to the answer, step by step (an agent's tool, a chatflow's nodes)
 - `cite`: an answer that rests on documents
 - `file`, `picture`: an answer with a file that the app made
+- `link`: an answer of a chatflow with signed links to its files all over it (you should see none of them)
 - send a file along: the answer tells what arrived
 - `error`, `cut`, `busy`, `down`, `empty`: what failures look like
 """
@@ -125,6 +126,29 @@ def _long(paragraphs: int) -> str:
     return "".join(parts)
 
 
+def _make_table() -> MadeFile:
+    return MadeFile(name="planets.csv", kind="document", media_type="text/csv", content=_CSV)
+
+
+def _make_chart() -> MadeFile:
+    return MadeFile(name="chart.png", kind="image", media_type="image/png", content=draw_bars((0.4, 0.7, 0.3, 0.9)))
+
+
+def _link_everywhere(link_to: Callable[[MadeFile], str]) -> str:
+    """Two files, linked in every way in which a model writes a link."""
+    table, chart = link_to(_make_table()), link_to(_make_chart())
+    return f"""The table is [planets.csv]({table}), and this is the chart:
+
+![chart.png]({chart})
+
+Its address is {chart}, or <{chart}>. To fetch the table: `curl -O "{table}"`
+
+| File | Where |
+|------|-------|
+| chart | [open]({chart} "The chart") |
+"""
+
+
 def _say(text: str) -> Callable[[], Reply]:
     return lambda: Reply(tokens=split_tokens(text))
 
@@ -156,15 +180,10 @@ _BY_WORD: dict[str, Callable[[], Reply]] = {
         tokens=split_tokens("Holidays are asked for two weeks before, and whoever is on call swaps first."),
         sources=("Employee handbook.pdf", "On-call rules.md", "Holidays 2026.xlsx"),
     ),
-    "file": lambda: Reply(
-        tokens=split_tokens("Here is the table as a file."),
-        files=(MadeFile(name="planets.csv", kind="document", media_type="text/csv", content=_CSV),),
-    ),
+    "file": lambda: Reply(tokens=split_tokens("Here is the table as a file."), files=(_make_table(),)),
     "picture": lambda: Reply(
         tokens=split_tokens("Here is the chart."),
-        files=(
-            MadeFile(name="chart.png", kind="image", media_type="image/png", content=draw_bars((0.4, 0.7, 0.3, 0.9))),
-        ),
+        files=(_make_chart(),),
         tool="bar_chart",
     ),
 }
@@ -173,13 +192,31 @@ _SUGGESTIONS = ("What else can you do? help", "Show me a table", "Use tools for 
 _NO_STEPS = " (This one is a plain chat app, which has no steps: tools belong to an agent, nodes to a chatflow.)"
 
 
-def default_reply(query: str, earlier: Sequence[str], files: Sequence[str] = (), mode: str = "chat") -> Reply:
+_NO_LINKS = "Only a chatflow writes links to its files into an answer, and this app is none. Try *file* instead."
+
+
+def make_title(query: str) -> str:
+    """What the model calls a conversation that begins like this."""
+    first = " ".join(query.split()[:8]).strip(" .,;:!?*_`#>") or "Something"
+    return f"About: {first}"
+
+
+def default_reply(
+    query: str,
+    earlier: Sequence[str],
+    files: Sequence[str] = (),
+    mode: str = "chat",
+    link_to: Callable[[MadeFile], str] = lambda file: file.path,
+) -> Reply:
     """The answer to `query` in a conversation where `earlier` was asked before (oldest first).
 
-    `files` says of each file that came with it what it is; `mode` is the kind of app.
+    `files` says of each file that came with it what it is; `mode` is the kind of app; `link_to` gives a file's signed address.
     """
     words = re.findall(r"[a-z]+", query.lower())
     for word in words:
+        if word == "link" and not files:
+            text = _link_everywhere(link_to) if mode == "advanced-chat" else _NO_LINKS
+            return Reply(tokens=split_tokens(text), suggestions=_SUGGESTIONS)
         # What was sent along is told, whatever it is about.
         if word in _BY_WORD and not files:
             reply = _BY_WORD[word]()

@@ -6,12 +6,22 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bridge.clock import Clock
-from bridge.playground.dify import chat, control, files_api, history_api, records_api
+from bridge.playground.dify import audio_api, chat, control, files_api, history_api, records_api
 from bridge.playground.dify.faults import Faults
 from bridge.playground.dify.features import Features
-from bridge.playground.dify.kept_files import Upload
+from bridge.playground.dify.kept_files import MadeFile, Upload
 from bridge.playground.dify.places import Places
-from bridge.playground.dify.records import Asked, ChatRequest, Conversation, Rating, RatingCall, StopCall, StoredRun
+from bridge.playground.dify.records import (
+    Asked,
+    ChatRequest,
+    Conversation,
+    NameCall,
+    Rating,
+    RatingCall,
+    Recording,
+    StopCall,
+    StoredRun,
+)
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Refused, not_found_page
@@ -27,10 +37,12 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/messages/{message_id}/feedbacks", records_api.rate),
     ("GET", "/v1/messages/{message_id}/suggested", records_api.suggested),
     ("POST", "/v1/files/upload", files_api.upload),
+    ("POST", "/v1/audio-to-text", audio_api.transcribe),
     ("GET", "/v1/info", records_api.info),
     ("GET", "/v1/parameters", records_api.parameters),
     ("GET", "/v1/messages", history_api.messages),
     ("GET", "/v1/conversations", history_api.conversations),
+    ("POST", "/v1/conversations/{conversation_id}/name", history_api.rename),
     ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
 )
 _FILES = "/files/"
@@ -44,6 +56,8 @@ _CONTROLS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/control/questions", control.show_questions),
     ("GET", "/control/ratings", control.show_ratings),
     ("GET", "/control/uploads", control.show_uploads),
+    ("GET", "/control/recordings", control.show_recordings),
+    ("GET", "/control/names", control.show_names),
     ("GET", "/control/features", control.show_features),
     ("POST", "/control/features", control.set_features),
     ("GET", "/control/faults", control.show_faults),
@@ -201,6 +215,29 @@ class DifyServer:
     def uploads(self) -> dict[str, Upload]:
         """Files that were handed over, by id."""
         return self._state.uploads
+
+    @property
+    def recordings(self) -> list[Recording]:
+        """What was turned into text."""
+        return self._state.recordings
+
+    @property
+    def name_log(self) -> list[NameCall]:
+        """Calls that gave a conversation its title."""
+        return self._state.name_log
+
+    @property
+    def titles(self) -> Callable[[str], str]:
+        """What the model calls a conversation that begins with this question, before Dify cuts it at 75 characters."""
+        return self._state.titles
+
+    @titles.setter
+    def titles(self, titles: Callable[[str], str]) -> None:
+        self._state.titles = titles
+
+    def link_to(self, file: MadeFile) -> str:
+        """A signed address that opens this file, for a script to write into its answer."""
+        return self._state.link_to(file)
 
     @property
     def downloads(self) -> list[str]:

@@ -13,14 +13,16 @@ from bridge.playground.dify.records import (
     ChatRequest,
     Conversation,
     Ended,
+    NameCall,
     Rating,
     RatingCall,
+    Recording,
     StopCall,
     StoredRun,
     Unheard,
 )
 from bridge.playground.dify.run import ChatRun
-from bridge.playground.dify.script import Reply, default_reply
+from bridge.playground.dify.script import Reply, default_reply, make_title
 from bridge.playground.dify.wire import Dialect
 
 
@@ -48,6 +50,9 @@ class DifyState:
         self.uploads: dict[str, Upload] = {}
         self.made: dict[str, MadeFile] = {}
         """By path."""
+        self.recordings: list[Recording] = []
+        self.name_log: list[NameCall] = []
+        self.titles: Callable[[str], str] = make_title
         self.downloads: list[str] = []
         """Paths of files that were given out."""
         self.script: Callable[[str], Reply] | None = None
@@ -71,7 +76,20 @@ class DifyState:
         if self.script is not None:
             return self.script(query)
         told = [f"{file.name} ({kind}, {len(file.content)} bytes)" for file, kind in given]
-        return default_reply(query, earlier, told, self.mode)
+        return default_reply(query, earlier, told, self.mode, self.link_to)
+
+    def title_of(self, conversation: Conversation) -> str:
+        """What its model calls it; its old name when the model fails."""
+        if not self.features.names or not conversation.messages:
+            return conversation.name
+        title = self.titles(conversation.messages[0].query)
+        # Where the real one cuts.
+        return title[:75] + "..." if len(title) > 75 else title
+
+    def link_to(self, file: MadeFile) -> str:
+        """A signed address that opens this file, as an app writes it into its answer."""
+        self.made[file.path] = file
+        return self.address_of(file.path)
 
     def address_of(self, path: str) -> str:
         """A signed address, as this server's FILES_URL has it."""

@@ -83,7 +83,9 @@ def _apply_mentions(world: World, message: Message, allowed: AllowedMentions) ->
     message.mention_roles = found.roles
     message.mention_everyone = found.everyone
     if message.author_id == world.bot_id:
-        world.pings.extend((message.id, what) for what in found.pings)
+        # Somebody whom a message named before is not called again by its edits.
+        world.pings.extend((message.id, what) for what in found.pings if what not in message.pinged)
+        message.pinged |= set(found.pings)
 
 
 def known_roles(world: World, place: Channel) -> set[str]:
@@ -324,6 +326,22 @@ def add_channel(
     place = world.add_place(world.new_id(), name, kind, parent_id=category, guild_id=guild_id)
     _tell_channel(world, place, "CHANNEL_CREATE")
     return place
+
+
+def delete_place(world: World, place: Channel) -> None:
+    """A channel with its threads, or a thread. What was written there is gone."""
+    for thread in world.threads(place.id):
+        delete_place(world, thread)
+    body = payloads.channel(world, place)
+    _tell(
+        world,
+        place,
+        "channel",
+        "THREAD_DELETE" if place.kind == "thread" else "CHANNEL_DELETE",
+        lambda _: dict(body),
+    )
+    world.drop_place(place)
+    world.changed()
 
 
 def open_direct(world: World, person_id: str) -> Channel:

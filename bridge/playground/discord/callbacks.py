@@ -53,6 +53,7 @@ def answer(world: World, asked: Asked) -> Answer:
         raise already_acknowledged()
     if failed(world, one):
         raise unknown_interaction()
+    world.channel(one.channel_id)  # which may have been deleted since
     kind = read_int(asked.body, "type")
     data = asked.body.get("data")
     if data is not None and not isinstance(data, dict):

@@ -300,6 +300,13 @@ class Crowd(World):
         acts.tell_changed(self, forum)
         return forum.id
 
+    async def delete_channel(self, channel_id: str) -> None:
+        """Somebody deletes a channel with its threads, or a thread."""
+        place = self.channels[channel_id]
+        if not place.in_guild:
+            raise ValueError("only channels and threads of a server can be deleted")
+        acts.delete_place(self, place)
+
     async def add_category(self, name: str) -> str:
         return acts.add_channel(self, name, "category").id
 

@@ -41,6 +41,9 @@ class Faults:
     was missed once it is True again."""
     partial_updates: bool = False
     """MESSAGE_UPDATE carries only what changed, and where."""
+    hurried_identifies: bool = True
+    """False: who identifies within five seconds of the last one is turned away with an invalid session, as on Discord. Off at
+    first, so that tests with several clients need not wait."""
     refuse_gateway: bool = False
     """New gateway connections are answered with 503."""
 

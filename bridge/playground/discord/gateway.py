@@ -5,6 +5,7 @@ Docs: topics/gateway. Frames are plain text even when the client asked for compr
 
 import asyncio
 import json
+import math
 from collections.abc import Callable
 from typing import Final, NoReturn
 
@@ -56,6 +57,7 @@ class Gateway:
         self._connections: set[Connection] = set()
         self._sessions: dict[str, Session] = {}
         self._written = asyncio.Event()
+        self._identified_at = -math.inf
         world.publish = self.publish
 
     def add_to(self, app: web.Application) -> None:
@@ -220,6 +222,11 @@ class Gateway:
         if not world.identifies_left():
             # Discord resets the token of a bot that identifies too often (docs: topics/gateway, Session Start Limit).
             _close(4004, "Authentication failed.")
+        now = world.clock.monotonic()
+        if not world.faults.hurried_identifies and now - self._identified_at < limits.IDENTIFY_SECONDS:
+            connection.push_op(_INVALID_SESSION, data=False)
+            return
+        self._identified_at = now
         session = Session(intents=intents, shard=_read_shard(data), connection=connection)
         world.identifies += 1
         self._sessions[session.id] = session

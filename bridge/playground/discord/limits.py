@@ -156,6 +156,9 @@ IDENTIFIES_PER_DAY = 1000
 MAX_CONCURRENCY = 1
 """Identifies per 5 seconds of a small bot: docs, topics/gateway, Session Start Limit Object."""
 
+IDENTIFY_SECONDS = 5.0
+"""Time for which `MAX_CONCURRENCY` counts: docs, topics/gateway, Rate Limiting."""
+
 REPLAYABLE_DISPATCHES = 10_000
 """Ours: how many dispatches a session keeps for RESUME."""
 

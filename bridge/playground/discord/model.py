@@ -228,6 +228,8 @@ class Message:
     mentions: tuple[str, ...] = ()
     mention_roles: tuple[str, ...] = ()
     mention_everyone: bool = False
+    pinged: set[str] = field(default_factory=set)
+    """Whom it has called so far, edits included."""
     rows: tuple[tuple[Button, ...], ...] = ()
     embeds: tuple[Json, ...] = ()
     """What Discord itself added to the links in the text, or what another bot sent."""
@@ -259,6 +261,7 @@ class Call:
     at: float
     """Monotonic seconds."""
     body: Json | None = None
+    """A body that is a list stands here under "list"."""
     status: int | None = None
     code: int = 0
     """Discord's own error code in the answer; 0 when there was none."""

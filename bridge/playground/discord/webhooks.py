@@ -40,6 +40,7 @@ def _find(world: World, asked: Asked) -> Interaction:
         raise invalid_webhook_token()
     if not one.acknowledged:
         raise unknown_webhook()  # there is none before the first answer
+    world.channel(one.channel_id)  # which may have been deleted since
     return one
 
 

@@ -300,6 +300,12 @@ class World:
             self.guilds[belongs_to].channel_ids.append(channel_id)
         return place
 
+    def drop_place(self, place: Channel) -> None:
+        del self.channels[place.id]
+        self._messages.pop(place.id, None)
+        if place.in_guild:
+            self.guilds[place.guild_id].channel_ids.remove(place.id)
+
     def keep(self, message: Message) -> None:
         message.deleted = False
         if message.seen_by:

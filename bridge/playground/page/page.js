@@ -100,6 +100,7 @@ function showRequests(requests) {
     ].map(([name, value]) => element("span", { class: "fact", title: value }, element("i", {}, name), ` ${value}`));
     const line = element("div", {}, element("q", {}, row.question), element("span", { class: "ended", "data-ended": row.ended }, row.words));
     if (row.rating) line.append(element("span", { class: "rating", "data-rating": row.rating }, icon(RATINGS[row.rating][0], 12), ` ${RATINGS[row.rating][1]}`));
+    if (row.comment) line.append(element("span", { class: "comment", title: row.comment, "data-testid": "comment" }, row.comment));
     return element("li", { "data-testid": "dify-request" }, line, element("div", { class: "facts" }, ...facts));
   });
 }

@@ -20,7 +20,8 @@ export class SlackPane extends Pane {
     for (const tab of ["messages", "home"]) this.part(`tab-${tab}`).addEventListener("click", () => this.turnTo(tab));
     setInterval(() => {
       this.turn += 1;
-      const open = this.state && this.opened();
+      if (!this.state?.channels.length) return;
+      const open = this.opened();
       if (open?.thread.loading.length) this.drawActivity(open);
     }, TAKES_TURNS);
   }

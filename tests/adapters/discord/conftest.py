@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 
 import pytest
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from adapters.discord.adapter import DiscordPlatform, create
+from adapters.discord.gateway.logins import Allowance
+from adapters.discord.outbound import GatewayPlan
 from adapters.discord.settings import Settings
 from bridge.clock import SystemClock
 from bridge.events import InboundEvent, MessageReceived, ReactionChanged
@@ -57,8 +60,19 @@ class Inbox:
         return next(each for each in self.asked if each.text == text)
 
 
+async def offered(server: DiscordServer) -> None:
+    """Waits until people can use the commands."""
+    await until(lambda: bool(server.commands), "for the commands")
+
+
 def out(text: str, nonce: str = "n1") -> OutgoingMessage:
     return OutgoingMessage(text=text, nonce=nonce)
+
+
+def plan_of(server: DiscordServer, *, shards: int) -> GatewayPlan:
+    """What Discord would say of a bot in many servers."""
+    logins = Allowance(total=1000, left=1000, resets_in=timedelta(days=1))
+    return GatewayPlan(shards=shards, url=server.gateway_url, logins=logins)
 
 
 @asynccontextmanager

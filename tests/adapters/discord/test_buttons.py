@@ -6,9 +6,10 @@ import discord
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.gateway.presses import NOT_NOTED
+from adapters.discord.interactions.desk import NOT_NOTED
+from adapters.discord.interactions.looks import STOPPING
 from bridge.errors import StoreUnavailable
-from bridge.events import ButtonPressed, InboundEvent
+from bridge.events import ButtonPressed, CommentGiven, InboundEvent
 from bridge.messages import Button, ButtonAction, OutgoingMessage
 from bridge.playground.discord import DiscordServer, Fault
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
@@ -16,7 +17,13 @@ from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, unti
 CALLBACK = "POST /interactions/{interaction_id}/{token}/callback"
 
 STOP = Button(action=ButtonAction.STOP, label="Stop")
+LIKE = Button(action=ButtonAction.LIKE, label="Good answer")
+DISLIKE = Button(action=ButtonAction.DISLIKE, label="Bad answer")
+AGAIN = Button(action=ButtonAction.AGAIN, label="Regenerate")
 RETRY = Button(action=ButtonAction.RETRY, label="Retry")
+LIKE = Button(action=ButtonAction.LIKE, label="Good answer")
+DISLIKE = Button(action=ButtonAction.DISLIKE, label="Bad answer")
+GREY, GREEN, RED = 2, 3, 4
 
 
 def with_buttons(text: str, *buttons: Button, nonce: str = "n1") -> OutgoingMessage:
@@ -68,11 +75,130 @@ async def test_a_press_is_handed_in_and_answered_without_a_word(
             installation=event.installation,
             person=event.person,
             action=ButtonAction.STOP,
+            revision=event.revision,
+            author=event.author,
+            target=event.target,
+            private=event.private,
         )
         assert event.event_id == f"interaction/{pressed}"
         assert event.installation == server.guild_id
         assert event.person == server.grace
+        assert event.author is not None
+        assert (event.author.id, event.author.display_name) == (server.grace, "Grace")
+        assert event.target is not None
+        assert event.target.address == f"under/{server.general}/{number}"
+        assert event.target.conversation.thread == number
+        assert event.private is not None
+        assert event.private.address == f"hush/{pressed}"
         assert server.interactions[pressed].ephemeral == ""
+        await platform.send(event.private, out("Just for you.", "n2"))
+        assert [each.content for each in server.ephemerals(server.grace)] == ["Just for you."]
+
+
+async def test_later_presses_have_a_larger_revision(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await platform.send(await ask(server, inbox), with_buttons("done", LIKE))
+        number = server.messages(server.general)[-1].id
+        for count in range(1, 4):
+            await server.press(server.ada, server.general, number, "bridge:like")
+            await until(lambda count=count: len(presses(inbox)) == count, "for a press")  # type: ignore[misc]
+    revisions = [each.revision for each in presses(inbox)]
+    assert revisions == sorted(set(revisions))
+
+
+async def test_stop_shows_at_once_that_it_was_heard(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        target = await ask(server, inbox)
+        ref = await platform.send(target, with_buttons("growing", STOP))
+        message = server.messages(server.general)[-1]
+        edits = [call for call in server.calls if call.method == "PATCH"]
+        pressed = await server.press(server.ada, server.general, message.id, "bridge:stop")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+        assert [(each.label, each.disabled) for each in message.buttons] == [(STOPPING, True)]
+        assert message.content == "growing"
+        assert [call for call in server.calls if call.method == "PATCH"] == edits
+        await platform.edit(target, ref, with_buttons("stopped", RETRY))
+        assert [each.custom_id for each in message.buttons] == ["bridge:retry"]
+
+
+async def test_a_press_in_an_archived_thread_is_answered_though_nothing_can_show(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        thread = await platform.open_thread(await ask(server, inbox), "t")
+        channel, number = (await platform.send(thread, with_buttons("done", LIKE))).address.split("/")
+        await server.archive_as(server.ada, channel)
+        pressed = await server.press(server.ada, channel, number, "bridge:like")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+        assert [each.action for each in presses(inbox)] == [ButtonAction.LIKE]
+
+
+async def test_a_like_shows_as_chosen_and_a_dislike_asks_why(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        ref = await platform.send(await ask(server, inbox), with_buttons("done", LIKE, DISLIKE))
+        message = server.messages(server.general)[-1]
+        liked = await server.press(server.ada, server.general, message.id, "bridge:like")
+        await until(lambda: server.interactions[liked].acknowledged, "for the answer to a like")
+        assert [each.style for each in message.buttons] == [GREEN, GREY]
+        disliked = await server.press(server.ada, server.general, message.id, "bridge:dislike")
+        await until(lambda: server.interactions[disliked].modal is not None, "for the form")
+        await until(lambda: [each.style for each in message.buttons] == [GREY, RED], "for the choice to show")
+        sent = await server.submit_modal(server.ada, disliked, {"words": "Too long"})
+        await until(lambda: server.interactions[sent].acknowledged, "for the answer to the form")
+        first, second = presses(inbox)
+        assert [first.action, second.action] == [ButtonAction.LIKE, ButtonAction.DISLIKE]
+        (comment,) = [each for each in inbox.events if isinstance(each, CommentGiven)]
+        assert comment == CommentGiven(
+            event_id=comment.event_id,
+            message=ref,
+            person=second.person,
+            text="Too long",
+            revision=second.revision,
+        )
+        assert comment.event_id == f"interaction/{sent}"
+        assert server.ephemerals() == []
+        assert message.content == "done"
+
+
+async def test_why_an_answer_is_bad_can_be_told_after_a_restart(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    first = make()
+    async with hearing(first, inbox):
+        await first.send(await ask(server, inbox), with_buttons("done", LIKE, DISLIKE))
+        number = server.messages(server.general)[-1].id
+        pressed = await server.press(server.ada, server.general, number, "bridge:dislike")
+        await until(lambda: server.interactions[pressed].modal is not None, "for the form")
+    async with hearing(make(), inbox):
+        await server.submit_modal(server.ada, pressed, {"words": "Wrong"})
+        await until(lambda: any(isinstance(each, CommentGiven) for each in inbox.events), "for the comment")
+
+
+async def test_a_suggested_question_is_asked_by_who_presses_it(server: DiscordServer, make: Make, inbox: Inbox) -> None:
+    question = "What would happen if the moon were twice as far away from us as it is, and who would notice it first?"
+    suggested = Button(action=ButtonAction.ASK, label=question[:75], value=question)
+    first = make()
+    async with hearing(first, inbox):
+        thread = await first.open_thread(await ask(server, inbox), "t")
+        ref = await first.send(thread, with_buttons("done", LIKE, suggested))
+    channel, number = ref.address.split("/")
+    async with hearing(make(), inbox):
+        button = server.message(channel, number).buttons[-1]
+        pressed = await server.press(server.grace, channel, number, button.custom_id)
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+        event = await inbox.message(question)
+    assert (event.unseen, event.mentions_bot, event.in_thread) == (True, True, True)
+    assert (event.reply_to, event.replies_to_bot) == (ref, True)
+    assert event.author.id == server.grace
+    assert event.target.address == f"in/{channel}"
+    assert event.target.conversation == thread.conversation
+    assert server.ephemerals() == []
 
 
 async def test_a_press_in_private_and_in_a_thread_names_the_right_message(

@@ -1,16 +1,20 @@
 """`check` finds what is wrong on Discord's side and says how to mend it."""
 
 from collections.abc import Sequence
+from typing import Any
 
+import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from adapters.discord.adapter import DiscordPlatform, create
+from adapters.discord.installs.permissions import PERMISSIONS
 from adapters.discord.settings import Settings
 from bridge.clock import SystemClock
 from bridge.platform_api import Finding, Severity
-from bridge.playground.discord import DiscordServer, Fault, limits
+from bridge.playground.discord import DiscordServer, Fault, limits, payloads
 from bridge.playground.discord.permissions import ATTACH_FILES, DEFAULT_PERMISSIONS
+from bridge.playground.discord.world import World
 from tests.adapters.discord.conftest import Make
 
 ADMINISTRATOR = 1 << 3
@@ -29,12 +33,12 @@ async def test_nothing_is_wrong_with_a_good_setup(platform: DiscordPlatform) -> 
         "Discord token",
         "Discord Message Content intent",
         "Discord gateway logins",
-        "Discord permission Attach Files",
+        "Discord permissions",
         "Discord gateway",
     ]
 
 
-async def test_servers_where_no_file_can_be_attached_are_named(
+async def test_servers_that_lack_a_permission_are_named_with_what_is_missing(
     server: DiscordServer, platform: DiscordPlatform
 ) -> None:
     server.permissions[server.guild_id] = DEFAULT_PERMISSIONS & ~ATTACH_FILES
@@ -43,8 +47,15 @@ async def test_servers_where_no_file_can_be_attached_are_named(
     assert finding.subject == "Discord permission Attach Files"
     assert server.guild_name in finding.problem
     assert "many messages" in finding.problem
+    assert f"client_id={server.application_id}&permissions=309237746688&" in finding.fix
     server.permissions[server.guild_id] |= ADMINISTRATOR
     assert wrong(await platform.check()) == []
+
+
+async def test_each_permission_that_is_missing_is_a_finding(server: DiscordServer, make: Make) -> None:
+    server.permissions[server.guild_id] = 0
+    found = [each.subject for each in wrong(await make(discord_solved_tag="Solved").check())]
+    assert found == [f"Discord permission {need.name}" for need in PERMISSIONS]
 
 
 async def test_a_refused_token_is_an_error(server: DiscordServer, make: Make) -> None:
@@ -73,6 +84,28 @@ async def test_few_logins_left_is_a_warning(server: DiscordServer, platform: Dis
     (finding,) = wrong(await platform.check())
     assert finding.severity is Severity.WARNING
     assert "3 left" in finding.problem
+
+
+async def test_what_is_wrong_in_the_portal_is_told_with_its_page(
+    server: DiscordServer, platform: DiscordPlatform, make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = payloads.application
+
+    def wrong_one(world: World) -> dict[str, Any]:
+        return made(world) | {
+            "interactions_endpoint_url": "https://elsewhere.example.com/hook",
+            "bot_require_code_grant": True,
+            "integration_types_config": {"0": {}},
+        }
+
+    monkeypatch.setattr(payloads, "application", wrong_one)
+    elsewhere, grant, personal = wrong(await platform.check())
+    assert (elsewhere.severity, elsewhere.subject) == (Severity.ERROR, "Discord interactions")
+    assert "https://elsewhere.example.com/hook" in elsewhere.problem
+    assert f"{server.application_id}/information" in elsewhere.fix
+    assert f"{server.application_id}/bot" in grant.fix
+    assert f"{server.application_id}/installation" in personal.fix
+    assert len(wrong(await make(discord_user_install=False).check())) == 2
 
 
 async def test_a_gateway_out_of_reach_is_an_error(server: DiscordServer, platform: DiscordPlatform) -> None:

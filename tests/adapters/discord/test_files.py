@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.capabilities import MAX_FILE_BYTES
+from adapters.discord.capabilities import MAX_FILE_BYTES, MAX_REQUEST_BYTES
 from bridge.errors import MessageRefused, NotAllowed, PlatformUnavailable, RateLimited
 from bridge.messages import OutgoingMessage, ReplyTarget
 from bridge.outgoing_files import OutgoingFile
@@ -90,12 +90,27 @@ async def test_a_file_that_is_too_large_says_nothing_against_the_text(
     with pytest.raises(NotAllowed) as caught:
         await platform.send_file(question, out("no", "n2"), replace(FILE, content=largest.content + b"x"))
     assert caught.value.code == "40005"
-    assert len(server.calls) == calls, "Discord need not be asked"
+    assert [call.route for call in server.calls[calls:]] == ["/guilds/{guild_id}"], (
+        "Discord is asked for its limit alone"
+    )
     server.faults.fail_next[CREATE] = [Fault(status=413, code=40005), Fault(status=413)]
     for code in ("40005", "413"):
         with pytest.raises(NotAllowed) as caught:
             await platform.send_file(question, out("no", "n3"), FILE)
         assert caught.value.code == code
+
+
+async def test_a_boosted_server_takes_larger_files_and_is_asked_once(
+    server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
+) -> None:
+    server.set_boosts(2)
+    large = replace(FILE, content=b"x" * (MAX_FILE_BYTES + 1))
+    for nonce in ("n1", "n2"):
+        await platform.send_file(question, out("large", nonce), large)
+    assert [len(message.attachments) for message in answers(server)] == [1, 1]
+    assert sum(call.route == "/guilds/{guild_id}" for call in server.calls) == 1
+    with pytest.raises(NotAllowed):
+        await platform.send_file(question, out("too large", "n3"), replace(FILE, content=b"x" * MAX_REQUEST_BYTES))
 
 
 async def test_a_comment_that_is_refused_is_told_as_such(

@@ -12,6 +12,7 @@ from bridge.errors import MessageGone
 from bridge.messages import Button, ButtonAction, OutgoingMessage, ReplyTarget
 from bridge.playground.discord import DiscordServer, Fault, Message
 from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out
+from tests.adapters.discord.invoking import invoke, target
 
 
 class Shifted(SystemClock):
@@ -148,3 +149,35 @@ async def test_posting_again_after_a_restart_finds_the_first_one_and_shows_the_n
     assert [call for call in server.calls if call.method == "PATCH"] == edits
     await make().send(question, OutgoingMessage(text="whole", nonce="n1", buttons=(stop,)))
     assert pressable(message) == ["bridge:stop"]
+
+
+async def test_an_answer_to_a_command_is_found_and_not_that_of_another_one(
+    server: DiscordServer, platform: DiscordPlatform, make: Make
+) -> None:
+    one, two = [target(server, await invoke(server, platform), "ask") for _ in range(2)]
+    first = await platform.send(one, out("the same", "n1"))
+    follows = await platform.send(one, out("the same too", "n2"))
+    await platform.send(two, out("other", "n3"))
+    await platform.send(two, out("the same too", "n4"))
+    other = make()
+    assert await other.find_sent(one, out("the same"), long_ago()) == first
+    assert await other.find_sent(one, out("the same too"), long_ago()) == follows
+    assert await other.find_sent(two, out("the same"), long_ago()) is None
+
+
+async def test_what_only_a_webhook_could_have_written_cannot_be_looked_for(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    calls = len(server.calls)
+    assert await platform.find_sent(target(server, 1, "hook"), out("x"), long_ago()) is None
+    assert len(server.calls) == calls
+
+
+async def test_small_print_is_no_part_of_what_is_compared_or_read_back(
+    server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
+) -> None:
+    thread = await platform.open_thread(question, "t")
+    ref = await platform.send(thread, OutgoingMessage(text="An answer", nonce="n1", sources=("a.pdf", "b")))
+    assert server.messages(ref.address.split("/")[0])[-1].content == "An answer\n-# 📚 a.pdf · b"
+    assert await platform.find_sent(thread, out("An answer"), long_ago()) == ref
+    assert await platform.read_back(thread, ref) == "An answer"

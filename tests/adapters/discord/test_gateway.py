@@ -2,9 +2,12 @@
 
 import asyncio
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from discord.gateway import DiscordWebSocket, KeepAliveHandler
 from discord.http import Route
 from structlog.testing import capture_logs
@@ -14,10 +17,11 @@ from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.gateway.ears import intents
 from adapters.discord.outbound import GatewayPlan
 from adapters.discord.transport import Pauses, point_at
-from bridge.errors import NotAllowed, StoreUnavailable
+from bridge.errors import NotAllowed, RateLimited, StoreUnavailable
 from bridge.events import InboundEvent
-from bridge.playground.discord import DiscordServer, Fault
-from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
+from bridge.playground.discord import DiscordServer, Fault, limits
+from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, plan_of, until
+from tests.adapters.discord.test_catching_up import Kept
 
 
 def test_the_places_where_discord_py_keeps_its_addresses_still_exist() -> None:
@@ -97,16 +101,51 @@ async def test_after_too_many_invalid_sessions_the_connection_is_made_from_scrat
     assert [each["error"] for each in logged if each["event"] == "gateway_life_ended"] == ["LoginsExhausted"]
 
 
-async def test_an_event_that_cannot_be_parsed_does_not_deafen(
+async def test_an_event_that_cannot_be_parsed_is_the_only_one_lost(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
-    async with hearing(platform, inbox) as run:
+    with capture_logs() as logged:
+        async with hearing(platform, inbox) as run:
+            server.faults.bad_dispatch_next = True
+            await server.post_as(server.ada, server.general, "unreadable")
+            await server.post_as(server.ada, server.general, "after")
+            await inbox.message("after")
+            assert not run.done()
+            assert server.identifies == 1
+    (told,) = [each for each in logged if each["event"] == "event_unreadable"]
+    assert (told["kind"], told["error"]) == ("MESSAGE_CREATE", "KeyError")
+    assert "unreadable" not in str([value for value in told.values() if value != "event_unreadable"])
+
+
+async def test_a_message_that_cannot_be_parsed_is_read_over_rest(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    kept = Kept()
+    platform.catch_up_from(kept)
+    async with hearing(platform, inbox):
         server.faults.bad_dispatch_next = True
-        await server.post_as(server.ada, server.general, "unreadable")
-        await until(lambda: server.identifies == 2 and platform.health().hearing, "for a new life")
-        await server.post_as(server.ada, server.general, "after")
-        await inbox.message("after")
-        assert not run.done()
+        number = int(await server.post_as(server.ada, server.general, "unreadable"))
+        await inbox.message("unreadable")
+        assert server.identifies == 1
+        await until(lambda: kept.mark >= number, "for the gap to be closed")
+
+
+async def test_a_session_that_begins_with_something_unreadable_is_made_anew(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready = server._gateway._ready
+    broken: list[object] = []
+
+    def once(session: Any, **options: Any) -> Any:
+        data = ready(session, **options)
+        if not broken:
+            broken.append(data.pop("user"))
+        return data
+
+    monkeypatch.setattr(server._gateway, "_ready", once)
+    async with hearing(platform, inbox):
+        assert server.identifies == 2
+        await ask(server, inbox)
 
 
 async def test_a_gateway_that_is_out_of_reach_at_first_is_found_later(
@@ -194,6 +233,46 @@ async def test_without_the_portal_switch_it_hears_mentions_and_says_what_is_miss
         await ask(server, inbox, "and now?")
 
 
+async def test_the_missing_switch_is_explained_once_however_many_shards_there_are(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def plan_two() -> GatewayPlan:
+        return plan_of(server, shards=2)
+
+    monkeypatch.setattr(platform._rest, "gateway_plan", plan_two)
+    server.message_content_allowed = False
+    with capture_logs() as logged:
+        async with hearing(platform, inbox):
+            assert sorted(session.shard for session in server.sessions) == [(0, 2), (1, 2)]
+    told = [each for each in logged if each["event"] == "message_content_intent_refused"]
+    assert len(told) == 1
+    assert f"https://discord.com/developers/applications/{server.application_id}/bot" in told[0]["fix"]
+
+
+async def test_a_switch_that_is_turned_on_later_is_noticed(server: DiscordServer, make: Make, inbox: Inbox) -> None:
+    server.message_content_allowed = False
+    platform = make(discord_intent_recheck=0.05)
+    async with hearing(platform, inbox):
+        assert "Message Content" in platform.health().detail
+        server.message_content_allowed = True
+        await until(lambda: platform.health().hearing and not platform.health().detail, "for the switch to be noticed")
+        await server.post_as(server.ada, server.general, "no mention")
+        await inbox.message("no mention")
+
+
+async def test_whoever_does_not_want_the_intent_is_not_told_of_it(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    platform = make(discord_message_content=False, discord_intent_recheck=0.05)
+    async with hearing(platform, inbox):
+        await ask(server, inbox, "still here?")
+        assert platform.health().detail == ""
+        asked = sum(call.route.endswith("applications/@me") for call in server.calls)
+        await server.drop_gateways()
+        await ask(server, inbox, "and now?")
+        assert sum(call.route.endswith("applications/@me") for call in server.calls) == asked
+
+
 @pytest.mark.parametrize("code", [4004])
 async def test_a_token_that_the_gateway_refuses_ends_the_run(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, code: int
@@ -225,7 +304,7 @@ async def test_every_shard_has_a_connection_of_its_own(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def plan_two() -> GatewayPlan:
-        return GatewayPlan(shards=2, url=server.gateway_url, logins_left=1000)
+        return plan_of(server, shards=2)
 
     monkeypatch.setattr(platform._rest, "gateway_plan", plan_two)
     async with hearing(platform, inbox):
@@ -237,6 +316,70 @@ async def test_every_shard_has_a_connection_of_its_own(
         await inbox.message("in private")
         assert len(inbox.asked) == 2
     assert not server.sessions
+
+
+async def test_a_gateway_behind_a_ban_is_left_alone_for_minutes_and_so_is_the_api(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    knocks = []
+
+    async def refuse(request: web.Request) -> web.Response:
+        knocks.append(request)
+        return web.Response(status=429, headers={"Retry-After": "900", "Server": "cloudflare"})
+
+    app = web.Application()
+    app.router.add_get("/", refuse)
+    async with TestServer(app) as wall:
+        platform = make(discord_gateway_url=str(wall.make_url("/")).replace("http", "ws"))
+        run = asyncio.create_task(platform.run(inbox))
+        await until(lambda: "Cloudflare" in platform.health().detail, "for the ban to show")
+        assert not platform.health().connected
+        calls = len(server.calls)
+        with pytest.raises(RateLimited, match="Cloudflare") as caught:
+            await platform._rest.gateway_plan()
+        assert caught.value.retry_after > timedelta(minutes=14)
+        assert (len(knocks), len(server.calls)) == (1, calls)
+        run.cancel()
+        await asyncio.gather(run, return_exceptions=True)
+
+
+async def test_a_ban_that_the_api_tells_of_keeps_the_gateway_from_being_knocked_at(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        server.faults.fail_next["GET /gateway/bot"] = [Fault(kind="cloudflare_429")]
+        with pytest.raises(RateLimited):
+            await platform._rest.gateway_plan()
+        calls = len(server.calls)
+        await server.close_gateways(4000 + 12)  # an ending that discord.py does not mend
+        await until(lambda: "Cloudflare" in platform.health().detail, "for the wait to show")
+        assert (server.identifies, len(server.calls)) == (1, calls)
+
+
+async def test_the_last_logins_of_the_day_are_left_to_the_operator(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    server.identifies = limits.IDENTIFIES_PER_DAY - 40
+    run = asyncio.create_task(platform.run(inbox))
+    await until(lambda: "logins" in platform.health().detail, "for the wait to show")
+    assert "only 40" in platform.health().detail
+    assert not platform.health().connected
+    assert server.identifies == limits.IDENTIFIES_PER_DAY - 40
+    run.cancel()
+    await asyncio.gather(run, return_exceptions=True)
+
+
+async def test_every_login_is_counted_also_those_after_an_invalid_session(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        left = platform._gateway._logins._left
+        await server.invalidate_sessions()
+        await until(lambda: server.identifies == 2 and platform.health().hearing, "for a new session")
+        assert platform._gateway._logins._left == left - 1
+        await server.drop_gateways()
+        await until(lambda: server.resumes == 1, "for a resume, which is no login")
+        assert platform._gateway._logins._left == left - 1
 
 
 def test_what_health_reads_inside_discord_py_still_exists() -> None:

@@ -3,8 +3,9 @@
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
+from adapters.discord.gateway.hints import HIDDEN
 from bridge.events import MessageReceived
-from bridge.messages import Origin, PersonId
+from bridge.messages import Origin, PersonId, Said
 from bridge.playground.discord import DiscordServer, Fault, Message, payloads
 from bridge.playground.discord.model import Json
 from bridge.playground.discord.world import World
@@ -131,6 +132,30 @@ async def test_a_reply_whose_message_discord_left_out_is_completed(
         assert heard.reply_to is not None
 
 
+async def test_a_voice_message_and_its_place_are_told(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        number = await server.post_voice_as(server.ada, server.dm_ada, b"OggS", 1.5)
+        await until(lambda: bool(inbox.asked), "for the message")
+        (file,) = inbox.asked[0].attachments
+    assert (file.is_voice, file.media_type, file.size) == (True, "audio/ogg", 4)
+    assert file.address.startswith(f"{server.dm_ada}/{number}/")
+
+
+async def test_a_reply_to_a_persons_message_is_about_it_also_where_discord_left_it_out(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        said = await server.post_as(server.grace, server.general, "It rains")
+        for resolved in (True, False):
+            text = f"<@{server.bot_id}> why, {resolved}?"
+            await server.post_as(server.ada, server.general, text, reply_to=said, resolved=resolved)
+            event = await inbox.message(f"why, {resolved}?")
+            assert event.about == Said(who="Grace", text="It rains")
+            assert (event.mentions_bot, event.replies_to_bot) == (True, False)
+
+
 async def test_a_reply_to_a_person_is_no_reply_to_the_bot(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
@@ -225,9 +250,31 @@ async def test_without_the_content_intent_only_mentions_and_direct_messages_have
 ) -> None:
     async with hearing(make(discord_message_content=False), inbox):
         await server.post_as(server.ada, server.general, "secret")
-        await server.post_as(server.ada, server.general, f"<@&{server.bot_role_id}> by role")
         await server.post_as(server.ada, server.general, f"<@{server.bot_id}> hello")
         await inbox.message("hello")
-        await until(lambda: len(inbox.asked) == 3, "for three messages")
-        assert [each.mentions_bot for each in inbox.asked] == [False, True, True]
+        await until(lambda: len(inbox.asked) == 2, "for two messages")
+        assert [each.mentions_bot for each in inbox.asked] == [False, True]
         assert "secret" not in inbox.texts
+
+
+async def test_who_calls_the_role_where_discord_hides_it_is_told_once_how_to_be_heard(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    platform, other = make(discord_message_content=False), make(discord_message_content=False)
+    async with hearing(platform, inbox), hearing(other, Inbox()):
+        called = await server.post_as(server.ada, server.general, f"<@&{server.bot_role_id}> by role")
+        await server.post_as(server.grace, server.general, f"<@&{server.bot_role_id}> me too")
+        await server.post_as(server.linus, server.general, f"<@&{server.bot_role_id}> beep", is_bot=True)
+        await server.post_as(server.ada, server.general, f"<@{server.bot_id}> hello")
+        await inbox.message("hello")
+        await until(lambda: any(each.content == HIDDEN for each in server.messages(server.general)), "for a hint")
+        posted = "/channels/{channel_id}/messages"
+        await until(
+            lambda: (
+                sum(each.method == "POST" and each.route == posted and bool(each.status) for each in server.calls) == 2
+            ),
+            "for both processes to tell",
+        )
+    hints = [each for each in server.messages(server.general) if each.content == HIDDEN]
+    assert [each.reference for each in hints] == [called]
+    assert all(each.origin is not Origin.PERSON or each.text for each in inbox.asked)

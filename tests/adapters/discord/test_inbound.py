@@ -9,6 +9,7 @@ from adapters.discord.inbound import (
     Ignored,
     Place,
     RepliedTo,
+    complete,
     needs_author,
     place_from_lookup,
     place_of,
@@ -16,8 +17,9 @@ from adapters.discord.inbound import (
     read_reaction,
     replied_to,
 )
+from adapters.discord.reading.messages import MOST_POINTED_AT, NO_WORDS, said_in
 from bridge.events import MessageReceived
-from bridge.messages import Attachment, NamedPerson, Origin, PersonId
+from bridge.messages import Address, Attachment, NamedPerson, Origin, PersonId, Said
 
 ME = 900
 ADA = 11
@@ -67,9 +69,15 @@ def read(message: discord.Message, reply: RepliedTo | None = None) -> MessageRec
     return read_message(message, me=ME, place=PLACE, reply=reply)
 
 
-def attached(name: str, media_type: str | None = None) -> Payload:
+def attached(name: str, media_type: str | None = None, number: int = 1) -> Payload:
     kind: Payload = {} if media_type is None else {"content_type": media_type}
-    return {"id": "1", "filename": name, "size": 1, "url": "http://x/", "proxy_url": "http://x/", **kind}
+    return {"id": str(number), "filename": name, "size": 7, "url": "http://x/", "proxy_url": "http://x/", **kind}
+
+
+def file(name: str, media_type: str = "", number: int = 1, *, is_voice: bool = False) -> Attachment:
+    """The same as an event tells it, of the message that `build` makes."""
+    address = Address(f"{GENERAL}/{123 << 22}/{number}")
+    return Attachment(name=name, media_type=media_type, size=7, address=address, is_voice=is_voice)
 
 
 def test_a_forwarded_message_reads_as_its_text() -> None:
@@ -83,7 +91,7 @@ def test_a_forwarded_message_reads_as_its_text() -> None:
     }
     event = read(build(content="look", message_snapshots=[{"message": snapshot}]))
     assert event.text == "look\n\nforwarded words"
-    assert event.attachments == (Attachment(name="plan.pdf", media_type="application/pdf"),)
+    assert event.attachments == (file("plan.pdf", "application/pdf"),)
     assert read(build(message_snapshots=[{"message": snapshot}])).text == "forwarded words"
 
 
@@ -94,8 +102,46 @@ def test_a_post_of_embeds_only_reads_as_their_text() -> None:
 
 
 def test_files_are_named() -> None:
-    event = read(build(attachments=[attached("a.png", "image/png"), attached("b")]))
-    assert event.attachments == (Attachment(name="a.png", media_type="image/png"), Attachment(name="b"))
+    event = read(build(attachments=[attached("a.png", "image/png"), attached("b", number=2)]))
+    assert event.attachments == (file("a.png", "image/png"), file("b", number=2))
+
+
+def test_a_voice_message_is_told_from_a_sound_that_was_attached() -> None:
+    sound = [attached("voice-message.ogg", "audio/ogg")]
+    assert read(build(attachments=sound, flags=1 << 13)).attachments[0].is_voice
+    assert not read(build(attachments=sound)).attachments[0].is_voice
+
+
+def test_a_reply_to_somebody_elses_message_is_about_that_message_and_its_files() -> None:
+    answered = {"id": "5", "content": "It <@12>s", "mentions": [user(12, "rain")], "author": user(12, "grace")}
+    whole = build(**answered, attachments=[attached("sky.png", number=3)])
+    pointed = complete(RepliedTo(channel=GENERAL, message=5, author=None), whole)
+    event = read(build(content="Why?", type=19, attachments=[attached("b")]), pointed)
+    assert event.about == Said(who="Grace", text="It @Rains")
+    assert event.reply_to is not None
+    assert event.reply_to.address == f"{GENERAL}/5"
+    assert [each.address for each in event.attachments] == [f"{GENERAL}/{123 << 22}/1", f"{GENERAL}/5/3"]
+
+
+def test_a_reply_to_us_is_about_nothing_that_we_do_not_know() -> None:
+    ours = build(id="5", content="I said", author=user(ME, "bridge", bot=True), attachments=[attached("x")])
+    event = read(build(content="Why?", type=19), complete(RepliedTo(channel=GENERAL, message=5, author=None), ours))
+    assert (event.about, event.attachments, event.replies_to_bot) == (None, (), True)
+
+
+def test_what_is_pointed_at_is_cut_and_never_empty_words() -> None:
+    long = said_in(build(content="x" * 3_000))
+    assert long is not None
+    assert long.text == "x" * MOST_POINTED_AT + "…"
+    assert said_in(build()) is None
+    assert said_in(build(attachments=[attached("a")])) == Said(who="Ada", text=NO_WORDS)
+
+
+def test_cards_are_read_where_a_bot_wrote_them_and_not_where_they_show_a_persons_link() -> None:
+    card = {"type": "rich", "title": "Build failed"}
+    assert read(build(content="main", embeds=[card], author=user(12, "ci", bot=True))).text == "main\n\nBuild failed"
+    assert read(build(content="main", embeds=[card], webhook_id="77")).text == "main\n\nBuild failed"
+    assert read(build(content="http://x/", embeds=[card])).text == "http://x/"
 
 
 @pytest.mark.parametrize(

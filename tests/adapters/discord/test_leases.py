@@ -12,7 +12,7 @@ from adapters.discord.outbound import GatewayPlan
 from adapters.discord.transport import STANDBY
 from bridge.events import InboundEvent
 from bridge.playground.discord import DiscordServer
-from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, until
+from tests.adapters.discord.conftest import Inbox, Make, ask, hearing, out, plan_of, until
 from tests.adapters.discord.test_catching_up import Kept
 
 
@@ -157,7 +157,7 @@ async def test_each_shard_has_a_lease_of_its_own(
     server: DiscordServer, make: Make, leases: Leases, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def plan_two() -> GatewayPlan:
-        return GatewayPlan(shards=2, url=server.gateway_url, logins_left=1000)
+        return plan_of(server, shards=2)
 
     one, two = sharing(make, leases), sharing(make, leases)
     for each in (one, two):

@@ -10,7 +10,15 @@ from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.capabilities import CAPABILITIES
 from adapters.discord.dialect import LIMIT
 from bridge.errors import MessageGone, MessageRefused, NotAllowed, PlatformUnavailable, RateLimited
-from bridge.messages import Address, MessageRef, OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import (
+    Address,
+    Button,
+    ButtonAction,
+    MessageRef,
+    OutgoingMessage,
+    PlatformName,
+    ReplyTarget,
+)
 from bridge.platform_api import OpensThreads, ReadsBack
 from bridge.playground.discord import DiscordServer, Fault
 from bridge.playground.discord.permissions import (
@@ -151,6 +159,17 @@ async def test_typing_is_shown_and_never_fails(
     await platform.show_activity(in_channel(question, "404"), ASKED)
 
 
+async def test_what_follows_an_earlier_message_of_the_same_answer_notifies_nobody_again(
+    server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
+) -> None:
+    await platform.send(question, out("one"))
+    await platform.send(question, OutgoingMessage(text="two", nonce="n2", follows=True))
+    first, second = (call.body for call in server.calls if f"{call.method} {call.route}" == CREATE)
+    assert first is not None
+    assert second is not None
+    assert (first["flags"], second["flags"]) == (1 << 2, 1 << 2 | 1 << 12)
+
+
 # Threads
 
 
@@ -232,13 +251,17 @@ async def test_a_reply_to_a_deleted_question_is_posted_all_the_same(
     assert server.messages(server.general)[-1].content == "still"
 
 
-async def test_an_archived_thread_is_opened_again_for_an_edit(
+async def test_an_archived_thread_is_opened_again_for_the_end_of_an_answer(
     server: DiscordServer, platform: DiscordPlatform, question: ReplyTarget
 ) -> None:
     target = await platform.open_thread(question, "A title")
     ref = await platform.send(target, out("one"))
     thread = question.conversation.thread
     await server.archive_as(server.ada, thread)
+    stop = Button(action=ButtonAction.STOP, label="Stop")
+    await platform.edit(target, ref, OutgoingMessage(text="growing", nonce="n1", buttons=(stop,)))
+    assert server.channels[thread].archived, "what is not the end does not bring it back to everybody's list"
+    assert server.messages(thread)[-1].content == "one"
     await platform.edit(target, ref, out("two"))
     assert server.messages(thread)[-1].content == "two"
     await server.archive_as(server.ada, thread, locked=True)

@@ -79,3 +79,9 @@ def test_a_slash_at_the_end_of_the_address_does_no_harm(monkeypatch: pytest.Monk
 
 def test_every_setting_says_what_it_is_for() -> None:
     assert all(each.description for each in Settings.model_fields.values())
+
+
+def test_people_can_install_the_app_only_where_there_are_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch).installs_for_people
+    assert not read(monkeypatch, DISCORD_COMMANDS="false").installs_for_people
+    assert not read(monkeypatch, DISCORD_COMMANDS="true", DISCORD_USER_INSTALL="false").installs_for_people

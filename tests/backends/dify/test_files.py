@@ -15,7 +15,15 @@ from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.uploading import name_for_dify
 from bridge.clock import SystemClock
-from bridge.errors import BackendCut, BackendError, BackendFailed, BackendMisconfigured, BackendTimeout, QuestionRefused
+from bridge.errors import (
+    BackendCut,
+    BackendError,
+    BackendFailed,
+    BackendMisconfigured,
+    BackendTimeout,
+    BackendUnreachable,
+    QuestionRefused,
+)
 from bridge.messages import BackendIds, BackendUser, ProducedFile
 from bridge.playground.dify import DifyServer, MadeFile, Reply, everything_on
 from tests.backends.dify.asking import ask, hear, make_backend, make_settings
@@ -107,6 +115,19 @@ async def test_a_file_that_dify_refuses_is_refused_with_a_sentence(
 
     assert caught.value.code == "file_too_large"
     assert caught.value.user_message == "It is larger than the app takes."
+
+
+async def test_a_file_for_a_dify_that_is_down_can_be_handed_over_later(
+    server: DifyServer, backend: DifyBackend, picture: Path
+) -> None:
+    await server.stop()
+    with pytest.raises(BackendUnreachable) as caught:
+        await backend.upload(picture, "a.png", "image/png", "image", ME)
+    assert caught.value.may_retry
+
+    await server.come_back()
+    await backend.upload(picture, "a.png", "image/png", "image", ME)
+    assert [upload.content for upload in server.uploads.values()] == [PNG]
 
 
 @pytest.mark.parametrize(

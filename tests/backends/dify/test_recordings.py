@@ -10,6 +10,7 @@ import re
 import pytest
 
 from bridge.backend_api import AnswerStarted, FileProduced, Progress
+from bridge.backends.dify import steps as steps_of_an_app
 from bridge.messages import StepState
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
 from tests.backends.dify.replay import SPEED, Cutter, Exchange, ReplayServer, as_recorded, cut_at_random, load
@@ -203,7 +204,20 @@ async def test_a_tool_runs_until_its_observation_comes() -> None:
     assert len({event.step.id for event in told if isinstance(event, Progress)}) == 1
 
 
+@pytest.fixture
+def every_title_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recorded apps have one node beside the first and the last, and its author left it the name that Dify gave it."""
+    monkeypatch.setattr(steps_of_an_app, "_NAMELESS_MODEL", re.compile("(?!)"))
+
+
 @pytest.mark.parametrize("version", VERSIONS)
+async def test_a_chatflow_of_nothing_but_a_model_has_no_steps(version: str) -> None:
+    outcome = await replay_one(version, "chatflow_stream")
+    assert not [event for event in outcome.events if isinstance(event, Progress)]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.usefixtures("every_title_counts")
 async def test_a_chatflow_tells_its_nodes_by_title_and_its_run_by_id(version: str) -> None:
     outcome = await replay_one(version, "chatflow_stream")
 
@@ -216,6 +230,7 @@ async def test_a_chatflow_tells_its_nodes_by_title_and_its_run_by_id(version: st
 
 
 @pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.usefixtures("every_title_counts")
 async def test_a_node_that_fails_is_told_as_failed_once(version: str) -> None:
     outcome = await replay_one(version, "llmfail_midway_chatflow")
 

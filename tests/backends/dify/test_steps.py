@@ -37,6 +37,15 @@ def node(name: str, title: str, ident: str = "n-1", **fields: object) -> bytes:
     return data(event=name, **IDS, workflow_run_id="r-1", data=about)
 
 
+@pytest.mark.parametrize("title", ["LLM", "LLM 2", " llm3"])
+async def test_a_model_that_its_author_did_not_name_is_no_step(title: str) -> None:
+    named = node("node_started", "Write the letter", "n-2", node_type="llm")
+    outcome = await play(
+        RUN_STARTED, node("node_started", title, node_type="llm"), named, said("a"), run_finished(), MESSAGE_END
+    )
+    assert {title for title, _ in told(outcome)} == {"Write the letter"}
+
+
 def thought(ident: str, tool: str = "", observation: str = "", **labels: str) -> bytes:
     return data(
         event="agent_thought",

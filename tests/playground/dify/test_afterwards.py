@@ -244,7 +244,7 @@ async def test_conversations_are_listed_by_user_newest_first(stage: Stage) -> No
     _, listed = await stage.get("/conversations?user=u-1&sort_by=-created_at&limit=2")
     data = listed["data"]
     assert isinstance(data, list)
-    assert [one["name"] for one in data] == ["third", "second"]
+    assert [one["name"] for one in data] == ["About: third", "About: second"]
     assert listed["has_more"] is True
     assert (await stage.get("/conversations?user=u-1&sort_by=name"))[0] == 400
     assert (await stage.get("/conversations?user=u-1&limit=500"))[0] == 400

@@ -256,7 +256,7 @@ async def test_the_app_is_set_up_from_outside(server: DifyServer, caller: Caller
     assert (server.features.cites, server.features.most_files, server.mode) == (False, 7, "agent-chat")
 
 
-@pytest.mark.parametrize("word", ["tools", "cite", "file", "picture"])
+@pytest.mark.parametrize("word", ["tools", "cite", "file", "picture", "link"])
 async def test_the_help_names_what_the_app_can_show(caller: Caller, word: str) -> None:
     _, events = await caller.ask("help")
     assert f"`{word}`" in "".join(str(event.get("answer", "")) for event in events)

@@ -109,6 +109,9 @@ class Listener(discord.Client):
         self.channels_changed.append(after.name)
         self._tell()
 
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        self._tell()
+
     async def on_guild_join(self, guild: discord.Guild) -> None:
         self._tell()
 

@@ -8,6 +8,7 @@ import pytest
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord.buckets import Buckets
 from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS, MANAGE_THREADS, SEND_MESSAGES
+from tests.playground.discord.apps import App
 from tests.playground.discord.clients import Listener, Raw
 
 
@@ -171,3 +172,21 @@ async def test_nobody_writes_in_a_locked_thread_but_moderators(server: DiscordSe
     server.buckets = Buckets(server.clock)
     server.permissions[server.general] = DEFAULT_PERMISSIONS | MANAGE_THREADS
     assert (await raw.send(thread, {"content": "x"})).status == 200
+
+
+async def test_a_deleted_thread_and_its_channel_are_unknown_at_once(server: DiscordServer, app: App, raw: Raw) -> None:
+    thread = await server.open_thread_as(server.ada, server.support, "Plans")
+    await server.command(server.ada, thread, "ask", {"question": "x"})
+    await app.until(lambda: bool(app.asked))
+    interaction = app.asked[0][0]
+    await interaction.response.defer()
+    await server.delete_channel(server.support)
+    await app.until(lambda: [one.name for one in app.guilds[0].channels] == ["general"])
+    assert not app.guilds[0].threads
+    for place in (thread, server.support):
+        assert (await raw.send(place, {"content": "x"})).code == 10003
+    with pytest.raises(discord.NotFound) as gone:
+        await interaction.edit_original_response(content="x")
+    assert gone.value.code == 10003
+    with pytest.raises(ValueError, match="only channels"):
+        await server.delete_channel(server.dm_ada)

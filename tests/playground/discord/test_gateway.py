@@ -271,6 +271,21 @@ async def test_what_is_said_wrongly_closes_the_gateway(
     assert server.identifies == 0
 
 
+async def test_who_identifies_in_a_hurry_can_be_turned_away(
+    server: DiscordServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.faults.hurried_identifies = False
+    moment = [100.0]
+    monkeypatch.setattr(server.clock, "monotonic", lambda: moment[0])
+    answers = []
+    for moment[0] in (100.0, 104.9, 105.0):
+        async with _speaker(server) as speaker:
+            await speaker.say(2, _identity(server))
+            answers.append((await speaker.hear())["op"])
+    assert answers == [0, 9, 0]
+    assert server.identifies == 2
+
+
 async def test_broken_json_identifying_twice_and_a_wrong_version_close_it_too(server: DiscordServer) -> None:
     async with _speaker(server) as speaker:
         await speaker.socket.send_str("{")

@@ -353,6 +353,8 @@ async def test_an_edit_without_the_field_mentions_and_one_with_an_empty_field_do
     await raw.edit(server.general, kept, text)
     assert (message.mentions, message.mention_everyone) == ((server.ada,), True)
     assert server.pings == [(kept, "@everyone"), (kept, f"<@{server.ada}>")]
+    await raw.edit(server.general, kept, text)
+    assert len(server.pings) == 2  # nobody is called twice by one message
 
 
 async def test_edits_and_replies_can_ping_too(server: DiscordServer, raw: Raw) -> None:

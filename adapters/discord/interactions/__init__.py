@@ -1,0 +1,1 @@
+"""What people use besides messages, and are answered within three seconds: commands, forms, buttons."""

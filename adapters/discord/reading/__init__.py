@@ -1,0 +1,1 @@
+"""What Discord tells of places and messages, in words of the bridge. Pure."""

@@ -1,0 +1,1 @@
+"""What is written: messages, threads, and answers to interactions."""

@@ -1,0 +1,270 @@
+"""Commands: what they become, and that whoever uses one is answered in time."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from adapters.discord.adapter import DiscordPlatform
+from adapters.discord.interactions.desk import NOT_TAKEN, STOPPING, UNKNOWN
+from adapters.discord.interactions.invocations import NO_QUESTION, STOP_WHERE
+from bridge.errors import StoreUnavailable
+from bridge.events import Command, CommandInvoked, InboundEvent, MessageReceived, StopRequested
+from bridge.messages import Origin
+from bridge.playground.discord import Attachment, DiscordServer
+from tests.adapters.discord.conftest import Inbox, Make, hearing, offered, out, until
+
+PUBLIC, PRIVATE = 5, 4
+CALLBACK = "/interactions/{interaction_id}/{token}/callback"
+
+
+async def used(server: DiscordServer, number: str) -> None:
+    """Waits until who used it has an answer."""
+    await until(lambda: server.interactions[number].acknowledged, "for the answer to a command")
+
+
+async def test_a_question_in_a_channel_begins_a_thread_and_shows_the_bot_thinking(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    role = await server.add_role("Staff", server.ada)
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, server.general, "ask", {"question": " What is <t:0:F>? "})
+        event = await inbox.message("What is 1970-01-01T00:00:00Z?")
+        await used(server, number)
+    assert event.event_id == f"interaction/{number}"
+    assert event.ref.address == f"{server.general}/{number}"
+    assert (event.origin, event.mentions_bot, event.unseen) == (Origin.PERSON, True, True)
+    assert (event.is_direct, event.in_thread, event.about, event.reply_to) == (False, False, None, None)
+    assert (event.author.id, event.author.display_name, event.author.roles) == (server.ada, "Ada", (role,))
+    assert event.target.address == f"ask/{server.general}/{number}"
+    assert (event.target.opens_thread, event.target.may_reply) == (True, True)
+    key = event.target.conversation
+    assert (key.installation, key.channel, key.thread, key.person) == (server.guild_id, server.general, number, "")
+    assert event.private is not None
+    assert event.private.private
+    assert event.private.address == f"hush/{number}"
+    assert server.interactions[number].answer == PUBLIC
+    thinking = server.messages(server.general)[-1]
+    assert (thinking.interaction_id, thinking.seen_by) == (number, "")
+
+
+async def test_where_the_place_is_the_conversation_nothing_stays_behind(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    thread = await server.open_thread_as(server.ada, server.general, "Plans")
+    async with hearing(platform, inbox):
+        await offered(server)
+        numbers = [
+            await server.command(server.ada, place, "ask", {"question": f"in {place}"})
+            for place in (thread, server.dm_ada)
+        ]
+        threaded = await inbox.message(f"in {thread}")
+        direct = await inbox.message(f"in {server.dm_ada}")
+        await until(lambda: all(not server.ephemerals(server.ada) for _ in numbers), "for the waiting to go")
+        for number in numbers:
+            await used(server, number)
+        await until(lambda: not server.ephemerals(), "for the waiting to go")
+    assert threaded.target.address == f"in/{thread}"
+    assert (threaded.in_thread, threaded.is_direct, threaded.unseen) == (True, False, True)
+    key = threaded.target.conversation
+    assert (key.channel, key.thread, key.person) == (server.general, thread, "")
+    assert direct.target.address == f"in/{server.dm_ada}"
+    key = direct.target.conversation
+    assert (direct.is_direct, key.installation, key.thread, key.person) == (True, "@me", "", server.ada)
+    assert all(not each.interaction_id for each in server.messages(thread))
+
+
+async def test_a_file_comes_along_and_can_be_had(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, tmp_path: Path
+) -> None:
+    report = Attachment(filename="report.txt", content_type="text/plain", size=5, content=b"hello")
+    async with hearing(platform, inbox):
+        await offered(server)
+        await server.command(server.ada, server.general, "ask", {"question": "Read it"}, {"file": report})
+        event = await inbox.message("Read it")
+        (file,) = event.attachments
+        assert (file.name, file.media_type, file.size) == ("report.txt", "text/plain", 5)
+        await platform.fetch_file(event.target, file, tmp_path / "report", 1_000)
+    assert (tmp_path / "report").read_bytes() == b"hello"
+
+
+async def test_a_refusal_is_read_by_who_asked_alone(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await offered(server)
+        await server.command(server.ada, server.general, "ask", {"question": "May I?"})
+        event = await inbox.message("May I?")
+        assert event.private is not None
+        await platform.send(event.private, out("You may not."))
+    assert [each.content for each in server.ephemerals(server.ada)] == ["You may not."]
+    assert server.messages(server.general) == []
+
+
+@pytest.mark.parametrize(("name", "command"), [("reset", Command.RESET), ("help", Command.HELP)])
+async def test_an_order_is_handed_in_and_answered_privately(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, name: str, command: Command
+) -> None:
+    thread = await server.open_thread_as(server.ada, server.general, "Plans")
+    async with hearing(platform, inbox):
+        await offered(server)
+        for place in (thread, server.general, server.dm_ada):
+            number = await server.command(server.ada, place, name)
+            await until(lambda: len(orders(inbox)) == 1, "for the order")
+            event = orders(inbox).pop()
+            assert (event.command, event.author.id) == (command, server.ada)
+            assert event.target.address == f"in/{place}"
+            assert event.target.conversation.thread == (thread if place == thread else "")
+            assert (event.in_thread, event.is_direct) == (place == thread, place == server.dm_ada)
+            assert event.private is not None
+            await platform.send(event.private, out("Done."))
+            assert server.interactions[number].ephemeral == "Done."
+            inbox.events.clear()
+
+
+def orders(inbox: Inbox) -> list[CommandInvoked]:
+    return [each for each in inbox.events if isinstance(each, CommandInvoked)]
+
+
+async def test_stop_ends_what_runs_in_a_thread_and_says_so(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    thread = await server.open_thread_as(server.ada, server.general, "Plans")
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, thread, "stop")
+        await used(server, number)
+        (event,) = [each for each in inbox.events if isinstance(each, StopRequested)]
+        assert event.target.conversation.thread == thread
+        assert (event.author.id, event.is_direct, event.message) == (server.ada, False, None)
+        assert server.interactions[number].ephemeral == STOPPING
+
+
+async def test_stop_in_a_channel_explains_where_it_works(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, server.general, "stop")
+        await used(server, number)
+    assert server.interactions[number].ephemeral == STOP_WHERE
+    assert inbox.events == []
+
+
+async def test_a_question_without_words_is_not_asked(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, server.general, "ask", {"question": "  "})
+        await used(server, number)
+    assert server.interactions[number].ephemeral == NO_QUESTION
+    assert inbox.events == []
+
+
+async def test_a_command_that_comes_too_late_is_not_taken_for_who_gave_it_was_told_so(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await offered(server)
+        ahead = platform._rest.ahead
+        platform._rest.ahead = timedelta(seconds=10)
+        late = await server.command(server.ada, server.general, "ask", {"question": "late"})
+        await server.post_as(server.ada, server.general, "heard after it")
+        await inbox.message("heard after it")
+        platform._rest.ahead = ahead
+        await server.command(server.ada, server.general, "ask", {"question": "in time"})
+        await inbox.message("in time")
+    assert inbox.texts == ["heard after it", "in time"]
+    assert not server.interactions[late].acknowledged
+
+
+class Away(Inbox):
+    """A store that takes nothing until told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.away = True
+        self.refused = 0
+
+    async def __call__(self, event: InboundEvent) -> None:
+        if self.away:
+            self.refused += 1
+            raise StoreUnavailable("down")
+        await super().__call__(event)
+
+
+@pytest.mark.parametrize("name", ["ask", "reset", "stop"])
+async def test_while_the_store_is_away_who_used_a_command_is_told(server: DiscordServer, make: Make, name: str) -> None:
+    platform, inbox = make(discord_press_patience=0.3), Away()
+    thread = await server.open_thread_as(server.ada, server.general, "Plans")
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, thread, name, {"question": "x"} if name == "ask" else None)
+        await used(server, number)
+    assert server.interactions[number].ephemeral == NOT_TAKEN
+    assert inbox.refused > 1
+
+
+async def test_a_question_is_durable_before_it_is_acknowledged(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    inbox = Away()
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, server.general, "ask", {"question": "x"})
+        await until(lambda: inbox.refused > 2, "for refusals")
+        assert not server.interactions[number].acknowledged
+        inbox.away = False
+        await used(server, number)
+    assert server.interactions[number].answer == PUBLIC
+    assert inbox.texts == ["x"]
+
+
+async def test_two_processes_hear_one_question_and_one_of_them_answers(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    one, two, other = make(), make(), Inbox()
+    async with hearing(one, inbox), hearing(two, other):
+        await offered(server)
+        await server.command(server.ada, server.general, "ask", {"question": "x"})
+        await until(
+            lambda: sorted(call.code for call in server.calls if call.route == CALLBACK and call.status) == [0, 40060],
+            "for both answers",
+        )
+    assert [each.event_id for each in inbox.asked] == [each.event_id for each in other.asked]
+
+
+async def test_a_command_waits_behind_no_message(server: DiscordServer, platform: DiscordPlatform) -> None:
+    gate = asyncio.Event()
+
+    class Slow(Inbox):
+        async def __call__(self, event: InboundEvent) -> None:
+            if isinstance(event, MessageReceived) and event.text == "slow":
+                await gate.wait()
+            await super().__call__(event)
+
+    inbox = Slow()
+    async with hearing(platform, inbox):
+        await offered(server)
+        await server.post_as(server.ada, server.general, "slow")
+        number = await server.command(server.ada, server.general, "ask", {"question": "quick"})
+        await used(server, number)
+        gate.set()
+
+
+async def test_a_command_of_another_version_is_answered(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await offered(server)
+        client = platform._rest._client
+        assert client is not None
+        old = {"type": 1, "name": "draw", "description": "x", "contexts": [0], "integration_types": [0]}
+        await client.http.bulk_upsert_global_commands(int(server.application_id), [old])
+        number = await server.command(server.ada, server.general, "draw")
+        await used(server, number)
+    assert server.interactions[number].ephemeral == UNKNOWN
+    assert inbox.events == []
