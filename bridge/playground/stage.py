@@ -31,6 +31,7 @@ from bridge.playground.acting import (
 from bridge.playground.bodies import Act, BadBody, Post, React, Turn
 from bridge.playground.dify import DifyServer, everything_on
 from bridge.playground.discord import DiscordServer
+from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS, MANAGE_THREADS
 from bridge.playground.discord_acting import use_discord
 from bridge.playground.discord_bodies import DiscordAct
 from bridge.playground.picture import Camera
@@ -56,6 +57,8 @@ RETRY_SCHEDULE = (1.0, 3.0, 8.0)
 """Seconds before Slack's stand-in delivers again. The real one takes 0, 60 and 300; nobody watches a page that long."""
 RETRY_FEATURES = 5.0
 """Seconds after which the bridge tries again what a workspace did not have, so that a switch turned back is seen to be."""
+SOLVED_TAG = "solved"
+"""Tag of the forum that a post gets once its answer was judged good."""
 APP_MODE = "agent-chat"
 """The kind of app that the stand-in Dify plays: an agent, which shows the tools that it uses."""
 
@@ -163,6 +166,7 @@ class Stage:
                     discord_token=self.discord.token,
                     discord_api_url=self.discord.api_url,
                     discord_gateway_url=self.discord.gateway_url,
+                    discord_solved_tag=SOLVED_TAG,
                 ),
             ),
             app=app,
@@ -309,7 +313,9 @@ def _furnish_slack(slack: SlackServer) -> None:
 
 async def _furnish_discord(discord: DiscordServer) -> None:
     """A forum, and a conversation of two people without the bot, of whom one has the app for herself."""
-    await discord.add_forum("help", tags=("billing", "how-to", "solved"))
+    # What the invite link asks for besides, where there is a tag to be given.
+    discord.permissions[discord.guild_id] = DEFAULT_PERMISSIONS | MANAGE_THREADS
+    await discord.add_forum("help", tags=("billing", "how-to", SOLVED_TAG))
     await discord.add_private("Ada, Grace", discord.ada, discord.grace)
     discord.install_for(discord.ada)
 

@@ -205,7 +205,7 @@ async def test_buttons_stand_in_rows_show_what_was_chosen_and_ask_why(visit: Vis
     await expect(visit.modal).to_have_count(0)
     await answer.get_by_role("button", name="Tell me more").click()
     await visit.app.until(lambda: len(visit.app.presses) == 3)
-    assert [(one.data or {}).get("custom_id") for one in visit.app.presses] == ["up", "down", "more"]
+    assert [one.custom_id for one in visit.server.interactions.values()] == ["up", "down", "more"]
     stopped = ui.View(timeout=None)
     stopped.add_item(ui.Button(custom_id="stop", label="Stopping…", disabled=True))
     await said.edit(view=stopped)
