@@ -15,7 +15,7 @@ from bridge.messages import ChannelId, InstallationId, PlatformName
 from bridge.places_api import ChecksPlaces, ConfiguredPlace
 from bridge.platform_api import Finding, Platform, Severity
 from bridge.registry import Configuration, known_platforms, load_routes
-from bridge.routing import Everywhere, Follow, Resolver, Routes
+from bridge.routing import Answers, Everywhere, Follow, Resolver, Routes
 from bridge.storage.folder import folder_trouble
 from bridge.storage.installations import KeptInstallations, open_installations
 from bridge.storage.migrate import current_revision, head_revision
@@ -79,6 +79,7 @@ def configured_places(routes: Resolver, platform: PlatformName) -> Sequence[Conf
             channel=route.channel or ChannelId(""),
             category=route.category or ChannelId(""),
             everything=route.follow is Follow.EVERYTHING,
+            in_threads=route.answers is Answers.THREAD,
         )
         for route in routes.routes
         if route.platform == platform
