@@ -2,7 +2,7 @@
 many servers and a long absence cost."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 from tests.benchmarks.discord_loads import Ask, Load, acknowledge, answer, catch_up, gather_servers
 from tests.benchmarks.discord_scene import Scene
@@ -59,7 +59,7 @@ async def show_acknowledging(table: Table) -> None:
     table.row(f"{label}: acknowledged, 99 of 100", percentile(found.seconds, 0.99), "s", _ACKNOWLEDGED)
     table.row(f"{label}: acknowledged, worst", worst(found.seconds), "s")
     table.row(f"{label}: told that the bot did not respond", found.failed, "", 0)
-    table.row(f"{label}: rejected calls", found.rejected, "", 0)
+    _show_rejected(table, label, found.rejected)
 
 
 async def show_servers(table: Table) -> None:
@@ -80,7 +80,7 @@ async def show_catching_up(table: Table) -> None:
     table.row("missed: all are durable", found.within, "s")
     table.row("missed: all were asked", found.answered_after, "s")
     table.row("missed: calls that read", found.reads, "")
-    table.row("missed: rejected calls", found.rejected, "", 0)
+    _show_rejected(table, "missed", found.rejected)
 
 
 def _show_answers(table: Table, label: str, load: Load) -> None:
@@ -93,7 +93,13 @@ def _show_answers(table: Table, label: str, load: Load) -> None:
     whole = sum(one.whole is not None for one in load.answers)
     table.row(f"{label}: whole answers", whole, "", at_least=len(load.answers))
     table.row(f"{label}: more than one message", sum(one.messages > 1 for one in load.answers), "", 0)
-    table.row(f"{label}: rejected calls", load.rejected, "", 0)
+    _show_rejected(table, label, load.rejected)
+
+
+def _show_rejected(table: Table, label: str, rejected: Mapping[str, int]) -> None:
+    for route, count in sorted(rejected.items()):
+        table.row(f"{label}: rejected {_short(route)}", count, "")
+    table.row(f"{label}: rejected calls", sum(rejected.values()), "", 0)
 
 
 def _short(route: str) -> str:

@@ -24,7 +24,7 @@ Ask = Callable[[Scene, str, int], Awaitable[Posted]]
 class Load:
     answers: Sequence[Answered]
     calls: Mapping[str, int]
-    rejected: int
+    rejected: Mapping[str, int]
 
 
 async def answer(count: int, *, per_token: float, by: Ask, together: bool = False) -> Load:
@@ -53,27 +53,27 @@ class Acknowledged:
     failed: int
     streams: int
     """That were running all the while."""
-    rejected: int
+    rejected: Mapping[str, int]
 
 
 async def acknowledge(streams: int, commands: int, *, every: float) -> Acknowledged:
     """Asks by command, one `every` so many seconds, while as many answers grow."""
-    per_token = (commands * every + 30) / TOKENS
+    per_token = (commands * every + 60) / TOKENS
     async with stage(per_token=per_token) as on:
         scene = await enter(on)
-        channels = await scene.open_channels(streams + commands)
+        threads, channels = await scene.open_threads(streams), await scene.open_channels(commands)
         async with bridge(on.folder, _settings(on, DIFY_MAX_CONCURRENT=str(streams))):
             await scene.until_commands_stand()
-            await asyncio.gather(*(scene.mention(channel, n) for n, channel in enumerate(channels[:streams])))
+            await asyncio.gather(*(scene.mention(thread, number) for number, thread in enumerate(threads)))
             await _until(lambda: _has_asked(on, streams), "all answers grow")
             before, began = await scene.count_calls(), time.monotonic()
             numbers = []
-            for number, channel in enumerate(channels[streams:]):
+            for number, channel in enumerate(channels):
                 await asyncio.sleep(max(0.0, began + number * every - time.monotonic()))
                 numbers.append((await scene.command(channel, streams + number)).message)
             await asyncio.sleep(4.0)  # who has no answer by then was told so after three
             told = [await scene.look("interaction", id=number) for number in numbers]
-            running = sum(str(one.get("ended")) == "running" for one in await requests(on))
+            running = sum(one["ended"] == "running" for one in await requests(on))
             calls = await scene.calls(after=before)
     return Acknowledged(
         seconds=[float(str(one["seconds"])) for one in told if one["seconds"] is not None],
@@ -118,7 +118,7 @@ class CaughtUp:
     """Seconds from the start until the app was asked all of them."""
     reads: int
     """Calls that read what was missed."""
-    rejected: int
+    rejected: Mapping[str, int]
 
 
 async def catch_up(messages: int) -> CaughtUp:

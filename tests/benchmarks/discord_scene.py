@@ -56,6 +56,11 @@ class Scene:
     async def open_channels(self, count: int) -> list[str]:
         return [await self.do("channel", {"name": f"bench-{number}"}) for number in range(count)]
 
+    async def open_threads(self, count: int) -> list[str]:
+        """Each in a channel of its own."""
+        channels = await self.open_channels(count)
+        return [await self.do("thread", {"channel": one, "name": "a thread", "user": "Ada"}) for one in channels]
+
     async def until_commands_stand(self) -> None:
         began = time.monotonic()
         while not (await self.look("snapshot"))["commands"]:
@@ -152,8 +157,9 @@ def by_route(calls: Sequence[Json]) -> Mapping[str, int]:
     return Counter(f"{one['method']} {one['route']}" for one in calls)
 
 
-def rejected(calls: Sequence[Json]) -> int:
-    return sum(one["status"] == 429 for one in calls)
+def rejected(calls: Sequence[Json]) -> Mapping[str, int]:
+    """Those that Discord answered with 429, by method and route."""
+    return by_route([one for one in calls if one["status"] == 429])
 
 
 def _messages(place: Json) -> list[Json]:
