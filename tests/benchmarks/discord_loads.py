@@ -65,7 +65,7 @@ async def acknowledge(streams: int, commands: int, *, every: float) -> Acknowled
         async with bridge(on.folder, _settings(on, DIFY_MAX_CONCURRENT=str(streams))):
             await scene.until_commands_stand()
             await asyncio.gather(*(scene.mention(thread, number) for number, thread in enumerate(threads)))
-            await _until(lambda: _has_asked(on, streams), "all answers grow")
+            await _until(lambda: _has_posted(scene, streams), "all answers grow")
             before, began = await scene.count_calls(), time.monotonic()
             numbers = []
             for number, channel in enumerate(channels):
@@ -158,6 +158,11 @@ def _accepted(database: Path) -> list[float]:
 
 async def _has_asked(on: Stage, count: int) -> bool:
     return len(await requests(on)) >= count
+
+
+async def _has_posted(scene: Scene, count: int) -> bool:
+    posted = by_route([one for one in await scene.calls() if one["status"] == 200])
+    return posted.get("POST /channels/{channel_id}/messages", 0) >= count
 
 
 async def _until(condition: Callable[[], Awaitable[bool]], what: str) -> None:

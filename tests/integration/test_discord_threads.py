@@ -83,7 +83,7 @@ async def test_a_post_in_a_forum_is_answered_in_it_and_solved_by_its_askers_thum
         server.permissions[forum] = DEFAULT_PERMISSIONS | MANAGE_THREADS
         question, solved = (tag.id for tag in world.place(forum).tags)
         post = await server.open_thread_as(server.ada, forum, "Printer", text="It does not print.", tags=["Question"])
-        answer = await world.answered(post, "re: It does not print.")
+        answer = await world.answered(post, "It does not print.")
         await world.press(answer, "bridge:like", server.grace)
         await world.until(lambda: bool(world.dify.ratings), "rated")
         await world.settled()

@@ -216,7 +216,8 @@ async def test_a_post_in_a_forum_that_mentions_the_bot_is_answered_in_it(world: 
     forum = await server.add_forum("help", ["Printers"], tag_required=True)
     words = f"<@{server.bot_id}> It does not print."
     post = await server.open_thread_as(server.ada, forum, "Printer", text=words, tags=["Printers"])
-    await world.answered(post, "re: It does not print.")
+    await world.answered(post, "It does not print.")
+    assert world.requests[0].query == "Printer\n\nIt does not print.", "half of the question stands in the post's name"
     await server.post_as(server.ada, post, "Still not.")
     await world.answered(post, "re: Still not.")
     assert len({request.home for request in world.requests}) == 1

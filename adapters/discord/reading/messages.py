@@ -78,7 +78,7 @@ def read_message(message: discord.Message, *, me: int, place: Place, reply: Repl
         target=target_under(place, message.author.id, message.id),
         author=author_of(message.author),
         origin=_origin(message, me),
-        text=words_of(message, content),
+        text="\n\n".join(part for part in (title_of(message), words_of(message, content)) if part),
         mentions_bot=_mentions(message, me=me, role=role, replies_to_us=to_us),
         is_direct=place.server is None,
         in_thread=place.parent is not None,
@@ -90,6 +90,14 @@ def read_message(message: discord.Message, *, me: int, place: Place, reply: Repl
         about=pointed_at.said if pointed_at else None,
         sent_at=message.created_at,
     )
+
+
+def title_of(message: discord.Message) -> str:
+    """Of the forum post that a message begins: people write half of their question there. "" for all other messages."""
+    channel = message.channel
+    if not isinstance(channel, discord.Thread) or message.id != channel.id:
+        return ""
+    return channel.name.strip() if isinstance(channel.parent, discord.ForumChannel) else ""
 
 
 def is_hidden(message: discord.Message) -> bool:
