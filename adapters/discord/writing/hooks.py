@@ -86,7 +86,10 @@ class Hooks:
         self, interaction: int, *, application: int, token: str, waiting: Waiting | None, largest: int | None = None
     ) -> None:
         """Remembers how to answer it; before anybody could want to. `waiting`: what its first answer shows, given or to be given;
-        None for one that shows nothing of the kind. `largest`: bytes of a file, where Discord said."""
+        None for one that shows nothing of the kind. `largest`: bytes of a file, where Discord said. Of one that is told again,
+        as after a resumed connection, it is known already what was written."""
+        if interaction in self._ways:
+            return
         until = self._clock.monotonic() + TOKEN_LASTS.total_seconds() - LAST_CALLS
         way = _Way(application=application, token=token, until=until, waiting=waiting, largest=largest)
         self._ways[interaction] = way
