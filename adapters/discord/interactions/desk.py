@@ -53,6 +53,7 @@ NOT_TAKEN = "I could not take that just now. Please try again in a moment."
 UNKNOWN = "I do not know that any more. Please try again; if it stays so, ask whoever runs this bot."
 STOPPING = "I end what I am answering here."
 FORGOTTEN = "I no longer know what that message says. Please choose “Ask about this message” once more."
+TIME_IS_UP = "Discord lets me change my answers here for 15 minutes only. Please ask again."
 
 PAUSE = 0.1
 """Seconds between two offers to a store that did not take it."""
@@ -63,6 +64,8 @@ RECALL = 0.8
 TOO_OLD = timedelta(seconds=5)
 """After this a command is not taken any more: it comes late after an outage, who gave it was told after three that there is
 no answer, and has given it again. Two more, for our clock and Discord's."""
+
+_ONCE_MORE = frozenset({ButtonAction.RETRY, ButtonAction.AGAIN})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +200,9 @@ class Desk:
     # Buttons
 
     async def _press(self, scene: Scene, event: ButtonPressed, reply: Reply) -> None:
+        if event.action in _ONCE_MORE and not self._can_change(scene, reply.interaction.message):
+            await reply.privately(TIME_IS_UP)
+            return
         self._keep(reply, None)
         if not await self._hand_in(scene, event):
             # Should it be stored after all, then pressing again does no harm: what is asked for is asked for once.
@@ -219,6 +225,11 @@ class Desk:
             await self._outbound.show_choice(event.message, event.action)
 
     # Inside
+
+    def _can_change(self, scene: Scene, message: discord.Message | None) -> bool:
+        """A new answer takes the place of the old one, and elsewhere nothing leads there but the token that wrote it."""
+        wrote = None if message is None else message.interaction_metadata
+        return scene.is_ours or wrote is None or self._outbound.hooks.lasts(wrote.id)
 
     def _keep(self, reply: Reply, waiting: Waiting | None) -> None:
         """Before it is handed in: what it leads to may be written at once."""

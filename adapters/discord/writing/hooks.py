@@ -117,6 +117,11 @@ class Hooks:
             way is not None and not way.failed and way.waiting is Waiting.PUBLIC and way.until > self._clock.monotonic()
         )
 
+    def lasts(self, interaction: int) -> bool:
+        """Whether what was written with its token can still be changed."""
+        way = self._ways.get(interaction)
+        return way is not None and not way.failed and way.until > self._clock.monotonic()
+
     def may_begin(self, interaction: int, nonce: str) -> bool:
         """Whether what all see waiting can become the message with this nonce, or did."""
         way = self._ways.get(interaction)
