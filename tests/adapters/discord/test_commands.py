@@ -10,8 +10,8 @@ from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.interactions.desk import NOT_TAKEN, STOPPING, UNKNOWN
 from adapters.discord.interactions.invocations import NO_QUESTION, STOP_WHERE
 from bridge.errors import StoreUnavailable
-from bridge.events import Command, CommandInvoked, InboundEvent, MessageReceived, StopRequested
-from bridge.messages import MessageRef, Origin
+from bridge.events import ButtonPressed, Command, CommandInvoked, InboundEvent, MessageReceived, StopRequested
+from bridge.messages import Button, ButtonAction, MessageRef, Origin, OutgoingMessage
 from bridge.playground.discord import Attachment, DiscordServer
 from tests.adapters.discord.conftest import Inbox, Make, hearing, offered, out, until
 
@@ -74,6 +74,31 @@ async def test_where_the_place_is_the_conversation_nothing_stays_behind(
     key = direct.target.conversation
     assert (direct.is_direct, key.installation, key.thread, key.person) == (True, "@me", "", server.ada)
     assert all(not each.interaction_id for each in server.messages(thread))
+
+
+async def test_the_category_of_the_channel_is_told(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    category = await server.add_category("Help")
+    channel = await server.add_channel("desk", category=category)
+    stop = Button(action=ButtonAction.STOP, label="Stop")
+    async with hearing(platform, inbox):
+        await offered(server)
+        await server.post_as(server.ada, channel, f"<@{server.bot_id}> Hello")
+        target = (await inbox.message("Hello")).target
+        await platform.send(target, OutgoingMessage(text="growing", nonce="n1", buttons=(stop,)))
+        thread = await server.open_thread_as(server.ada, channel, "Plans")
+        (growing,) = [each for each in server.messages(channel) if each.buttons]
+        await server.press(server.ada, channel, growing.id, "bridge:stop")
+        await server.command(server.ada, channel, "reset")
+        await server.command(server.ada, thread, "stop")
+
+        def told() -> list[tuple[str, str]]:
+            kinds = ButtonPressed | CommandInvoked | StopRequested
+            return sorted((type(each).__name__, each.category) for each in inbox.events if isinstance(each, kinds))
+
+        await until(lambda: len(told()) == 3, "for all three")
+        assert told() == [(name, category) for name in ("ButtonPressed", "CommandInvoked", "StopRequested")]
 
 
 async def test_a_file_comes_along_and_can_be_had(
