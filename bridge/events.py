@@ -108,6 +108,8 @@ class ButtonPressed:
     """Who pressed, with what the platform tells of a person; for access lists."""
     target: ReplyTarget | None = None
     """The thread that the message stands in."""
+    category: ChannelId = ChannelId("")
+    """As of `MessageReceived`."""
     private: ReplyTarget | None = None
     """Where only that person reads."""
 
@@ -121,6 +123,8 @@ class StopRequested:
     """The thread in which it shall end."""
     author: Author
     is_direct: bool
+    category: ChannelId = ChannelId("")
+    """As of `MessageReceived`."""
     message: MessageRef | None = None
     """The message that was growing, where one was."""
 
@@ -146,6 +150,8 @@ class CommandInvoked:
     """The conversation that it is about."""
     author: Author
     is_direct: bool
+    category: ChannelId = ChannelId("")
+    """As of `MessageReceived`."""
     is_external: bool = False
     in_thread: bool = False
     private: ReplyTarget | None = None

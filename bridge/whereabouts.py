@@ -33,17 +33,17 @@ def settle(message: MessageReceived, resolution: Resolution) -> MessageReceived:
 
 
 def place_of(event: InboundEvent) -> Place | None:
-    """None where the event does not tell. Only messages tell a channel's category."""
+    """None where the event does not tell."""
     match event:
         case MessageReceived():
             return place_of_message(event)
         case HomeOpened() | ChatOpened():
             return direct_place(event)
         case CommandInvoked() | StopRequested():
-            return _place(event.target.conversation, is_direct=event.is_direct)
+            return _place(event.target.conversation, is_direct=event.is_direct, category=event.category)
         case ButtonPressed(target=target) if target is not None:
             # Only direct conversations are somebody's own.
-            return _place(target.conversation, is_direct=bool(target.conversation.person))
+            return _place(target.conversation, is_direct=bool(target.conversation.person), category=event.category)
         case _:
             return None
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from bridge.errors import StoreUnavailable
-from bridge.events import MessageReceived
-from bridge.messages import AppName, Author, ChannelId, InstallationId, Origin, PersonId
+from bridge.events import Command, MessageReceived
+from bridge.messages import AppName, Author, ButtonAction, ChannelId, InstallationId, Origin, PersonId
 from bridge.router import NO_APP, NOT_ADMITTED
 from bridge.routing import Access, AppPolicy, Place, Resolution
 from tests.contracts.store_steps import new
@@ -45,6 +45,17 @@ async def test_routes_are_asked_about_the_place_where_the_message_stands() -> No
                 is_direct=True,
             )
         ]
+
+
+async def test_routes_are_asked_about_the_same_place_for_buttons_and_commands() -> None:
+    support = ChannelId("support")
+    async with hall() as at:
+        await at.tell(
+            replace(doings.press(ButtonAction.LIKE, "1"), category=support),
+            replace(doings.command(Command.HELP), category=support),
+            replace(doings.stop(), category=support),
+        )
+        assert [each.category for each in at.places] == [support] * 3
 
 
 async def test_what_bots_say_costs_no_look_into_the_store() -> None:

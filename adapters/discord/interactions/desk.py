@@ -2,9 +2,13 @@
 
 Discord tells every process of each interaction, so that it is durable before it is acknowledged, and whoever is second finds it
 acknowledged already. What a command or a press leads to is written by others later, by the webhook that this opens.
+
+A store that has much to do ends what it began, later than Discord waits. So whoever did it is answered as if it were stored by
+then; should it not come to that, they are told.
 """
 
 import asyncio
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import assert_never
 
@@ -37,9 +41,9 @@ from adapters.discord.settings import Settings
 from adapters.discord.writing.hooks import Waiting
 from bridge import logs
 from bridge.clock import Clock
-from bridge.errors import StoreUnavailable
+from bridge.errors import PlatformError, StoreUnavailable
 from bridge.events import ButtonPressed, InboundEvent
-from bridge.messages import ButtonAction
+from bridge.messages import ButtonAction, OutgoingMessage
 from bridge.platform_api import Inbox
 
 log = logs.get("discord")
@@ -49,6 +53,7 @@ NOT_TAKEN = "I could not take that just now. Please try again in a moment."
 UNKNOWN = "I do not know that any more. Please try again; if it stays so, ask whoever runs this bot."
 STOPPING = "I end what I am answering here."
 FORGOTTEN = "I no longer know what that message says. Please choose “Ask about this message” once more."
+TIME_IS_UP = "Discord lets me change my answers here for 15 minutes only. Please ask again."
 
 PAUSE = 0.1
 """Seconds between two offers to a store that did not take it."""
@@ -59,6 +64,17 @@ RECALL = 0.8
 TOO_OLD = timedelta(seconds=5)
 """After this a command is not taken any more: it comes late after an outage, who gave it was told after three that there is
 no answer, and has given it again. Two more, for our clock and Discord's."""
+
+_ONCE_MORE = frozenset({ButtonAction.RETRY, ButtonAction.AGAIN})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Late:
+    """What is on its way into the store although its interaction is acknowledged."""
+
+    scene: Scene
+    event: InboundEvent
+    offer: asyncio.Task[bool]
 
 
 class Desk:
@@ -71,6 +87,8 @@ class Desk:
         self._inbox = inbox
         self._matters = Matters(outbound.lookups)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._late: dict[int, _Late] = {}
+        """By interaction."""
 
     def put(self, connection: Connection, interaction: discord.Interaction) -> None:
         """Never waits."""
@@ -103,6 +121,8 @@ class Desk:
             await (reply.silently() if is_press else reply.privately(UNKNOWN))
             return
         await self._do(doing, connection.build, reply)
+        if (late := self._late.pop(interaction.id, None)) is not None:
+            await self._see_through(late)
 
     async def _do(self, doing: Doing, build: Build, reply: Reply) -> None:
         match doing:
@@ -115,15 +135,15 @@ class Desk:
                 await self._ask_by_button(scene, event, reply)
             case Ordered(scene=scene, event=event):
                 await self._claim(scene, event, reply, Waiting.PRIVATE, becomes_answer=True)
-            case Halted(event=event):
-                await reply.privately(STOPPING if await self._hand_in(event) else NOT_TAKEN)
+            case Halted(scene=scene, event=event):
+                await reply.privately(STOPPING if await self._hand_in(scene, event) else NOT_TAKEN)
             case Pressed(scene=scene, event=event):
                 await self._press(scene, event, reply)
             case Picked(about=about, matter=matter):
                 self._matters.keep(about, matter)
                 await reply.with_form(question_form(about, matter.said))
-            case Commented(event=event):
-                taken = await self._hand_in(event)
+            case Commented(scene=scene, event=event):
+                taken = await self._hand_in(scene, event)
                 await (reply.silently() if taken else reply.privately(NOT_TAKEN))
             case Explained(text=text):
                 await reply.privately(text)
@@ -141,7 +161,7 @@ class Desk:
             return
         hooks = self._outbound.hooks
         self._keep(reply, waiting)
-        if not await self._hand_in(event):
+        if not await self._hand_in(scene, event):
             hooks.failed(scene.number)
             await reply.privately(NOT_TAKEN)
             return
@@ -172,7 +192,7 @@ class Desk:
             await self._claim(scene, event, reply, Waiting.PUBLIC, becomes_answer=True)
             return
         self._keep(reply, None)
-        if await self._hand_in(event):
+        if await self._hand_in(scene, event):
             self._settle(scene, await reply.silently())
         else:
             self._settle(scene, await reply.privately(NOT_NOTED))
@@ -180,8 +200,11 @@ class Desk:
     # Buttons
 
     async def _press(self, scene: Scene, event: ButtonPressed, reply: Reply) -> None:
+        if event.action in _ONCE_MORE and not self._can_change(scene, reply.interaction.message):
+            await reply.privately(TIME_IS_UP)
+            return
         self._keep(reply, None)
-        if not await self._hand_in(event):
+        if not await self._hand_in(scene, event):
             # Should it be stored after all, then pressing again does no harm: what is asked for is asked for once.
             self._settle(scene, await reply.privately(NOT_NOTED))
             return
@@ -203,6 +226,11 @@ class Desk:
 
     # Inside
 
+    def _can_change(self, scene: Scene, message: discord.Message | None) -> bool:
+        """A new answer takes the place of the old one, and elsewhere nothing leads there but the token that wrote it."""
+        wrote = None if message is None else message.interaction_metadata
+        return scene.is_ours or wrote is None or self._outbound.hooks.lasts(wrote.id)
+
     def _keep(self, reply: Reply, waiting: Waiting | None) -> None:
         """Before it is handed in: what it leads to may be written at once."""
         one = reply.interaction
@@ -214,17 +242,41 @@ class Desk:
         hooks = self._outbound.hooks
         (hooks.answered if answered else hooks.failed)(scene.number)
 
-    async def _hand_in(self, event: InboundEvent) -> bool:
-        """False: the store did not take it in time."""
+    async def _hand_in(self, scene: Scene, event: InboundEvent) -> bool:
+        """False: the store did not take it in time. True also for what it has begun to take: see `_late`."""
+        until = self._clock.monotonic() + self._settings.discord_press_patience
+        while True:
+            offer = asyncio.create_task(self._offer(event))
+            try:
+                done, _ = await asyncio.wait({offer}, timeout=until - self._clock.monotonic())
+            except asyncio.CancelledError:
+                offer.cancel()
+                raise
+            if not done:
+                log.warning("interaction_noted_late", id=event.event_id)
+                self._late[scene.number] = _Late(scene=scene, event=event, offer=offer)
+                return True
+            if offer.result():
+                return True
+            if self._clock.monotonic() + PAUSE > until:
+                log.warning("interaction_not_noted", id=event.event_id)
+                return False
+            await self._clock.sleep(PAUSE)
+
+    async def _offer(self, event: InboundEvent) -> bool:
         try:
-            async with asyncio.timeout(self._settings.discord_press_patience):
-                while True:
-                    try:
-                        await self._inbox(event)
-                    except StoreUnavailable:
-                        await self._clock.sleep(PAUSE)
-                    else:
-                        return True
-        except TimeoutError:
-            log.warning("interaction_not_noted", id=event.event_id)
+            await self._inbox(event)
+        except StoreUnavailable:
             return False
+        return True
+
+    async def _see_through(self, late: "_Late") -> None:
+        """Nobody offers it anew: whoever did it may have done so again by then."""
+        if await late.offer:
+            return
+        log.error("event_lost", reason="the store did not take it", id=late.event.event_id)
+        try:
+            notice = OutgoingMessage(text=NOT_TAKEN, nonce=f"late{late.scene.number}")
+            await self._outbound.send(late.scene.private, notice)
+        except PlatformError as error:
+            log.info("loss_not_told", id=late.scene.number, code=error.code)

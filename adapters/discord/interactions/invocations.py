@@ -137,7 +137,13 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
     if name == STOP and not scene.is_one_conversation:
         return Explained(text=STOP_WHERE)
     if name == STOP:
-        stop = StopRequested(event_id=scene.event_id, target=scene.here, author=scene.author, is_direct=scene.is_direct)
+        stop = StopRequested(
+            event_id=scene.event_id,
+            target=scene.here,
+            author=scene.author,
+            is_direct=scene.is_direct,
+            category=scene.place.category_id,
+        )
         return Halted(scene=scene, event=stop)
     if isinstance(name, str) and name in _ORDERS:
         order = CommandInvoked(
@@ -146,6 +152,7 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
             target=scene.here,
             author=scene.author,
             is_direct=scene.is_direct,
+            category=scene.place.category_id,
             in_thread=scene.in_thread,
             private=scene.private,
         )
@@ -196,6 +203,7 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
             revision=scene.revision,
             author=scene.author,
             target=scene.under(message.id),
+            category=scene.place.category_id,
             private=scene.private,
         ),
     )

@@ -86,7 +86,10 @@ class Hooks:
         self, interaction: int, *, application: int, token: str, waiting: Waiting | None, largest: int | None = None
     ) -> None:
         """Remembers how to answer it; before anybody could want to. `waiting`: what its first answer shows, given or to be given;
-        None for one that shows nothing of the kind. `largest`: bytes of a file, where Discord said."""
+        None for one that shows nothing of the kind. `largest`: bytes of a file, where Discord said. Of one that is told again,
+        as after a resumed connection, it is known already what was written."""
+        if interaction in self._ways:
+            return
         until = self._clock.monotonic() + TOKEN_LASTS.total_seconds() - LAST_CALLS
         way = _Way(application=application, token=token, until=until, waiting=waiting, largest=largest)
         self._ways[interaction] = way
@@ -113,6 +116,11 @@ class Hooks:
         return (
             way is not None and not way.failed and way.waiting is Waiting.PUBLIC and way.until > self._clock.monotonic()
         )
+
+    def lasts(self, interaction: int) -> bool:
+        """Whether what was written with its token can still be changed."""
+        way = self._ways.get(interaction)
+        return way is not None and not way.failed and way.until > self._clock.monotonic()
 
     def may_begin(self, interaction: int, nonce: str) -> bool:
         """Whether what all see waiting can become the message with this nonce, or did."""

@@ -124,7 +124,8 @@ class Openings:
     ) -> MessageRef:
         """Without the interaction's token, which another process had."""
         channel, interaction = place.channel, place.interaction or NOBODYS
-        found = await self._find(channel, interaction, text)
+        # Answers to others may say the same.
+        found = await self._find(channel, interaction, None if message.text else text)
         question = found.number if found is not None and found.said else None
         ref = None
         if found is not None and file is None and found.said in ("", text.strip()):
@@ -146,8 +147,8 @@ class Openings:
             return None
         return ref
 
-    async def _find(self, channel: int, interaction: int, text: str) -> _Found | None:
-        """Our message there that Discord says was caused by this interaction, or that says the same."""
+    async def _find(self, channel: int, interaction: int, text: str | None) -> _Found | None:
+        """Our message there that Discord says was caused by this interaction, or else that says this."""
         me = (await self._rest.log_in()).user
         after, same = interaction, None
         for _ in range(MOST_PAGES):
@@ -163,7 +164,7 @@ class Openings:
                 said = str(each.get("content", "")).strip()
                 if caused_by(each) == interaction:
                     return _Found(number=number_of(each), said=said)
-                if said == text.strip():
+                if text is not None and said == text.strip():
                     same = _Found(number=number_of(each), said=said)
             if len(listed) < MAX_HISTORY:
                 break

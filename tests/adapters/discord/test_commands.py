@@ -10,8 +10,8 @@ from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.interactions.desk import NOT_TAKEN, STOPPING, UNKNOWN
 from adapters.discord.interactions.invocations import NO_QUESTION, STOP_WHERE
 from bridge.errors import StoreUnavailable
-from bridge.events import Command, CommandInvoked, InboundEvent, MessageReceived, StopRequested
-from bridge.messages import MessageRef, Origin
+from bridge.events import ButtonPressed, Command, CommandInvoked, InboundEvent, MessageReceived, StopRequested
+from bridge.messages import Button, ButtonAction, MessageRef, Origin, OutgoingMessage
 from bridge.playground.discord import Attachment, DiscordServer
 from tests.adapters.discord.conftest import Inbox, Make, hearing, offered, out, until
 
@@ -74,6 +74,31 @@ async def test_where_the_place_is_the_conversation_nothing_stays_behind(
     key = direct.target.conversation
     assert (direct.is_direct, key.installation, key.thread, key.person) == (True, "@me", "", server.ada)
     assert all(not each.interaction_id for each in server.messages(thread))
+
+
+async def test_the_category_of_the_channel_is_told(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    category = await server.add_category("Help")
+    channel = await server.add_channel("desk", category=category)
+    stop = Button(action=ButtonAction.STOP, label="Stop")
+    async with hearing(platform, inbox):
+        await offered(server)
+        await server.post_as(server.ada, channel, f"<@{server.bot_id}> Hello")
+        target = (await inbox.message("Hello")).target
+        await platform.send(target, OutgoingMessage(text="growing", nonce="n1", buttons=(stop,)))
+        thread = await server.open_thread_as(server.ada, channel, "Plans")
+        (growing,) = [each for each in server.messages(channel) if each.buttons]
+        await server.press(server.ada, channel, growing.id, "bridge:stop")
+        await server.command(server.ada, channel, "reset")
+        await server.command(server.ada, thread, "stop")
+
+        def told() -> list[tuple[str, str]]:
+            kinds = ButtonPressed | CommandInvoked | StopRequested
+            return sorted((type(each).__name__, each.category) for each in inbox.events if isinstance(each, kinds))
+
+        await until(lambda: len(told()) == 3, "for all three")
+        assert told() == [(name, category) for name in ("ButtonPressed", "CommandInvoked", "StopRequested")]
 
 
 async def test_a_file_comes_along_and_can_be_had(
@@ -231,6 +256,60 @@ async def test_while_the_store_is_away_who_used_a_command_is_told(server: Discor
     assert inbox.refused > 1
 
 
+class Slow(Inbox):
+    """A store that takes questions of commands late, and ends what it began also for whoever does not wait for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.go_on = asyncio.Event()
+        self.begun = 0
+        self.fails = False
+
+    async def __call__(self, event: InboundEvent) -> None:
+        if isinstance(event, MessageReceived) and event.unseen:
+            self.begun += 1
+            work = asyncio.ensure_future(self.go_on.wait())
+            try:
+                await asyncio.shield(work)
+            except asyncio.CancelledError:
+                await work
+                raise
+            if self.fails:
+                raise StoreUnavailable("down")
+        await super().__call__(event)
+
+
+async def test_a_question_that_takes_long_to_be_stored_is_acknowledged_in_time_and_taken_once(
+    server: DiscordServer, make: Make
+) -> None:
+    platform, inbox = make(discord_press_patience=0.3), Slow()
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, server.general, "ask", {"question": "x"})
+        await used(server, number)
+        assert server.interactions[number].answer == PUBLIC
+        assert inbox.texts == []
+        inbox.go_on.set()
+        await inbox.message("x")
+    assert (inbox.texts, inbox.begun) == (["x"], 1)
+    assert server.ephemerals(server.ada) == []
+
+
+async def test_who_asked_is_told_when_a_question_that_took_long_could_not_be_stored(
+    server: DiscordServer, make: Make
+) -> None:
+    platform, inbox = make(discord_press_patience=0.3), Slow()
+    inbox.fails = True
+    async with hearing(platform, inbox):
+        await offered(server)
+        number = await server.command(server.ada, server.general, "ask", {"question": "x"})
+        await used(server, number)
+        inbox.go_on.set()
+        await until(lambda: bool(server.ephemerals(server.ada)), "for the bad news")
+    assert [each.content for each in server.ephemerals(server.ada)] == [NOT_TAKEN]
+    assert server.messages(server.general) == [], "and nothing thinks any more"
+
+
 async def test_a_question_is_durable_before_it_is_acknowledged(
     server: DiscordServer, platform: DiscordPlatform
 ) -> None:
@@ -263,13 +342,13 @@ async def test_two_processes_hear_one_question_and_one_of_them_answers(
 async def test_a_command_waits_behind_no_message(server: DiscordServer, platform: DiscordPlatform) -> None:
     gate = asyncio.Event()
 
-    class Slow(Inbox):
+    class Gate(Inbox):
         async def __call__(self, event: InboundEvent) -> None:
             if isinstance(event, MessageReceived) and event.text == "slow":
                 await gate.wait()
             await super().__call__(event)
 
-    inbox = Slow()
+    inbox = Gate()
     async with hearing(platform, inbox):
         await offered(server)
         await server.post_as(server.ada, server.general, "slow")

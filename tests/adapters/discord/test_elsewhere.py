@@ -2,10 +2,12 @@
 
 from adapters.discord.adapter import DiscordPlatform
 from adapters.discord.interactions.commands import ASK_ABOUT
+from adapters.discord.interactions.desk import TIME_IS_UP
+from bridge.events import ButtonPressed
 from bridge.messages import Button, ButtonAction, OutgoingMessage
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord.permissions import SEND_MESSAGES
-from tests.adapters.discord.conftest import Inbox, hearing, offered, out, until
+from tests.adapters.discord.conftest import Inbox, Make, hearing, offered, out, until
 
 
 async def test_a_question_in_a_server_without_the_bot_is_answered_in_place(
@@ -93,3 +95,27 @@ async def test_a_suggested_question_is_answered_below_by_the_presss_own_webhook(
         assert event.target.conversation == first.target.conversation
         await platform.send(event.target, out("Nothing.", "n2"))
         assert [each.content for each in server.messages(place)] == ["Very.", "Nothing."]
+
+
+async def test_a_new_answer_is_not_begun_where_nothing_leads_to_the_old_one_any_more(
+    server: DiscordServer, make: Make, inbox: Inbox
+) -> None:
+    server.install_for(server.ada)
+    elsewhere = await server.add_guild("Elsewhere", bot=False)
+    place = elsewhere.channel_ids[0]
+    again = Button(action=ButtonAction.AGAIN, label="Regenerate")
+    one, other = make(), make()
+    async with hearing(one, inbox):
+        await offered(server)
+        await server.command(server.ada, place, "ask", {"question": "Far away?"})
+        first = await inbox.message("Far away?")
+        await one.send(first.target, OutgoingMessage(text="Very.", nonce="n1", buttons=(again,)))
+        shown = server.messages(place)[-1]
+        await server.press(server.ada, place, shown.id, "bridge:again")
+        await until(lambda: any(isinstance(each, ButtonPressed) for each in inbox.events), "for the press")
+    later = Inbox()
+    async with hearing(other, later):
+        pressed = await server.press(server.ada, place, shown.id, "bridge:again")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+    assert server.interactions[pressed].ephemeral == TIME_IS_UP
+    assert [each for each in later.events if isinstance(each, ButtonPressed)] == []

@@ -55,6 +55,17 @@ async def test_a_first_message_that_is_sent_again_stands_once(server: DiscordSer
     assert [each.content for each in written(server, asked)] == ["one and more"]
 
 
+async def test_an_interaction_that_is_told_again_does_not_have_its_answer_overwritten(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    asked = await elsewhere(server, platform)
+    there = target(server, asked, "hook")
+    await platform.send(there, out("one", "n1"))
+    keep_token(server, platform, asked)
+    await platform.send(there, out("two", "n2"))
+    assert [each.content for each in written(server, asked)] == ["one", "two"]
+
+
 async def test_five_messages_follow_and_a_file_may_be_the_last_of_them(
     server: DiscordServer, platform: DiscordPlatform
 ) -> None:

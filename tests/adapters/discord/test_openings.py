@@ -111,6 +111,17 @@ async def test_an_answer_without_a_thread_is_the_commands_own_answer(
     assert second.address == f"{server.general}/{two.id}"
 
 
+async def test_two_commands_that_were_never_answered_may_be_told_the_same(
+    server: DiscordServer, platform: DiscordPlatform
+) -> None:
+    numbers = [await invoke(server, platform, answer=False) for _ in range(2)]
+    for number in numbers:
+        platform._outbound.hooks.failed(number)
+    told = [await platform.send(target(server, each, "ask"), out("Sorry.", f"n{each}")) for each in numbers]
+    assert told[0] != told[1]
+    assert [each.content for each in ours(server)] == ["Sorry.", "Sorry."]
+
+
 async def test_an_answer_without_a_thread_goes_on_in_another_process(
     server: DiscordServer, platform: DiscordPlatform, make: Make
 ) -> None:
