@@ -89,7 +89,8 @@ async def test_a_route_is_explained_without_a_token_a_key_or_a_network(tmp_path:
     )
     code, out, _ = await command(tmp_path, "check", "--config", "other.toml", "--route", "slack:T1/C0123")
     assert code == 0
-    assert [line.split()[0] for line in out.splitlines()] == ["app", "follow", "access", "external", "bots", "because"]
+    told = ["app", "follow", "access", "answers", "limits", "external", "bots", "because"]
+    assert [line.split()[0] for line in out.splitlines()] == told
     assert "line 3 (slack, channel C0123)" in out
     code, _, err = await command(tmp_path, "check", "--config", "other.toml", "--route", "C0123")
     assert (code, "discord:CHANNEL@CATEGORY" in err) == (2, True)
