@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from bridge.markdown.characters import in_one_line
 from bridge.messages import AskedQuestion, Said
 from bridge.store import PastTurn
 
@@ -62,5 +63,4 @@ def _newest(said: Sequence[Said]) -> str:
 
 def shortened(text: str) -> str:
     """In one line, for a person who reads it again."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_LEAD else f"{line[: LONGEST_LEAD - 1].rstrip()}…"
+    return in_one_line(text, LONGEST_LEAD)
