@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from bridge.drafts import STATUS_MARK, AnswerDraft
-from bridge.markdown.characters import literally
+from bridge.markdown.characters import in_one_line, literally
 from bridge.messages import Button, ButtonAction, MessageRef, ReplyTarget, Step, StepState
 from bridge.platform_api import Platform, PlatformCapabilities, StreamsNatively
 
@@ -111,7 +111,7 @@ class Presenter:
         return (
             *(RATE if extras.may_rate and self._can.rating_buttons else ()),
             *(
-                Button(action=ButtonAction.ASK, label=_cut(one), value=one)
+                Button(action=ButtonAction.ASK, label=in_one_line(one, LONGEST_LABEL), value=one)
                 for one in asked[: self._can.question_buttons]
             ),
             *((RETRY,) if extras.may_retry else (AGAIN,) if extras.may_rate and self._can.again_button else ()),
@@ -122,8 +122,3 @@ def first_step(steps: Sequence[Step]) -> int:
     """The number of the first step of a further message: it begins with what is still being done."""
     running = [number for number, step in enumerate(steps) if step.state is StepState.RUNNING]
     return running[0] if running else len(steps)
-
-
-def _cut(question: str) -> str:
-    line = " ".join(question.split())
-    return line if len(line) <= LONGEST_LABEL else f"{line[: LONGEST_LABEL - 1].rstrip()}…"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bridge.markdown.characters import literally
+from bridge.markdown.characters import in_one_line, literally
 from bridge.messages import AskedQuestion, Said
 from bridge.store import PastTurn
 
@@ -80,5 +80,4 @@ def _newest(said: Sequence[Said]) -> str:
 
 def shortened(text: str) -> str:
     """In one line, for a person who reads it again."""
-    line = " ".join(text.split())
-    return line if len(line) <= LONGEST_LEAD else f"{line[: LONGEST_LEAD - 1].rstrip()}…"
+    return in_one_line(text, LONGEST_LEAD)

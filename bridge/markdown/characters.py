@@ -109,6 +109,17 @@ def is_boundary(text: str, at: int) -> bool:
     return _hangul(before) + _hangul(char) not in ("LL", "LV", "LS", "VV", "VT", "TT", "SV", "ST")
 
 
+def in_one_line(text: str, most: int) -> str:
+    """`text` as a line of at most so many characters, with "…" where it was cut."""
+    line = " ".join(text.split())
+    if len(line) <= most:
+        return line
+    end = most - 1
+    while not is_boundary(line, end):
+        end -= 1
+    return f"{line[:end].rstrip()}…"
+
+
 def width(text: str) -> int:
     """Columns of a terminal font: full-width characters and emoji count two, marks none."""
     if text.isascii():

@@ -15,11 +15,11 @@ from pathlib import Path
 import typer
 
 import adapters.discord.adapter  # imported once, before the processes are forked
-import adapters.slack.adapter  # noqa: F401
+import adapters.slack.adapter  # noqa: F401  # as above
 import bridge.app
 import bridge.registry
 import bridge.storage.store
-from bridge.backends.dify import backend as _dify  # noqa: F401
+from bridge.backends.dify import backend as _dify  # noqa: F401  # as above
 from bridge.cli import run
 from bridge.store import Store
 from tests.recovery.points import SIGNALS, Point, When
@@ -78,7 +78,7 @@ def _watch_answers(kind: type, trap: Trap) -> None:
                 trap.pass_by("backend.event", "after", question, event)
         trap.pass_by("backend.answer", "after", question)
 
-    setattr(kind, "answer", watched)  # noqa: B010
+    setattr(kind, "answer", watched)  # noqa: B010  # mypy refuses to assign to a method
 
 
 def arm(point: Point) -> None:
@@ -119,7 +119,7 @@ def main(folder: str, environment: Mapping[str, str], point: str) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     sys.stdout = open(1, "w", buffering=1, closefd=False)  # noqa: SIM115  # as long as the process lives
-    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stderr = open(2, "w", buffering=1, closefd=False)  # noqa: SIM115  # as above
     if point:
         arm(Point.from_json(point))
     try:

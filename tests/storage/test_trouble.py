@@ -169,7 +169,7 @@ async def test_alembic_by_hand_reaches_the_same_place(tmp_path: Path) -> None:
 
 def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
-        UtcDateTime().process_bind_param(datetime(2026, 1, 1), create_engine("sqlite://").dialect)  # noqa: DTZ001
+        UtcDateTime().process_bind_param(datetime(2026, 1, 1), create_engine("sqlite://").dialect)  # noqa: DTZ001  # what is refused
 
 
 async def test_votes_of_one_person_on_two_reactions_count_by_the_latest(store: SqlStore) -> None:

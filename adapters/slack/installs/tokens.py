@@ -16,6 +16,7 @@ from adapters.slack.installs.credentials import Credentials
 from adapters.slack.installs.records import is_org_wide, refresh_token_in, teams_in, token_in, with_teams
 from adapters.slack.installs.rotation import Renewed, is_due, is_over, keep, renew
 from adapters.slack.refusals import ask
+from adapters.slack.web.remembering import remember
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import NotAllowed, PlatformError, PlatformUnavailable, RateLimited, StoreUnavailable
@@ -266,15 +267,10 @@ class Tokens:
         return found
 
     def _note(self, installation: Installation) -> None:
-        self._known.pop(installation.id, None)
-        self._known[installation.id] = (installation, self._clock.monotonic())
-        while len(self._known) > MOST_REMEMBERED:
-            del self._known[next(iter(self._known))]
+        remember(self._known, installation.id, (installation, self._clock.monotonic()), MOST_REMEMBERED)
 
     def _bind(self, team: str, organisation: str) -> None:
-        self._orgs[team] = organisation
-        while len(self._orgs) > MOST_REMEMBERED:
-            del self._orgs[next(iter(self._orgs))]
+        remember(self._orgs, team, organisation, MOST_REMEMBERED)
 
     def _forget(self, id_: str) -> None:
         self._known.pop(id_, None)

@@ -5,6 +5,7 @@ import asyncio
 from adapters.slack.reading.fields import Json, object_in, text_in
 from adapters.slack.reading.spots import is_direct_channel
 from adapters.slack.web.clients import Clients
+from adapters.slack.web.remembering import remember
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformError, PlatformUnavailable, RateLimited
@@ -69,7 +70,5 @@ class Sharing:
             log.warning("shared_channels_unknown", team=team, code=code, fix=fix if code == "missing_scope" else "")
 
     def _remember(self, team: str, channel: str, *, shared: bool) -> None:
-        self._known.pop((team, channel), None)
-        while len(self._known) >= MOST_KNOWN:
-            del self._known[next(iter(self._known))]
-        self._known[team, channel] = (shared, self._clock.monotonic() + (BELIEVED if shared else BELIEVED_ALONE))
+        until = self._clock.monotonic() + (BELIEVED if shared else BELIEVED_ALONE)
+        remember(self._known, (team, channel), (shared, until), MOST_KNOWN)

@@ -89,7 +89,7 @@ class Clients:
     @property
     def once(self) -> AsyncWebClient:
         """For what belongs to no workspace: sends every request exactly once."""
-        self.session  # noqa: B018  # opens it
+        self._open()
         return self._alone.once
 
     @property
@@ -100,6 +100,9 @@ class Clients:
     @property
     def session(self) -> aiohttp.ClientSession:
         """One pool of connections for all calls, made on first use because it belongs to the running loop."""
+        return self._open()
+
+    def _open(self) -> aiohttp.ClientSession:
         if self._closed:
             raise PlatformUnavailable("the Slack adapter is closed", code="closed")
         if self._session is None:

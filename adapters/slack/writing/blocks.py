@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from adapters.slack.addresses import FEEDBACK_ACTION, write_action_id, write_question_id
 from adapters.slack.dialect import DIALECT, PLAIN_BYTES, neutralise
-from bridge.markdown.characters import clean, without_marks
+from bridge.markdown.characters import clean, in_one_line, without_marks
 from bridge.messages import Button, ButtonAction, OutgoingMessage
 
 Block = dict[str, object]
@@ -117,8 +117,7 @@ def has_failed(message: OutgoingMessage) -> bool:
 
 def one_line(text: str, most: int) -> str:
     """`text` as a line of at most so many characters in which nobody is mentioned, with "…" where it was cut."""
-    line = neutralise(" ".join(without_marks(clean(text, final=True)).split()))
-    return line if len(line) <= most else line[: most - 1].rstrip() + "…"
+    return in_one_line(neutralise(without_marks(clean(text, final=True))), most)
 
 
 def _markdown(message: OutgoingMessage) -> tuple[str, list[Block]]:

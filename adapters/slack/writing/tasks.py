@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from adapters.slack.dialect import neutralise
-from bridge.markdown.characters import clean, without_marks
+from bridge.markdown.characters import clean, in_one_line, without_marks
 from bridge.messages import Step, StepState
 
 MOST_TASKS = 50
@@ -61,7 +61,5 @@ def display_mode(steps: Sequence[Step]) -> str | None:
 
 def title(text: str) -> str:
     """One line that mentions nobody. Never empty, which Slack would refuse."""
-    line = " ".join(without_marks(clean(text, final=True)).split())
-    if len(line) > TITLE_CHARS - 16:
-        line = line[: TITLE_CHARS - 17].rstrip() + "…"
+    line = in_one_line(without_marks(clean(text, final=True)), TITLE_CHARS - 16)
     return neutralise(line)[:TITLE_CHARS] or "…"

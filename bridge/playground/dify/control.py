@@ -79,7 +79,7 @@ async def set_features(state: DifyState, request: web.Request) -> web.Response:
         wanted = {name: value for name, value in body.items() if name != "mode"}
         mode = str(body.get("mode", state.mode))
         if mode not in MODES:
-            raise ValueError(f"unknown mode {mode!r}; known are {', '.join(MODES)}")  # noqa: TRY301
+            raise ValueError(f"unknown mode {mode!r}; known are {', '.join(MODES)}")  # noqa: TRY301  # as above
         state.features.change(wanted)
         state.mode = mode
     except ValueError as problem:

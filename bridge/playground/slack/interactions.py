@@ -10,7 +10,7 @@ from typing import Literal
 
 from bridge.clock import Clock
 from bridge.playground.slack.delivery import Offer, Transport
-from bridge.playground.slack.model import Act, JsonObject, Message, Refusal
+from bridge.playground.slack.model import Act, JsonObject, Refusal
 
 Settle = Callable[[JsonObject | str | None], None]
 """What becomes of an acknowledgement. Raises `Refusal` for an answer that Slack cannot make anything of."""
@@ -34,11 +34,6 @@ class ShownButton:
             # Of such an action only the value of the one that was pressed is documented.
             action = {"type": self.kind, "action_id": self.action_id, "block_id": self.block_id, "value": self.value}
         return action
-
-
-def buttons_under(message: Message) -> Iterator[ShownButton]:
-    """The buttons of a message, which was checked when it was written."""
-    return buttons_in(message.blocks)
 
 
 def buttons_in(blocks: list[JsonObject]) -> Iterator[ShownButton]:

@@ -17,7 +17,7 @@ from bridge.playground.slack.workspace import Workspace
 from bridge.playground.slack.writing import WritingMethods
 
 BOT_TOKEN = "xoxb-playground-bot-token"  # noqa: S105  # made up; opens nothing but this stand-in
-APP_TOKEN = "xapp-playground-app-token"  # noqa: S105
+APP_TOKEN = "xapp-playground-app-token"  # noqa: S105  # as above
 
 _WRITE = ("chat:write",)
 
