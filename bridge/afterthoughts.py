@@ -16,6 +16,8 @@ from bridge.store import RetryResult, StopResult, Store, Touched
 
 _log = logs.get("intake")
 
+STOPPED = "Stopped."
+_NOTHING_TO_STOP = "I am not answering anything here."
 _FORGOTTEN = "I no longer have that question. Please ask it again."
 _OUTDATED = "That answer is not the newest any more; ask again below."
 
@@ -41,9 +43,15 @@ class Afterthoughts:
             conversation = await self._store.find_conversation(stop.key, stop.app)
         if conversation is None:
             _log.debug("ignored", event_id=stop.event_id, kind="Stop", reason="not on an answer")
+            self._tell_stopped(stop, StopResult.NOTHING_RUNS)
             return
         result = await self._store.request_stop(stop.event_id, conversation, answer=answer)
         self.nudge_to_stop(conversation, result)
+        self._tell_stopped(stop, result)
+
+    def _tell_stopped(self, stop: Stop, result: StopResult) -> None:
+        if stop.tell is not None:
+            self._notices.tell(stop.tell, _NOTHING_TO_STOP if result is StopResult.NOTHING_RUNS else STOPPED)
 
     def nudge_to_stop(self, conversation: ConversationId, result: StopResult) -> None:
         _log.info("stop_requested", conversation=conversation, result=result.value)

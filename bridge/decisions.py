@@ -44,6 +44,8 @@ class Stop:
     """Of interest where `answer` is not given or not known."""
     app: AppName | None = None
     """Set with `key`."""
+    tell: ReplyTarget | None = None
+    """Where it is said what came of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

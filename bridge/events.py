@@ -127,6 +127,8 @@ class StopRequested:
     """As of `MessageReceived`."""
     message: MessageRef | None = None
     """The message that was growing, where one was."""
+    private: ReplyTarget | None = None
+    """Where it is said what came of it, when the platform's own means do not show that."""
 
 
 class Command(StrEnum):

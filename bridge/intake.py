@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import assert_never
 
 from bridge import logs
-from bridge.afterthoughts import Afterthoughts
+from bridge.afterthoughts import STOPPED, Afterthoughts
 from bridge.clock import Clock
 from bridge.commands import REFUSE, Commands
 from bridge.decisions import Ask, Comment, Decision, Greet, Ignore, Obey, Rate, Refuse, Retry, Revise, Stop, Withdraw
@@ -53,7 +53,6 @@ _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
 _PRESSED_AGAIN = "You asked that a moment ago."
-_STOPPED = "Stopped."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
@@ -272,7 +271,7 @@ class Intake:
         self._remember(message.ref)
         self._afterthoughts.nudge_to_stop(conversation, result)
         if message.private is not None and result is StopResult.STOPPING:
-            self._notices.tell(message.private, _STOPPED)
+            self._notices.tell(message.private, STOPPED)
         return True
 
     async def _conversation(self, ask: Ask) -> ConversationId | None:

@@ -378,12 +378,14 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
 def _decide_stop(event: StopRequested, resolution: Resolution) -> Decision:
     refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
     if refusal is not None and refusal.notice != NO_APP:
-        return _refuse(refusal, event.event_id, event.target.conversation, event.author, None)
+        refuse = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private)
+        return replace(refuse, awaited=True)
     return Stop(
         event_id=event.event_id,
         answer=event.message,
         key=event.target.conversation,
         app=resolution.app.name if resolution.app else None,
+        tell=event.private,
     )
 
 

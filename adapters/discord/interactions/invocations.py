@@ -49,13 +49,7 @@ class AskedByButton:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
     scene: Scene
-    event: CommandInvoked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halted:
-    scene: Scene
-    event: StopRequested
+    event: CommandInvoked | StopRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +89,7 @@ class Explained:
     text: str
 
 
-Doing = Asked | AskedByButton | Ordered | Halted | Pressed | Picked | AskedAbout | Commented | Explained
+Doing = Asked | AskedByButton | Ordered | Pressed | Picked | AskedAbout | Commented | Explained
 
 
 def read(interaction: discord.Interaction, build: Build) -> Doing | Ignored:
@@ -143,8 +137,9 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
             author=scene.author,
             is_direct=scene.is_direct,
             category=scene.place.category_id,
+            private=scene.private,
         )
-        return Halted(scene=scene, event=stop)
+        return Ordered(scene=scene, event=stop)
     if isinstance(name, str) and name in _ORDERS:
         order = CommandInvoked(
             event_id=scene.event_id,
