@@ -216,6 +216,8 @@ class Desk:
             case _:
                 answered = await reply.silently()
         self._settle(scene, answered)
+        if event.action is ButtonAction.STOP:
+            await self._outbound.show_end_again(event.message)
         if event.action is ButtonAction.DISLIKE:
             # A form is the whole answer, so the buttons are changed by an edit.
             await self._outbound.show_choice(event.message, event.action)
