@@ -6,6 +6,7 @@ Edits are taken in by `intake` itself, since what is edited may become a questio
 from typing import assert_never
 
 from bridge import logs
+from bridge.clock import Clock
 from bridge.decisions import Retry, Stop, Withdraw
 from bridge.dispatcher import Dispatcher
 from bridge.limiting import LimitTeller
@@ -21,17 +22,29 @@ _NOTHING_TO_STOP = "I am not answering anything here."
 _FORGOTTEN = "I no longer have that question. Please ask it again."
 _OUTDATED = "That answer is not the newest any more; ask again below."
 
+_RECORDED_SOON = (0.1, 0.3, 0.6)
+"""Seconds between looks for an answer that is not known: a message can be pressed as soon as its platform shows it, which is
+before the store hears of it. Platforms wait three seconds for a press to be taken."""
+
 
 class Afterthoughts:
     """Each is durable when its method returns. All raise `StoreUnavailable`."""
 
     def __init__(
-        self, *, store: Store, dispatcher: Dispatcher, notices: Notices, limits: LimitTeller, metrics: Metrics
+        self,
+        *,
+        store: Store,
+        dispatcher: Dispatcher,
+        notices: Notices,
+        limits: LimitTeller,
+        clock: Clock,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._dispatcher = dispatcher
         self._notices = notices
         self._limits = limits
+        self._clock = clock
         self._metrics = metrics
 
     async def stop(self, stop: Stop) -> None:
@@ -61,6 +74,12 @@ class Afterthoughts:
 
     async def retry(self, retry: Retry) -> None:
         retried = await self._store.retry(retry.event_id, retry.answer, retry.again)
+        for pause in _RECORDED_SOON if retry.ours else ():
+            # What is known and cannot be retried now was pressed in vain, perhaps twice.
+            if retried.result is not RetryResult.NOTHING or await self._store.conversation_of(retry.answer) is not None:
+                break
+            await self._clock.sleep(pause)
+            retried = await self._store.retry(retry.event_id, retry.answer, retry.again)
         target = retry.private or retried.target
         _log.info("retry_requested", conversation=retried.conversation_id, result=retried.result.value)
         if retried.result is RetryResult.ACCEPTED:

@@ -57,6 +57,8 @@ class Retry:
     again: Again | None = None
     """It did not fail: another answer is wanted."""
     private: ReplyTarget | None = None
+    ours: bool = False
+    """The message is ours for certain, since one of our buttons stands below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

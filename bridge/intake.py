@@ -102,7 +102,12 @@ class Intake:
         self._praise = praise or _note_nothing
         self._limits = LimitTeller(notices, clock)
         self._afterthoughts = Afterthoughts(
-            store=store, dispatcher=dispatcher, notices=notices, limits=self._limits, metrics=self._metrics
+            store=store,
+            dispatcher=dispatcher,
+            notices=notices,
+            limits=self._limits,
+            clock=clock,
+            metrics=self._metrics,
         )
         self._late_mention = late_mention
         self._refused = Lately(clock, refused_again, _REMEMBERED)

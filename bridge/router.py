@@ -358,7 +358,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
         case ButtonAction.RETRY | ButtonAction.AGAIN:
             wanted = event.action is ButtonAction.AGAIN
             again = Again(by=event.person, quotas=resolution.quotas) if wanted else None
-            return Retry(event_id=event.event_id, answer=event.message, again=again, private=event.private)
+            return Retry(event_id=event.event_id, answer=event.message, again=again, private=event.private, ours=True)
         case ButtonAction.LIKE | ButtonAction.DISLIKE:
             vote = Vote(
                 message=event.message,

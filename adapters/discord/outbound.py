@@ -120,6 +120,8 @@ class Outbound:
         place = read_target_address(target.address)
         if not place.channel or place.manner is Manner.ASK:  # a command is shown as being thought about
             return
+        if self.rest.crowded:
+            return
 
         async def tell(client: discord.Client) -> None:
             await client.get_partial_messageable(place.channel).typing()

@@ -164,7 +164,7 @@ class Hall:
     async def tell(self, *events: InboundEvent) -> None:
         """One after the other, as a platform delivers them, and what follows at once."""
         for event in events:
-            await self.inbox(event)
+            await self.clock.live_through(self.inbox(event))
         await self.clock.advance(0)
 
 

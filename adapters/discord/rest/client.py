@@ -102,6 +102,11 @@ class Rest:
         """Seconds for which nothing is sent to Discord, since Cloudflare would refuse it and count it."""
         return max(0.0, self._banned_until - self._clock.monotonic())
 
+    @property
+    def crowded(self) -> bool:
+        """Calls wait for Discord's limit over all of them: what is merely nice to have should be left out."""
+        return self._turnstile.crowded
+
     def take_ban(self, pause: timedelta) -> None:
         """Cloudflare has shut us out, here or at the gateway: it stands before both."""
         self._banned_until = max(self._banned_until, self._clock.monotonic() + pause.total_seconds())

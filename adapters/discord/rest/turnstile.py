@@ -23,6 +23,11 @@ class Turnstile:
         self._passed: deque[float] = deque(maxlen=budget.limit)
         self._queue = asyncio.Lock()
 
+    @property
+    def crowded(self) -> bool:
+        """Somebody has to wait just now."""
+        return self._queue.locked()
+
     async def let_through(self, path: str) -> None:
         """Returns when a call to this path may leave: at once, unless so many have left within the window already."""
         if _EXEMPT.search(path):

@@ -28,10 +28,12 @@ async def test_calls_beyond_the_limit_leave_later_and_in_their_order() -> None:
             group.create_task(go(turnstile, name, CALL, gone))
         await clock.advance(0.9)
         assert gone == ["a", "b"]
+        assert turnstile.crowded
         await clock.advance(0.2)
         assert gone == ["a", "b", "c", "d"]
         await clock.advance(1)
     assert gone == ["a", "b", "c", "d", "e"]
+    assert not turnstile.crowded
 
 
 async def test_answers_to_interactions_wait_for_nobody() -> None:
