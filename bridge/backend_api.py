@@ -145,14 +145,7 @@ class Recovered:
 
 
 BackendEvent = (
-    AnswerStarted
-    | TextDelta
-    | TextReplaced
-    | Progress
-    | FileProduced
-    | SourcesCited
-    | UsageReported
-    | AnswerCompleted
+    AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | UsageReported | AnswerCompleted
 )
 
 
