@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from bridge import logs
 from bridge.answers import WriterLimits
+from bridge.archive import Archive
+from bridge.archivist import Archivist
 from bridge.asking import AskLimits
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
@@ -34,6 +36,7 @@ from bridge.resuming import ResumeLimits
 from bridge.router import Policy
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.storage.archive import SqlArchive
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
@@ -90,6 +93,7 @@ class Together:
     installations: Callable[[PlatformName], Installations] | None = None
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
+    archive: Archive | None = None
 
 
 async def build(configuration: Configuration, clock: Clock | None = None, extra_routes: Sequence[WebRoute] = ()) -> App:
@@ -102,6 +106,7 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
         store, together = await _open_shared(configuration.database, clock, list(platforms))
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
+    together = replace(together, archive=SqlArchive(store, clock))
     kept = open_installations(configuration.database, store, clock)
     if kept is not None:
         together = replace(together, installations=kept.of, chores=(kept.keep_house,))
@@ -161,6 +166,11 @@ def assemble(
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
+    archivist = None
+    if together.archive is not None:
+        archivist = Archivist(
+            archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
+        )
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
     front_hall = FrontHall(
@@ -184,11 +194,13 @@ def assemble(
             clock=clock,
             metrics=metrics,
             guide=guide,
+            archivist=archivist,
             greet=front_hall.greet,
             praise=labeller.note,
         ),
         front_hall=front_hall,
         labeller=labeller,
+        archivist=archivist,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
