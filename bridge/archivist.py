@@ -78,12 +78,12 @@ class ArchivistLimits:
     """How long an app may take to say what it calls them."""
     most_waiting: int = 100
     """Lists that wait to be shown. One more is dropped."""
-    first_retry: timedelta = timedelta(seconds=10)
+    first_retry: timedelta = timedelta(seconds=5)
     """Before a deletion is tried again; doubles each time."""
     longest_retry: timedelta = timedelta(hours=1)
-    attempts: int = 120
+    attempts: int = 125
     """About five days. Then the operator is told in the log."""
-    look_again: timedelta = timedelta(seconds=30)
+    look_again: timedelta = timedelta(seconds=5)
     batch: int = 20
 
 

@@ -1,14 +1,18 @@
 """Earlier conversations in Slack: found by who had them, brought back, and deleted for good."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bridge import archivist
+from bridge.messages import PlatformName
 from bridge.playground.slack.interactions import ShownButton, buttons_in
 from bridge.playground.slack.surfaces import Ephemeral
-from tests.integration.slack_world import ADA, DIRECT, GENERAL, GRACE, World, living, say
+from tests.integration.slack_world import ADA, DIRECT, GENERAL, GRACE, PATIENCE, World, living, say
+
+SLACK = PlatformName("slack")
 
 
 @pytest.fixture
@@ -16,6 +20,14 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     async with living(World(tmp_path)) as started:
         started.dify.script = lambda query: say(f"re: {query}")
         yield started
+
+
+async def at_rest(world: World) -> None:
+    """Waits until the end of every answer is recorded, which is a moment after it can be read."""
+    assert world.app is not None
+    async with asyncio.timeout(PATIENCE):
+        while await world.app.parts.store.waiting_conversations([SLACK]):
+            await world.clock.sleep(0.01)
 
 
 async def whispered(world: World, words: str, person: str = ADA) -> Ephemeral:
@@ -33,6 +45,7 @@ def choices(line: Ephemeral) -> list[ShownButton]:
 
 
 async def choose(world: World, line: Ephemeral, number: int = 0, person: str = ADA) -> None:
+    await at_rest(world)
     button = choices(line)[number]
     act = await world.slack.press(person, line.channel, line.ts, button.action_id, button.value)
     await world.acknowledged(act)
@@ -86,12 +99,15 @@ async def test_what_was_said_in_direct_messages_is_not_offered_in_a_channel(worl
     thread = await world.ask("Another matter", channel=DIRECT)
     await world.answered(DIRECT, thread, "re: ")
     await world.ask("/history", channel=DIRECT, thread=thread)
-    shown = await whispered(world, "Which of your earlier conversations")
-    assert ["My salary?" in one.label for one in choices(shown)] == [True]
-    await choose(world, shown)
+    await said_in_thread(world, DIRECT, thread, "Which of your earlier conversations")
+    shown = world.answers(DIRECT, thread)[-1]
+    (button,) = world.buttons(shown)
+    assert "My salary?" in button.label
+    await at_rest(world)
+    await world.press(shown, button.label)
     await whispered(world, archivist.RESUMED)
     await world.ask("And next year?", channel=DIRECT, thread=thread)
-    await world.answered(DIRECT, thread, "And next year?", count=2)
+    await world.answered(DIRECT, thread, "And next year?", count=3)
     assert world.requests[-1].conversation_id == world.requests[0].home
 
 
