@@ -84,7 +84,8 @@ class FileProduced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesCited:
-    """The answer rests on these documents: names alone, each once, in the backend's order. A later one replaces it."""
+    """The answer rests on these documents, each once, in the backend's order: their names, with position and score where it tells
+    them, and never a word out of them. A later one replaces it."""
 
     names: tuple[str, ...]
 
@@ -110,6 +111,8 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    annotated: bool = False
+    """People wrote this answer beforehand, for questions like this one."""
 
 
 class Fate(StrEnum):

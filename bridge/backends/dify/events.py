@@ -59,6 +59,7 @@ class AnswerMachine:
         self._run_error = ""
         self._failure: BackendError | None = None
         self._message_ended = False
+        self._annotated = False
         self.run = Run.UNSEEN
         self.heard = False
         """Whether any event came at all."""
@@ -167,11 +168,11 @@ class AnswerMachine:
             case Run.STOPPED:
                 return AnswerCompleted(stopped=True)
             case Run.SUCCEEDED:
-                return AnswerCompleted()
+                return AnswerCompleted(annotated=self._annotated)
             case Run.UNSEEN:
                 if not self._message_ended:
                     raise BackendCut("the stream ended without an ending", code="no_ending")
-                return AnswerCompleted()
+                return AnswerCompleted(annotated=self._annotated)
 
     def begin(self) -> list[BackendEvent]:
         """`AnswerStarted` for an answer that ended well without any event that would have started it."""
@@ -223,6 +224,8 @@ class AnswerMachine:
         """What the answer rests on, and what it cost."""
         metadata = object_of(event, "metadata")
         usage = read_usage(object_of(metadata, "usage"))
+        # Chatflows leave it out.
+        self._annotated = self._annotated or bool(object_of(metadata, "annotation_reply"))
         return [*self._cite(metadata), *([usage] if usage else [])]
 
     def _cite(self, metadata: Json) -> list[BackendEvent]:
