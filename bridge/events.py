@@ -138,6 +138,8 @@ class Command(StrEnum):
     MUTE = "mute"
     """In this thread only those messages shall be answered that mention the bot."""
     UNMUTE = "unmute"
+    APP = "app"
+    """Which app answers here? With `words`: that one shall."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,10 @@ class CommandInvoked:
     is_external: bool = False
     in_thread: bool = False
     private: ReplyTarget | None = None
+    words: str = ""
+    """What stood behind the command, in one line."""
+    value: str = ""
+    """Of the button that was pressed instead of a command being typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -133,17 +133,18 @@ async def _join(connection: AsyncConnection, new: NewQuestion, now: datetime) ->
         joined = await connection.execute(
             update(conversation)
             .where(conversation.c.id == new.join)
-            .values(tail=conversation.c.tail + 1, updated_at=now)
+            .values(tail=conversation.c.tail + 1, choice=new.question.choice, updated_at=now)
             .returning(*_PLACE)
         )
         place = joined.one_or_none()
         if place is not None:
             return place
         # The row is gone (an older backup was put back): the question is still worth an answer, in its own place.
+    kept = {"choice": new.question.choice, "updated_at": now}
     row = await connection.execute(
         insert_into(connection, conversation)
-        .values(**key_values(new.key, new.app), backend_user=new.backend_user, tail=1, created_at=now, updated_at=now)
-        .on_conflict_do_update(index_elements=KEY_COLUMNS, set_={"tail": conversation.c.tail + 1, "updated_at": now})
+        .values(**key_values(new.key, new.app), backend_user=new.backend_user, tail=1, created_at=now, **kept)
+        .on_conflict_do_update(index_elements=KEY_COLUMNS, set_={"tail": conversation.c.tail + 1, **kept})
         .returning(*_PLACE)
     )
     return row.one()
