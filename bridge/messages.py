@@ -192,6 +192,8 @@ class ButtonAction(StrEnum):
     """Asks the question of a whole answer once more; the new answer takes its place."""
     APP = "app"
     """Has the app that its `value` names answer, see `bridge.picks`."""
+    RESUME = "resume"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -371,6 +371,8 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
             return Rate(vote=vote, target=event.target)
         case ButtonAction.ASK | ButtonAction.RESET:
             return Ignore(reason="told as a message or as a command")
+        case ButtonAction.RESUME | ButtonAction.FORGET:
+            return Ignore(reason="no such button was shown")
         case _:
             assert_never(event.action)
 
