@@ -14,6 +14,7 @@ from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.dispatcher import Dispatcher, Drain, Look
+from bridge.facts import Policy
 from bridge.feedback import Feedback, aggregate
 from bridge.helping import Guide
 from bridge.home import FrontHall
@@ -31,7 +32,6 @@ from bridge.producing import ProducingLimits
 from bridge.recovery import Recovery
 from bridge.registry import Configuration
 from bridge.resuming import ResumeLimits
-from bridge.router import Policy
 from bridge.routing import Resolver
 from bridge.settings import Settings
 from bridge.storage.installations import open_installations

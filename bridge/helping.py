@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 
 from bridge.backend_api import AcceptsFiles, Backend
 from bridge.events import CommandInvoked
+from bridge.facts import Policy
 from bridge.messages import AppName, Author, InstallationId, PlatformName
 from bridge.platform_api import FetchesFiles, NamesWays, Platform
 from bridge.quotas import in_questions
-from bridge.router import Policy
 from bridge.routing import DEFAULT_APP, Answers, External, Follow, Resolution, Resolver, Route, Routes
 from bridge.store import Usage
 

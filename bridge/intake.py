@@ -19,6 +19,7 @@ from bridge.events import (
     InboundEvent,
     MessageReceived,
 )
+from bridge.facts import Facts, Policy
 from bridge.feedback import Feedback
 from bridge.helping import Guide
 from bridge.labelling import Praised
@@ -33,8 +34,6 @@ from bridge.messages import (
 from bridge.metrics import Metrics, QuestionResult
 from bridge.notices import Lately, Notices
 from bridge.router import (
-    Facts,
-    Policy,
     decide,
     is_addressed,
     question_in,

@@ -4,7 +4,7 @@ What an order said in words means is read in `words`; whether somebody is let in
 did it.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from bridge.decisions import (
@@ -35,11 +35,11 @@ from bridge.events import (
     ReactionChanged,
     StopRequested,
 )
+from bridge.facts import Facts, Policy
 from bridge.messages import (
     AskedQuestion,
     Author,
     ButtonAction,
-    ConversationId,
     ConversationKey,
     EventId,
     Origin,
@@ -49,7 +49,7 @@ from bridge.messages import (
 )
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
-from bridge.words import MuteWords, find_command, says_stop
+from bridge.words import find_command, says_stop
 
 NO_APP = "No app is set up to answer here. Please ask whoever runs this bot."
 NOT_ADMITTED = "You may not use this bot here. Please ask whoever runs it if you think that you should."
@@ -57,42 +57,6 @@ SHARED_CHANNEL = "This bot does not answer in channels shared with other organis
 
 BUTTON = "button"
 """As `Vote.source`: all buttons are one, so that pressing the other one changes a mind."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What the operator chose for every place."""
-
-    like: frozenset[str]
-    """Emoji (Slack short names or Unicode) that mean a thumbs up."""
-    dislike: frozenset[str]
-    stop: frozenset[str] = frozenset()
-    """Emoji that end the answer they are put on."""
-    retry: frozenset[str] = frozenset()
-    """Emoji that have the question of a failed or stopped answer asked again."""
-    follow_edits_waiting: bool = True
-    """An edited question that waits is replaced. Without it no edit is followed at all."""
-    follow_edits_running: bool = True
-    """An edited question that is being answered is asked anew."""
-    follow_deletions: bool = True
-    """A deleted question is not answered, or no further."""
-    words: MuteWords = field(default_factory=MuteWords)
-    bot_turns: int = 3
-    """Questions by other bots that may follow one another in a conversation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What the store knows about an event's surroundings."""
-
-    thread: ConversationId | None = None
-    """The conversation that this thread already is."""
-    muted: bool = False
-    """In that thread nothing is answered that is not said to the bot."""
-    replied: ConversationId | None = None
-    """The conversation of the message that is replied to, when that message is one of our answers."""
-    asked: ConversationId | None = None
-    """The same, when it is somebody's question."""
 
 
 def question_in(message: MessageReceived) -> AskedQuestion:

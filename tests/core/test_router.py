@@ -19,13 +19,12 @@ from bridge.decisions import (
     Withdraw,
 )
 from bridge.events import Command, MessageReceived
+from bridge.facts import Facts, Policy
 from bridge.messages import Address, Attachment, ButtonAction, ConversationId, EventId, Origin, PersonId, Rating, Said
 from bridge.router import (
     NO_APP,
     NOT_ADMITTED,
     SHARED_CHANNEL,
-    Facts,
-    Policy,
     decide,
     question_in,
     wants_muted,
