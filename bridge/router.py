@@ -49,7 +49,7 @@ from bridge.messages import (
 )
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
-from bridge.words import find_command, says_stop
+from bridge.words import find_command, says_stop, words_behind
 
 NO_APP = "No app is set up to answer here. Please ask whoever runs this bot."
 NOT_ADMITTED = "You may not use this bot here. Please ask whoever runs it if you think that you should."
@@ -218,7 +218,8 @@ def _invoke(event: MessageReceived, command: Command) -> CommandInvoked:
         is_external=event.is_external,
         in_thread=event.in_thread,
         # What changes for everybody in a thread is said to everybody, as it was asked for before everybody.
-        private=event.private if command is Command.HELP else None,
+        private=event.private if command in (Command.HELP, Command.APP) else None,
+        words=words_behind(event.text),
     )
 
 
@@ -335,10 +336,30 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
             return Rate(vote=vote, target=event.target)
         case ButtonAction.ASK | ButtonAction.RESET:
             return Ignore(reason="told as a message or as a command")
+        case ButtonAction.APP:
+            order = as_order(event, Command.APP)
+            return Ignore(reason="not known who pressed it") if order is None else _decide_command(order, resolution)
         case ButtonAction.RESUME | ButtonAction.FORGET:
             return Ignore(reason="no such button was shown")
         case _:
             assert_never(event.action)
+
+
+def as_order(event: ButtonPressed, command: Command) -> CommandInvoked | None:
+    """A press that wants something of the bot itself. None: who pressed, or where, is not told."""
+    if event.author is None or event.target is None:
+        return None
+    key = event.target.conversation
+    return CommandInvoked(
+        event_id=event.event_id,
+        command=command,
+        target=event.target,
+        author=event.author,
+        is_direct=bool(key.person),
+        category=event.category,
+        private=event.private,
+        value=event.value,
+    )
 
 
 def _decide_stop(event: StopRequested, resolution: Resolution) -> Decision:

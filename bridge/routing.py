@@ -118,6 +118,8 @@ class Resolution:
     """None: no app answers there."""
     choices: tuple[AppPolicy, ...] = ()
     """Apps that members may choose from there, `app` among them; fewer than two: nothing is to be chosen."""
+    choice: str = ""
+    """What within the app somebody chose there (`Choice.id`); empty: what its operator set."""
     follow: Follow = Follow.THREAD
     access: Access = Access()
     guests: Guests = Guests()

@@ -19,7 +19,13 @@ ONCE_MORE = ("retry", "again")
 """Kinds of claims that ask a question again whose answer has ended."""
 
 KEY_COLUMNS = ("platform", "installation", "channel_id", "thread_id", "user_key", "app", "reset_generation")
-_PLACE = (conversation.c.id, conversation.c.tail, conversation.c.head, conversation.c.bots_in_a_row)
+_PLACE = (
+    conversation.c.id,
+    conversation.c.tail,
+    conversation.c.head,
+    conversation.c.bots_in_a_row,
+    conversation.c.choice,
+)
 
 
 async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -> Accepted | Full | Limited | None:
@@ -34,8 +40,8 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
     bots_in_a_row = place.bots_in_a_row + 1 if author.is_bot else 0
     if refused:
         await _put(connection, place, tail=place.tail - 1)
-    elif bots_in_a_row != place.bots_in_a_row:
-        await _put(connection, place, bots_in_a_row=bots_in_a_row)
+    elif (bots_in_a_row, new.question.choice) != (place.bots_in_a_row, place.choice):
+        await _put(connection, place, bots_in_a_row=bots_in_a_row, choice=new.question.choice)
     claimed = await claim(
         connection,
         platform=new.question.ref.platform,
@@ -133,18 +139,17 @@ async def _join(connection: AsyncConnection, new: NewQuestion, now: datetime) ->
         joined = await connection.execute(
             update(conversation)
             .where(conversation.c.id == new.join)
-            .values(tail=conversation.c.tail + 1, choice=new.question.choice, updated_at=now)
+            .values(tail=conversation.c.tail + 1, updated_at=now)
             .returning(*_PLACE)
         )
         place = joined.one_or_none()
         if place is not None:
             return place
         # The row is gone (an older backup was put back): the question is still worth an answer, in its own place.
-    kept = {"choice": new.question.choice, "updated_at": now}
     row = await connection.execute(
         insert_into(connection, conversation)
-        .values(**key_values(new.key, new.app), backend_user=new.backend_user, tail=1, created_at=now, **kept)
-        .on_conflict_do_update(index_elements=KEY_COLUMNS, set_={"tail": conversation.c.tail + 1, **kept})
+        .values(**key_values(new.key, new.app), backend_user=new.backend_user, tail=1, created_at=now, updated_at=now)
+        .on_conflict_do_update(index_elements=KEY_COLUMNS, set_={"tail": conversation.c.tail + 1, "updated_at": now})
         .returning(*_PLACE)
     )
     return row.one()
