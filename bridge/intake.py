@@ -1,6 +1,6 @@
 """The hall: an event becomes a durable row, claimed once, and only then may the platform be acknowledged."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
@@ -21,6 +21,7 @@ from bridge.events import (
 )
 from bridge.facts import Facts, Policy
 from bridge.feedback import Feedback
+from bridge.gathering import Gatherer
 from bridge.helping import Guide
 from bridge.labelling import Praised
 from bridge.limiting import LimitTeller
@@ -39,10 +40,6 @@ from bridge.router import (
     decide,
     is_addressed,
     question_in,
-    wants_asked,
-    wants_muted,
-    wants_replied,
-    wants_thread,
 )
 from bridge.routing import Place, Resolution
 from bridge.store import Full, Limited, NewQuestion, StopResult, Store, Touched
@@ -102,6 +99,7 @@ class Intake:
         self._clock = clock
         self._metrics = metrics or Metrics()
         self._picking = picking or Picking(store, None, {})
+        self._gather = Gatherer(store, self._picking, policy).gather
         self._commands = Commands(
             store=store, notices=notices, guide=guide or Guide(policy=policy), picking=self._picking, menu=menu
         )
@@ -169,21 +167,6 @@ class Intake:
                 pass
             case _:
                 assert_never(decision)
-
-    async def _gather(self, event: MessageReceived, resolution: Resolution) -> Facts:
-        replied = asked = None
-        begun: Sequence[ConversationId] = ()
-        if event.reply_to is not None and wants_replied(event, resolution):
-            replied = await self._store.conversation_of(event.reply_to)
-        if event.reply_to is not None and replied is None and wants_asked(event, resolution):
-            asked = await self._store.asked_in(event.reply_to)
-        if resolution.app is not None and wants_thread(event, resolution, self._policy):
-            names = [one.name for one in resolution.choices]
-            begun = await self._picking.begun(event.target.conversation, resolution.app.name, names)
-        facts = Facts(thread=next(iter(begun), None), replied=replied, asked=asked)
-        if wants_muted(event, facts, self._policy):
-            facts = replace(facts, muted=any([await self._store.is_muted(one) for one in begun]))
-        return facts
 
     # Questions
 
