@@ -51,8 +51,9 @@ def bare(text: str) -> str:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[Several]:
-    async with living(Several(tmp_path)) as started:
-        yield started
+    made = Several(tmp_path)
+    async with living(made):
+        yield made
 
 
 async def test_in_a_thread_a_member_sees_what_answers_and_chooses_for_everybody_in_it(world: Several) -> None:
@@ -152,7 +153,8 @@ async def test_said_in_a_thread_what_there_is_stands_where_all_can_read_and_whoe
 async def test_who_may_not_use_the_bot_there_chooses_nothing(tmp_path: Path) -> None:
     made = Several(tmp_path)
     made.route = replace(made.route, access=Access(users=frozenset({PersonId(made.discord.ada)})))
-    async with living(made) as world:
+    world = made
+    async with living(made):
         server = world.discord
         thread = await world.begin("Hello")
         await world.answered(thread, "re: Hello")
@@ -169,7 +171,8 @@ async def test_who_may_not_use_the_bot_there_chooses_nothing(tmp_path: Path) -> 
 async def test_who_replies_to_an_answer_goes_on_with_the_app_that_gave_it(tmp_path: Path) -> None:
     made = Several(tmp_path)
     made.route = replace(made.route, answers=Answers.REPLY)
-    async with living(made) as world:
+    world = made
+    async with living(made):
         server = world.discord
         await world.mention("First")
         answer = await world.answered(server.general, "re: First")

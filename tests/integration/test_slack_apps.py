@@ -140,7 +140,8 @@ async def test_who_may_not_use_the_bot_there_chooses_nothing(tmp_path: Path) -> 
     made = Several(tmp_path)
     made.route = replace(made.route, access=Access(users=frozenset({PersonId(ADA), PersonId(GRACE)})))
     made.dify.script = lambda query: say(f"re: {query}")
-    async with living(made) as world:
+    world = made
+    async with living(made):
         root = await world.ask("Hello")
         await world.answered(GENERAL, root, "re: Hello")
         await world.acknowledged(await world.slack.command(LINUS, GENERAL, "/app", "trial"))
