@@ -11,6 +11,8 @@ from datetime import timedelta
 from bridge import logs
 from bridge.answers import WriterLimits
 from bridge.apps import Apps, HeldTurns
+from bridge.archive import Archive
+from bridge.archivist import Archivist
 from bridge.asking import AskLimits
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
@@ -40,6 +42,7 @@ from bridge.reloading import Load, Reloading
 from bridge.resuming import ResumeLimits
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.storage.archive import SqlArchive
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
@@ -112,6 +115,7 @@ class Together:
     """What members choose; None: they choose nothing."""
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
+    archive: Archive | None = None
 
 
 async def build(
@@ -130,7 +134,7 @@ async def build(
         store, together = await _open_shared(configuration.database, clock, list(platforms))
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
-    together = replace(together, picks=SqlPicks(store, clock))
+    together = replace(together, picks=SqlPicks(store, clock), archive=SqlArchive(store, clock))
     kept = open_installations(configuration.database, store, clock)
     if kept is not None:
         together = replace(together, installations=kept.of, chores=(kept.keep_house,))
@@ -198,6 +202,11 @@ def assemble(
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
+    archivist = None
+    if together.archive is not None:
+        archivist = Archivist(
+            archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
+        )
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
     picking = Picking(store, together.picks, backends)
@@ -238,6 +247,7 @@ def assemble(
             clock=clock,
             metrics=metrics,
             guide=guide,
+            archivist=archivist,
             greet=front_hall.greet,
             praise=labeller.note,
             picking=picking,
@@ -245,6 +255,7 @@ def assemble(
         ),
         front_hall=front_hall,
         labeller=labeller,
+        archivist=archivist,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),

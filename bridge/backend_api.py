@@ -335,5 +335,6 @@ class ListsConversations(Protocol):
 class DeletesConversations(Protocol):
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
-        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`."""
+        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
+        where the server deletes nothing at all."""
         ...

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import assert_never
 
 from bridge import logs
-from bridge.decisions import Obey
+from bridge.archivist import Archivist
+from bridge.decisions import Obey, Pick
 from bridge.events import Command, MessageReceived
 from bridge.helping import Guide
 from bridge.menus import AppMenu
-from bridge.messages import AppName, BackendUser, ConversationId, EventId
+from bridge.messages import AppName, BackendUser, Button, ConversationId, EventId
 from bridge.notices import Notices
 from bridge.picking import Picking
 from bridge.router import question_in
@@ -40,9 +41,19 @@ ALL_DIRECT = "In direct messages I answer every message, so I cannot be muted he
 NO_THREAD = "Only a thread in which I was asked something can be muted or unmuted."
 
 
+NO_ARCHIVE = "I keep no record of what was said earlier."
+
+
 class Commands:
     def __init__(
-        self, *, store: Store, notices: Notices, guide: Guide, picking: Picking, menu: AppMenu | None = None
+        self,
+        *,
+        store: Store,
+        notices: Notices,
+        guide: Guide,
+        picking: Picking,
+        menu: AppMenu | None = None,
+        archivist: Archivist | None = None,
     ) -> None:
         """Without a `menu` nothing can be chosen."""
         self._store = store
@@ -50,6 +61,7 @@ class Commands:
         self._menu = menu
         self._notices = notices
         self._guide = guide
+        self._archivist = archivist
 
     async def obey(self, obey: Obey) -> None:
         """Durable when it returns. Raises `StoreUnavailable`."""
@@ -57,6 +69,7 @@ class Commands:
         conversation = obey.conversation
         if conversation is None:
             conversation = next(iter(await self._find_begun(obey)), None)
+        buttons: tuple[Button, ...] = ()
         match order.command:
             case Command.HELP:
                 text = self._guide.explain(order, obey.resolution)
@@ -67,6 +80,12 @@ class Commands:
             case Command.APP:
                 text = ""
                 await self._open_menu(obey, conversation)
+            case Command.HISTORY if self._archivist is not None:
+                text = await self._archivist.list_past(order, obey.app.name, conversation)
+            case Command.FORGET if self._archivist is not None:
+                text, buttons = await self._archivist.ask_whether(order, conversation)
+            case Command.HISTORY | Command.FORGET:
+                text = NO_ARCHIVE
             case _:
                 assert_never(order.command)
         _log.info(
@@ -76,7 +95,7 @@ class Commands:
             command=order.command.value,
             conversation=conversation,
         )
-        if not text:
+        if order.command is Command.APP:
             return
         if (
             obey.said is not None
@@ -85,7 +104,14 @@ class Commands:
         ):
             return
         # Each is said, however often it is asked for: what was said before may not hold any more.
-        self._notices.tell(order.private or order.target, text, about=f"{order.command.value} {order.event_id}")
+        about = f"{order.command.value} {order.event_id}"
+        if text:
+            self._notices.tell(order.private or order.target, text, about=about, buttons=buttons)
+
+    async def pick(self, pick: Pick) -> None:
+        """Durable when it returns. Raises `StoreUnavailable`."""
+        if self._archivist is not None:
+            await self._archivist.do(pick)
 
     async def _open_menu(self, obey: Obey, conversation: ConversationId | None) -> None:
         if self._menu is None:

@@ -147,6 +147,10 @@ class Command(StrEnum):
     UNMUTE = "unmute"
     APP = "app"
     """Which app answers here? With `words`: that one shall."""
+    HISTORY = "history"
+    """An earlier conversation shall go on here: which ones there are is shown to who asks for it alone."""
+    FORGET = "forget"
+    """What was said in this conversation shall be deleted for good, at the backend too. Asked back first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

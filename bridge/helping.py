@@ -96,7 +96,10 @@ _ASKING_BY_REPLY = {
     "every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. Reply to an answer of mine to go on with it.",
 }
-_RESETTING = "Mention me with `/reset` in a thread, or say it in direct messages, and I forget what was said there."
+_RESETTING = (
+    "Mention me with `/reset` in a thread, or say it in direct messages, and I begin anew there. `/history` brings an earlier "
+    "conversation of yours back, and `/forget` deletes what was said, at the app as well."
+)
 
 _CHOOSING = (
     "Several apps can answer here: mention me with `/app` in a thread, or say it in direct messages, to see which one does, "

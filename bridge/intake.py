@@ -7,9 +7,24 @@ from typing import assert_never
 
 from bridge import logs
 from bridge.afterthoughts import Afterthoughts
+from bridge.archivist import Archivist
 from bridge.clock import Clock
 from bridge.commands import REFUSE, Commands
-from bridge.decisions import Ask, Comment, Decision, Greet, Ignore, Obey, Rate, Refuse, Retry, Revise, Stop, Withdraw
+from bridge.decisions import (
+    Ask,
+    Comment,
+    Decision,
+    Greet,
+    Ignore,
+    Obey,
+    Pick,
+    Rate,
+    Refuse,
+    Retry,
+    Revise,
+    Stop,
+    Withdraw,
+)
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
 from bridge.events import (
@@ -81,6 +96,7 @@ class Intake:
         clock: Clock,
         metrics: Metrics | None = None,
         guide: Guide | None = None,
+        archivist: Archivist | None = None,
         greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
         praise: Callable[[Praised], None] | None = None,
         picking: Picking | None = None,
@@ -101,7 +117,12 @@ class Intake:
         self._picking = picking or Picking(store, None, {})
         self._gather = Gatherer(store, self._picking, policy).gather
         self._commands = Commands(
-            store=store, notices=notices, guide=guide or Guide(policy=policy), picking=self._picking, menu=menu
+            store=store,
+            notices=notices,
+            guide=guide or Guide(policy=policy),
+            picking=self._picking,
+            menu=menu,
+            archivist=archivist,
         )
         self._greet = greet or _note_nothing
         self._praise = praise or _note_nothing
@@ -157,7 +178,7 @@ class Intake:
                 await self._revise(decision)
             case Withdraw():
                 await self._afterthoughts.withdraw(decision)
-            case Obey():
+            case Obey() | Pick():
                 await self._obey(decision)
             case Greet(event=opened):
                 self._greet(opened)
@@ -300,7 +321,10 @@ class Intake:
 
     # What is wanted of the bot itself
 
-    async def _obey(self, obey: Obey) -> None:
+    async def _obey(self, obey: Obey | Pick) -> None:
+        if isinstance(obey, Pick):
+            await self._commands.pick(obey)
+            return
         said = obey.said
         if said is not None and said.ref in self._claimed:
             _log.info("duplicate", event_id=said.event_id, platform=said.ref.platform)

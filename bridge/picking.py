@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from bridge.backend_api import Backend, OffersChoices
 from bridge.decisions import Ask, Decision, Stop
-from bridge.events import CommandInvoked, InboundEvent, MessageReceived
+from bridge.events import VALUED, ButtonPressed, CommandInvoked, InboundEvent, MessageReceived
 from bridge.messages import AppName, ConversationId, ConversationKey, PersonId
 from bridge.picks import Picks
 from bridge.routing import AppPolicy, Follow, Resolution
@@ -40,6 +40,9 @@ class Picking:
                     return resolution
             case CommandInvoked():
                 pass
+            case ButtonPressed(target=target, author=author) if target is not None and author is not None:
+                chosen = event.action in VALUED
+                return await self.settle(resolution, target.conversation, author.id) if chosen else resolution
             case _:
                 return resolution
         return await self.settle(resolution, event.target.conversation, event.author.id)

@@ -14,6 +14,7 @@ from bridge.decisions import (
     Greet,
     Ignore,
     Obey,
+    Pick,
     Rate,
     Refuse,
     Retry,
@@ -54,6 +55,9 @@ from bridge.words import find_command, says_stop, words_behind
 NO_APP = "No app is set up to answer here. Please ask whoever runs this bot."
 NOT_ADMITTED = "You may not use this bot here. Please ask whoever runs it if you think that you should."
 SHARED_CHANNEL = "This bot does not answer in channels shared with other organisations."
+
+_FOR_ONE = frozenset({Command.HELP, Command.APP, Command.HISTORY, Command.FORGET})
+"""What they come to is told in private, where that can be."""
 
 BUTTON = "button"
 """As `Vote.source`: all buttons are one, so that pressing the other one changes a mind."""
@@ -218,7 +222,7 @@ def _invoke(event: MessageReceived, command: Command) -> CommandInvoked:
         is_external=event.is_external,
         in_thread=event.in_thread,
         # What changes for everybody in a thread is said to everybody, as it was asked for before everybody.
-        private=event.private if command in (Command.HELP, Command.APP) else None,
+        private=event.private if command in _FOR_ONE else None,
         words=words_behind(event.text),
     )
 
@@ -334,13 +338,13 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
                 revision=event.revision,
             )
             return Rate(vote=vote, target=event.target)
-        case ButtonAction.ASK | ButtonAction.RESET:
-            return Ignore(reason="told as a message or as a command")
         case ButtonAction.APP:
             order = as_order(event, Command.APP)
             return Ignore(reason="not known who pressed it") if order is None else _decide_command(order, resolution)
-        case ButtonAction.RESUME | ButtonAction.FORGET:
-            return Ignore(reason="no such button was shown")
+        case ButtonAction.RESUME | ButtonAction.FORGET if resolution.app is not None:
+            return Pick(event=event, app=resolution.app.name)
+        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.RESUME | ButtonAction.FORGET:
+            return Ignore(reason="told as a message or as a command, or no app answers there")
         case _:
             assert_never(event.action)
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bridge import logs
 from bridge.apps import Apps
+from bridge.archivist import Archivist
 from bridge.clock import Clock, within
 from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
@@ -57,6 +58,8 @@ class Parts:
     intake: Intake
     front_hall: FrontHall
     labeller: Labeller
+    archivist: Archivist | None
+    """None: nothing is kept of what was said earlier."""
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -99,6 +102,7 @@ class Supervisor:
                     tasks.create_task(parts.notices.run(), name="notices"),
                     tasks.create_task(parts.front_hall.run(), name="front hall"),
                     tasks.create_task(parts.labeller.run(), name="labels"),
+                    *([tasks.create_task(parts.archivist.run(), name="archive")] if parts.archivist else ()),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]

@@ -9,7 +9,20 @@ from adapters.discord import markup
 from adapters.discord.addresses import link_address
 from adapters.discord.gateway.heard import Build
 from adapters.discord.inbound import Ignored
-from adapters.discord.interactions.commands import APP, ASK, ASK_ABOUT, FILE, HELP, NAME, QUESTION, RESET, STOP, Kind
+from adapters.discord.interactions.commands import (
+    APP,
+    ASK,
+    ASK_ABOUT,
+    FILE,
+    FORGET,
+    HELP,
+    HISTORY,
+    NAME,
+    QUESTION,
+    RESET,
+    STOP,
+    Kind,
+)
 from adapters.discord.interactions.forms import About, Comment, read_form, words_in
 from adapters.discord.interactions.matters import Matter, matter_of
 from adapters.discord.interactions.scenes import Scene, scene_of
@@ -27,7 +40,13 @@ STOP_WHERE = (
 NO_QUESTION = f"Write your question behind it, for example `/{ASK} What can you do?`"
 NOTHING_IN_IT = "There is nothing in that message that I can read."
 
-_ORDERS = {RESET: Command.RESET, APP: Command.APP, HELP: Command.HELP}
+_ORDERS = {
+    RESET: Command.RESET,
+    APP: Command.APP,
+    HISTORY: Command.HISTORY,
+    FORGET: Command.FORGET,
+    HELP: Command.HELP,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,14 @@ from adapters.slack.reading.spots import for_one, in_new_thread, is_direct_chann
 from bridge.events import Command, CommandInvoked, MessageReceived
 from bridge.messages import EventId, Origin
 
-ASK, RESET, APP, HELP = "ask", "reset", "app", "help"
-_ORDERS = {RESET: Command.RESET, APP: Command.APP, HELP: Command.HELP}
+ASK, RESET, APP, HELP, HISTORY, FORGET = "ask", "reset", "app", "help", "history", "forget"
+_ORDERS = {
+    RESET: Command.RESET,
+    APP: Command.APP,
+    HISTORY: Command.HISTORY,
+    FORGET: Command.FORGET,
+    HELP: Command.HELP,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,9 +96,9 @@ def read_command(
 def describe(prefix: str) -> str:
     """Which commands there are."""
     return (
-        f"`/{prefix}{ASK}` and a question asks me, `/{prefix}{RESET}` has me forget our direct messages, "
-        f"`/{prefix}{APP}` tells which app answers you and lets you choose, where there are several, and "
-        f"`/{prefix}{HELP}` explains me."
+        f"`/{prefix}{ASK}` and a question asks me, `/{prefix}{APP}` tells which app answers you and lets you choose, where "
+        f"there are several, `/{prefix}{RESET}` has me begin our direct messages anew, `/{prefix}{HISTORY}` brings an earlier "
+        f"conversation back into them, `/{prefix}{FORGET}` has me delete what was said in them, and `/{prefix}{HELP}` explains me."
     )
 
 
