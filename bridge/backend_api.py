@@ -45,6 +45,9 @@ class Question:
     files: tuple[UploadedFile, ...] = ()
     sent_at: datetime | None = None
     """When a person sent it, as their platform tells. It cannot have been asked before."""
+    choice: str | None = None
+    """The `Choice.id` that was chosen for this thread (see `OffersChoices`); None: what the operator set. Given anew with every
+    question of a conversation, since the backend keeps none. A backend that offers no choices ignores it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +288,31 @@ class Transcribes(Protocol):
     async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
         """The words of a recording; "" where none could be made out. Raises `BackendError`, which says in a sentence for
         members what was wrong with the file when its `may_retry` is False."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
+
+    id: str
+    """The backend's own spelling, stable, at most 200 characters. Kept for a thread and given back in `Question.choice`."""
+    label: str
+    """For people, plain text in one line, at most 75 characters. Never empty."""
+    group: str
+    """What kind of thing it is, for people ("Knowledge space"); choices of one group follow each other."""
+
+
+@runtime_checkable
+class OffersChoices(Protocol):
+    """Within the app a member may choose what answers."""
+
+    async def choices(self) -> Sequence[Choice]:
+        """What there is to choose from now, each id once, in the order to show; kept for a while. Empty where the operator
+        allows no choice or the server lists nothing. Raises `BackendError`.
+
+        A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
+        is asked; its `user_message` says so."""
         ...
 
 

@@ -20,6 +20,10 @@ class Ask:
     about_question_in: ConversationId | None = None
     """Where the message that it replies to was asked itself."""
     quotas: Quotas = field(default_factory=Quotas)
+    choices: tuple[AppName, ...] = ()
+    """As of `Resolution`."""
+    choice: str = ""
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,8 @@ class Stop:
     """Of interest where `answer` is not given or not known."""
     app: AppName | None = None
     """Set with `key`."""
+    choices: tuple[AppName, ...] = ()
+    """Apps that may be answering there besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,7 +92,7 @@ class ReactionChanged:
     """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
 
 
-VALUED = frozenset({ButtonAction.RESUME, ButtonAction.FORGET})
+VALUED = frozenset({ButtonAction.APP, ButtonAction.RESUME, ButtonAction.FORGET})
 """Buttons of which several of one action stand below one message, told apart by their value: at most 80 characters of ASCII
 without spaces, which come back as they were written."""
 
@@ -145,6 +145,8 @@ class Command(StrEnum):
     MUTE = "mute"
     """In this thread only those messages shall be answered that mention the bot."""
     UNMUTE = "unmute"
+    APP = "app"
+    """Which app answers here? With `words`: that one shall."""
     HISTORY = "history"
     """An earlier conversation shall go on here: which ones there are is shown to who asks for it alone."""
     FORGET = "forget"
@@ -166,6 +168,10 @@ class CommandInvoked:
     is_external: bool = False
     in_thread: bool = False
     private: ReplyTarget | None = None
+    words: str = ""
+    """What stood behind the command, in one line."""
+    value: str = ""
+    """Of the button that was pressed instead of a command being typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

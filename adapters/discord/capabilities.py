@@ -65,6 +65,7 @@ CAPABILITIES = PlatformCapabilities(
     buttons=True,
     rating_buttons=True,
     again_button=True,
+    app_buttons=MAX_ROWS * MAX_BUTTONS,
     # A row holds five.
     question_buttons=MAX_BUTTONS,
     sources=True,
