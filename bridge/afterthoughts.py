@@ -13,6 +13,7 @@ from bridge.limiting import LimitTeller
 from bridge.messages import ConversationId
 from bridge.metrics import Metrics
 from bridge.notices import Notices
+from bridge.picking import Picking
 from bridge.store import RetryResult, StopResult, Store, Touched
 
 _log = logs.get("intake")
@@ -34,6 +35,7 @@ class Afterthoughts:
         self,
         *,
         store: Store,
+        picking: Picking,
         dispatcher: Dispatcher,
         notices: Notices,
         limits: LimitTeller,
@@ -41,6 +43,7 @@ class Afterthoughts:
         metrics: Metrics,
     ) -> None:
         self._store = store
+        self._picking = picking
         self._dispatcher = dispatcher
         self._notices = notices
         self._limits = limits
@@ -50,16 +53,21 @@ class Afterthoughts:
     async def stop(self, stop: Stop) -> None:
         answer = stop.answer
         conversation = await self._store.conversation_of(answer) if answer is not None else None
+        conversations = [] if conversation is None else [conversation]
         if conversation is None and stop.key is not None and stop.app is not None:
             # A message that began to grow a moment ago may not be recorded yet.
             answer = None
-            conversation = await self._store.find_conversation(stop.key, stop.app)
-        if conversation is None:
+            conversations = [*await self._picking.begun(stop.key, stop.app, stop.choices)]
+        if not conversations:
             _log.debug("ignored", event_id=stop.event_id, kind="Stop", reason="not on an answer")
             self._tell_stopped(stop, StopResult.NOTHING_RUNS)
             return
-        result = await self._store.request_stop(stop.event_id, conversation, answer=answer)
-        self.nudge_to_stop(conversation, result)
+        result = StopResult.NOTHING_RUNS
+        for one in conversations:
+            result = await self._store.request_stop(stop.event_id, one, answer=answer)
+            self.nudge_to_stop(one, result)
+            if result is not StopResult.NOTHING_RUNS:
+                break
         self._tell_stopped(stop, result)
 
     def _tell_stopped(self, stop: Stop, result: StopResult) -> None:

@@ -7,6 +7,7 @@ Failure is raised as a `BackendError`, never yielded. Backends never see each ot
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -44,6 +45,9 @@ class Question:
     files: tuple[UploadedFile, ...] = ()
     sent_at: datetime | None = None
     """When a person sent it, as their platform tells. It cannot have been asked before."""
+    choice: str | None = None
+    """The `Choice.id` that was chosen for this thread (see `OffersChoices`); None: what the operator set. Given anew with every
+    question of a conversation, since the backend keeps none. A backend that offers no choices ignores it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,9 +87,25 @@ class FileProduced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesCited:
-    """The answer rests on these documents: names alone, each once, in the backend's order. A later one replaces it."""
+    """The answer rests on these documents, each once, in the backend's order: their names, with position and score where it tells
+    them, and never a word out of them. A later one replaces it."""
 
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReported:
+    """What asking once has cost, as the backend counts. A later one of the same answer replaces it."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    price: Decimal | None = None
+    """None where the backend names none; never a float on its way here."""
+    currency: str = ""
+    """As the backend names it ("USD"); empty without a price."""
+    latency: float | None = None
+    """Seconds that the backend says it took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +114,8 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    annotated: bool = False
+    """People wrote this answer beforehand, for questions like this one."""
 
 
 class Fate(StrEnum):
@@ -128,7 +150,9 @@ class Recovered:
     """For the log."""
 
 
-BackendEvent = AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | AnswerCompleted
+BackendEvent = (
+    AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | UsageReported | AnswerCompleted
+)
 
 
 class Backend(Protocol):
@@ -264,4 +288,56 @@ class Transcribes(Protocol):
     async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
         """The words of a recording; "" where none could be made out. Raises `BackendError`, which says in a sentence for
         members what was wrong with the file when its `may_retry` is False."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
+
+    id: str
+    """The backend's own spelling, stable, at most 200 characters. Kept for a thread and given back in `Question.choice`."""
+    label: str
+    """For people, plain text in one line, at most 75 characters. Never empty."""
+    group: str
+    """What kind of thing it is, for people ("Knowledge space"); choices of one group follow each other."""
+
+
+@runtime_checkable
+class OffersChoices(Protocol):
+    """Within the app a member may choose what answers."""
+
+    async def choices(self) -> Sequence[Choice]:
+        """What there is to choose from now, each id once, in the order to show; kept for a while. Empty where the operator
+        allows no choice or the server lists nothing. Raises `BackendError`.
+
+        A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
+        is asked; its `user_message` says so."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptConversation:
+    """A conversation as its backend lists it."""
+
+    id: BackendConversationId
+    title: str
+    """Plain text; "" where it has none."""
+
+
+@runtime_checkable
+class ListsConversations(Protocol):
+    """The backend keeps conversations and can go on with any of them, for the `user` who began it."""
+
+    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
+        """At most `limit` of those that this `user` has there, the latest first. Raises `BackendError`."""
+        ...
+
+
+@runtime_checkable
+class DeletesConversations(Protocol):
+    async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
+        """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
+        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
+        where the server deletes nothing at all."""
         ...

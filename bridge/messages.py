@@ -162,6 +162,8 @@ class AskedQuestion:
     """As of `MessageReceived` in `events`."""
     spoken: str = ""
     """What was said in its voice messages, once that was made out."""
+    choice: str = ""
+    """What within the app shall answer, as it was chosen there when this was asked (`Choice.id`); empty: nothing was."""
     sent_at: datetime
 
     @property
@@ -188,6 +190,10 @@ class ButtonAction(StrEnum):
     """On the bot's own page. Told as a `CommandInvoked`."""
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
+    APP = "app"
+    """Has the app that its `value` names answer, see `bridge.picks`."""
+    RESUME = "resume"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

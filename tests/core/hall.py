@@ -9,6 +9,7 @@ from bridge.clock import Clock
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.events import ButtonPressed, ChatOpened, HomeOpened, InboundEvent
+from bridge.facts import Policy
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
 from bridge.messages import (
@@ -24,7 +25,6 @@ from bridge.messages import (
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer
-from bridge.router import Policy
 from bridge.routing import AppPolicy, Place, Resolution
 from bridge.store import Orders
 from tests.fakes import values
