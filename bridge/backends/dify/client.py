@@ -84,13 +84,13 @@ class DifyClient:
         """Dify's version as its last answer told it; "" before, and behind proxies that drop the header."""
 
     @asynccontextmanager
-    async def ask(self, body: Json) -> AsyncIterator[Answering]:
+    async def ask(self, path: str, body: Json) -> AsyncIterator[Answering]:
         """Posts a question and waits for the headers, which come with the first event or ping.
 
         Leaving the block before the end of the body closes the connection. Raises `BackendError`.
         """
         wait = self._settings.dify_idle_timeout + self._settings.dify_connect_timeout
-        response = await self._request("POST", "/chat-messages", wait, body=body, replayable=False)
+        response = await self._request("POST", path, wait, body=body, replayable=False)
         try:
             answering = Answering(response)
             if response.status != 200:

@@ -78,6 +78,10 @@ def refuse_recording(kind: str, taken: str) -> str:
     return f"The app cannot listen to {f'{kind} recordings' if kind else 'this kind of recording'}, only to {taken}."
 
 
+def too_long_for(most: int) -> str:
+    return f"This question is too long for the app, which takes at most {most:,} characters. Please ask a shorter one."
+
+
 def put_in_words(error: BackendError, *, said: bool = False) -> None:
     """Gives the error its sentence, unless it brought one. `said`: text of the answer had come."""
     if error.user_message != type(error).user_message:

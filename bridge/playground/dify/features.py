@@ -57,8 +57,8 @@ class Features:
         kind = next((kind for kind, extensions in KINDS.items() if extension in extensions), "")
         return int(sizes.get(kind, self.other_mb) * 1024 * 1024)
 
-    def as_parameters(self, required_inputs: Sequence[str]) -> Json:
-        """The body of `GET /parameters`."""
+    def as_parameters(self, required_inputs: Sequence[str], question: str = "") -> Json:
+        """The body of `GET /parameters`. `question`: the input that a question goes into."""
         off = {"enabled": False}
         return {
             "opening_statement": self.opening,
@@ -69,7 +69,10 @@ class Features:
             "retriever_resource": {"enabled": self.cites},
             "annotation_reply": off,
             "more_like_this": off,
-            "user_input_form": [_text_input(name) for name in required_inputs],
+            "user_input_form": [
+                *([_paragraph(question)] if question else []),
+                *(_text_input(name) for name in required_inputs),
+            ],
             "sensitive_word_avoidance": off,
             "file_upload": self._uploads(),
             "system_parameters": {
@@ -127,6 +130,24 @@ def everything_on() -> Features:
         name_seconds=0.2,
         uploads=True,
     )
+
+
+LONGEST_QUESTION = 4000
+"""Characters of the input that takes the question, as in the recorded workflow."""
+
+
+def _paragraph(name: str) -> Json:
+    return {
+        "paragraph": {
+            "label": name.title(),
+            "variable": name,
+            "required": True,
+            "default": "",
+            "max_length": LONGEST_QUESTION,
+            "options": [],
+            "type": "paragraph",
+        }
+    }
 
 
 def _text_input(name: str) -> Json:
