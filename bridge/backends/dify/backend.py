@@ -20,16 +20,14 @@ from bridge.backend_api import (
     UploadedFile,
 )
 from bridge.backends.dify.checks import ask_mode, check_dify
-from bridge.backends.dify.client import Answering, DifyClient
-from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, explain_refusal, fix_for
+from bridge.backends.dify.client import DifyClient
+from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
-from bridge.backends.dify.framing import Json, read_object, text_of
 from bridge.backends.dify.hearing import Hearer
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
-from bridge.backends.dify.reading import EventReader, NothingMore
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
@@ -49,6 +47,10 @@ from bridge.errors import (
 )
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
 from bridge.platform_api import Finding
+from bridge.remote.calling import Answering
+from bridge.remote.framing import EventParser, Json, read_object, text_of
+from bridge.remote.reading import EventReader, NothingMore
+from bridge.remote.refusing import Refusal
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
@@ -235,7 +237,12 @@ class DifyBackend:
             for event in machine.take_whole(await self._read_reply(answering)):
                 yield event
             return
-        reader = EventReader(answering, self._settings)
+        reader = EventReader(
+            answering,
+            EventParser(self._settings.dify_max_event_bytes),
+            idle=self._settings.dify_idle_timeout,
+            progress=self._settings.dify_progress_timeout,
+        )
         loop = asyncio.get_running_loop()
         grace = self._settings.dify_finish_grace
         while not machine.is_over():
@@ -253,7 +260,7 @@ class DifyBackend:
                     break
         await self._linger_for_end(reader, machine)
 
-    async def _linger_for_end(self, reader: EventReader, machine: AnswerMachine) -> None:
+    async def _linger_for_end(self, reader: EventReader[Json], machine: AnswerMachine) -> None:
         """Lets the server finish its side: cutting it off now would leave its slot for an active request taken for seconds."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger
@@ -310,7 +317,7 @@ class DifyBackend:
         return error
 
 
-async def _read_finishing(reader: EventReader, grace: float) -> list[Json] | None:
+async def _read_finishing(reader: EventReader[Json], grace: float) -> list[Json] | None:
     """The next events of a chatflow whose run has finished. None: no more will come.
 
     The text is complete by then, so a connection that breaks or falls silent takes nothing away from it.
