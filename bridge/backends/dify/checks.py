@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal, fix_for
+from bridge.backends.dify.lacking import is_absent
+from bridge.backends.dify.looking import look_over, offer_question
 from bridge.backends.dify.parameters import Parameters, fetch_parameters, read_parameters
 from bridge.backends.dify.settings import Settings, find_app_type
 from bridge.backends.dify.sounds import TAKEN
@@ -24,13 +26,15 @@ async def check_dify(client: DifyClient, settings: Settings) -> Sequence[Finding
     """Never raises a `BackendError`: each becomes a finding, and what depends on it is not tried."""
     findings: list[Finding] = []
     try:
-        info = await _fetch(client, "/info")
+        info = await _ask_info(client)
         findings.append(_ok("Dify address and key", f"{settings.dify_base_url} accepts the key"))
         findings.append(await _check_app_type(client, settings, text_of(info, "mode")))
         if findings[-1].severity is not Severity.ERROR:
             told = await fetch_parameters(client)
             findings.append(_check_inputs(told))
             findings += describe_features(read_parameters(told))
+            if not client.version:
+                findings += await look_over(client)
     except BackendError as error:
         findings.append(describe(error))
     if client.version:
@@ -65,6 +69,19 @@ def describe(error: BackendError) -> Finding:
 async def ask_mode(client: DifyClient) -> str:
     """The app's mode as `GET /info` tells it since 1.0; "" before. Raises `BackendError`."""
     return text_of(await _fetch(client, "/info"), "mode")
+
+
+async def _ask_info(client: DifyClient) -> Json:
+    """Nothing where the server only speaks like Dify, yet takes questions at this address and with this key."""
+    reply = await client.call("GET", "/info")
+    if is_absent(reply):
+        offered = await offer_question(client)
+        if is_absent(offered) or not offered.read() or offered.status in (401, 403) or offered.status >= 500:
+            raise explain_refusal(offered)
+        return {}
+    if reply.status != 200 or not reply.read():
+        raise explain_refusal(reply)
+    return reply.read()
 
 
 async def _fetch(client: DifyClient, path: str) -> Json:

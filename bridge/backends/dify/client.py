@@ -8,6 +8,7 @@ import aiohttp
 from yarl import URL
 
 from bridge.backends.dify.errors import explain_refusal
+from bridge.backends.dify.lacking import Lacks
 from bridge.backends.dify.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import BackendUnreachable
@@ -33,6 +34,7 @@ class DifyClient:
         self._caller = Caller(line, clock, connect_attempts=connect_attempts, reconnect_pause=reconnect_pause)
         self.version = ""
         """Dify's version as its last answer told it; "" before, and behind proxies that drop the header."""
+        self.lacks = Lacks(clock)
 
     @asynccontextmanager
     async def ask(self, body: Json) -> AsyncIterator[Answering]:
@@ -74,12 +76,14 @@ class DifyClient:
         limit = self._settings.dify_control_timeout if limit is None else limit
         reply = await self._caller.call(method, path, limit, body=body, query=query, max_bytes=max_bytes)
         self._note_version(reply.headers)
+        self.lacks.note(path, reply)
         return reply
 
     async def post_form(self, path: str, form: Form, limit: float, max_bytes: int = REFUSAL_BYTES) -> Refusal:
         """Posts what `form` fills in, and returns whatever Dify answered within `limit` seconds. Raises `BackendError`."""
         reply = await self._caller.call("POST", path, limit, form=form, max_bytes=max_bytes, code="upload_timeout")
         self._note_version(reply.headers)
+        self.lacks.note(path, reply)
         return reply
 
     @asynccontextmanager

@@ -43,6 +43,8 @@ class DifyState:
         self.ping_every = 10.0
         self.max_connections = 10
         self.required_inputs: list[str] = []
+        self.lacks: dict[str, int] = {}
+        """Calls that are not there, by path, and the status that says so."""
         self.features = Features()
         self.origin = ""
         """Where the server is reached: scheme, host and port."""

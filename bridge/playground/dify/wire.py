@@ -30,6 +30,8 @@ class Dialect:
     def __init__(self, version: str) -> None:
         self.version = version
         self.is_old = version.startswith("0.")
+        self.names_version = True
+        """Every Dify does, on everything that it says; servers that only speak like it do not."""
 
     def event(self, event: Json) -> bytes:
         text = json.dumps(event) if self.is_old else json.dumps(event, ensure_ascii=False, separators=(",", ":"))
@@ -46,11 +48,19 @@ class Dialect:
         return self.refuse(400, "invalid_param", message)
 
     def headers(self) -> dict[str, str]:
+        if not self.names_version:
+            return {}
         return {"X-Version": self.version, "X-Env": "PRODUCTION", "Access-Control-Allow-Origin": "*"}
 
 
 def not_found_page() -> web.Response:
     return web.Response(text=NOT_FOUND_PAGE, status=404, content_type="text/html")
+
+
+def lacking(status: int) -> web.Response:
+    """As a server in another framework says that it has no such call."""
+    words = {404: "Not Found", 405: "Method Not Allowed"}[status]
+    return web.json_response({"detail": words}, status=status)
 
 
 class EventStream:
