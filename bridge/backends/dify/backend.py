@@ -22,13 +22,14 @@ from bridge.backend_api import (
 )
 from bridge.backends.dify.checks import check_dify
 from bridge.backends.dify.client import DifyClient
-from bridge.backends.dify.errors import Refusal, explain_refusal, fix_for
+from bridge.backends.dify.errors import explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
-from bridge.backends.dify.framing import Json, text_of
 from bridge.backends.dify.hearing import Hearer
 from bridge.backends.dify.kinds import Kind, KindOfApp
+from bridge.backends.dify.lacking import Ability, is_absent
 from bridge.backends.dify.linking import OwnFiles
+from bridge.backends.dify.looking import look_for_ratings
 from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
@@ -58,6 +59,8 @@ from bridge.messages import (
     Rating,
 )
 from bridge.platform_api import Finding
+from bridge.remote.framing import Json, text_of
+from bridge.remote.refusing import Refusal
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
@@ -132,6 +135,8 @@ class DifyBackend:
                 for event in machine.flush():
                     yield event
                 completed = machine.end()
+                if machine.kind is not Kind.WORKFLOW:
+                    await look_for_ratings(self._client)
                 for event in (*machine.begin(), *machine.settle(failed=False)):
                     yield event
                 yield completed
@@ -147,6 +152,8 @@ class DifyBackend:
     async def stop(self, ids: BackendIds, user: BackendUser) -> None:
         if not ids.task:
             raise BackendFailed("the answer has no task id yet", code="no_task")
+        if Ability.STOP in self._client.lacks:
+            raise BackendFailed("this server cannot be told to stop", code="no_stop")
         with _explaining():
             kind = self._kinds.of(ids)
             try:
@@ -182,7 +189,7 @@ class DifyBackend:
 
     def rates(self, ids: BackendIds) -> bool:
         """A workflow's run is no message, and Dify rates messages."""
-        return bool(ids.message)
+        return bool(ids.message) and Ability.RATE not in self._client.lacks
 
     async def stands_alone(self) -> bool:
         try:
@@ -201,6 +208,7 @@ class DifyBackend:
             # Dify keeps words beside a rating only: without one it refuses them, or deletes what it had. They are told together
             # with the next rating, since the bridge keeps them.
             log.info("comments_without_rating", message=ids.message)
+        knew = Ability.RATE in self._client.lacks
         async with self._rating:
             reply = await self._client.call("POST", f"/messages/{ids.message}/feedbacks", body=body)
         if reply.status == 200 and reply.is_json:
@@ -208,11 +216,12 @@ class DifyBackend:
         if rating is None and reply.status == 400 and text_of(reply.read(), "code") == "invalid_param":
             # "rating cannot be None when feedback not exists": what was to be taken away is not there.
             return
-        raise _explain_refused_rating(reply)
+        raise _explain_refused_rating(reply, known=knew)
 
     async def file_rules(self) -> FileRules:
         with _explaining():
-            return (await self._parameters.get()).files
+            rules = (await self._parameters.get()).files
+            return FileRules() if Ability.UPLOAD in self._client.lacks else rules
 
     async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
         with _explaining():
@@ -230,6 +239,7 @@ class DifyBackend:
                     if (
                         not ids.message
                         or self._kinds.of(ids) is not Kind.CHAT
+                        or Ability.SUGGEST in self._client.lacks
                         or not (await self._parameters.get()).suggests
                     ):
                         return ()
@@ -247,7 +257,7 @@ class DifyBackend:
 
     async def transcribes(self) -> bool:
         with _explaining():
-            return (await self._parameters.get()).hears
+            return (await self._parameters.get()).hears and Ability.HEAR not in self._client.lacks
 
     async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
         with _explaining():
@@ -314,8 +324,13 @@ def _explain_fully(error: BackendError, *, said: bool = False) -> BackendError:
     return error
 
 
-def _explain_refused_rating(reply: Refusal) -> BackendError:
+def _explain_refused_rating(reply: Refusal, *, known: bool) -> BackendError:
+    """`known`: the server had no ratings when one was sent before. Once may be a proxy's page, and passes."""
     error = explain_refusal(reply)
+    if is_absent(reply):
+        error = QuestionRefused(str(error), code="no_ratings", user_message=NO_RATING)
+        error.may_retry = not known
+        return error
     if reply.status in (400, 404) and reply.read():
         # The message is gone, belongs to somebody else or takes no rating: later is no better.
         return QuestionRefused(str(error), code=error.code, user_message=NO_RATING)

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 
 from bridge.backends.dify.client import DifyClient
-from bridge.backends.dify.errors import NOT_CHAT_APP, Refusal, explain_refusal, fix_for
-from bridge.backends.dify.framing import Json, text_of
+from bridge.backends.dify.errors import NOT_CHAT_APP, explain_refusal, fix_for
 from bridge.backends.dify.kinds import Kind, kind_of, probe
+from bridge.backends.dify.lacking import is_absent
+from bridge.backends.dify.looking import look_over, offer_question
 from bridge.backends.dify.parameters import Parameters, fetch_parameters, read_parameters
 from bridge.backends.dify.settings import Settings, find_app_type
 from bridge.backends.dify.sounds import TAKEN
 from bridge.backends.dify.wording import find_variable
 from bridge.errors import BackendError
 from bridge.platform_api import Finding, Severity
+from bridge.remote.framing import Json, text_of
+from bridge.remote.refusing import Refusal
 
 # Measured: with a silent model the first byte came after 10.05 s (0.15.3) to 11.4 s (1.12.1).
 SAFE_IDLE_SECONDS = 15.0
@@ -23,7 +26,7 @@ async def check_dify(client: DifyClient, settings: Settings) -> Sequence[Finding
     """Never raises a `BackendError`: each becomes a finding, and what depends on it is not tried."""
     findings: list[Finding] = []
     try:
-        info = await _fetch(client, "/info")
+        info = await _ask_info(client)
         findings.append(_ok("Dify address and key", f"{settings.dify_base_url} accepts the key"))
         finding, kind = await _check_app_type(client, settings, text_of(info, "mode"))
         findings.append(finding)
@@ -34,6 +37,8 @@ async def check_dify(client: DifyClient, settings: Settings) -> Sequence[Finding
             findings += about_question
             findings.append(_check_inputs(told, taken))
             findings += describe_features(parameters, kind)
+            if not client.version:
+                findings += await look_over(client)
     except BackendError as error:
         findings.append(describe(error))
     if client.version:
@@ -63,6 +68,19 @@ def describe(error: BackendError) -> Finding:
         problem=str(error),
         fix=fix_for(error.code) or "Look into the log of the Dify server.",
     )
+
+
+async def _ask_info(client: DifyClient) -> Json:
+    """Nothing where the server only speaks like Dify, yet takes questions at this address and with this key."""
+    reply = await client.call("GET", "/info")
+    if is_absent(reply):
+        offered = await offer_question(client)
+        if is_absent(offered) or not offered.read() or offered.status in (401, 403) or offered.status >= 500:
+            raise explain_refusal(offered)
+        return {}
+    if reply.status != 200 or not reply.read():
+        raise explain_refusal(reply)
+    return reply.read()
 
 
 async def _fetch(client: DifyClient, path: str) -> Json:

@@ -18,8 +18,7 @@ from bridge.backend_api import (
     TextReplaced,
 )
 from bridge.backends.dify.citing import read_sources
-from bridge.backends.dify.errors import explain_error_event, explain_failed_run, is_bare, shorten
-from bridge.backends.dify.framing import Json, object_of, text_of
+from bridge.backends.dify.errors import explain_error_event, explain_failed_run, is_bare
 from bridge.backends.dify.kinds import Kind
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.outputs import show_outputs
@@ -35,6 +34,8 @@ from bridge.messages import (
     BackendTaskId,
     ProducedFile,
 )
+from bridge.remote.framing import Json, object_of, text_of
+from bridge.remote.refusing import shorten
 
 
 class Run(StrEnum):

@@ -11,10 +11,12 @@ from email.utils import parsedate_to_datetime
 
 from bridge.backends.dify.citing import read_sources
 from bridge.backends.dify.client import DifyClient
-from bridge.backends.dify.errors import Refusal, explain_refusal
-from bridge.backends.dify.framing import Json, object_of, text_of
+from bridge.backends.dify.errors import explain_refusal
+from bridge.backends.dify.lacking import is_absent
 from bridge.backends.dify.producing import read_files
 from bridge.messages import BackendConversationId, BackendMessageId, BackendRunId, BackendUser, ProducedFile
+from bridge.remote.framing import Json, object_of, text_of
+from bridge.remote.refusing import Refusal
 
 PAGE = 20
 """Rows asked for at once, Dify's own default. The question looked for is among the newest: there is one at a time."""
@@ -73,9 +75,8 @@ async def list_messages(
     """The newest messages of a conversation, in no order. Raises `Gone`, `NotKept` or `BackendError`."""
     query = {"conversation_id": conversation, "user": user, "limit": str(PAGE)}
     reply = await client.call("GET", "/messages", query=query, max_bytes=max_bytes)
-    if reply.is_json and (
-        reply.status == 404 or (reply.status == 400 and text_of(reply.read(), "code") == "invalid_param")
-    ):
+    gone = reply.status == 404 or (reply.status == 400 and text_of(reply.read(), "code") == "invalid_param")
+    if gone and reply.is_json and not is_absent(reply):
         raise Gone(f"Dify does not know the conversation {conversation}")
     return [row for item in _read_list(reply) if (row := _read_row(item)) is not None]
 

@@ -8,10 +8,11 @@ from enum import StrEnum
 
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import NO_QUERY_INPUT, NOT_CHAT_APP, explain_refusal
-from bridge.backends.dify.framing import text_of
+from bridge.backends.dify.lacking import is_absent
 from bridge.backends.dify.settings import AppType, find_app_type
 from bridge.errors import BackendError, BackendMisconfigured
 from bridge.messages import BackendIds, BackendTaskId
+from bridge.remote.framing import text_of
 
 _NO_TASK = BackendTaskId("00000000-0000-0000-0000-000000000000")
 _PROBE_USER = "dify-chat-bridge-check"
@@ -60,7 +61,7 @@ async def ask_mode(client: DifyClient) -> str:
     """The app's mode as `GET /info` tells it since 1.0; "" before, and where a server only speaks like Dify. Raises
     `BackendError`."""
     reply = await client.call("GET", "/info")
-    if reply.status in (404, 405, 501) and client.version == "":
+    if is_absent(reply):
         return ""
     if reply.status != 200 or not reply.read():
         raise explain_refusal(reply)

@@ -5,13 +5,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bridge.backends.dify.framing import Json, text_of
 from bridge.backends.dify.linking import OwnFiles
-from bridge.backends.dify.plain import make_plain
 from bridge.backends.dify.producing import keep_different, name_file, read_file
 from bridge.backends.dify.shaping import shape
 from bridge.markdown.characters import literally
 from bridge.messages import ProducedFile
+from bridge.remote.framing import Json, text_of
+from bridge.remote.plain import make_plain
 
 _FILE_MARK = "__dify__file__"
 _DEEPEST = 50

@@ -5,15 +5,17 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 
 from bridge.backend_api import BackendEvent, Question
-from bridge.backends.dify.client import Answering, DifyClient
-from bridge.backends.dify.errors import WRONG_PATH, Refusal, explain_refusal
+from bridge.backends.dify.client import DifyClient
+from bridge.backends.dify.errors import WRONG_PATH, explain_refusal
 from bridge.backends.dify.events import AnswerMachine
-from bridge.backends.dify.framing import Json, read_object
 from bridge.backends.dify.kinds import Kind, KindOfApp
-from bridge.backends.dify.reading import EventReader, NothingMore
 from bridge.backends.dify.settings import Settings
 from bridge.backends.dify.wording import Wording
 from bridge.errors import BackendCut, BackendError, BackendMisconfigured, BackendTimeout
+from bridge.remote.calling import Answering
+from bridge.remote.framing import EventParser, Json, read_object
+from bridge.remote.reading import EventReader, NothingMore
+from bridge.remote.refusing import Refusal
 
 # The stream's end follows `message_end` at once (0.1 ms in the recordings) unless spoken audio trails after it.
 LINGER_SECONDS = 0.25
@@ -63,7 +65,12 @@ class AnswerStream:
             for event in machine.take_whole(await self._read_reply(answering, machine.kind)):
                 yield event
             return
-        reader = EventReader(answering, self._settings)
+        reader = EventReader(
+            answering,
+            EventParser(self._settings.dify_max_event_bytes),
+            idle=self._settings.dify_idle_timeout,
+            progress=self._settings.dify_progress_timeout,
+        )
         loop = asyncio.get_running_loop()
         grace = self._settings.dify_finish_grace
         while not machine.is_over():
@@ -81,7 +88,7 @@ class AnswerStream:
                     break
         await self._linger_for_end(reader, machine)
 
-    async def _linger_for_end(self, reader: EventReader, machine: AnswerMachine) -> None:
+    async def _linger_for_end(self, reader: EventReader[Json], machine: AnswerMachine) -> None:
         """Lets the server finish its side: cutting it off now would leave its slot for an active request taken for seconds."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger
@@ -114,7 +121,7 @@ class AnswerStream:
         return reply
 
 
-async def _read_finishing(reader: EventReader, grace: float) -> list[Json] | None:
+async def _read_finishing(reader: EventReader[Json], grace: float) -> list[Json] | None:
     """The next events of a chatflow whose run has finished. None: no more will come.
 
     The text is complete by then, so a connection that breaks or falls silent takes nothing away from it.

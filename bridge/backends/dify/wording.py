@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from bridge.backend_api import Question
 from bridge.backends.dify.errors import NO_QUERY_INPUT
-from bridge.backends.dify.framing import Json
 from bridge.backends.dify.kinds import Kind, KindOfApp
 from bridge.backends.dify.parameters import KeptParameters, TextVariable
 from bridge.backends.dify.sentences import too_long_for
 from bridge.errors import BackendMisconfigured, QuestionRefused
+from bridge.remote.framing import Json
 
 _QUERY = "query"
 """The variable that Dify gives every new completion app."""

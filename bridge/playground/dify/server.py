@@ -24,7 +24,7 @@ from bridge.playground.dify.records import (
 )
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
-from bridge.playground.dify.wire import Refused, not_found_page
+from bridge.playground.dify.wire import Refused, lacking, not_found_page
 
 # Measured: a connection idle for 1.9 s was reused, at 2.5 s it was closed.
 KEEP_ALIVE_SECONDS = 2.0
@@ -49,6 +49,17 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/conversations/{conversation_id}/name", history_api.rename),
     ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
 )
+_NAMED_CALLS = {
+    "feedback": ("/v1/messages/{message_id}/feedbacks",),
+    "files": ("/v1/files/upload",),
+    "audio": ("/v1/audio-to-text",),
+    "suggested": ("/v1/messages/{message_id}/suggested",),
+    "parameters": ("/v1/parameters",),
+    "stop": ("/v1/chat-messages/{task_id}/stop",),
+    "conversations": ("/v1/conversations", "/v1/messages"),
+    "info": ("/v1/info",),
+    "names": ("/v1/conversations/{conversation_id}/name",),
+}
 _FILES = "/files/"
 """What is below this needs no key: the address is signed."""
 _DOWNLOADS: tuple[tuple[str, str, Endpoint], ...] = (
@@ -253,6 +264,12 @@ class DifyServer:
         """Inputs without which the app refuses a question."""
         return self._state.required_inputs
 
+    def imitate(self, **lacks: int) -> None:
+        """From now on it only speaks like Dify: it names no version, and lacks these calls, told by 404 or 405. They are named
+        after what they do: feedback, files, audio, suggested, parameters, stop, conversations, info, names."""
+        self._state.dialect.names_version = False
+        self._state.lacks = {path: status for name, status in lacks.items() for path in _NAMED_CALLS[name]}
+
     @property
     def question_input(self) -> str | None:
         """The input of a completion or workflow app that takes the question, "" for none; None: the usual one."""
@@ -323,6 +340,9 @@ class DifyServer:
                 message = "The method is not allowed for the requested URL."
                 return dialect.refuse(405, "method_not_allowed", message).response
             return not_found_page()
+        resource = request.match_info.route.resource
+        if resource is not None and resource.canonical in self._state.lacks:
+            return lacking(self._state.lacks[resource.canonical])
         try:
             if (
                 not request.path.startswith(_FILES)

@@ -44,6 +44,8 @@ class DifyState:
         self.max_connections = 10
         self.required_inputs: list[str] = []
         self.question_input: str | None = None
+        self.lacks: dict[str, int] = {}
+        """Calls that are not there, by path, and the status that says so."""
         self.features = Features()
         self.origin = ""
         """Where the server is reached: scheme, host and port."""

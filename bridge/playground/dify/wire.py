@@ -45,6 +45,8 @@ class Dialect:
         stream, and a run goes on to its end whoever listens (from the source)."""
         self.ends_with_run = numbers >= (1, 14)
         """A chatflow's `workflow_finished` comes after its `message_end`; with the first relays the latter was lost."""
+        self.names_version = True
+        """Every Dify does, on everything that it says; servers that only speak like it do not."""
 
     def event(self, event: Json) -> bytes:
         text = json.dumps(event) if self.is_old else json.dumps(event, ensure_ascii=False, separators=(",", ":"))
@@ -61,11 +63,19 @@ class Dialect:
         return self.refuse(400, "invalid_param", message)
 
     def headers(self) -> dict[str, str]:
+        if not self.names_version:
+            return {}
         return {"X-Version": self.version, "X-Env": "PRODUCTION", "Access-Control-Allow-Origin": "*"}
 
 
 def not_found_page() -> web.Response:
     return web.Response(text=NOT_FOUND_PAGE, status=404, content_type="text/html")
+
+
+def lacking(status: int) -> web.Response:
+    """As a server in another framework says that it has no such call."""
+    words = {404: "Not Found", 405: "Method Not Allowed"}[status]
+    return web.json_response({"detail": words}, status=status)
 
 
 class EventStream:
