@@ -33,7 +33,7 @@ class FileVariable:
 
 
 def read_file_variables(form: object, sizes: Json) -> tuple[FileVariable, ...]:
-    """`user_input_form` and `system_parameters` as the app tells them. Each entry is an object with the kind of field as its key."""
+    """From `user_input_form` and `system_parameters`. Each entry of the form is an object with the kind of field as its key."""
     entries = [entry for entry in form if isinstance(entry, dict)] if isinstance(form, list) else []
     return tuple(
         _read(field, sizes, is_list=kind == "file-list")
