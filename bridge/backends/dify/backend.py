@@ -16,6 +16,7 @@ from bridge.backend_api import (
     Opening,
     Question,
     Recovered,
+    SourcesCited,
     TextDelta,
     TextReplaced,
     UploadedFile,
@@ -135,6 +136,8 @@ class DifyBackend:
                 for event in machine.flush():
                     yield event
                 completed = machine.end()
+                if machine.lost_its_end() and (names := await self._seeker.find_sources(machine.ids, question.user)):
+                    yield SourcesCited(names=names)
                 if machine.kind is not Kind.WORKFLOW:
                     await look_for_ratings(self._client)
                 for event in (*machine.begin(), *machine.settle(failed=False)):

@@ -82,6 +82,14 @@ class AnswerMachine:
         """The workflow has finished and only its `message_end` or `error` is missing, which some versions never send."""
         return self.run is not Run.UNSEEN and not self.is_over()
 
+    def lost_its_end(self) -> bool:
+        """A chatflow's run succeeded and its `message_end` never came, which tells what the answer rests on (1.13)."""
+        return self.kind is Kind.CHAT and self.run is Run.SUCCEEDED and not self.is_over()
+
+    @property
+    def ids(self) -> BackendIds:
+        return self._ids
+
     def take(self, event: Json) -> list[BackendEvent]:
         self.heard = True
         name = text_of(event, "event")

@@ -8,6 +8,7 @@ agent's last step is kept. A chatflow of 1.12.1 goes on to its end, and the run 
 run that nobody listens to stays "running" for good. A failure is told. Nothing is told about a completion.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -28,7 +29,8 @@ from bridge.backends.dify.outputs import show_outputs
 from bridge.backends.dify.producing import keep_different
 from bridge.backends.dify.shaping import shape
 from bridge.clock import Clock
-from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, ProducedFile
+from bridge.errors import BackendError
+from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile
 from bridge.remote.refusing import shorten
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -39,6 +41,9 @@ LONGEST_RUN_SECONDS = 1200.0
 
 CLOCK_SKEW_SECONDS = 60.0
 """By how much Dify's clock may be behind the chat platform's."""
+
+SOURCES_SECONDS = 3.0
+"""That the end of an answer waits for the names of its sources, where they have to be asked for."""
 
 MOST_CONVERSATIONS = 5
 """Conversations of one user that are looked into."""
@@ -88,6 +93,18 @@ class Seeker:
             # A conversation that is gone may have taken the question with it, or refused it: both look like this. If it was
             # asked, asking again is asking twice, and that is for the app's policy to allow.
             return _unsure(known, str(problem))
+
+    async def find_sources(self, ids: BackendIds, user: BackendUser) -> tuple[str, ...]:
+        """What a given answer rests on; nothing where it cannot be told at once."""
+        if not ids.conversation or not ids.message:
+            return ()
+        try:
+            async with asyncio.timeout(SOURCES_SECONDS):
+                rows = await list_messages(self._client, ids.conversation, user, self._max_bytes)
+        except (BackendError, Gone, NotKept, TimeoutError):
+            # The answer is there.
+            return ()
+        return next((row.sources for row in rows if row.id == ids.message), ())
 
     async def find_run(self, ids: BackendIds) -> Recovered:
         """The same for a workflow app, which keeps runs and no messages. Raises `BackendError`."""
