@@ -37,6 +37,8 @@ class Features:
     """Its model thinks of titles. When it fails at that, Dify says nothing of it and the old title stays."""
     name_seconds: float = 0.0
     """How long its model thinks of one."""
+    longest_question: int = 4000
+    """Characters of the input of a completion or workflow app that takes the question; as recorded."""
     uploads: bool = False
     only_images: bool = False
     """Uploads are told in the shape before files of every kind."""
@@ -70,7 +72,7 @@ class Features:
             "annotation_reply": off,
             "more_like_this": off,
             "user_input_form": [
-                *([_paragraph(question)] if question else []),
+                *([_paragraph(question, self.longest_question)] if question else []),
                 *(_text_input(name) for name in required_inputs),
             ],
             "sensitive_word_avoidance": off,
@@ -132,18 +134,14 @@ def everything_on() -> Features:
     )
 
 
-LONGEST_QUESTION = 4000
-"""Characters of the input that takes the question, as in the recorded workflow."""
-
-
-def _paragraph(name: str) -> Json:
+def _paragraph(name: str, most: int) -> Json:
     return {
         "paragraph": {
             "label": name.title(),
             "variable": name,
             "required": True,
             "default": "",
-            "max_length": LONGEST_QUESTION,
+            "max_length": most,
             "options": [],
             "type": "paragraph",
         }
