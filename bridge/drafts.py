@@ -10,6 +10,7 @@ from bridge.backend_api import (
     AnswerStarted,
     BackendEvent,
     FileProduced,
+    InputRequired,
     Progress,
     SourcesCited,
     TextDelta,
@@ -77,7 +78,7 @@ class AnswerDraft:
                 if step.id not in self._steps and len(self._steps) >= MOST_STEPS:
                     return
                 self._steps[step.id] = step
-            case AnswerStarted() | AnswerCompleted():
+            case AnswerStarted() | AnswerCompleted() | InputRequired():
                 return
             case _:
                 assert_never(event)

@@ -265,7 +265,7 @@ class BackendIds:
 
 
 class AnswerState(StrEnum):
-    """Life of an answer: planned > asked > streaming > finalising > done | stopped | failed."""
+    """Life of an answer: planned > asked > streaming (> paused > streaming) > finalising > done | stopped | failed."""
 
     PLANNED = "planned"
     """The question's turn has come. The backend has not been asked (again) yet, so asking it now is not asking twice."""
@@ -273,6 +273,8 @@ class AnswerState(StrEnum):
     """The request may have left; nothing came back yet."""
     STREAMING = "streaming"
     """The backend has named its ids."""
+    PAUSED = "paused"
+    """The app waits for people (see `pauses`)."""
     FINALISING = "finalising"
     """The `Outcome` is recorded; what is left is to show it."""
     DONE = "done"
