@@ -114,6 +114,8 @@ class Fate(StrEnum):
     """The question never arrived, so asking it is not asking twice."""
     UNKNOWN = "unknown"
     """This backend cannot tell."""
+    PAUSED = "paused"
+    """It waits for people: `TakesInput.resume` tells for what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

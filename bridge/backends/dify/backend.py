@@ -1,7 +1,7 @@
 """The Dify backend: asks, stops, rates and checks over the Service API. What the bridge loads is `Settings` and `create`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from bridge.backend_api import (
     Opening,
     Question,
     Recovered,
+    Submitted,
     TextDelta,
     TextReplaced,
     UploadedFile,
@@ -26,10 +27,13 @@ from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.framing import Json, read_object, text_of
 from bridge.backends.dify.hearing import Hearer
+from bridge.backends.dify.history import read_run
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
+from bridge.backends.dify.people import submit
 from bridge.backends.dify.reading import EventReader, NothingMore
+from bridge.backends.dify.reattaching import Reattacher
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
@@ -48,6 +52,7 @@ from bridge.errors import (
     QuestionRefused,
 )
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
+from bridge.pauses import Given, InputRequest
 from bridge.platform_api import Finding
 
 __all__ = ["DifyBackend", "Settings", "create"]
@@ -91,6 +96,9 @@ class DifyBackend:
         self._uploader = Uploader(sender)
         self._hearer = Hearer(sender)
         self._fetcher = Fetcher(self._client, settings)
+        self._reattacher = Reattacher(
+            self._client, clock, settings, self._own, hear=self._events, look=self._look_at_run, pause=look_again
+        )
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
@@ -146,6 +154,27 @@ class DifyBackend:
     async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
         with _explaining():
             return await self._seeker.find_fate(question, ids, last_seen)
+
+    async def submit(self, request: InputRequest, given: Given, user: BackendUser) -> Submitted:
+        with _explaining():
+            return await submit(self._client, request, given, user)
+
+    async def resume(
+        self, question: Question, ids: BackendIds, said: str, answered: Collection[str]
+    ) -> AsyncGenerator[BackendEvent, None]:
+        async with self._place(), aclosing(self._reattacher.resume(question, ids, said, answered)) as events:
+            with _explaining():
+                async for event in events:
+                    yield event
+
+    async def _look_at_run(self, question: Question, ids: BackendIds) -> Recovered:
+        return await self._seeker.find_fate(question, ids, None)
+
+    async def is_waiting(self, ids: BackendIds, user: BackendUser) -> bool:
+        with _explaining():
+            run = await read_run(self._client, ids.run, self._settings.dify_max_event_bytes) if ids.run else None
+        # What cannot be told is left to the time that the form has.
+        return run is None or run.status == "paused"
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:

@@ -26,6 +26,9 @@ KEEP_IDLE_SECONDS = 1.5
 # Dify's refusals are below 1 KiB; a proxy's page may be larger and is not worth reading.
 REFUSAL_BYTES = 64 * 1024
 
+FORM_PATH = "/form/human_input/"
+"""What follows it opens the form to whoever knows it, and is never named."""
+
 Form = Callable[[], Awaitable[aiohttp.FormData]]
 """Fills in a form. Called for each attempt, since a form can be sent once only, and a file in it is closed by an attempt that
 could not even connect."""
@@ -89,8 +92,31 @@ class DifyClient:
 
         Leaving the block before the end of the body closes the connection. Raises `BackendError`.
         """
+        continuing = bool(body.get("conversation_id"))
+        async with self._stream(
+            "POST", "/chat-messages", body=body, replayable=False, continuing=continuing
+        ) as answering:
+            yield answering
+
+    @asynccontextmanager
+    async def listen(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Answering]:
+        """The stream of something that goes on by itself. As `ask`."""
+        async with self._stream("GET", path, query=query, replayable=True) as answering:
+            yield answering
+
+    @asynccontextmanager
+    async def _stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        replayable: bool,
+        continuing: bool = False,
+    ) -> AsyncIterator[Answering]:
         wait = self._settings.dify_idle_timeout + self._settings.dify_connect_timeout
-        response = await self._request("POST", "/chat-messages", wait, body=body, replayable=False)
+        response = await self._request(method, path, wait, body=body, query=query, replayable=replayable)
         try:
             answering = Answering(response)
             if response.status != 200:
@@ -100,7 +126,7 @@ class DifyClient:
                         refusal = await answering.refusal()
                 except TimeoutError:
                     refusal = Refusal(status=response.status, headers=response.headers, body=b"")
-                raise explain_refusal(refusal, continuing=bool(body.get("conversation_id")))
+                raise explain_refusal(refusal, continuing=continuing)
             yield answering
         finally:
             response.close()
@@ -129,7 +155,7 @@ class DifyClient:
                     response.close()
         except TimeoutError as problem:
             raise BackendTimeout(
-                f"no answer to {method} {path} within {limit:g} s", code="control_timeout"
+                f"no answer to {method} {_named(path)} within {limit:g} s", code="control_timeout"
             ) from problem
 
     async def post_form(self, path: str, form: Form, limit: float, max_bytes: int = REFUSAL_BYTES) -> Refusal:
@@ -216,7 +242,9 @@ class DifyClient:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise
         except TimeoutError as problem:
-            raise BackendTimeout(f"no answer from {method} {path} within {wait:g} s", code="no_answer") from problem
+            raise BackendTimeout(
+                f"no answer from {method} {_named(path)} within {wait:g} s", code="no_answer"
+            ) from problem
         except (aiohttp.ClientError, ConnectionError) as problem:
             raise _broken(problem, replayable=replayable) from problem
         self.version = response.headers.get("X-Version", self.version)[:40]
@@ -243,6 +271,10 @@ class DifyClient:
                 cookie_jar=aiohttp.DummyCookieJar(),
             )
         return self._session
+
+
+def _named(path: str) -> str:
+    return f"{FORM_PATH}…" if path.startswith(FORM_PATH) else path
 
 
 def _broken(problem: aiohttp.ClientError | ConnectionError, *, replayable: bool) -> BackendError:

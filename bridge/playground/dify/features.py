@@ -37,6 +37,8 @@ class Features:
     """Its model thinks of titles. When it fails at that, Dify says nothing of it and the old title stays."""
     name_seconds: float = 0.0
     """How long its model thinks of one."""
+    asks_people: bool = False
+    """A chatflow may wait for people: its Dify is 1.13 or newer."""
     uploads: bool = False
     only_images: bool = False
     """Uploads are told in the shape before files of every kind."""
@@ -125,6 +127,7 @@ def everything_on() -> Features:
         hears=True,
         hear_seconds=0.2,
         name_seconds=0.2,
+        asks_people=True,
         uploads=True,
     )
 

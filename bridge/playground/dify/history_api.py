@@ -103,7 +103,7 @@ async def run_detail(state: DifyState, request: web.Request) -> web.Response:
             "total_steps": 0 if status == "running" else 3,
             "total_tokens": 0,
             "created_at": run.created_at,
-            "finished_at": None if status == "running" else state.wall_seconds(),
+            "finished_at": None if status in ("running", "paused") else state.wall_seconds(),
             "elapsed_time": 0.0,
         }
     )

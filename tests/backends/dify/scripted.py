@@ -49,7 +49,7 @@ PING = b"event: ping\n\n"
 
 @dataclass(slots=True)
 class ScriptedServer:
-    """Every POST /v1/chat-messages gets `steps`; other calls get what `others` says for their path, else a 404 page."""
+    """Every call of `streams` gets `steps`; other calls get what `others` says for their path, else a 404 page."""
 
     steps: Sequence[Step] = ()
     status: int = 200
@@ -62,6 +62,7 @@ class ScriptedServer:
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client went away before everything was said."""
     base_url: str = ""
+    streams: str = "/v1/chat-messages"
     _runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> "ScriptedServer":
@@ -86,12 +87,12 @@ class ScriptedServer:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.called.append(f"{request.method} {request.path_qs}")
         self.peers.append(request.transport and request.transport.get_extra_info("peername"))
-        if request.path != "/v1/chat-messages":
+        if request.path != self.streams:
             status, body = self.others.get(request.path, (404, {}))
             if not body:
                 return web.Response(status=404, text="<html>Not Found</html>", content_type="text/html")
             return web.json_response(body, status=status)
-        self.asked.append(await request.json())
+        self.asked.append(await request.json() if request.can_read_body else {})
         self.arrived.set()
         try:
             return await self._say(request)
