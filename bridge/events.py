@@ -3,6 +3,7 @@
 A union that is closed: whoever takes events in says what becomes of each kind.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -172,6 +173,28 @@ class CommentGiven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormSubmitted:
+    """Somebody filled in a form (see `forms_api`)."""
+
+    event_id: EventId
+    form: str
+    """Its id."""
+    message: MessageRef
+    """The message of ours that the form's button stands under."""
+    author: Author
+    target: ReplyTarget
+    """The thread that the message stands in."""
+    values: Mapping[str, str]
+    """By name, all fields that were shown; "" where nothing was written. Of a select the option, of a checkbox "yes" or "no"."""
+    revision: int
+    """As of `ButtonPressed`."""
+    category: ChannelId = ChannelId("")
+    """As of `MessageReceived`."""
+    private: ReplyTarget | None = None
+    """Where only that person reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomeOpened:
     """Somebody looks at the bot's own page (see `ShowsHome`)."""
 
@@ -199,6 +222,7 @@ InboundEvent = (
     | StopRequested
     | CommandInvoked
     | CommentGiven
+    | FormSubmitted
     | HomeOpened
     | ChatOpened
 )

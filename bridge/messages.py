@@ -188,6 +188,8 @@ class ButtonAction(StrEnum):
     """On the bot's own page. Told as a `CommandInvoked`."""
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
+    FORM = "form"
+    """Opens the form whose id is the button's `value` (see `forms_api`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
