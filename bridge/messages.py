@@ -109,6 +109,8 @@ class Author:
     """Ids of the roles or groups that the event itself names (Discord: roles in the server). For access lists."""
     home: InstallationId = InstallationId("")
     """Where the person belongs, when that is not where the bot is installed (Slack Connect). Empty: here."""
+    locale: str = ""
+    """Such as "en-US", where the event tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
