@@ -93,6 +93,11 @@ class ReactionChanged:
     """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
 
 
+VALUED = frozenset({ButtonAction.RESUME, ButtonAction.FORGET})
+"""Buttons of which several of one action stand below one message, told apart by their value: at most 80 characters of ASCII
+without spaces, which come back as they were written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonPressed:
     """Somebody pressed one of our buttons. The adapter tells the platform that it was heard; what it leads to is seen in chat."""
@@ -113,6 +118,8 @@ class ButtonPressed:
     """As of `MessageReceived`."""
     private: ReplyTarget | None = None
     """Where only that person reads."""
+    value: str = ""
+    """Of the button; set for those that are `VALUED`. Whoever pressed may do so is still to be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

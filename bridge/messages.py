@@ -192,6 +192,8 @@ class ButtonAction(StrEnum):
     """Asks the question of a whole answer once more; the new answer takes its place."""
     FORM = "form"
     """Opens the form whose id is the button's `value` (see `forms_api`)."""
+    RESUME = "resume"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -339,6 +339,8 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
             return Rate(vote=vote, target=event.target)
         case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM:
             return Ignore(reason="told as a message, as a command or as a form")
+        case ButtonAction.RESUME | ButtonAction.FORGET:
+            return Ignore(reason="no such button was shown")
         case _:
             assert_never(event.action)
 
