@@ -16,7 +16,7 @@ from bridge.backend_api import (
     TextReplaced,
     UsageReported,
 )
-from bridge.messages import AnswerState, Outcome, ProducedFile, Step, StepState
+from bridge.messages import AnswerState, Button, Outcome, ProducedFile, Step, StepState
 from bridge.outgoing_files import OutgoingFile
 
 STATUS_MARK = "⏳"
@@ -55,6 +55,8 @@ class AnswerDraft:
         """Of interest once it has ended."""
         self.status = ""
         """A line (Markdown) that stands for the answer as long as there is no text, such as a place in line."""
+        self.asks: tuple[Button, ...] = ()
+        """By which people answer what the status asks; of interest as long as it has not ended."""
         self.changed = asyncio.Event()
         """Set at every change; the reader clears it."""
         self.ended = asyncio.Event()
