@@ -32,6 +32,17 @@ class Afterthoughts:
         self._limits = limits
         self._metrics = metrics
 
+    async def follow(self, decision: Stop | Retry | Withdraw) -> None:
+        match decision:
+            case Stop():
+                await self.stop(decision)
+            case Retry():
+                await self.retry(decision)
+            case Withdraw():
+                await self.withdraw(decision)
+            case _:
+                assert_never(decision)
+
     async def stop(self, stop: Stop) -> None:
         answer = stop.answer
         conversation = await self._store.conversation_of(answer) if answer is not None else None

@@ -30,6 +30,7 @@ from bridge.errors import (
     ConversationMissing,
     StoreUnavailable,
 )
+from bridge.gathering import Gatherer
 from bridge.listening import Listener
 from bridge.messages import AnswerState, AppName, AskedQuestion, BackendIds, Outcome, Turn
 from bridge.metrics import Metrics, Rescue
@@ -79,6 +80,7 @@ class Asker:
         policies: Mapping[AppName, AppPolicy],
         places: Places,
         preparer: Preparer,
+        gatherer: Gatherer,
         clock: Clock,
         metrics: Metrics,
         limits: AskLimits,
@@ -88,6 +90,7 @@ class Asker:
         self._policies = policies
         self._places = places
         self._preparer = preparer
+        self._gatherer = gatherer
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
@@ -190,12 +193,10 @@ class Asker:
         while True:
             if running.handed_over:
                 return None
-            if running.stop is not None:
-                await self._end_unheard(running)
-                return endings.stopped(running)
-            if running.revised:
-                self._start_over(running)
-            running.woken.clear()
+            if (ended := await self._make_ready(running)) is not None:
+                return ended
+            if running.woken.is_set():
+                continue
             try:
                 completed = await self._ask_once(running)
             except BackendError as error:
@@ -221,6 +222,16 @@ class Asker:
                 outcome = await self._end(running, completed)
                 if outcome is not None:
                     return outcome
+
+    async def _make_ready(self, running: Running) -> Outcome | None:
+        """An outcome: it need not, or cannot, be asked. None with `woken` set: something else is wanted now."""
+        if running.stop is not None:
+            await self._end_unheard(running)
+            return endings.stopped(running)
+        if running.revised:
+            self._start_over(running)
+        running.woken.clear()
+        return await self._gatherer.gather(running)
 
     async def _end(self, running: Running, completed: AnswerCompleted | None) -> Outcome | None:
         """None: something else is wanted instead, perhaps only since it was asked what could be asked next."""

@@ -15,8 +15,9 @@ from bridge.backend_api import (
     SourcesCited,
     TextDelta,
     TextReplaced,
+    UsageReported,
 )
-from bridge.messages import AnswerState, Outcome, ProducedFile, Step, StepState
+from bridge.messages import AnswerState, Button, Outcome, ProducedFile, Step, StepState
 from bridge.outgoing_files import OutgoingFile
 
 STATUS_MARK = "⏳"
@@ -49,10 +50,14 @@ class AnswerDraft:
         self.produced: tuple[ProducedFile, ...] = ()
         """Files that the app has made so far."""
         self.sources: tuple[str, ...] = ()
+        self.usage: UsageReported | None = None
+        """What the app says that the answer has cost."""
         self.extras = Extras()
         """Of interest once it has ended."""
         self.status = ""
         """A line (Markdown) that stands for the answer as long as there is no text, such as a place in line."""
+        self.asks: tuple[Button, ...] = ()
+        """By which people answer what the status asks; of interest as long as it has not ended."""
         self.changed = asyncio.Event()
         """Set at every change; the reader clears it."""
         self.ended = asyncio.Event()
@@ -78,6 +83,9 @@ class AnswerDraft:
                 if step.id not in self._steps and len(self._steps) >= MOST_STEPS:
                     return
                 self._steps[step.id] = step
+            case UsageReported():
+                self.usage = event
+                return
             case AnswerStarted() | AnswerCompleted() | InputRequired():
                 return
             case _:
@@ -92,7 +100,7 @@ class AnswerDraft:
     def restart(self) -> None:
         """The question is asked again from the start."""
         self._pieces, self._notes, self._steps = [], [], {}
-        self.produced, self.sources = (), ()
+        self.produced, self.sources, self.usage = (), (), None
         self.changed.set()
 
     def conclude(self, outcome: Outcome, files: Sequence[OutgoingFile] = ()) -> None:

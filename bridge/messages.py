@@ -109,6 +109,8 @@ class Author:
     """Ids of the roles or groups that the event itself names (Discord: roles in the server). For access lists."""
     home: InstallationId = InstallationId("")
     """Where the person belongs, when that is not where the bot is installed (Slack Connect). Empty: here."""
+    locale: str = ""
+    """Such as "en-US", where the event tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,10 @@ class ButtonAction(StrEnum):
     """On the bot's own page. Told as a `CommandInvoked`."""
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
+    FORM = "form"
+    """Opens the form whose id is the button's `value` (see `forms_api`)."""
+    RESUME = "resume"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.inputs import Sourced
 from bridge.messages import AppName, Author, ChannelId, Inputs, InstallationId, PersonId, PlatformName
 from bridge.quotas import Quotas
 
@@ -57,6 +58,10 @@ class AppPolicy:
     """How many past questions and answers are told to the app when its conversation had to be started anew."""
     inputs: Inputs = field(default_factory=dict)
     """Constant values for the app's input variables, sent with every question."""
+    sourced: Mapping[str, Sourced] = field(default_factory=dict)
+    """Variables whose values are known with each question."""
+    asked: frozenset[str] = frozenset()
+    """Variables that members are asked for, besides those that the app cannot do without."""
     most_waiting: int = 20
     """Questions that may wait in one conversation. One more is politely refused."""
     most_queued: int = 200

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from bridge.clock import Clock
 from bridge.drafts import AnswerDraft
-from bridge.messages import AnswerState, Attachment, BackendIds, Outcome, Said, StopReason, Turn
+from bridge.messages import AnswerState, Attachment, BackendIds, Inputs, Outcome, Said, StopReason, Turn
 from bridge.producing import Collector
 from bridge.surroundings import HandedOver
 
@@ -49,8 +49,14 @@ class Running:
     """Fetches what the app makes; None where files cannot be shown."""
     above: tuple[Said, ...] | None = None
     """What stands above the question in its thread, once it was read."""
+    inputs: Inputs | None = None
+    """What the app is told besides the question, once that is known."""
+    wanted: tuple[str, ...] = ()
+    """Inputs that its asker is asked for."""
+    waits: bool = False
+    """For somebody to fill in a form: whoever calls wakes it."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set together with `stop`, `revised` or `handed_over`."""
+    """Set together with `stop`, `revised` or `handed_over`, or when what it `waits` for may be there."""
     started: asyncio.Event = field(default_factory=asyncio.Event)
     """The backend has named its ids."""
     outcome: Outcome | None = None

@@ -128,6 +128,13 @@ class Settings(BaseSettings):
         description="Seconds that an answer is waited for that outlived the process which asked for it.",
     )
     stop_patience: float = Field(10.0, ge=1, le=300, description="Seconds that a stopped answer may take to end.")
+    form_patience: float = Field(
+        600.0,
+        ge=60,
+        le=86_400,
+        description="Seconds that a member has to fill in what an app must know before it can be asked. The question waits "
+        "that long, and those after it in the same thread do too.",
+    )
     wait_notice: float = Field(
         3.0, ge=0, le=600, description="Seconds after which a member is told that the question waits for its turn."
     )

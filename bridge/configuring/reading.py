@@ -9,6 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bridge.configuring.document import Document, Problem, name_place
+from bridge.configuring.inputs import read_inputs
 from bridge.configuring.lines import Path as Place
 from bridge.configuring.schema import APP_NAME, APP_NAME_WORDS, LONGEST_APP_NAME, NO_QUOTA, AppTable, RouteTable
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
@@ -100,6 +101,8 @@ def _read_apps(document: Document, defaults: AppPolicy, written: Written) -> Non
             continue
         read, _ = _validate(AppTable, table, place, document, written.problems)
         if read is not None:
+            inputs = read_inputs(read.inputs, (*place, "inputs"), document)
+            written.problems += inputs.problems
             policy = replace(
                 defaults,
                 name=AppName(name),
@@ -107,7 +110,9 @@ def _read_apps(document: Document, defaults: AppPolicy, written: Written) -> Non
                 context_turns=defaults.context_turns if read.context_turns is None else read.context_turns,
                 most_waiting=defaults.most_waiting if read.most_waiting is None else read.most_waiting,
                 most_queued=defaults.most_queued if read.most_queued is None else read.most_queued,
-                inputs=read.inputs,
+                inputs=inputs.constants,
+                sourced=inputs.sourced,
+                asked=frozenset(inputs.asked),
             )
             written.apps.append(WrittenApp(policy=policy, backend=read.backend, rest=read.model_extra or {}))
 

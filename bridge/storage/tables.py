@@ -293,6 +293,28 @@ bookmark = Table(
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
+# What members have filled in for a conversation, sent with each of its questions.
+conversation_input = Table(
+    "conversation_input",
+    metadata,
+    Column("conversation_id", RowId, ForeignKey(conversation.c.id), primary_key=True, autoincrement=False),
+    Column("name", Plain, primary_key=True),
+    Column("value", PlainText, nullable=False),  # JSON; an empty text: it was left empty
+    Column("seq", Integer, nullable=False),  # number of the question for which it was filled in
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# What the asker of a question is being asked for before the app can be. Gone once all of it is filled in.
+input_request = Table(
+    "input_request",
+    metadata,
+    Column("answer_id", RowId, ForeignKey(answer.c.id), primary_key=True, autoincrement=False),
+    Column("person_id", Plain, nullable=False),
+    Column("form", PlainText, nullable=False),  # JSON
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_input_request_expires", "expires_at"),
+)
+
 rate_slot = Table(
     "rate_slot",
     metadata,

@@ -205,6 +205,7 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
             target=scene.under(message.id),
             category=scene.place.category_id,
             private=scene.private,
+            value=buttons.value_of(custom_id),
         ),
     )
 

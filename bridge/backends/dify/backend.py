@@ -12,6 +12,7 @@ from bridge.backend_api import (
     Backend,
     BackendEvent,
     FileRules,
+    InputVariable,
     Opening,
     Question,
     Recovered,
@@ -221,6 +222,10 @@ class DifyBackend:
     async def opening(self) -> Opening:
         with _explaining():
             return (await self._parameters.get()).opening
+
+    async def input_form(self) -> Sequence[InputVariable]:
+        with _explaining():
+            return (await self._parameters.get()).variables
 
     async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
         with _explaining():

@@ -28,8 +28,8 @@ async def check_dify(client: DifyClient, settings: Settings) -> Sequence[Finding
         findings.append(await _check_app_type(client, settings, text_of(info, "mode")))
         if findings[-1].severity is not Severity.ERROR:
             told = await fetch_parameters(client)
-            findings.append(_check_inputs(told))
-            findings += describe_features(read_parameters(told))
+            parameters = read_parameters(told)
+            findings += [_describe_inputs(parameters), *describe_features(parameters)]
     except BackendError as error:
         findings.append(describe(error))
     if client.version:
@@ -103,24 +103,11 @@ async def _takes_chat_calls(client: DifyClient) -> bool:
     return text_of(reply.read(), "code") != "not_chat_app"
 
 
-def _check_inputs(parameters: Json) -> Finding:
-    form = parameters.get("user_input_form")
-    entries = form if isinstance(form, list) else []
-    # Each entry is an object with one key, the kind of field.
-    fields = [
-        field for entry in entries if isinstance(entry, dict) for field in entry.values() if isinstance(field, dict)
-    ]
-    needed = [
-        text_of(field, "variable") or text_of(field, "label") for field in fields if field.get("required") is True
-    ]
-    if not needed:
-        return _ok("Dify inputs", "the app needs none that the bridge does not give")
-    names = ", ".join(needed)
-    return _error(
-        "Dify inputs",
-        f"the app requires inputs that the bridge does not give: {names}",
-        "Make them optional in the app's settings in Dify.",
-    )
+def _describe_inputs(parameters: Parameters) -> Finding:
+    """Where their values come from is the bridge's affair, and told apart."""
+    wanted = parameters.variables
+    names = ", ".join(f"{one.name}{' (required)' if one.required else ''}" for one in wanted)
+    return _ok("Dify inputs", f"the app wants {names}" if wanted else "the app wants none besides the question")
 
 
 def describe_features(parameters: Parameters) -> Sequence[Finding]:

@@ -5,10 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridge.backend_api import FileRules, Opening
+from bridge.backend_api import FileRules, InputVariable, Opening
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.filetypes import read_file_rules
+from bridge.backends.dify.form import read_variables
 from bridge.backends.dify.framing import Json, object_of, text_of
 from bridge.backends.dify.plain import make_plain
 from bridge.clock import Clock
@@ -37,6 +38,8 @@ class Parameters:
     cites: bool = False
     hears: bool = False
     """Recordings can be turned into text."""
+    variables: tuple[InputVariable, ...] = ()
+    """What the app wants to know besides the question."""
 
 
 def read_parameters(reply: Json) -> Parameters:
@@ -52,6 +55,7 @@ def read_parameters(reply: Json) -> Parameters:
         suggests=object_of(reply, "suggested_questions_after_answer").get("enabled") is True,
         cites=object_of(reply, "retriever_resource").get("enabled") is True,
         hears=object_of(reply, "speech_to_text").get("enabled") is True,
+        variables=read_variables(reply.get("user_input_form")),
     )
 
 

@@ -84,8 +84,15 @@ class ScriptedServer:
             self.arrived.clear()
             await self.arrived.wait()
 
+    async def called_times(self, path: str, count: int) -> None:
+        """Returns once this was called so often."""
+        while sum(call.partition(" ")[2].partition("?")[0] == path for call in self.called) < count:
+            self.arrived.clear()
+            await self.arrived.wait()
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.called.append(f"{request.method} {request.path_qs}")
+        self.arrived.set()
         self.peers.append(request.transport and request.transport.get_extra_info("peername"))
         if request.path != self.streams:
             status, body = self.others.get(request.path, (404, {}))

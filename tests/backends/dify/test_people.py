@@ -246,7 +246,7 @@ async def test_what_is_said_while_nobody_listens_is_made_up_for_at_the_end() -> 
 
 async def test_a_text_that_was_taken_back_is_not_brought_back_by_its_run() -> None:
     taken_back = data(event="message_replace", **IDS, answer="No.", reason="output_moderation")
-    steps = [RUN_STARTED, said(" and bad words"), taken_back, run_finished(), MESSAGE_END]
+    steps: list[Step] = [RUN_STARTED, said(" and bad words"), taken_back, run_finished(), MESSAGE_END]
     outcome = await resume_from(steps, "Start", {"status": "succeeded", "outputs": '{"answer": "Start and bad words"}'})
 
     assert outcome.text == "No."
@@ -284,8 +284,7 @@ async def test_where_there_is_no_stream_the_run_is_looked_at_until_it_ends() -> 
         server.streams = "/nowhere"
         backend = make_backend(server.base_url, look_again=0.01)
         hearing = asyncio.ensure_future(hear(backend.resume(ask(), RUN, "Start", [])))
-        while sum("workflows/run" in call for call in server.called) < 3:
-            await asyncio.sleep(0.005)
+        await server.called_times("/v1/workflows/run/r-1", 3)
         run |= {"status": "succeeded", "outputs": '{"answer": "Start and end."}'}
         outcome = await hearing
         await backend.close()
