@@ -9,6 +9,7 @@ from datetime import timedelta
 from bridge import logs
 from bridge.answers import WriterLimits
 from bridge.asking import AskLimits
+from bridge.attending import Attendant
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
@@ -29,6 +30,8 @@ from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer, SharedBudget
+from bridge.pauses import FORMS as HUMAN_FORMS
+from bridge.pausing import PauseLimits
 from bridge.places import Places
 from bridge.platform_api import Leases, Platform
 from bridge.preparing import PrepareLimits
@@ -46,6 +49,7 @@ from bridge.storage.migrate import migrate
 from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import SqlStore, open_store
 from bridge.store import Store
+from bridge.submissions import Submissions
 from bridge.supervisor import Parts, Supervisor, SupervisorLimits
 from bridge.surroundings import SurroundingLimits
 from bridge.turns import TurnLimits, Turns
@@ -171,7 +175,19 @@ def assemble(
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
-    form_desk = FormDesk(resolve=routing.resolve, keepers=_form_keepers(together, dispatcher, notices, clock))
+    submissions = Submissions(store=store, policies=routing.apps, dispatcher=dispatcher, notices=notices, clock=clock)
+    attendant = Attendant(
+        store=store,
+        platforms=platforms,
+        backends=backends,
+        dispatcher=dispatcher,
+        notices=notices,
+        clock=clock,
+        limits=limits_of(core).ask.pause,
+    )
+    form_desk = FormDesk(
+        resolve=routing.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions)
+    )
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
     front_hall = FrontHall(
@@ -210,7 +226,7 @@ def assemble(
         clock=clock,
         leases=together.leases,
         installations=together.installations,
-        chores=together.chores,
+        chores=(*together.chores, attendant.attend),
         limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
     )
     supervisor = Supervisor(parts)
@@ -225,10 +241,10 @@ def assemble(
 
 
 def _form_keepers(
-    together: Together, dispatcher: Dispatcher, notices: Notices, clock: Clock
+    together: Together, dispatcher: Dispatcher, notices: Notices, clock: Clock, submissions: Submissions
 ) -> Mapping[str, KeepsForms]:
     """Every kind of form, by what the ids of its forms begin with."""
-    keepers: dict[str, KeepsForms] = {}
+    keepers: dict[str, KeepsForms] = {HUMAN_FORMS: submissions}
     if together.inputs is not None:
         keepers[INPUT_FORMS] = InputForms(kept=together.inputs, dispatcher=dispatcher, notices=notices, clock=clock)
     return keepers
@@ -277,6 +293,7 @@ def limits_of(core: Settings) -> TurnLimits:
             stop=timedelta(seconds=core.stop_patience),
             notice=timedelta(seconds=core.wait_notice),
             resume=ResumeLimits(running=patience, unsure=min(ResumeLimits().unsure, patience)),
+            pause=PauseLimits(remind_after=timedelta(minutes=core.human_input_reminder) or None),
         ),
     )
 

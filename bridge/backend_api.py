@@ -4,7 +4,7 @@ A backend is a folder in `bridge/backends` whose `backend` module offers `Settin
 Failure is raised as a `BackendError`, never yielded. Backends never see each other.
 """
 
-from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -22,7 +22,7 @@ from bridge.messages import (
     Rating,
     Step,
 )
-from bridge.pauses import Given, InputRequest
+from bridge.pauses import InputRequest
 from bridge.platform_api import Finding
 
 
@@ -131,7 +131,7 @@ class Fate(StrEnum):
     UNKNOWN = "unknown"
     """This backend cannot tell."""
     PAUSED = "paused"
-    """It waits for people: `TakesInput.resume` tells for what."""
+    """It waits for people: `input_api.TakesInput.resume` tells for what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +150,7 @@ class Recovered:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputRequired:
     """The app waits for people, and its answer is not over: the last event of a generator instead of `AnswerCompleted`. Only of
-    backends that are `TakesInput`."""
+    backends that are `input_api.TakesInput`."""
 
     requests: tuple[InputRequest, ...]
     """Never empty. They may be answered one after the other."""
@@ -302,40 +302,6 @@ class Transcribes(Protocol):
     async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
         """The words of a recording; "" where none could be made out. Raises `BackendError`, which says in a sentence for
         members what was wrong with the file when its `may_retry` is False."""
-        ...
-
-
-class Submitted(StrEnum):
-    """What became of an answered form."""
-
-    TAKEN = "taken"
-    EARLIER = "earlier"
-    """Somebody else had answered it, perhaps elsewhere: what was given now is not used."""
-    EXPIRED = "expired"
-
-
-@runtime_checkable
-class TakesInput(Protocol):
-    """Apps behind this backend may wait for people in the middle of an answer (`InputRequired`)."""
-
-    async def submit(self, request: InputRequest, given: Given, user: BackendUser) -> Submitted:
-        """Hands in what somebody answered; asked again after that was lost on its way, it tells `EARLIER`. Raises `BackendError`;
-        `QuestionRefused` when this is no answer to that form (its `user_message` says why), which leaves the form open."""
-        ...
-
-    def resume(
-        self, question: Question, ids: BackendIds, said: str, answered: Collection[str]
-    ) -> AsyncGenerator[BackendEvent, None]:
-        """Hears how a run goes on that was paused, from wherever it is by now, also in another process than the one that asked.
-
-        `said`: the app's text up to the pause; what comes is appended to it, and a `TextReplaced` replaces it too. `answered`:
-        ids of requests that are over; a pause that waits for nothing else is waited through. Consumed and ended as `answer` is; a
-        stream that cannot be heard is made up for by looking how the run ended, as long as it takes. Needs a place as `answer`.
-        """
-        ...
-
-    async def is_waiting(self, ids: BackendIds, user: BackendUser) -> bool:
-        """Whether the run still waits for people. Cheap. Raises `BackendError`."""
         ...
 
 

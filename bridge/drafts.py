@@ -65,6 +65,8 @@ class AnswerDraft:
         """Whether the text is all that the app had to say; of interest once it has ended."""
         self.standing = False
         """It ended, and its text is whatever stands in the messages of the answer already."""
+        self.rests = False
+        """It has not ended, and waits; nobody here waits with it."""
         self._abandoned = False
 
     def fold(self, event: BackendEvent) -> None:
@@ -121,6 +123,12 @@ class AnswerDraft:
             if step.state is StepState.RUNNING:
                 self._steps[key] = replace(step, state=last)
         self.end(complete=outcome.complete)
+
+    def rest(self, notes: Sequence[str], asks: tuple[Button, ...]) -> None:
+        """Nothing more comes for now: people are to answer what the text asks, by these buttons. It can still be stopped."""
+        self._notes, self.asks = list(notes), asks
+        self.rests = True
+        self.end()
 
     def end(self, *, complete: bool = True) -> None:
         """Nothing more comes. Not `complete`: the text was cut off wherever it was."""

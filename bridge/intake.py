@@ -72,6 +72,8 @@ _STOPPED = "Stopped."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
+_BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
+
 _NOWHERE = Resolution(app=None)
 
 
@@ -273,6 +275,8 @@ class Intake:
             waiting=accepted.waiting,
         )
         self._dispatcher.wake(accepted.conversation_id)
+        if accepted.behind_form and message.origin is Origin.PERSON:
+            self._notices.tell(message.private or message.target, _BEHIND_FORM, about="behind a form")
         return True
 
     async def _stop_instead(self, ask: Ask) -> bool:
@@ -374,7 +378,7 @@ class Intake:
             return False
         _log.info("revised", conversation=change.conversation_id, touched=change.touched.value)
         if change.touched is Touched.RUNNING:
-            self._dispatcher.nudge(change.conversation_id)
+            self._afterthoughts.call(change.conversation_id)
         return True
 
 

@@ -190,6 +190,8 @@ class ButtonAction(StrEnum):
     """On the bot's own page. Told as a `CommandInvoked`."""
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
+    INPUT = "input"
+    """Answers a form that an answer waits for; the `value` says which, and how (see `pauses`). Told as a `FormSubmitted`."""
     FORM = "form"
     """Opens the form whose id is the button's `value` (see `forms_api`)."""
     RESUME = "resume"

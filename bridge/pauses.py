@@ -19,6 +19,9 @@ from bridge.messages import (
     ReplyTarget,
 )
 
+FORMS = "human"
+"""Ids of these forms begin with it (see `form_desk`), then comes the number of the pause and that of the action, with colons."""
+
 
 class FieldKind(StrEnum):
     TEXT = "text"

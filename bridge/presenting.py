@@ -108,6 +108,8 @@ class Presenter:
     def _at_the_end(self, draft: AnswerDraft) -> tuple[Button, ...]:
         if not self._can.buttons:
             return ()
+        if draft.rests:
+            return (*draft.asks, STOP)
         extras = draft.extras
         asked = [one for one in extras.suggestions if one.strip() and len(one) <= LONGEST_QUESTION]
         return (

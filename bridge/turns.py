@@ -175,6 +175,10 @@ class Turns:
                 _log.info("turn_handed_over", asked=running.attempt)
                 self._metrics.turn_ended(turn.app, turn.target.platform, Ending.HANDED_OVER)
                 return False
+            if running.rests and work.shown:
+                await self._end_activity(work)
+                await self._asker.waiting.come_to_rest(running, work.recorder)
+                return True
             outcome = endings.recorded(running.outcome, broken=work.broken, shown=work.shown)
             _log.info(
                 "turn_ended",
@@ -285,7 +289,8 @@ class Turns:
         await self._look(running)
         outcome = await self._asker.settle(running)
         if outcome is None:
-            self._hand_over(running)
+            if not running.rests:
+                self._hand_over(running)
             return
         running.outcome = outcome
         if running.turn.outcome is None:

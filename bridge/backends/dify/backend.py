@@ -16,7 +16,6 @@ from bridge.backend_api import (
     Opening,
     Question,
     Recovered,
-    Submitted,
     TextDelta,
     TextReplaced,
     UploadedFile,
@@ -52,6 +51,7 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
+from bridge.input_api import Submitted
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
 from bridge.pauses import Given, InputRequest
 from bridge.platform_api import Finding

@@ -11,13 +11,12 @@ from bridge.backend_api import (
     AnswerStarted,
     Fate,
     InputRequired,
-    Submitted,
-    TakesInput,
 )
 from bridge.backends.dify.backend import DifyBackend
 from bridge.backends.dify.people import read_request
 from bridge.clock import SystemClock
 from bridge.errors import QuestionRefused
+from bridge.input_api import Submitted, TakesInput
 from bridge.messages import BackendIds, BackendRunId, BackendUser, PersonId
 from bridge.pauses import FieldKind, Given, InputAction, InputField, InputRequest
 from bridge.playground.dify import DifyServer
@@ -236,7 +235,7 @@ async def test_a_stream_of_another_user_is_not_heard(backend: DifyBackend) -> No
 
 async def test_what_is_said_while_nobody_listens_is_made_up_for_at_the_end() -> None:
     """The stream misses the middle; what the run says of itself is whole."""
-    steps = [PING, RUN_STARTED, said(" end."), run_finished(), MESSAGE_END, Hang()]
+    steps: list[Step] = [PING, RUN_STARTED, said(" end."), run_finished(), MESSAGE_END, Hang()]
     outcome = await resume_from(
         steps, "Start,", {"status": "succeeded", "outputs": '{"answer": "Start, middle, end."}'}
     )
