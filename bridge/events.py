@@ -93,7 +93,7 @@ class ReactionChanged:
     """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
 
 
-VALUED = frozenset({ButtonAction.RESUME, ButtonAction.FORGET, ButtonAction.INPUT})
+VALUED = frozenset({ButtonAction.RESUME, ButtonAction.FORGET, ButtonAction.FORM, ButtonAction.INPUT})
 """Buttons of which several of one action stand below one message, told apart by their value: at most 80 characters of ASCII
 without spaces, which come back as they were written."""
 
