@@ -336,7 +336,7 @@ async def _remove(database: Path, configuration: Configuration, clock: Clock) ->
         database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
 
 
-async def play(*, host: str, port: int, env_file: Path | None, open_browser: bool, app_mode: str) -> int:
+async def play(*, host: str, port: int, env_file: Path | None, open_browser: bool, app_mode: str = APP_MODE) -> int:
     """Shows the playground until SIGINT or SIGTERM and returns the exit code.
 
     Raises `SettingsError` (the address is taken, or a setting is wrong) and `StoreError`.

@@ -218,7 +218,9 @@ class Seeker:
         if row.status == "error":
             return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(row.error) or "Dify says that it failed")
         if row.status == "paused":
-            return Recovered(fate=Fate.FAILED, ids=ids, detail="the chatflow waits for a form to be filled in")
+            # Told until the end, also when the run goes on by now.
+            judged = await self._judge_run(ids)
+            return judged or Recovered(fate=Fate.PAUSED, ids=ids, detail="the chatflow waits for people")
         if row.answer:
             return await self._judge_answer(row.answer, ids)
         if row.steps_done:
@@ -228,7 +230,7 @@ class Seeker:
     async def _judge_answer(self, answer: str, ids: BackendIds) -> Recovered:
         """A stored answer is whole, unless its run says that it was stopped, or that it goes on after a pause."""
         judged = await self._judge_run(ids)
-        if judged is not None and judged.fate is Fate.RUNNING:
+        if judged is not None and judged.fate in (Fate.RUNNING, Fate.PAUSED):
             return judged
         stopped = judged is not None and judged.fate is Fate.STOPPED
         text, files = shape(answer, self._own)
@@ -267,8 +269,10 @@ def _judge_detail(run: RunDetail, ids: BackendIds, answer: str | None, files: tu
             return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=files, partial=partial, detail=run.status)
         case "stopped":
             return Recovered(fate=Fate.STOPPED, ids=ids, text=text, files=files)
-        case "failed" | "paused":
-            return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or f"the run is {run.status}")
+        case "paused":
+            return Recovered(fate=Fate.PAUSED, ids=ids, detail="the run waits for people")
+        case "failed":
+            return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or "the run is failed")
         case _:
             return _unsure(ids, f"the run is {shorten(run.status) or 'of no known status'} and has no answer")
 

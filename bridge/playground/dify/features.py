@@ -39,6 +39,8 @@ class Features:
     """How long its model thinks of one."""
     longest_question: int = 4000
     """Characters of the input of a completion or workflow app that takes the question; as recorded."""
+    asks_people: bool = False
+    """A chatflow may wait for people: its Dify is 1.13 or newer."""
     uploads: bool = False
     only_images: bool = False
     """Uploads are told in the shape before files of every kind."""
@@ -130,6 +132,7 @@ def everything_on() -> Features:
         hears=True,
         hear_seconds=0.2,
         name_seconds=0.2,
+        asks_people=True,
         uploads=True,
     )
 

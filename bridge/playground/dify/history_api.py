@@ -109,7 +109,7 @@ async def run_detail(state: DifyState, request: web.Request) -> web.Response:
             "total_steps": 0 if status == "running" else 3,
             "total_tokens": 0,
             "created_at": _moment(state, run.created_at),
-            "finished_at": None if status == "running" else _moment(state, state.wall_seconds()),
+            "finished_at": None if status in ("running", "paused") else _moment(state, state.wall_seconds()),
             "elapsed_time": 0.0,
         }
     )

@@ -17,6 +17,8 @@ class Ended(StrEnum):
     CUT = "cut"
     CLIENT_CLOSED = "client_closed"
     REFUSED = "refused"
+    PAUSED = "paused"
+    """Its stream is over, and its run waits for people."""
 
 
 @dataclass(slots=True, kw_only=True)
