@@ -8,6 +8,8 @@ from datetime import timedelta
 
 from bridge import logs
 from bridge.answers import WriterLimits
+from bridge.archive import Archive
+from bridge.archivist import Archivist
 from bridge.asking import AskLimits
 from bridge.attending import Attendant
 from bridge.backend_api import Backend
@@ -42,6 +44,7 @@ from bridge.resuming import ResumeLimits
 from bridge.router import Policy
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.storage.archive import SqlArchive
 from bridge.storage.inputs import SqlInputs
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
@@ -101,6 +104,7 @@ class Together:
     inputs: KeepsInputs | None = None
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
+    archive: Archive | None = None
 
 
 async def build(configuration: Configuration, clock: Clock | None = None, extra_routes: Sequence[WebRoute] = ()) -> App:
@@ -114,7 +118,8 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
     inputs = SqlInputs(store, clock)
-    together = replace(together, inputs=inputs, chores=(*together.chores, inputs.keep_house))
+    chores = (*together.chores, inputs.keep_house)
+    together = replace(together, inputs=inputs, archive=SqlArchive(store, clock), chores=chores)
     kept = open_installations(configuration.database, store, clock)
     if kept is not None:
         together = replace(together, installations=kept.of, chores=(*together.chores, kept.keep_house))
@@ -188,6 +193,11 @@ def assemble(
     form_desk = FormDesk(
         resolve=routing.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions)
     )
+    archivist = None
+    if together.archive is not None:
+        archivist = Archivist(
+            archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
+        )
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
     front_hall = FrontHall(
@@ -211,6 +221,7 @@ def assemble(
             clock=clock,
             metrics=metrics,
             guide=guide,
+            archivist=archivist,
             greet=front_hall.greet,
             praise=labeller.note,
             fill_in=form_desk.fill_in,
@@ -219,6 +230,7 @@ def assemble(
         policies=routing.apps,
         front_hall=front_hall,
         labeller=labeller,
+        archivist=archivist,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),

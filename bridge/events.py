@@ -146,6 +146,10 @@ class Command(StrEnum):
     MUTE = "mute"
     """In this thread only those messages shall be answered that mention the bot."""
     UNMUTE = "unmute"
+    HISTORY = "history"
+    """An earlier conversation shall go on here: which ones there are is shown to who asks for it alone."""
+    FORGET = "forget"
+    """What was said in this conversation shall be deleted for good, at the backend too. Asked back first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from bridge.decisions import (
     Greet,
     Ignore,
     Obey,
+    Pick,
     Rate,
     Refuse,
     Retry,
@@ -253,7 +254,7 @@ def _invoke(event: MessageReceived, command: Command) -> CommandInvoked:
         is_external=event.is_external,
         in_thread=event.in_thread,
         # What changes for everybody in a thread is said to everybody, as it was asked for before everybody.
-        private=event.private if command is Command.HELP else None,
+        private=event.private if command in (Command.HELP, Command.HISTORY, Command.FORGET) else None,
     )
 
 
@@ -339,12 +340,12 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
                 revision=event.revision,
             )
             return Rate(vote=vote, target=event.target)
-        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM:
-            return Ignore(reason="told as a message, as a command or as a form")
         case ButtonAction.INPUT:
             return _answer_form(event)
-        case ButtonAction.RESUME | ButtonAction.FORGET:
-            return Ignore(reason="no such button was shown")
+        case ButtonAction.RESUME | ButtonAction.FORGET if resolution.app is not None:
+            return Pick(event=event, app=resolution.app.name)
+        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM | ButtonAction.RESUME | ButtonAction.FORGET:
+            return Ignore(reason="told as a message, a command or a form, or no app answers there")
         case _:
             assert_never(event.action)
 

@@ -14,6 +14,7 @@ from bridge.backend_api import (
     Fate,
     FileRules,
     InputVariable,
+    KeptConversation,
     Opening,
     Question,
     Recovered,
@@ -29,6 +30,7 @@ from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.hearing import Hearer
 from bridge.backends.dify.history import read_run
+from bridge.backends.dify.keeping import delete_conversation, fetch_conversations
 from bridge.backends.dify.kinds import Kind, KindOfApp
 from bridge.backends.dify.lacking import Ability, is_absent
 from bridge.backends.dify.linking import OwnFiles
@@ -292,6 +294,14 @@ class DifyBackend:
     async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
         with _explaining():
             return await fetch_name(self._client, conversation, user)
+
+    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
+        with _explaining():
+            return await fetch_conversations(self._client, user, limit)
+
+    async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
+        with _explaining():
+            await delete_conversation(self._client, conversation, user)
 
     async def transcribes(self) -> bool:
         with _explaining():

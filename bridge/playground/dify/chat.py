@@ -15,6 +15,7 @@ from bridge.playground.dify.people import Speed
 from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
 from bridge.playground.dify.run import ChatRun, Timing
 from bridge.playground.dify.script import Reply
+from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import EventStream, Json, Refused
 from bridge.playground.dify.workflow_run import WorkflowRun, whole_run
@@ -213,7 +214,11 @@ async def _answer_whole(
         "message_id": message.id,
         "mode": state.mode,
         "answer": message.answer,
-        "metadata": {"retriever_resources": resources(message.sources)},
+        "metadata": {
+            "annotation_reply": None,
+            "retriever_resources": resources(message.sources),
+            "usage": usage_of(len(reply.tokens)),
+        },
         "created_at": message.created_at,
     }
     return state.dialect.reply(told if state.mode == "completion" else told | {"conversation_id": conversation.id})
