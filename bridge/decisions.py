@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from bridge.events import ButtonPressed, ChatOpened, CommandInvoked, CommentGiven, HomeOpened, MessageReceived
+from bridge.events import (
+    ButtonPressed,
+    ChatOpened,
+    CommandInvoked,
+    CommentGiven,
+    FormSubmitted,
+    HomeOpened,
+    MessageReceived,
+)
 from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PersonId, ReplyTarget, Vote
 from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
@@ -36,6 +44,13 @@ class Rate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
     given: CommentGiven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillIn:
+    """Something that was asked for in a form is known now."""
+
+    submitted: FormSubmitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,4 +151,4 @@ class Ignore:
     reason: str
 
 
-Decision = Ask | Rate | Comment | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore
+Decision = Ask | Rate | Comment | FillIn | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore

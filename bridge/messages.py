@@ -109,6 +109,8 @@ class Author:
     """Ids of the roles or groups that the event itself names (Discord: roles in the server). For access lists."""
     home: InstallationId = InstallationId("")
     """Where the person belongs, when that is not where the bot is installed (Slack Connect). Empty: here."""
+    locale: str = ""
+    """Such as "en-US", where the event tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,6 +194,10 @@ class ButtonAction(StrEnum):
     """Asks the question of a whole answer once more; the new answer takes its place."""
     APP = "app"
     """Has the app that its `value` names answer, see `bridge.picks`."""
+    INPUT = "input"
+    """Answers a form that an answer waits for; the `value` says which, and how (see `pauses`). Told as a `FormSubmitted`."""
+    FORM = "form"
+    """Opens the form whose id is the button's `value` (see `forms_api`)."""
     RESUME = "resume"
     FORGET = "forget"
 
@@ -271,7 +277,7 @@ class BackendIds:
 
 
 class AnswerState(StrEnum):
-    """Life of an answer: planned > asked > streaming > finalising > done | stopped | failed."""
+    """Life of an answer: planned > asked > streaming (> paused > streaming) > finalising > done | stopped | failed."""
 
     PLANNED = "planned"
     """The question's turn has come. The backend has not been asked (again) yet, so asking it now is not asking twice."""
@@ -279,6 +285,8 @@ class AnswerState(StrEnum):
     """The request may have left; nothing came back yet."""
     STREAMING = "streaming"
     """The backend has named its ids."""
+    PAUSED = "paused"
+    """The app waits for people (see `pauses`)."""
     FINALISING = "finalising"
     """The `Outcome` is recorded; what is left is to show it."""
     DONE = "done"

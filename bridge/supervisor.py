@@ -13,6 +13,8 @@ from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
 from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
+from bridge.form_desk import FormDesk
+from bridge.forms_api import OffersForms
 from bridge.home import FrontHall
 from bridge.installations_api import Installations, KeepsInstallations
 from bridge.intake import Intake
@@ -56,6 +58,7 @@ class Parts:
     conversations: Conversations
     turns: Turns
     intake: Intake
+    form_desk: FormDesk
     front_hall: FrontHall
     labeller: Labeller
     archivist: Archivist | None
@@ -112,7 +115,7 @@ class Supervisor:
                     for name, platform in parts.platforms.items()
                 ]
                 background.append(tasks.create_task(self._watch_hearing(), name="hearing"))
-                background.append(tasks.create_task(try_backends(dict(parts.apps.backends)), name="first try"))
+                background.append(tasks.create_task(self._try_backends(), name="first try"))
                 background.append(tasks.create_task(self._stop_when_all_refused(hearing, stop), name="refusals"))
                 await stop.wait()
                 await self._shut_down(hearing, insist)
@@ -132,6 +135,8 @@ class Supervisor:
         for name, platform in self._parts.platforms.items():
             if isinstance(platform, CatchesUp):
                 platform.catch_up_from(StoreMemory(self._parts.store, name))
+            if isinstance(platform, OffersForms):
+                platform.offer_forms(self._parts.form_desk.find)
             if isinstance(platform, UsesLeases) and self._parts.leases is not None:
                 platform.use_leases(self._parts.leases)
             if isinstance(platform, KeepsInstallations) and self._parts.installations is not None:
@@ -222,6 +227,10 @@ class Supervisor:
         await asyncio.wait(hearing)
         if self._all_refused():
             stop.set()
+
+    async def _try_backends(self) -> None:
+        apps = self._parts.apps
+        await try_backends(dict(apps.backends), apps.policies)
 
     async def _keep_house(self) -> None:
         parts = self._parts

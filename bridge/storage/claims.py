@@ -25,6 +25,7 @@ _PLACE = (
     conversation.c.head,
     conversation.c.bots_in_a_row,
     conversation.c.choice,
+    conversation.c.resting,
 )
 
 
@@ -63,7 +64,9 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
         return Full(waiting=waiting, by_bots=by_bots)
     if limited is not None:
         return limited
-    return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting)
+    return Accepted(
+        conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting, behind_form=place.resting
+    )
 
 
 async def claim(connection: AsyncConnection, **values: object) -> bool:

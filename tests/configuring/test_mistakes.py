@@ -83,8 +83,8 @@ def test_what_stands_in_a_wrong_form_is_told_with_its_line(text: str, sentence: 
         ("most_waiting = 0", "apps.support.most_waiting must be a whole number from 1 up to 1000, but it is 0."),
         ("most_queued = '9'", "apps.support.most_queued must be a whole number from 1 up to 100000, but it is '9'."),
         ("inputs = 'x'", "apps.support.inputs must be a table of texts, numbers and true or false"),
-        ("inputs = { a = 1979-05-27 }", "apps.support.inputs must be a table of texts, numbers and true or false"),
-        ("inputs = { a = nan }", "apps.support.inputs must be a table of texts, numbers and true or false"),
+        ("inputs = { a = 1979-05-27 }", "apps.support.inputs.a must be a text, a number, true or false, { from ="),
+        ("inputs = { a = nan }", "apps.support.inputs.a must be a text, a number, true or false, { from ="),
         (
             "backend = 'difi'",
             f"apps.support.backend must be {BACKENDS}, but it is 'difi'. Did you mean dify?",
