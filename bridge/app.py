@@ -8,7 +8,10 @@ from datetime import timedelta
 
 from bridge import logs
 from bridge.answers import WriterLimits
+from bridge.archive import Archive
+from bridge.archivist import Archivist
 from bridge.asking import AskLimits
+from bridge.attending import Attendant
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
@@ -29,6 +32,8 @@ from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer, SharedBudget
+from bridge.pauses import FORMS as HUMAN_FORMS
+from bridge.pausing import PauseLimits
 from bridge.places import Places
 from bridge.platform_api import Leases, Platform
 from bridge.preparing import PrepareLimits
@@ -39,6 +44,7 @@ from bridge.resuming import ResumeLimits
 from bridge.router import Policy
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.storage.archive import SqlArchive
 from bridge.storage.inputs import SqlInputs
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
@@ -46,6 +52,7 @@ from bridge.storage.migrate import migrate
 from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import SqlStore, open_store
 from bridge.store import Store
+from bridge.submissions import Submissions
 from bridge.supervisor import Parts, Supervisor, SupervisorLimits
 from bridge.surroundings import SurroundingLimits
 from bridge.turns import TurnLimits, Turns
@@ -97,6 +104,7 @@ class Together:
     inputs: KeepsInputs | None = None
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
+    archive: Archive | None = None
 
 
 async def build(configuration: Configuration, clock: Clock | None = None, extra_routes: Sequence[WebRoute] = ()) -> App:
@@ -110,7 +118,8 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
     inputs = SqlInputs(store, clock)
-    together = replace(together, inputs=inputs, chores=(*together.chores, inputs.keep_house))
+    chores = (*together.chores, inputs.keep_house)
+    together = replace(together, inputs=inputs, archive=SqlArchive(store, clock), chores=chores)
     kept = open_installations(configuration.database, store, clock)
     if kept is not None:
         together = replace(together, installations=kept.of, chores=(*together.chores, kept.keep_house))
@@ -171,7 +180,24 @@ def assemble(
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
-    form_desk = FormDesk(resolve=routing.resolve, keepers=_form_keepers(together, dispatcher, notices, clock))
+    submissions = Submissions(store=store, policies=routing.apps, dispatcher=dispatcher, notices=notices, clock=clock)
+    attendant = Attendant(
+        store=store,
+        platforms=platforms,
+        backends=backends,
+        dispatcher=dispatcher,
+        notices=notices,
+        clock=clock,
+        limits=limits_of(core).ask.pause,
+    )
+    form_desk = FormDesk(
+        resolve=routing.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions)
+    )
+    archivist = None
+    if together.archive is not None:
+        archivist = Archivist(
+            archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
+        )
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
     front_hall = FrontHall(
@@ -195,6 +221,7 @@ def assemble(
             clock=clock,
             metrics=metrics,
             guide=guide,
+            archivist=archivist,
             greet=front_hall.greet,
             praise=labeller.note,
             fill_in=form_desk.fill_in,
@@ -203,6 +230,7 @@ def assemble(
         policies=routing.apps,
         front_hall=front_hall,
         labeller=labeller,
+        archivist=archivist,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
@@ -210,7 +238,7 @@ def assemble(
         clock=clock,
         leases=together.leases,
         installations=together.installations,
-        chores=together.chores,
+        chores=(*together.chores, attendant.attend),
         limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
     )
     supervisor = Supervisor(parts)
@@ -225,10 +253,10 @@ def assemble(
 
 
 def _form_keepers(
-    together: Together, dispatcher: Dispatcher, notices: Notices, clock: Clock
+    together: Together, dispatcher: Dispatcher, notices: Notices, clock: Clock, submissions: Submissions
 ) -> Mapping[str, KeepsForms]:
     """Every kind of form, by what the ids of its forms begin with."""
-    keepers: dict[str, KeepsForms] = {}
+    keepers: dict[str, KeepsForms] = {HUMAN_FORMS: submissions}
     if together.inputs is not None:
         keepers[INPUT_FORMS] = InputForms(kept=together.inputs, dispatcher=dispatcher, notices=notices, clock=clock)
     return keepers
@@ -277,6 +305,7 @@ def limits_of(core: Settings) -> TurnLimits:
             stop=timedelta(seconds=core.stop_patience),
             notice=timedelta(seconds=core.wait_notice),
             resume=ResumeLimits(running=patience, unsure=min(ResumeLimits().unsure, patience)),
+            pause=PauseLimits(remind_after=timedelta(minutes=core.human_input_reminder) or None),
         ),
     )
 

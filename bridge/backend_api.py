@@ -22,6 +22,7 @@ from bridge.messages import (
     Rating,
     Step,
 )
+from bridge.pauses import InputRequest
 from bridge.platform_api import Finding
 
 
@@ -84,7 +85,8 @@ class FileProduced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesCited:
-    """The answer rests on these documents: names alone, each once, in the backend's order. A later one replaces it."""
+    """The answer rests on these documents, each once, in the backend's order: their names, with position and score where it tells
+    them, and never a word out of them. A later one replaces it."""
 
     names: tuple[str, ...]
 
@@ -110,6 +112,10 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    partial: bool = False
+    """True when the backend says that a step failed and it went on without: what there is may not be all."""
+    annotated: bool = False
+    """People wrote this answer beforehand, for questions like this one."""
 
 
 class Fate(StrEnum):
@@ -129,6 +135,8 @@ class Fate(StrEnum):
     """The question never arrived, so asking it is not asking twice."""
     UNKNOWN = "unknown"
     """This backend cannot tell."""
+    PAUSED = "paused"
+    """It waits for people: `input_api.TakesInput.resume` tells for what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,12 +148,31 @@ class Recovered:
     """The answer, shaped as the events would have shaped it. Set only when `answered` or `stopped`."""
     sources: tuple[str, ...] = ()
     files: tuple[ProducedFile, ...] = ()
+    partial: bool = False
+    """As of `AnswerCompleted`."""
     detail: str = ""
     """For the log."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRequired:
+    """The app waits for people, and its answer is not over: the last event of a generator instead of `AnswerCompleted`. Only of
+    backends that are `input_api.TakesInput`."""
+
+    requests: tuple[InputRequest, ...]
+    """Never empty. They may be answered one after the other."""
+
+
 BackendEvent = (
-    AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | UsageReported | AnswerCompleted
+    AnswerStarted
+    | TextDelta
+    | TextReplaced
+    | Progress
+    | FileProduced
+    | SourcesCited
+    | UsageReported
+    | AnswerCompleted
+    | InputRequired
 )
 
 
@@ -285,6 +312,16 @@ class Transcribes(Protocol):
         ...
 
 
+@runtime_checkable
+class LimitsRatings(Protocol):
+    """Not every answer of this backend can be rated."""
+
+    def rates(self, ids: BackendIds) -> bool:
+        """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
+        with `may_retry` False."""
+        ...
+
+
 class InputKind(StrEnum):
     TEXT = "text"
     PARAGRAPH = "paragraph"
@@ -346,5 +383,16 @@ class ListsConversations(Protocol):
 class DeletesConversations(Protocol):
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
-        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`."""
+        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
+        where the server deletes nothing at all."""
+        ...
+
+
+@runtime_checkable
+class StandsAlone(Protocol):
+    """Of this backend's apps some hold no conversation: each question stands alone."""
+
+    async def stands_alone(self) -> bool:
+        """The app remembers no earlier question, and what was said around one must not be told along with it: all that it is
+        given, it works on. Kept; False as long as it cannot be told. Never raises."""
         ...

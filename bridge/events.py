@@ -93,7 +93,7 @@ class ReactionChanged:
     """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
 
 
-VALUED = frozenset({ButtonAction.RESUME, ButtonAction.FORGET, ButtonAction.FORM})
+VALUED = frozenset({ButtonAction.RESUME, ButtonAction.FORGET, ButtonAction.FORM, ButtonAction.INPUT})
 """Buttons of which several of one action stand below one message, told apart by their value: at most 80 characters of ASCII
 without spaces, which come back as they were written."""
 
@@ -146,6 +146,10 @@ class Command(StrEnum):
     MUTE = "mute"
     """In this thread only those messages shall be answered that mention the bot."""
     UNMUTE = "unmute"
+    HISTORY = "history"
+    """An earlier conversation shall go on here: which ones there are is shown to who asks for it alone."""
+    FORGET = "forget"
+    """What was said in this conversation shall be deleted for good, at the backend too. Asked back first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

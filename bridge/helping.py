@@ -6,7 +6,7 @@ What a platform has beside messages (commands, forms) it tells itself, see `Name
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.backend_api import AcceptsFiles, Backend
+from bridge.backend_api import AcceptsFiles, Backend, StandsAlone
 from bridge.events import CommandInvoked
 from bridge.messages import AppName, Author, InstallationId, PlatformName
 from bridge.platform_api import FetchesFiles, NamesWays, Platform
@@ -49,6 +49,11 @@ class Guide:
         ]
         return _listed("**How to ask**", lines)
 
+    async def stands_alone(self, app: AppName) -> bool:
+        """Whether the app holds no conversation that could be forgotten."""
+        backend = self.backends.get(app)
+        return backend is not None and isinstance(backend, StandsAlone) and await backend.stands_alone()
+
     def _more(self, name: PlatformName, app: AppName | None) -> Sequence[str]:
         lines: list[str] = []
         press = ""
@@ -86,7 +91,10 @@ _ASKING_BY_REPLY = {
     "every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. Reply to an answer of mine to go on with it.",
 }
-_RESETTING = "Mention me with `/reset` in a thread, or say it in direct messages, and I forget what was said there."
+_RESETTING = (
+    "Mention me with `/reset` in a thread, or say it in direct messages, and I begin anew there. `/history` brings an earlier "
+    "conversation of yours back, and `/forget` deletes what was said, at the app as well."
+)
 
 
 def _title(app: AppName | None) -> str:

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from bridge import logs
 from bridge.afterthoughts import Afterthoughts
+from bridge.archivist import Archivist
 from bridge.clock import Clock
 from bridge.commands import REFUSE, Commands
 from bridge.decisions import (
@@ -17,6 +18,7 @@ from bridge.decisions import (
     Greet,
     Ignore,
     Obey,
+    Pick,
     Rate,
     Refuse,
     Retry,
@@ -72,6 +74,8 @@ _STOPPED = "Stopped."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
+_BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
+
 _NOWHERE = Resolution(app=None)
 
 
@@ -98,6 +102,7 @@ class Intake:
         clock: Clock,
         metrics: Metrics | None = None,
         guide: Guide | None = None,
+        archivist: Archivist | None = None,
         greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
         praise: Callable[[Praised], None] | None = None,
         fill_in: Callable[[FormSubmitted], Awaitable[None]] | None = None,
@@ -114,7 +119,9 @@ class Intake:
         self._queued = queued
         self._clock = clock
         self._metrics = metrics or Metrics()
-        self._commands = Commands(store=store, notices=notices, guide=guide or Guide(policy=policy))
+        self._commands = Commands(
+            store=store, notices=notices, guide=guide or Guide(policy=policy), archivist=archivist
+        )
         self._greet = greet or _note_nothing
         self._praise = praise or _note_nothing
         self._fill_in = fill_in or _take_nothing
@@ -162,7 +169,7 @@ class Intake:
                 await self._afterthoughts.follow(decision)
             case Revise():
                 await self._revise(decision)
-            case Obey():
+            case Obey() | Pick():
                 await self._obey(decision)
             case Greet(event=opened):
                 self._greet(opened)
@@ -273,6 +280,8 @@ class Intake:
             waiting=accepted.waiting,
         )
         self._dispatcher.wake(accepted.conversation_id)
+        if accepted.behind_form and message.origin is Origin.PERSON:
+            self._notices.tell(message.private or message.target, _BEHIND_FORM, about="behind a form")
         return True
 
     async def _stop_instead(self, ask: Ask) -> bool:
@@ -317,7 +326,10 @@ class Intake:
 
     # What is wanted of the bot itself
 
-    async def _obey(self, obey: Obey) -> None:
+    async def _obey(self, obey: Obey | Pick) -> None:
+        if isinstance(obey, Pick):
+            await self._commands.pick(obey)
+            return
         said = obey.said
         if said is not None and said.ref in self._claimed:
             _log.info("duplicate", event_id=said.event_id, platform=said.ref.platform)
@@ -374,7 +386,7 @@ class Intake:
             return False
         _log.info("revised", conversation=change.conversation_id, touched=change.touched.value)
         if change.touched is Touched.RUNNING:
-            self._dispatcher.nudge(change.conversation_id)
+            self._afterthoughts.call(change.conversation_id)
         return True
 
 

@@ -16,6 +16,7 @@ from bridge.decisions import (
     Greet,
     Ignore,
     Obey,
+    Pick,
     Rate,
     Refuse,
     Retry,
@@ -40,12 +41,14 @@ from bridge.events import (
 )
 from bridge.messages import (
     AskedQuestion,
+    Author,
     ButtonAction,
     ConversationId,
     Origin,
     Rating,
     Vote,
 )
+from bridge.pauses import FORMS
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
 from bridge.words import MuteWords, find_command, says_stop
@@ -251,7 +254,7 @@ def _invoke(event: MessageReceived, command: Command) -> CommandInvoked:
         is_external=event.is_external,
         in_thread=event.in_thread,
         # What changes for everybody in a thread is said to everybody, as it was asked for before everybody.
-        private=event.private if command is Command.HELP else None,
+        private=event.private if command in (Command.HELP, Command.HISTORY, Command.FORGET) else None,
     )
 
 
@@ -337,12 +340,33 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
                 revision=event.revision,
             )
             return Rate(vote=vote, target=event.target)
-        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM:
-            return Ignore(reason="told as a message, as a command or as a form")
-        case ButtonAction.RESUME | ButtonAction.FORGET:
-            return Ignore(reason="no such button was shown")
+        case ButtonAction.INPUT:
+            return _answer_form(event)
+        case ButtonAction.RESUME | ButtonAction.FORGET if resolution.app is not None:
+            return Pick(event=event, app=resolution.app.name)
+        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM | ButtonAction.RESUME | ButtonAction.FORGET:
+            return Ignore(reason="told as a message, a command or a form, or no app answers there")
         case _:
             assert_never(event.action)
+
+
+def _answer_form(event: ButtonPressed) -> Decision:
+    """A form without fields is answered by the press."""
+    if event.target is None:
+        return Ignore(reason="nobody can tell where it was pressed")
+    nameless = Author(platform=event.message.platform, id=event.person, display_name="")
+    submitted = FormSubmitted(
+        event_id=event.event_id,
+        form=f"{FORMS}:{event.value}",
+        message=event.message,
+        author=event.author or nameless,
+        target=event.target,
+        values={},
+        revision=event.revision,
+        category=event.category,
+        private=event.private,
+    )
+    return FillIn(submitted=submitted)
 
 
 def _refuse_press(event: ButtonPressed | FormSubmitted, resolution: Resolution) -> Refuse | None:

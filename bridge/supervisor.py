@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge import logs
+from bridge.archivist import Archivist
 from bridge.backend_api import Backend
 from bridge.clock import Clock, within
 from bridge.conversations import Conversations
@@ -63,6 +64,8 @@ class Parts:
     form_desk: FormDesk
     front_hall: FrontHall
     labeller: Labeller
+    archivist: Archivist | None
+    """None: nothing is kept of what was said earlier."""
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -103,6 +106,7 @@ class Supervisor:
                     tasks.create_task(parts.notices.run(), name="notices"),
                     tasks.create_task(parts.front_hall.run(), name="front hall"),
                     tasks.create_task(parts.labeller.run(), name="labels"),
+                    *([tasks.create_task(parts.archivist.run(), name="archive")] if parts.archivist else ()),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]

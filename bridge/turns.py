@@ -6,7 +6,7 @@ be shown, and the log and the record say so.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -175,6 +175,10 @@ class Turns:
                 _log.info("turn_handed_over", asked=running.attempt)
                 self._metrics.turn_ended(turn.app, turn.target.platform, Ending.HANDED_OVER)
                 return False
+            if running.rests and work.shown:
+                await self._end_activity(work)
+                await self._asker.waiting.come_to_rest(running, work.recorder)
+                return True
             outcome = endings.recorded(running.outcome, broken=work.broken, shown=work.shown)
             _log.info(
                 "turn_ended",
@@ -285,7 +289,8 @@ class Turns:
         await self._look(running)
         outcome = await self._asker.settle(running)
         if outcome is None:
-            self._hand_over(running)
+            if not running.rests:
+                self._hand_over(running)
             return
         running.outcome = outcome
         if running.turn.outcome is None:
@@ -293,7 +298,8 @@ class Turns:
         files, lines = await self._collect(running, outcome)
         # A hand-over may have come first; then the next owner shows it.
         if not running.draft.is_abandoned():
-            running.draft.conclude(replace(outcome, notes=(*outcome.notes, *lines)), files)
+            rates = endings.takes_rating(self._backends.get(running.turn.app), running)
+            running.draft.conclude(endings.noted(outcome, lines), files, rates=rates)
 
     async def _collect(self, running: Running, outcome: Outcome) -> tuple[Sequence[OutgoingFile], Sequence[str]]:
         """The files of the answer, and lines about those that cannot be shown."""

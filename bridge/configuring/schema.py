@@ -1,7 +1,7 @@
 """What may stand in `bridge.toml`. A field's description ends the sentence "... must be" that an operator reads."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -52,6 +52,10 @@ class AppTable(BaseModel):
 
     backend: str = Field("dify", description="the name of a backend in quotes")
     recover: Recover | None = Field(None, strict=False, description='"fetch", "reask" or "apologise"')
+    human_input: Literal["asker", "anyone", "people"] | None = Field(None, description='"asker", "anyone" or "people"')
+    human_input_people: list[Id] | None = Field(
+        None, description='a list of ids of people or of Discord roles in quotes, such as ["U0123"], not their names'
+    )
     context_turns: int | None = Field(None, ge=0, le=20, description="a whole number from 0 up to 20")
     most_waiting: int | None = Field(None, ge=1, le=1000, description="a whole number from 1 up to 1000")
     most_queued: int | None = Field(None, ge=1, le=100_000, description="a whole number from 1 up to 100000")

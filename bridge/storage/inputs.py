@@ -13,8 +13,9 @@ from bridge.kept_inputs import UNUSED_FOR, InputRequest
 from bridge.messages import AnswerId, ConversationId, Inputs, PersonId, Turn
 from bridge.storage.owning import RUNNING, lock_conversation
 from bridge.storage.portable import insert_into
-from bridge.storage.store import SqlStore, whole
+from bridge.storage.store import SqlStore
 from bridge.storage.tables import answer, conversation, conversation_input, input_request
+from bridge.storage.whole import whole
 
 _FORM = TypeAdapter(Form)
 _VALUE: TypeAdapter[str | int | float | bool] = TypeAdapter(str | int | float | bool)

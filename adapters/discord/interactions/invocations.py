@@ -9,7 +9,18 @@ from adapters.discord import markup
 from adapters.discord.addresses import link_address
 from adapters.discord.gateway.heard import Build
 from adapters.discord.inbound import Ignored
-from adapters.discord.interactions.commands import ASK, ASK_ABOUT, FILE, HELP, QUESTION, RESET, STOP, Kind
+from adapters.discord.interactions.commands import (
+    ASK,
+    ASK_ABOUT,
+    FILE,
+    FORGET,
+    HELP,
+    HISTORY,
+    QUESTION,
+    RESET,
+    STOP,
+    Kind,
+)
 from adapters.discord.interactions.fields import Wanted, read_wanted
 from adapters.discord.interactions.forms import About, Comment, read_form, words_in
 from adapters.discord.interactions.matters import Matter, matter_of
@@ -28,7 +39,7 @@ STOP_WHERE = (
 NO_QUESTION = f"Write your question behind it, for example `/{ASK} What can you do?`"
 NOTHING_IN_IT = "There is nothing in that message that I can read."
 
-_ORDERS = {RESET: Command.RESET, HELP: Command.HELP}
+_ORDERS = {RESET: Command.RESET, HELP: Command.HELP, HISTORY: Command.HISTORY, FORGET: Command.FORGET}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
