@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from bridge.backend_api import Backend, DescribesInputs, InputVariable
+from bridge.backend_api import Backend, DescribesInputs, InputKind, InputVariable
 from bridge.errors import BackendError
 from bridge.inputs import FIELDS, Known, Wrong, convert, wants_asking
 from bridge.platform_api import Finding, Severity
@@ -49,6 +49,8 @@ def _look_at(variable: InputVariable, known: Known, where: str) -> Sequence[Find
             return [
                 _finding(Severity.ERROR, f"{where}.{name}: its `else` {wrong.problem}", "Correct it in bridge.toml.")
             ]
+    if variable.kind in (InputKind.FILE, InputKind.FILES) and name not in known.asked:
+        return ()  # filled by what is attached to questions, which is the backend's affair
     if variable.kind not in FIELDS and (variable.required or name in known.asked):
         return [
             _finding(
