@@ -9,6 +9,7 @@ from aiohttp import web
 
 from bridge.playground.dify.faults import Fault, HttpFault, StreamFault, Trouble, error_event
 from bridge.playground.dify.files_api import read_given
+from bridge.playground.dify.inputs import check_form
 from bridge.playground.dify.kept_files import resources
 from bridge.playground.dify.people import Speed
 from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
@@ -252,6 +253,7 @@ def _validate(state: DifyState, body: Json) -> bool:
     for name in state.required_inputs:
         if not isinstance(inputs, dict) or inputs.get(name) is None:
             raise dialect.refuse_param(f"{name} is required in input form")
+    check_form(state, inputs)
     return mode == "streaming"
 
 

@@ -25,7 +25,7 @@ from bridge.playground.dify.records import (
 )
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
-from bridge.playground.dify.wire import Refused, not_found_page
+from bridge.playground.dify.wire import Json, Refused, not_found_page
 
 # Measured: a connection idle for 1.9 s was reused, at 2.5 s it was closed.
 KEEP_ALIVE_SECONDS = 2.0
@@ -259,6 +259,11 @@ class DifyServer:
     def required_inputs(self) -> list[str]:
         """Inputs without which the app refuses a question."""
         return self._state.required_inputs
+
+    @property
+    def form(self) -> list[Json]:
+        """Further fields of the app's form, as `inputs.form_field` makes them."""
+        return self._state.form
 
     @property
     def script(self) -> Callable[[str], Reply] | None:
