@@ -87,6 +87,10 @@ class Seeker:
             # asked, asking again is asking twice, and that is for the app's policy to allow.
             return _unsure(known, str(problem))
 
+    async def find_run_of(self, question: Question, ids: BackendIds) -> Recovered:
+        """The same of a question whose run is known."""
+        return await self.find_fate(question, ids, None)
+
     async def _look_at_known(self, question: Question, ids: BackendIds, message: BackendMessageId) -> Recovered:
         if ids.conversation is None:
             return await self._judge_run(ids) or _unsure(ids, "the conversation is not known")
