@@ -111,6 +111,8 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    partial: bool = False
+    """True when the backend says that a step failed and it went on without: what there is may not be all."""
 
 
 class Fate(StrEnum):
@@ -143,6 +145,8 @@ class Recovered:
     """The answer, shaped as the events would have shaped it. Set only when `answered` or `stopped`."""
     sources: tuple[str, ...] = ()
     files: tuple[ProducedFile, ...] = ()
+    partial: bool = False
+    """As of `AnswerCompleted`."""
     detail: str = ""
     """For the log."""
 
@@ -305,6 +309,16 @@ class Transcribes(Protocol):
         ...
 
 
+@runtime_checkable
+class LimitsRatings(Protocol):
+    """Not every answer of this backend can be rated."""
+
+    def rates(self, ids: BackendIds) -> bool:
+        """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
+        with `may_retry` False."""
+        ...
+
+
 class InputKind(StrEnum):
     TEXT = "text"
     PARAGRAPH = "paragraph"
@@ -367,4 +381,14 @@ class DeletesConversations(Protocol):
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
         is the caller's to know: some backends delete whatever they are told. Raises `BackendError`."""
+        ...
+
+
+@runtime_checkable
+class StandsAlone(Protocol):
+    """Of this backend's apps some hold no conversation: each question stands alone."""
+
+    async def stands_alone(self) -> bool:
+        """The app remembers no earlier question, and what was said around one must not be told along with it: all that it is
+        given, it works on. Kept; False as long as it cannot be told. Never raises."""
         ...

@@ -6,7 +6,7 @@ be shown, and the log and the record say so.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -298,7 +298,7 @@ class Turns:
         files, lines = await self._collect(running, outcome)
         # A hand-over may have come first; then the next owner shows it.
         if not running.draft.is_abandoned():
-            running.draft.conclude(replace(outcome, notes=(*outcome.notes, *lines)), files)
+            running.draft.conclude(endings.noted(outcome, lines), files, rates=self._asker.rates(running))
 
     async def _collect(self, running: Running, outcome: Outcome) -> tuple[Sequence[OutgoingFile], Sequence[str]]:
         """The files of the answer, and lines about those that cannot be shown."""

@@ -10,12 +10,12 @@ from urllib.parse import quote
 
 from bridge.backends.dify.client import FORM_PATH, DifyClient
 from bridge.backends.dify.errors import explain_refusal
-from bridge.backends.dify.framing import Json, object_of, text_of
 from bridge.backends.dify.sentences import FORM_REFUSED
 from bridge.errors import QuestionRefused
 from bridge.input_api import Submitted
 from bridge.messages import BackendUser
 from bridge.pauses import FieldKind, Given, InputAction, InputField, InputRequest
+from bridge.remote.framing import Json, object_of, text_of
 
 MOST_ACTIONS = 20
 MOST_FIELDS = 20

@@ -18,9 +18,10 @@ from bridge.backend_api import (
     TextDelta,
     TextReplaced,
 )
-from bridge.backends.dify.client import Answering, DifyClient
+from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.history import read_run
+from bridge.backends.dify.kinds import Kind
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.settings import Settings
 from bridge.backends.dify.shaping import shape
@@ -35,6 +36,7 @@ from bridge.errors import (
     BackendUnreachable,
 )
 from bridge.messages import BackendIds, BackendRunId
+from bridge.remote.calling import Answering
 
 _log = logs.get("dify")
 
@@ -119,7 +121,8 @@ class Reattacher:
         yield AnswerStarted(ids=ids)
         going = _Going(question, ids, ids.run, _Telling(said), self._clock.monotonic())
         while True:
-            machine = AnswerMachine(ids.conversation, self._own, ids=ids, answered=answered)
+            machine = AnswerMachine(ids.conversation, self._own, ids=ids, answered=answered, said=going.telling.text)
+            machine.kind = Kind.CHAT if ids.message else Kind.WORKFLOW
             async with aclosing(self._hear_on(going, machine)) as events:
                 async for event in events:
                     yield event

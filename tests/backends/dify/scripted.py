@@ -29,6 +29,8 @@ def data(**event: object) -> bytes:
     return b"data: " + json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
+ASKING = ("/v1/chat-messages", "/v1/completion-messages", "/v1/workflows/run")
+
 IDS = {"conversation_id": "c-1", "message_id": "m-1", "task_id": "t-1"}
 
 
@@ -62,7 +64,7 @@ class ScriptedServer:
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client went away before everything was said."""
     base_url: str = ""
-    streams: str = "/v1/chat-messages"
+    streams: Sequence[str] = ASKING
     _runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> "ScriptedServer":
@@ -94,7 +96,7 @@ class ScriptedServer:
         self.called.append(f"{request.method} {request.path_qs}")
         self.arrived.set()
         self.peers.append(request.transport and request.transport.get_extra_info("peername"))
-        if request.path != self.streams:
+        if request.path not in self.streams:
             status, body = self.others.get(request.path, (404, {}))
             if not body:
                 return web.Response(status=404, text="<html>Not Found</html>", content_type="text/html")
