@@ -299,7 +299,6 @@ class Asker:
         running.suggestions = ()
         running.ids = _fresh_ids(running.turn)
         running.forget_pause()
-        running.draft.restart()
         running.draft.say_status(_CHANGED)
 
     async def _ask_once(self, running: Running) -> AnswerCompleted | InputRequired | None:
