@@ -23,6 +23,7 @@ from bridge.decisions import (
     Revise,
     Stop,
     Withdraw,
+    answer_form,
 )
 from bridge.events import (
     ButtonPressed,
@@ -42,13 +43,11 @@ from bridge.events import (
 from bridge.facts import Facts, Policy
 from bridge.messages import (
     AskedQuestion,
-    Author,
     ButtonAction,
     Origin,
     Rating,
     Vote,
 )
-from bridge.pauses import FORMS
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
 from bridge.words import find_command, says_stop, words_behind
@@ -312,7 +311,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
             order = as_order(event, Command.APP)
             return Ignore(reason="not known who pressed it") if order is None else _decide_command(order, resolution)
         case ButtonAction.INPUT:
-            return _answer_form(event)
+            return answer_form(event)
         case ButtonAction.RESUME | ButtonAction.FORGET if resolution.app is not None:
             return Pick(event=event, app=resolution.app.name)
         case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM | ButtonAction.RESUME | ButtonAction.FORGET:
@@ -336,25 +335,6 @@ def as_order(event: ButtonPressed, command: Command) -> CommandInvoked | None:
         private=event.private,
         value=event.value,
     )
-
-
-def _answer_form(event: ButtonPressed) -> Decision:
-    """A form without fields is answered by the press."""
-    if event.target is None:
-        return Ignore(reason="nobody can tell where it was pressed")
-    nameless = Author(platform=event.message.platform, id=event.person, display_name="")
-    submitted = FormSubmitted(
-        event_id=event.event_id,
-        form=f"{FORMS}:{event.value}",
-        message=event.message,
-        author=event.author or nameless,
-        target=event.target,
-        values={},
-        revision=event.revision,
-        category=event.category,
-        private=event.private,
-    )
-    return FillIn(submitted=submitted)
 
 
 def _refuse_press(event: ButtonPressed | FormSubmitted, resolution: Resolution) -> Refuse | None:

@@ -78,6 +78,16 @@ def test_what_stands_in_a_wrong_form_is_told_with_its_line(text: str, sentence: 
         ("app_type = 'workflow'", "apps.support.app_type is 'workflow', but such an app cannot hold a conversation"),
         ("recover = 'never'", 'apps.support.recover must be "fetch", "reask" or "apologise", but it is \'never\'.'),
         ("recover = 1", 'apps.support.recover must be "fetch", "reask" or "apologise", but it is 1.'),
+        ("human_input = 'all'", 'apps.support.human_input must be "asker", "anyone" or "people", but it is \'all\'.'),
+        (
+            "human_input = 'people'",
+            'apps.support.human_input is "people", but human_input_people names nobody; write their ids there.',
+        ),
+        (
+            "human_input_people = 'U1'",
+            "apps.support.human_input_people must be a list of ids of people or of Discord roles",
+        ),
+        ("human_input_people = ['@ada']", "apps.support.human_input_people must be a list of ids"),
         ("context_turns = 21", "apps.support.context_turns must be a whole number from 0 up to 20, but it is 21."),
         ("context_turns = true", "apps.support.context_turns must be a whole number from 0 up to 20, but it is true."),
         ("most_waiting = 0", "apps.support.most_waiting must be a whole number from 1 up to 1000, but it is 0."),
