@@ -1,8 +1,8 @@
 """The Dify backend: asks, stops, rates and checks over the Service API. What the bridge loads is `Settings` and `create`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 from yarl import URL
@@ -30,13 +30,12 @@ from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
-from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
+from bridge.backends.dify.sentences import NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
 from bridge.backends.dify.suggesting import fetch_suggestions
 from bridge.backends.dify.uploading import Uploader
 from bridge.clock import Clock
 from bridge.errors import (
-    BackendBusy,
     BackendCut,
     BackendError,
     BackendFailed,
@@ -49,6 +48,7 @@ from bridge.messages import BackendConversationId, BackendIds, BackendMessageId,
 from bridge.platform_api import Finding
 from bridge.remote.calling import Answering
 from bridge.remote.framing import EventParser, Json, read_object, text_of
+from bridge.remote.gates import QUEUE_SECONDS, Gate
 from bridge.remote.reading import EventReader, NothingMore
 from bridge.remote.refusing import Refusal
 
@@ -56,9 +56,6 @@ __all__ = ["DifyBackend", "Settings", "create"]
 
 # The stream's end follows `message_end` at once (0.1 ms in the recordings) unless spoken audio trails after it.
 LINGER_SECONDS = 0.25
-
-QUEUE_SECONDS = 600.0
-"""A last bound: questions wait for one of the `capacity` places before they come here."""
 
 log = logs.get("dify")
 
@@ -84,7 +81,6 @@ class DifyBackend:
         self._settings = settings
         self._clock = clock
         self._linger = linger
-        self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
         self._own = OwnFiles((settings.dify_base_url, settings.dify_files_url or ""))
         self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, self._own, look_again=look_again)
@@ -93,7 +89,7 @@ class DifyBackend:
         self._uploader = Uploader(sender)
         self._hearer = Hearer(sender)
         self._fetcher = Fetcher(self._client, settings)
-        self._places = asyncio.Semaphore(settings.dify_max_concurrent)
+        self._gate = Gate(settings.dify_max_concurrent, variable="DIFY_MAX_CONCURRENT", patience=queue_timeout)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
 
@@ -112,7 +108,7 @@ class DifyBackend:
         return self._client.version
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
-        async with self._place():
+        async with self._gate.enter():
             machine = AnswerMachine(question.conversation, self._own)
             said = False
             try:
@@ -212,22 +208,6 @@ class DifyBackend:
 
     async def close(self) -> None:
         await self._client.close()
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """One of the allowed answers at a time. Stop, ratings and checks need none."""
-        limit = self._queue_timeout
-        try:
-            async with asyncio.timeout(limit):
-                await self._places.acquire()
-        except TimeoutError as problem:
-            raise BackendBusy(
-                f"no place among DIFY_MAX_CONCURRENT for {limit:g} s", code="no_place", user_message=NO_PLACE
-            ) from problem
-        try:
-            yield
-        finally:
-            self._places.release()
 
     async def _events(self, answering: Answering, machine: AnswerMachine) -> AsyncGenerator[BackendEvent, None]:
         """Everything up to the end of the answer. The connection has been read to its end afterwards if that came soon."""
