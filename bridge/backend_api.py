@@ -94,6 +94,8 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    partial: bool = False
+    """True when the backend says that a step failed and it went on without: what there is may not be all."""
 
 
 class Fate(StrEnum):
@@ -124,6 +126,8 @@ class Recovered:
     """The answer, shaped as the events would have shaped it. Set only when `answered` or `stopped`."""
     sources: tuple[str, ...] = ()
     files: tuple[ProducedFile, ...] = ()
+    partial: bool = False
+    """As of `AnswerCompleted`."""
     detail: str = ""
     """For the log."""
 
@@ -264,4 +268,24 @@ class Transcribes(Protocol):
     async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
         """The words of a recording; "" where none could be made out. Raises `BackendError`, which says in a sentence for
         members what was wrong with the file when its `may_retry` is False."""
+        ...
+
+
+@runtime_checkable
+class LimitsRatings(Protocol):
+    """Not every answer of this backend can be rated."""
+
+    def rates(self, ids: BackendIds) -> bool:
+        """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
+        with `may_retry` False."""
+        ...
+
+
+@runtime_checkable
+class StandsAlone(Protocol):
+    """Of this backend's apps some hold no conversation: each question stands alone."""
+
+    async def stands_alone(self) -> bool:
+        """The app remembers no earlier question, and what was said around one must not be told along with it: all that it is
+        given, it works on. Kept; False as long as it cannot be told. Never raises."""
         ...
