@@ -35,6 +35,14 @@ class UploadedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """An earlier question of a conversation and what was answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     text: str
     """Never empty."""
@@ -45,6 +53,8 @@ class Question:
     files: tuple[UploadedFile, ...] = ()
     sent_at: datetime | None = None
     """When a person sent it, as their platform tells. It cannot have been asked before."""
+    history: tuple[Exchange, ...] = ()
+    """What was said before in this conversation, the newest last; only for backends of which `KeepsNoHistory` holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +120,8 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    note: str = ""
+    """A sentence for the member about how it ended, where there is something to know: it was cut short, say."""
     partial: bool = False
     """True when the backend says that a step failed and it went on without: what there is may not be all."""
 
@@ -149,14 +161,7 @@ class Recovered:
 
 
 BackendEvent = (
-    AnswerStarted
-    | TextDelta
-    | TextReplaced
-    | Progress
-    | FileProduced
-    | SourcesCited
-    | UsageReported
-    | AnswerCompleted
+    AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | UsageReported | AnswerCompleted
 )
 
 
@@ -208,6 +213,17 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Ends every connection. Called once, when no `answer` is running."""
+        ...
+
+
+@runtime_checkable
+class KeepsNoHistory(Protocol):
+    """The backend's server remembers nothing: what was said before comes with each question (`Question.history`). The ids of
+    its conversations are its own inventions."""
+
+    @property
+    def history_turns(self) -> int:
+        """How many exchanges it wants at most."""
         ...
 
 
