@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bridge.events import ChatOpened, CommandInvoked, CommentGiven, HomeOpened, MessageReceived
+from bridge.events import ChatOpened, CommandInvoked, CommentGiven, FormSubmitted, HomeOpened, MessageReceived
 from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PersonId, ReplyTarget, Vote
 from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
@@ -32,6 +32,13 @@ class Rate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
     given: CommentGiven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillIn:
+    """Something that was asked for in a form is known now."""
+
+    submitted: FormSubmitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,4 +125,4 @@ class Ignore:
     reason: str
 
 
-Decision = Ask | Rate | Comment | Stop | Retry | Revise | Withdraw | Obey | Greet | Refuse | Ignore
+Decision = Ask | Rate | Comment | FillIn | Stop | Retry | Revise | Withdraw | Obey | Greet | Refuse | Ignore

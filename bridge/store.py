@@ -32,6 +32,7 @@ from bridge.messages import (
     Turn,
     Vote,
 )
+from bridge.pauses_api import KeepsPauses
 from bridge.quotas import Quota, Quotas
 
 Aggregate = Callable[[Sequence[Vote]], Rating | None]
@@ -63,6 +64,8 @@ class Accepted:
     seq: int
     waiting: int
     """Questions before this one that are not answered yet."""
+    behind_form: bool = False
+    """What is being answered waits for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +200,7 @@ class Usage:
     votes: int = 0
 
 
-class Store(Protocol):
+class Store(KeepsPauses, Protocol):
     async def ping(self) -> None:
         """Raises `StoreUnavailable` unless the store can be read."""
         ...
@@ -272,10 +275,11 @@ class Store(Protocol):
         ...
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
-        """Takes the next question in order and records its answer as `planned`. None: nothing waits.
+        """Takes the next question in order and records its answer as `planned`. None: nothing waits (or its answer rests).
 
         `epoch=None` makes the caller the new owner (the epoch grows), also of an answer that another owner left unfinished,
-        which then comes first, just as it was left. Later calls pass `Turn.epoch`. Withdrawn questions are passed over.
+        which then comes first, just as it was left. Later calls pass `Turn.epoch`, and are given a `paused` answer again that
+        does not rest. Withdrawn questions are passed over.
         """
         ...
 
@@ -314,8 +318,7 @@ class Store(Protocol):
         ...
 
     async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
-        """The last answered questions of this conversation whose text is still kept, oldest first. What the app was told with one
-        counts as the question."""
+        """The last answered questions of this conversation whose text is still kept, as the app was told them, oldest first."""
         ...
 
     async def record_intended(self, turn: Turn, part: int, nonce: str, role: PartRole, text: str) -> None:

@@ -5,8 +5,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bridge.backend_api import AnswerCompleted, Exchange, Question
+from bridge.backend_api import AnswerCompleted, Question
 from bridge.errors import BackendFailed, StoreUnavailable
+from bridge.history_api import Exchange
 from bridge.messages import AnswerState, ButtonAction, Said
 from bridge.store import PastTurn
 from tests.core.room import Room, room

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.admitting import NO_APP, NOT_ADMITTED, SHARED_CHANNEL
 from bridge.decisions import (
     Ask,
     Comment,
@@ -21,9 +22,6 @@ from bridge.decisions import (
 from bridge.events import Command, MessageReceived
 from bridge.messages import Address, Attachment, ButtonAction, ConversationId, EventId, Origin, PersonId, Rating, Said
 from bridge.router import (
-    NO_APP,
-    NOT_ADMITTED,
-    SHARED_CHANNEL,
     Facts,
     Policy,
     decide,

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
-from bridge.backend_api import Exchange, Question
+from bridge.backend_api import Question
+from bridge.history_api import Exchange
 from bridge.messages import Inputs
 from bridge.remote.framing import Json
 

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, KeepsNoHistory, TextDelta, UsageReported
+from bridge.backend_api import AnswerCompleted, AnswerStarted, TextDelta, UsageReported
 from bridge.errors import BackendError, BackendMisconfigured, BackendTimeout, QuestionRefused
+from bridge.history_api import KeepsNoHistory
 from bridge.messages import BackendUser
 from tests.backends.openai.asking import USER, ask, make_backend
 from tests.contracts.backend_suite import collect, ids_of, text_of
