@@ -7,12 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, TextDelta, UsageReported
+from bridge.backend_api import AnswerCompleted, AnswerStarted, DescribesInputs, TextDelta, UsageReported
 from bridge.errors import BackendError, BackendMisconfigured, BackendTimeout, QuestionRefused
 from bridge.history_api import KeepsNoHistory
-from bridge.messages import BackendUser
+from bridge.inspecting import find_gaps
+from bridge.messages import AppName, BackendUser
+from bridge.routing import AppPolicy
 from tests.backends.openai.asking import USER, ask, make_backend
 from tests.contracts.backend_suite import collect, ids_of, text_of
 from tests.contracts.wire import JSON, Hang, Said, WireServer, listening
@@ -317,15 +318,16 @@ async def test_a_refused_image_is_told_in_a_sentence(server: OpenAIServer, tmp_p
     assert caught.value.user_message == "The app's model did not accept the images of this question."
 
 
-async def test_an_input_without_a_place_is_told_to_the_operator_once(server: OpenAIServer) -> None:
-    backend = make_backend(server, openai_system_prompt="Speak {language}.")
-    with capture_logs() as logs:
-        for _ in range(2):
-            await collect(backend, ask(inputs={"language": "French", "region": "EU"}))
-    await backend.close()
+async def test_the_places_in_the_system_prompt_are_the_inputs_of_the_app() -> None:
+    backend = make_backend("http://127.0.0.1:9/v1", openai_system_prompt='Speak {language}. {"a": {tone}} {language}')
 
-    (told,) = [line for line in logs if line["event"] == "inputs_not_used"]
-    assert told["names"] == ("region",)
+    assert isinstance(backend, DescribesInputs)
+    told = await backend.input_form()
+
+    assert [(one.name, one.required) for one in told] == [("language", False), ("tone", False)]
+    constants = AppPolicy(name=AppName("a"), inputs={"language": "French", "region": "EU"})
+    (gap,) = find_gaps(constants, told)
+    assert gap.problem == "apps.a.inputs.region is told to nobody: the app has no input of that name"
 
 
 async def test_the_limit_of_a_provider_is_passed_on_with_its_time(server: OpenAIServer) -> None:
