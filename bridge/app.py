@@ -227,7 +227,9 @@ def assemble(
         leases=together.leases,
         installations=together.installations,
         chores=(*together.chores, attendant.attend),
-        limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
+        limits=SupervisorLimits(
+            grace=timedelta(seconds=core.shutdown_grace), keep_history=timedelta(days=core.history_days)
+        ),
     )
     supervisor = Supervisor(parts)
     routes: list[WebRoute] = list(extra_routes)

@@ -4,7 +4,7 @@ Every method is one transaction. All may raise `StoreUnavailable` (nothing was w
 `Fenced` when the conversation has another owner by now.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -349,8 +349,8 @@ class Store(KeepsPauses, Protocol):
 
     # Housekeeping
 
-    async def blank_payloads(self, before: datetime) -> int:
-        """Removes the text of questions answered before then, and of their answers, and returns how many."""
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
+        """Removes the text of questions answered before then (of apps in `longer`: before that) and of their answers; how many."""
         ...
 
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:

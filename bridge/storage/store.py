@@ -1,6 +1,6 @@
 """The one store: every method of the seam as one transaction. What is done inside each is told in the modules beside this one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -284,9 +284,9 @@ class SqlStore(PauseMethods, Store):
     # Housekeeping
 
     @whole
-    async def blank_payloads(self, before: datetime) -> int:
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
         async with self.writing() as connection:
-            return await keeping.blank_payloads(connection, before)
+            return await keeping.blank_payloads(connection, before, longer or {})
 
     @whole
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 
 from bridge.backend_api import AnswerCompleted, Question
@@ -12,18 +11,13 @@ from bridge.messages import AnswerState, ButtonAction, Said
 from bridge.store import PastTurn
 from tests.core.room import Room, room
 from tests.fakes import values
-from tests.fakes.backend import FakeBackend, say
+from tests.fakes.backend import FakeBackend, ForgetfulBackend, say
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import edited, pressed
 from tests.fakes.platform_reading import ReadingPlatform
 from tests.fakes.store import FakeStore
 
 ABOVE = [Said(who="Ada", text="My name is Ada.")]
-
-
-@dataclass
-class ForgetfulBackend(FakeBackend):
-    history_turns: int = 20
 
 
 @asynccontextmanager
