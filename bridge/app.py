@@ -297,7 +297,9 @@ def assemble(
         installations=together.installations,
         works={"menus": menu.run} if menu is not None else {},
         chores=(*together.chores, attendant.attend),
-        limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
+        limits=SupervisorLimits(
+            grace=timedelta(seconds=core.shutdown_grace), keep_history=timedelta(days=core.history_days)
+        ),
     )
     supervisor = Supervisor(parts)
     routes: list[WebRoute] = list(extra_routes)

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from bridge.history_api import Exchange
 from bridge.messages import (
     BackendConversationId,
     BackendIds,
@@ -49,6 +50,8 @@ class Question:
     choice: str | None = None
     """The `Choice.id` that was chosen for this thread (see `OffersChoices`); None: what the operator set. Given anew with every
     question of a conversation, since the backend keeps none. A backend that offers no choices ignores it."""
+    history: tuple[Exchange, ...] = ()
+    """What was said before in this conversation, the newest last; only for backends that are `history_api.KeepsNoHistory`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +118,8 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    note: str = ""
+    """A sentence for the member about how it ended, where there is something to know: it was cut short, say."""
     partial: bool = False
     """True when the backend says that a step failed and it went on without: what there is may not be all."""
     annotated: bool = False
