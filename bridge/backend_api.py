@@ -275,7 +275,7 @@ class Choice:
     """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
 
     id: str
-    """The backend's own spelling, stable, at most 200 characters. Kept for a thread and given back in `Question.choice`."""
+    """Stable and opaque: at most 40 characters of [A-Za-z0-9:_-]. Kept for a thread and given back in `Question.choice`."""
     label: str
     """For people, plain text in one line, at most 75 characters. Never empty."""
     group: str
