@@ -7,6 +7,7 @@ Failure is raised as a `BackendError`, never yielded. Backends never see each ot
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -92,11 +93,28 @@ class SourcesCited:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReported:
+    """What asking once has cost, as the backend counts. A later one of the same answer replaces it."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    price: Decimal | None = None
+    """None where the backend names none; never a float on its way here."""
+    currency: str = ""
+    """As the backend names it ("USD"); empty without a price."""
+    latency: float | None = None
+    """Seconds that the backend says it took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerCompleted:
     """Always the last event of a generator that ends without raising."""
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    partial: bool = False
+    """True when the backend says that a step failed and it went on without: what there is may not be all."""
 
 
 class Fate(StrEnum):
@@ -127,11 +145,22 @@ class Recovered:
     """The answer, shaped as the events would have shaped it. Set only when `answered` or `stopped`."""
     sources: tuple[str, ...] = ()
     files: tuple[ProducedFile, ...] = ()
+    partial: bool = False
+    """As of `AnswerCompleted`."""
     detail: str = ""
     """For the log."""
 
 
-BackendEvent = AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | AnswerCompleted
+BackendEvent = (
+    AnswerStarted
+    | TextDelta
+    | TextReplaced
+    | Progress
+    | FileProduced
+    | SourcesCited
+    | UsageReported
+    | AnswerCompleted
+)
 
 
 class Backend(Protocol):
@@ -292,4 +321,50 @@ class OffersChoices(Protocol):
 
         A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
         is asked; its `user_message` says so."""
+        ...
+
+
+@runtime_checkable
+class LimitsRatings(Protocol):
+    """Not every answer of this backend can be rated."""
+
+    def rates(self, ids: BackendIds) -> bool:
+        """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
+        with `may_retry` False."""
+        ...
+
+
+@runtime_checkable
+class StandsAlone(Protocol):
+    """Of this backend's apps some hold no conversation: each question stands alone."""
+
+    async def stands_alone(self) -> bool:
+        """The app remembers no earlier question, and what was said around one must not be told along with it: all that it is
+        given, it works on. Kept; False as long as it cannot be told. Never raises."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptConversation:
+    """A conversation as its backend lists it."""
+
+    id: BackendConversationId
+    title: str
+    """Plain text; "" where it has none."""
+
+
+@runtime_checkable
+class ListsConversations(Protocol):
+    """The backend keeps conversations and can go on with any of them, for the `user` who began it."""
+
+    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
+        """At most `limit` of those that this `user` has there, the latest first. Raises `BackendError`."""
+        ...
+
+
+@runtime_checkable
+class DeletesConversations(Protocol):
+    async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
+        """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
+        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`."""
         ...

@@ -14,6 +14,7 @@ from bridge.backend_api import (
     SourcesCited,
     TextDelta,
     TextReplaced,
+    UsageReported,
 )
 from bridge.messages import AnswerState, Outcome, ProducedFile, Step, StepState
 from bridge.outgoing_files import OutgoingFile
@@ -48,6 +49,8 @@ class AnswerDraft:
         self.produced: tuple[ProducedFile, ...] = ()
         """Files that the app has made so far."""
         self.sources: tuple[str, ...] = ()
+        self.usage: UsageReported | None = None
+        """What the app says that the answer has cost."""
         self.extras = Extras()
         """Of interest once it has ended."""
         self.status = ""
@@ -77,6 +80,9 @@ class AnswerDraft:
                 if step.id not in self._steps and len(self._steps) >= MOST_STEPS:
                     return
                 self._steps[step.id] = step
+            case UsageReported():
+                self.usage = event
+                return
             case AnswerStarted() | AnswerCompleted():
                 return
             case _:
@@ -91,7 +97,7 @@ class AnswerDraft:
     def restart(self) -> None:
         """The question is asked again from the start."""
         self._pieces, self._notes, self._steps = [], [], {}
-        self.produced, self.sources = (), ()
+        self.produced, self.sources, self.usage = (), (), None
         self.changed.set()
 
     def conclude(self, outcome: Outcome, files: Sequence[OutgoingFile] = ()) -> None:

@@ -1,8 +1,8 @@
 """The Dify backend: asks, stops, rates and checks over the Service API. What the bridge loads is `Settings` and `create`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 from yarl import URL
@@ -20,25 +20,22 @@ from bridge.backend_api import (
     UploadedFile,
 )
 from bridge.backends.dify.checks import ask_mode, check_dify
-from bridge.backends.dify.client import Answering, DifyClient
-from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, Refusal, explain_refusal, fix_for
+from bridge.backends.dify.client import DifyClient
+from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
-from bridge.backends.dify.framing import Json, read_object, text_of
 from bridge.backends.dify.hearing import Hearer
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
-from bridge.backends.dify.reading import EventReader, NothingMore
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
-from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
+from bridge.backends.dify.sentences import NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
 from bridge.backends.dify.suggesting import fetch_suggestions
 from bridge.backends.dify.uploading import Uploader
 from bridge.clock import Clock
 from bridge.errors import (
-    BackendBusy,
     BackendCut,
     BackendError,
     BackendFailed,
@@ -49,14 +46,16 @@ from bridge.errors import (
 )
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
 from bridge.platform_api import Finding
+from bridge.remote.calling import Answering
+from bridge.remote.framing import EventParser, Json, read_object, text_of
+from bridge.remote.gates import QUEUE_SECONDS, Gate
+from bridge.remote.reading import EventReader, NothingMore
+from bridge.remote.refusing import Refusal
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
 # The stream's end follows `message_end` at once (0.1 ms in the recordings) unless spoken audio trails after it.
 LINGER_SECONDS = 0.25
-
-QUEUE_SECONDS = 600.0
-"""A last bound: questions wait for one of the `capacity` places before they come here."""
 
 log = logs.get("dify")
 
@@ -82,7 +81,6 @@ class DifyBackend:
         self._settings = settings
         self._clock = clock
         self._linger = linger
-        self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
         self._own = OwnFiles((settings.dify_base_url, settings.dify_files_url or ""))
         self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, self._own, look_again=look_again)
@@ -91,7 +89,7 @@ class DifyBackend:
         self._uploader = Uploader(sender)
         self._hearer = Hearer(sender)
         self._fetcher = Fetcher(self._client, settings)
-        self._places = asyncio.Semaphore(settings.dify_max_concurrent)
+        self._gate = Gate(settings.dify_max_concurrent, variable="DIFY_MAX_CONCURRENT", patience=queue_timeout)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
 
@@ -110,7 +108,7 @@ class DifyBackend:
         return self._client.version
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
-        async with self._place():
+        async with self._gate.enter():
             machine = AnswerMachine(question.conversation, self._own)
             said = False
             try:
@@ -211,22 +209,6 @@ class DifyBackend:
     async def close(self) -> None:
         await self._client.close()
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """One of the allowed answers at a time. Stop, ratings and checks need none."""
-        limit = self._queue_timeout
-        try:
-            async with asyncio.timeout(limit):
-                await self._places.acquire()
-        except TimeoutError as problem:
-            raise BackendBusy(
-                f"no place among DIFY_MAX_CONCURRENT for {limit:g} s", code="no_place", user_message=NO_PLACE
-            ) from problem
-        try:
-            yield
-        finally:
-            self._places.release()
-
     async def _events(self, answering: Answering, machine: AnswerMachine) -> AsyncGenerator[BackendEvent, None]:
         """Everything up to the end of the answer. The connection has been read to its end afterwards if that came soon."""
         if "html" in answering.content_type:
@@ -235,7 +217,12 @@ class DifyBackend:
             for event in machine.take_whole(await self._read_reply(answering)):
                 yield event
             return
-        reader = EventReader(answering, self._settings)
+        reader = EventReader(
+            answering,
+            EventParser(self._settings.dify_max_event_bytes),
+            idle=self._settings.dify_idle_timeout,
+            progress=self._settings.dify_progress_timeout,
+        )
         loop = asyncio.get_running_loop()
         grace = self._settings.dify_finish_grace
         while not machine.is_over():
@@ -253,7 +240,7 @@ class DifyBackend:
                     break
         await self._linger_for_end(reader, machine)
 
-    async def _linger_for_end(self, reader: EventReader, machine: AnswerMachine) -> None:
+    async def _linger_for_end(self, reader: EventReader[Json], machine: AnswerMachine) -> None:
         """Lets the server finish its side: cutting it off now would leave its slot for an active request taken for seconds."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._linger
@@ -310,7 +297,7 @@ class DifyBackend:
         return error
 
 
-async def _read_finishing(reader: EventReader, grace: float) -> list[Json] | None:
+async def _read_finishing(reader: EventReader[Json], grace: float) -> list[Json] | None:
     """The next events of a chatflow whose run has finished. None: no more will come.
 
     The text is complete by then, so a connection that breaks or falls silent takes nothing away from it.

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from bridge.backends.dify.client import DifyClient
-from bridge.backends.dify.errors import Refusal, explain_refusal, fix_for
-from bridge.backends.dify.framing import Json, text_of
+from bridge.backends.dify.errors import explain_refusal, fix_for
 from bridge.backends.dify.parameters import Parameters, fetch_parameters, read_parameters
 from bridge.backends.dify.settings import Settings, find_app_type
 from bridge.backends.dify.sounds import TAKEN
 from bridge.errors import BackendError
 from bridge.platform_api import Finding, Severity
+from bridge.remote.framing import Json, text_of
+from bridge.remote.refusing import Refusal
 
 # Measured: with a silent model the first byte came after 10.05 s (0.15.3) to 11.4 s (1.12.1).
 SAFE_IDLE_SECONDS = 15.0

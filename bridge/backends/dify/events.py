@@ -17,8 +17,7 @@ from bridge.backend_api import (
     TextReplaced,
 )
 from bridge.backends.dify.citing import read_sources
-from bridge.backends.dify.errors import explain_error_event, is_bare, shorten
-from bridge.backends.dify.framing import Json, object_of, text_of
+from bridge.backends.dify.errors import explain_error_event, is_bare
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.producing import MOST_FILES, identify, read_file, read_files
 from bridge.backends.dify.shaping import TextShaper
@@ -32,6 +31,8 @@ from bridge.messages import (
     BackendTaskId,
     ProducedFile,
 )
+from bridge.remote.framing import Json, object_of, text_of
+from bridge.remote.refusing import shorten
 
 
 class Run(StrEnum):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from bridge.backend_api import FileRules
-from bridge.backends.dify.framing import Json, object_of
+from bridge.remote.framing import Json, object_of
 
 CUSTOM = "custom"
 """Dify's kind for everything that its own kinds leave out; allowed by extension."""

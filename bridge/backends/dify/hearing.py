@@ -4,8 +4,7 @@ can turn one kind of sound into another, and a model that is told the wrong kind
 import asyncio
 from pathlib import Path
 
-from bridge.backends.dify.errors import NO_SPEECH_MODEL_FIX, Refusal, explain_refusal
-from bridge.backends.dify.framing import text_of
+from bridge.backends.dify.errors import NO_SPEECH_MODEL_FIX, explain_refusal
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import (
     HEARS_NOTHING,
@@ -19,6 +18,8 @@ from bridge.backends.dify.sentences import (
 from bridge.backends.dify.sounds import ENOUGH, TAKEN, Sound, recognise
 from bridge.errors import BackendError, BackendFailed, BackendMisconfigured, QuestionRefused
 from bridge.messages import BackendUser
+from bridge.remote.framing import text_of
+from bridge.remote.refusing import Refusal
 
 # FILE_SIZE of Dify's audio service, the same in every version and no setting of it.
 MOST_BYTES = 30 * 1024 * 1024

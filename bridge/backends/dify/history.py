@@ -11,10 +11,11 @@ from email.utils import parsedate_to_datetime
 
 from bridge.backends.dify.citing import read_sources
 from bridge.backends.dify.client import DifyClient
-from bridge.backends.dify.errors import Refusal, explain_refusal
-from bridge.backends.dify.framing import Json, object_of, text_of
+from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.producing import read_files
 from bridge.messages import BackendConversationId, BackendMessageId, BackendRunId, BackendUser, ProducedFile
+from bridge.remote.framing import Json, object_of, text_of
+from bridge.remote.refusing import Refusal
 
 PAGE = 20
 """Rows asked for at once, Dify's own default. The question looked for is among the newest: there is one at a time."""

@@ -8,10 +8,10 @@ import re
 
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
-from bridge.backends.dify.framing import text_of
-from bridge.backends.dify.plain import make_plain
-from bridge.backends.dify.thinking import ThinkFilter
 from bridge.messages import BackendConversationId, BackendUser
+from bridge.remote.framing import text_of
+from bridge.remote.plain import make_plain
+from bridge.remote.thinking import ThinkFilter
 
 LONGEST_TITLE = 100
 """Characters."""

@@ -9,9 +9,9 @@ from bridge.backend_api import FileRules, Opening
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.filetypes import read_file_rules
-from bridge.backends.dify.framing import Json, object_of, text_of
-from bridge.backends.dify.plain import make_plain
 from bridge.clock import Clock
+from bridge.remote.framing import Json, object_of, text_of
+from bridge.remote.plain import make_plain
 
 PARAMETERS_BYTES = 256 * 1024
 """A form with long drop-down lists is some tens of KiB."""

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from bridge.backend_api import Fate, Question, Recovered
 from bridge.backends.dify.client import DifyClient
-from bridge.backends.dify.errors import shorten
 from bridge.backends.dify.history import (
     Gone,
     ListedConversation,
@@ -28,6 +27,7 @@ from bridge.backends.dify.producing import keep_different
 from bridge.backends.dify.shaping import shape
 from bridge.clock import Clock
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId
+from bridge.remote.refusing import shorten
 
 LOOK_AGAIN_SECONDS = 1.0
 """Between the two looks for what was not there, or was only just written. Dify makes the row while it takes the question."""

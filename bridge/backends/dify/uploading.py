@@ -3,14 +3,15 @@
 from pathlib import Path, PurePosixPath
 
 from bridge.backend_api import UploadedFile
-from bridge.backends.dify.errors import Refusal, explain_refusal
+from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.filetypes import CUSTOM, KIND_OF, MEDIA_TYPES
-from bridge.backends.dify.framing import text_of
-from bridge.backends.dify.plain import make_plain
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import FILE_NOT_TAKEN, FILE_TOO_LARGE, FILE_WRONG_KIND
 from bridge.errors import BackendError, BackendFailed, QuestionRefused
 from bridge.messages import BackendUser
+from bridge.remote.framing import text_of
+from bridge.remote.plain import make_plain
+from bridge.remote.refusing import Refusal
 
 # 1.12 refuses names with any of these (newer ones only the slashes), and cuts names at 200 characters.
 _FORBIDDEN = str.maketrans(dict.fromkeys('/\\:*?"<>|', "_"))

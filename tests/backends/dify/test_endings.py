@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from bridge.backend_api import AnswerCompleted, AnswerStarted, Progress, TextReplaced
-from bridge.backends.dify.client import Answering
 from bridge.errors import BackendCut
+from bridge.remote.calling import Answering
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
 from tests.backends.dify.scripted import (
     IDS,

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from bridge.backends.dify.errors import Refusal, explain_error_event, explain_refusal, fix_for, shorten
+from bridge.backends.dify.errors import explain_error_event, explain_refusal, fix_for
 from bridge.errors import (
     BackendBusy,
     BackendError,
@@ -16,6 +16,7 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
+from bridge.remote.refusing import Refusal, shorten
 
 PAGE = b"<html><body>502 Bad Gateway: nginx at 10.0.0.7</body></html>"
 

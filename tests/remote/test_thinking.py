@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.backends.dify.thinking import ThinkFilter
+from bridge.remote.thinking import ThinkFilter
 
 
 def show(*pieces: str) -> str:

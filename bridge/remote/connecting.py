@@ -1,4 +1,4 @@
-"""Why a connection to Dify could not be made, told apart so that each cause names its own fix (see `errors.fix_for`)."""
+"""Why a connection could not be made, told apart so that each cause names its own fix."""
 
 import socket
 
@@ -45,3 +45,19 @@ def _explain_certificate(problem: aiohttp.ClientConnectorCertificateError, addre
     elif "expired" in reason.lower() or "not yet valid" in reason.lower():
         code = "certificate_expired"
     return BackendMisconfigured(f"the certificate of {address} is not trusted: {reason}", code=code)
+
+
+def connection_fixes(prefix: str, product: str) -> dict[str, str]:
+    """What the operator can do, by the codes of the errors from here. `prefix` is that of the backend's settings."""
+    url, ca_file = f"{prefix}_BASE_URL", f"{prefix}_CA_FILE"
+    return {
+        "certificate": f"If a private authority signed it, name that authority's PEM file in {ca_file}.",
+        "certificate_name": f"Use a host name that is in the certificate in {url}.",
+        "certificate_expired": f"Renew the certificate on the {product} server (or its proxy).",
+        "tls": f"Check in {url} whether it is http:// or https://, and the port.",
+        "dns": f"Check the host name in {url}, and that it can be resolved where the bridge runs.",
+        "refused": f"Check host and port in {url} and that {product} runs; inside a container, localhost is the "
+        "container itself.",
+        "connect_timeout": f"Check host and port in {url} and that no firewall lies in between.",
+        "unreachable": f"Check {url}, and that the network of the machine with the bridge reaches it.",
+    }

@@ -1,7 +1,7 @@
-"""From bytes to JSON events: the server-sent-events framing that Dify uses. Knows nothing of what the events mean.
+"""From bytes to events: server-sent events as backends frame them. Knows nothing of what the events mean.
 
-Each event is one `data: {json}` line and a blank line. A keep-alive is `event: ping` and a blank line, without data. Bytes
-arrive cut anywhere, also inside a character, so lines are split before anything is decoded.
+Each event is one `data: ...` line and a blank line, and nearly always JSON. A keep-alive is `event: ping` or a comment and a
+blank line, without data. Bytes arrive cut anywhere, also inside a character, so lines are split before anything is decoded.
 """
 
 import json
@@ -10,15 +10,21 @@ from bridge import logs
 
 Json = dict[str, object]
 
-log = logs.get("dify")
+DONE = b"[DONE]"
+"""What most servers but Dify say at the end."""
+
+_log = logs.get("remote")
 
 
 class EventTooLarge(Exception):
     """One event is larger than allowed."""
 
+    def __init__(self, max_bytes: int) -> None:
+        super().__init__(f"one event is larger than {max_bytes} bytes")
 
-class EventParser:
-    """Fed with whatever arrived, gives back the events that are complete. Holds at most `max_bytes`."""
+
+class FrameParser:
+    """Fed with whatever arrived, gives back the data of the events that are complete. Holds at most `max_bytes`."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
@@ -30,11 +36,11 @@ class EventParser:
         self._first_line = True
         self._too_large = False
 
-    def feed(self, chunk: bytes) -> list[Json]:
+    def feed(self, chunk: bytes) -> list[bytes]:
         """Raises `EventTooLarge`, after the events before the large one were given back."""
         self.check()
         self._rest += chunk
-        events: list[Json] = []
+        events: list[bytes] = []
         start = 0
         while (end := self._rest.find(b"\n", max(start, self._searched))) >= 0:
             event = self._take_line(bytes(self._rest[start:end]))
@@ -47,26 +53,26 @@ class EventParser:
         if len(self._rest) + self._data_bytes > self._max_bytes:
             self._too_large = True
         if self._too_large and not events:
-            raise EventTooLarge
+            raise EventTooLarge(self._max_bytes)
         return events
 
     def check(self) -> None:
         """Raises `EventTooLarge` when nothing that is fed from now on will be read."""
         if self._too_large:
-            raise EventTooLarge
+            raise EventTooLarge(self._max_bytes)
 
-    def finish(self) -> list[Json]:
+    def finish(self) -> list[bytes]:
         """The stream has ended: an event whose blank line never came still counts if it is whole."""
         return self.feed(b"\n\n")
 
-    def _take_line(self, line: bytes) -> Json | None:
+    def _take_line(self, line: bytes) -> bytes | None:
         if self._first_line:
             self._first_line = False
             line = line.removeprefix(b"\xef\xbb\xbf")
         line = line.removesuffix(b"\r")
         if not line:
             whole, self._data, self._data_bytes = b"\n".join(self._data), [], 0
-            return _read_json(whole) if whole else None
+            return whole or None
         if line.startswith(b"data:"):
             value = line[5:].removeprefix(b" ")
             self._data.append(value)
@@ -76,10 +82,25 @@ class EventParser:
         return None
 
 
-def _read_json(raw: bytes) -> Json | None:
-    if raw == b"[DONE]":
-        return None
-    return read_object(raw)
+class EventParser:
+    """The same, for servers that say everything in JSON objects. What is no object is left out."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._frames = FrameParser(max_bytes)
+
+    def feed(self, chunk: bytes) -> list[Json]:
+        return _read_all(self._frames.feed(chunk))
+
+    def check(self) -> None:
+        self._frames.check()
+
+    def finish(self) -> list[Json]:
+        return _read_all(self._frames.finish())
+
+
+def _read_all(frames: list[bytes]) -> list[Json]:
+    read = (read_object(raw) for raw in frames if raw != DONE)
+    return [event for event in read if event is not None]
 
 
 def read_object(raw: bytes) -> Json | None:
@@ -87,7 +108,7 @@ def read_object(raw: bytes) -> Json | None:
     try:
         value: object = json.loads(raw)
     except (ValueError, RecursionError):
-        log.warning("event_unreadable", bytes=len(raw))
+        _log.warning("event_unreadable", bytes=len(raw))
         return None
     return value if isinstance(value, dict) else None
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.backends.dify.framing import EventParser, EventTooLarge, Json, text_of
+from bridge.remote.framing import EventParser, EventTooLarge, Json, text_of
 
 EVENT = {"event": "message", "answer": 'Grüße, 世界 \U0001f468\u200d\U0001f469\u200d\U0001f467 "quoted" \\ \u2028'}
 RAW = b"data: " + json.dumps(EVENT, ensure_ascii=False).encode() + b"\n\n"
