@@ -132,14 +132,14 @@ class DbgptBackend:
             idle=self._settings.dbgpt_idle_timeout,
             progress=self._settings.dbgpt_progress_timeout,
         )
-        while not machine.is_over:
+        while not machine.is_over():
             frames = await reader.read()
             if frames is None:
                 raise BackendCut("the stream ended without [DONE]", code="no_ending")
             for frame in frames:
                 for event in machine.take(frame):
                     yield event
-                if machine.is_over:
+                if machine.is_over():
                     return
 
     async def stop(self, ids: BackendIds, user: BackendUser) -> None:

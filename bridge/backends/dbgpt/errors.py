@@ -78,7 +78,14 @@ def explain_refusal(refusal: Refusal) -> BackendError:
         error = BackendUnreachable(detail, code=f"http_{status}", retry_after=retry_after(refusal.headers))
         error.accepted = status not in NEVER_HANDED_ON
         return error
-    if not reply:
+    refused = _explain_bad_request(refusal, words, detail, code)
+    # Nothing is asked of a model before the stream has begun.
+    refused.accepted = False
+    return refused
+
+
+def _explain_bad_request(refusal: Refusal, words: str, detail: str, code: str) -> BackendError:
+    if not refusal.read():
         plain = b"HTTPS port" in refusal.body or b"HTTPS server" in refusal.body
         return BackendMisconfigured(detail, code=PLAIN_ON_TLS if plain else WRONG_PATH)
     return explain_failure(words, detail, code=code)

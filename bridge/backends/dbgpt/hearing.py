@@ -33,12 +33,16 @@ class AnswerMachine:
         self._sources: list[str] = []
         self._steps: dict[str, Step] = {}
         self._failure: BackendError | None = None
-        self.is_over = False
+        self._over = False
 
     @property
     def said(self) -> bool:
         """Whether a member has seen anything of it."""
         return bool(self._shown.strip())
+
+    def is_over(self) -> bool:
+        """Nothing that may still come belongs to it."""
+        return self._over
 
     @property
     def has_failed(self) -> bool:
@@ -50,11 +54,11 @@ class AnswerMachine:
     def take(self, frame: Frame) -> list[BackendEvent]:
         match frame:
             case Done():
-                self.is_over = True
+                self._over = True
                 return []
             case Failed(words):
                 self._failure = explain_failure(words)
-                self.is_over = True
+                self._over = True
                 return []
             case Piece(""):
                 return []

@@ -94,7 +94,8 @@ def _tell_messages(messages: Iterable[Json], told: Told, depth: int) -> str:
         sender, receiver = text_of(message, "sender"), text_of(message, "receiver")
         if sender == _HUMAN and receiver != _ANYBODY:
             continue
-        if words := _tell(text_of(message, "markdown"), told, depth - 1).strip():
+        words = _tell(text_of(message, "markdown"), told, depth - 1).strip("\n")
+        if words.strip():
             said.append(("" if sender in (_HUMAN, _ANYBODY) else make_plain(sender), words))
     if len({sender for sender, _ in said if sender}) < 2:
         return "\n\n".join(words for _, words in said)
