@@ -35,6 +35,14 @@ class UploadedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Exchange:
+    """An earlier question of a conversation and what was answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     text: str
     """Never empty."""
@@ -48,6 +56,8 @@ class Question:
     choice: str | None = None
     """The `Choice.id` that was chosen for this thread (see `OffersChoices`); None: what the operator set. Given anew with every
     question of a conversation, since the backend keeps none. A backend that offers no choices ignores it."""
+    history: tuple[Exchange, ...] = ()
+    """What was said before in this conversation, the newest last; only for backends of which `KeepsNoHistory` holds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +123,8 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    note: str = ""
+    """A sentence for the member about how it ended, where there is something to know: it was cut short, say."""
     partial: bool = False
     """True when the backend says that a step failed and it went on without: what there is may not be all."""
 
@@ -152,14 +164,7 @@ class Recovered:
 
 
 BackendEvent = (
-    AnswerStarted
-    | TextDelta
-    | TextReplaced
-    | Progress
-    | FileProduced
-    | SourcesCited
-    | UsageReported
-    | AnswerCompleted
+    AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | UsageReported | AnswerCompleted
 )
 
 
@@ -211,6 +216,17 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Ends every connection. Called once, when no `answer` is running."""
+        ...
+
+
+@runtime_checkable
+class KeepsNoHistory(Protocol):
+    """The backend's server remembers nothing: what was said before comes with each question (`Question.history`). The ids of
+    its conversations are its own inventions."""
+
+    @property
+    def history_turns(self) -> int:
+        """How many exchanges it wants at most."""
         ...
 
 

@@ -83,7 +83,10 @@ class AnswerDraft:
             case UsageReported():
                 self.usage = event
                 return
-            case AnswerStarted() | AnswerCompleted():
+            case AnswerCompleted(note=note):
+                self._notes += [f"({note})"] if note else []
+                return
+            case AnswerStarted():
                 return
             case _:
                 assert_never(event)

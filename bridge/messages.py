@@ -162,6 +162,8 @@ class AskedQuestion:
     """As of `MessageReceived` in `events`."""
     spoken: str = ""
     """What was said in its voice messages, once that was made out."""
+    told: str = ""
+    """What the app was told instead of its words alone, where the bridge keeps the app's history."""
     sent_at: datetime
 
     @property

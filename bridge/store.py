@@ -297,6 +297,10 @@ class Store(Protocol):
         """Keeps what was made out of the question's voice messages (`AskedQuestion.spoken`)."""
         ...
 
+    async def record_told(self, turn: Turn, text: str) -> None:
+        """Keeps what the app is told with the question (`AskedQuestion.told`)."""
+        ...
+
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         """Records the backend's ids on answer and conversation; the answer is `streaming`."""
         ...
@@ -310,7 +314,8 @@ class Store(Protocol):
         ...
 
     async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
-        """The last answered questions of this conversation whose text is still kept, oldest first."""
+        """The last answered questions of this conversation whose text is still kept, oldest first. What the app was told with one
+        counts as the question."""
         ...
 
     async def record_intended(self, turn: Turn, part: int, nonce: str, role: PartRole, text: str) -> None:

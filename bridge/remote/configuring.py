@@ -3,6 +3,7 @@
 import re
 import ssl
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import ValidationError, ValidatorFunctionWrapHandler
@@ -68,7 +69,8 @@ def check_range(settings: type[BaseSettings], name: str, value: object, check: V
     try:
         return check(value)
     except ValidationError as problem:
-        whole = "whole " if settings.model_fields[name].annotation is int else ""
+        kind = settings.model_fields[name].annotation
+        whole = "whole " if kind is int or int in get_args(kind) else ""
         raise ValueError(
             f"{name.upper()} must be a {whole}number {_range_of(settings, name)}, but it is {str(value)[:40]!r}."
         ) from problem
@@ -90,7 +92,7 @@ def without_password(url: str) -> str:
 def _range_of(settings: type[BaseSettings], name: str) -> str:
     low, high = "", ""
     for limit in settings.model_fields[name].metadata:
-        for attribute, words in (("ge", "from {:g}"), ("gt", "above {:g}"), ("le", "up to {:g}")):
+        for attribute, words in (("ge", "from {:.15g}"), ("gt", "above {:.15g}"), ("le", "up to {:.15g}")):
             if (number := getattr(limit, attribute, None)) is not None:
                 if attribute == "le":
                     high = words.format(number)

@@ -233,7 +233,12 @@ class SqlStore(Store):
     @whole
     async def record_spoken(self, turn: Turn, words: str) -> None:
         async with self.writing() as connection:
-            await progress.record_spoken(connection, turn, words, self._clock.now())
+            await progress.record_in_question(connection, turn, self._clock.now(), spoken=words)
+
+    @whole
+    async def record_told(self, turn: Turn, text: str) -> None:
+        async with self.writing() as connection:
+            await progress.record_in_question(connection, turn, self._clock.now(), told=text)
 
     @whole
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:

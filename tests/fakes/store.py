@@ -470,6 +470,12 @@ class FakeStore:
         if asked.question is not None:
             asked.question = replace(asked.question, spoken=words)
 
+    async def record_told(self, turn: Turn, text: str) -> None:
+        self._work()
+        asked = self._owned(turn).questions[turn.seq - 1]
+        if asked.question is not None:
+            asked.question = replace(asked.question, told=text)
+
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         self._work()
         conversation, answer = self._owned(turn), self._answer(turn)
@@ -502,7 +508,7 @@ class FakeStore:
         conversation = self.conversations[turn.conversation_id - 1]
         first = conversation.fresh_after if turn.seq > conversation.fresh_after else 0
         past = [
-            PastTurn(question=asked.question.words, answer=answer.outcome.text)
+            PastTurn(question=asked.question.told or asked.question.words, answer=answer.outcome.text)
             for asked in conversation.questions[first : turn.seq - 1]
             if asked.question is not None and asked.answer is not None
             for answer in [self.answers[asked.answer - 1]]
