@@ -56,7 +56,7 @@ class DbgptStage:
 
 
 async def staged(mode: str) -> AsyncIterator[DbgptStage]:
-    server = DbgptServer()
+    server = DbgptServer(SystemClock())
     await server.start(port=free_port())
     stage = DbgptStage(server, mode)
     yield stage

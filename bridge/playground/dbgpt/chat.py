@@ -126,7 +126,7 @@ async def _say(state: DbgptState, body: Json, conversation: str, one: Round, rep
             return
     # Its own id, which tells nothing about the conversation.
     ident = conversation if mode == "chat_flow" else f"chatcmpl-{uuid.uuid1()}"
-    async for raw in _say_pieces(ident, model, reply, incremental=bool(body.get("incremental", True))):
+    async for raw in _say_pieces(state, ident, model, reply, incremental=bool(body.get("incremental", True))):
         yield raw
     if reply.trouble in (Trouble.AS_TEXT, Trouble.MODEL_AS_TEXT):
         state.keep(conversation, one)
@@ -139,7 +139,9 @@ async def _say(state: DbgptState, body: Json, conversation: str, one: Round, rep
         yield DONE
 
 
-async def _say_pieces(ident: str, model: str, reply: Reply, *, incremental: bool) -> AsyncIterator[bytes]:
+async def _say_pieces(
+    state: DbgptState, ident: str, model: str, reply: Reply, *, incremental: bool
+) -> AsyncIterator[bytes]:
     if reply.trouble is Trouble.SILENT:
         await asyncio.Event().wait()
     if reply.reasoning:
@@ -156,7 +158,7 @@ async def _say_pieces(ident: str, model: str, reply: Reply, *, incremental: bool
             return
         so_far += text
         yield piece(ident, model, text) if incremental else whole(ident, model, so_far)
-        await asyncio.sleep(reply.pause)
+        await state.clock.sleep(reply.pause)
     if incremental and reply.trouble is not Trouble.MODEL_AS_TEXT:
         yield piece(ident, model, "")
         yield piece(ident, model, reply.words if reply.trouble is Trouble.AS_TEXT else "")
@@ -184,7 +186,7 @@ async def _say_app(state: DbgptState, body: Json, conversation: str, one: Round,
                 {"id": conversation, "created": 1, "model": model, "choices": [{"index": 0, "delta": one_delta}]}
             )
         shown = snapshot
-        await asyncio.sleep(reply.pause)
+        await state.clock.sleep(reply.pause)
     one.view = reply.view if reply.view is not None else shown
     state.keep(conversation, one)
     yield DONE

@@ -5,6 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from bridge.clock import Clock
+
 Json = dict[str, object]
 
 
@@ -115,7 +117,8 @@ def echo(mode: str, text: str) -> Reply:
 
 
 class DbgptState:
-    def __init__(self, api_keys: Sequence[str]) -> None:
+    def __init__(self, clock: Clock, api_keys: Sequence[str]) -> None:
+        self.clock = clock
         self.api_keys = tuple(api_keys)
         self.listings = Listings()
         self.script: Script = echo

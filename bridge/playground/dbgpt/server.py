@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
 
+from bridge.clock import Clock
 from bridge.playground.dbgpt import chat, keeping, lists
 from bridge.playground.dbgpt.records import Asked, DbgptState, Feedback, Listings, Round, Script
 from bridge.playground.dbgpt.spelling import PAGE, Refused, refuse_with_detail
@@ -31,9 +32,9 @@ _LOOK_AT_KEYS = ("/api/v2/chat/completions", "/api/v2/serve/datasources", "/api/
 class DbgptServer:
     """Start it, read `base_url`, and ask. Everything it was asked can be looked at; nothing is kept on disk."""
 
-    def __init__(self, api_keys: Sequence[str] = ("dbgpt-key",)) -> None:
+    def __init__(self, clock: Clock, api_keys: Sequence[str] = ("dbgpt-key",)) -> None:
         """Without any, whoever comes is let in."""
-        self._state = DbgptState(api_keys)
+        self._state = DbgptState(clock, api_keys)
         self._runner: web.AppRunner | None = None
         self._port = 0
 

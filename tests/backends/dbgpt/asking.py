@@ -26,7 +26,7 @@ def question(
 @asynccontextmanager
 async def serving(**settings: object) -> AsyncIterator[tuple[DbgptServer, DbgptBackend]]:
     """A stand-in and a backend for it."""
-    server = DbgptServer()
+    server = DbgptServer(SystemClock())
     await server.start(port=free_port())
     backend = DbgptBackend(make_settings(server.base_url, **settings), SystemClock())
     try:
