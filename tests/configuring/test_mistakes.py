@@ -6,8 +6,9 @@ import pytest
 
 from bridge import registry
 from bridge.errors import SettingsError
-from bridge.registry import folders
 from tests.configuring.files import APP, SECOND, SUPPORT, load, problem, problems
+
+BACKENDS = " or ".join(registry.folders("bridge.backends"))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,7 @@ def test_what_stands_in_a_wrong_form_is_told_with_its_line(text: str, sentence: 
         ("inputs = { a = nan }", "apps.support.inputs must be a table of texts, numbers and true or false"),
         (
             "backend = 'difi'",
-            f"apps.support.backend must be {' or '.join(folders('bridge.backends'))}, but it is 'difi'. Did you mean dify?",
+            f"apps.support.backend must be {BACKENDS}, but it is 'difi'. Did you mean dify?",
         ),
         ("backend = 3", "apps.support.backend must be the name of a backend in quotes, but it is 3."),
     ],
