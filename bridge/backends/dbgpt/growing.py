@@ -27,6 +27,8 @@ class GrowingText:
         """The current line, as far as it was let through."""
         self._held = ""
         self._in_markup = False
+        self._ending = ""
+        """The last two characters that were let through."""
         self.is_failure = False
         """Set by `finish`."""
         self.told = Told()
@@ -48,6 +50,9 @@ class GrowingText:
         if self._in_markup:
             self.told = tell(held)
             held = self.told.text
+            if held and self._ending:
+                # A paragraph of its own: a table is none behind a line of text.
+                held = "\n" * (2 - len(self._ending) + len(self._ending.rstrip("\n"))) + held
         return shown + held
 
     @property
@@ -76,6 +81,7 @@ class GrowingText:
         end = found.start() if found is not None else _hold_from(whole, begun)
         shown, self._held = whole[begun:end], whole[end:]
         self._line = whole[whole.rfind("\n", 0, end) + 1 : end]
+        self._ending = (self._ending + shown)[-2:]
         return shown
 
 

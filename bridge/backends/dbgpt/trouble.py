@@ -38,11 +38,10 @@ def has_failed(view: str) -> bool:
 def may_be_failure(text: str) -> bool:
     """Whether an answer that begins like this may still turn out to be an error."""
     begun = text.lstrip()
-    if not begun:
+    if not begun or is_failure(begun):
         return True
     if len(begun) > _LONGEST:
         return False
     if begun.startswith("**"):
-        end = begun.find("**", 2)
-        return end < 0 or is_failure(begun)
+        return begun.find("**", 2) < 0
     return any(word.startswith(begun) or begun.startswith(word) for word in _BEGINNINGS)

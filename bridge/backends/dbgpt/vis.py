@@ -65,10 +65,22 @@ def tell(text: str) -> Told:
 def _tell(text: str, told: Told, depth: int) -> str:
     if not MARKUP.search(text):
         return text
-    text = _BLOCK.sub(lambda found: _tell_block(found["tag"], found["body"], told, depth), text)
-    text = _VIEW.sub(lambda found: _tell_view(found["tag"], found["attributes"], told), text)
-    text = _CALL.sub("", text)
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+    text = _replace(_BLOCK, text, lambda found: _tell_block(found["tag"], found["body"], told, depth))
+    text = _replace(_VIEW, text, lambda found: _tell_view(found["tag"], found["attributes"], told))
+    return _replace(_CALL, text, lambda found: "")
+
+
+def _replace(pattern: re.Pattern[str], text: str, teller: Callable[[re.Match[str]], str]) -> str:
+    """With what is told for each match in a paragraph of its own."""
+    parts: list[str] = []
+    done = 0
+    for found in pattern.finditer(text):
+        parts += [text[done : found.start()], teller(found)]
+        done = found.end()
+    if not done:
+        return text
+    parts.append(text[done:])
+    return "\n\n".join(part.strip("\n") for part in parts if part.strip())
 
 
 def _tell_block(tag: str, body: str, told: Told, depth: int) -> str:
