@@ -21,10 +21,10 @@ from bridge.backends.dbgpt.checks import check_dbgpt
 from bridge.backends.dbgpt.client import Asked, DbgptClient
 from bridge.backends.dbgpt.conversations import begin, belongs_to, name_round, order_of
 from bridge.backends.dbgpt.frames import FramesParser
-from bridge.backends.dbgpt.hearing import AnswerMachine
+from bridge.backends.dbgpt.hearing import AnswerMachine, nothing_said
 from bridge.backends.dbgpt.history import Round, delete_rounds, list_rounds
 from bridge.backends.dbgpt.listing import KeptListing, target_of
-from bridge.backends.dbgpt.modes import Target
+from bridge.backends.dbgpt.modes import SNAPSHOTS, Target
 from bridge.backends.dbgpt.rating import send_rating
 from bridge.backends.dbgpt.recovering import find_fate, find_latest
 from bridge.backends.dbgpt.sentences import CHOICE_GONE, NO_RATING, put_in_words
@@ -99,8 +99,10 @@ class DbgptBackend:
                 async with aclosing(self._read(asked, machine)) as events:
                     async for event in events:
                         yield event
-            except BackendCut:
+            except BackendCut as problem:
                 if not asked.was_cut:
+                    if target.mode in SNAPSHOTS and not machine.heard:
+                        raise nothing_said() from problem
                     raise
             finally:
                 del self._asked[task]

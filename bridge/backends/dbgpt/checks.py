@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from bridge.backends.dbgpt.client import DbgptClient
 from bridge.backends.dbgpt.errors import fix_for
-from bridge.backends.dbgpt.listing import KeptListing, Listed, list_kind
+from bridge.backends.dbgpt.listing import GROUPS, KeptListing, Listed, list_kind
 from bridge.backends.dbgpt.modes import NEEDS, Kind
 from bridge.backends.dbgpt.settings import Settings
 from bridge.errors import BackendError
@@ -58,7 +58,7 @@ async def _check_target(client: DbgptClient, settings: Settings, sources: Sequen
         return _ok("DB-GPT app", f"{mode}: questions go to {param}{label}")
     return _error(
         "DB-GPT app",
-        f"DB-GPT lists no {kind.value} that can be asked and is called {param}",
+        f"DB-GPT lists no {GROUPS[kind].lower()} that can be asked and is called {param}",
         f"Set DBGPT_CHAT_PARAM to one of: {_name_some([one.param for one in listed])}.",
     )
 

@@ -34,6 +34,8 @@ class AnswerMachine:
         self._steps: dict[str, Step] = {}
         self._failure: BackendError | None = None
         self._over = False
+        self.heard = False
+        """Whether anything came at all."""
 
     @property
     def said(self) -> bool:
@@ -52,6 +54,7 @@ class AnswerMachine:
         return self._go(_WORKING) if self._mode in WORKING_NOTES else []
 
     def take(self, frame: Frame) -> list[BackendEvent]:
+        self.heard = True
         match frame:
             case Done():
                 self._over = True
@@ -112,7 +115,7 @@ class AnswerMachine:
         if self._failure is not None:
             raise self._failure
         if self._mode in SNAPSHOTS and not self._shown.strip():
-            raise BackendFailed("the app ended its stream without a word", code="nothing_said")
+            raise nothing_said()
 
     def _take_snapshot(self, text: str) -> list[BackendEvent]:
         self._snapshot = told = tell(text)
@@ -152,3 +155,8 @@ class AnswerMachine:
     def _go(self, step: Step) -> list[BackendEvent]:
         self._steps[step.id] = step
         return [Progress(step=step)]
+
+
+def nothing_said() -> BackendFailed:
+    """How agents fail: DB-GPT ends their stream, or breaks it off where there is no such app."""
+    return BackendFailed("the app ended its stream without a word", code="nothing_said")

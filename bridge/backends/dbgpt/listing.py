@@ -29,7 +29,7 @@ _PATHS = {
     Kind.FLOW: "/api/v2/serve/awel/flows",
     Kind.MODEL: "/api/v2/serve/model/models",
 }
-_GROUPS = {
+GROUPS = {
     Kind.KNOWLEDGE: "Knowledge space",
     Kind.DATASOURCE: "Data source",
     Kind.APP: "App",
@@ -61,7 +61,7 @@ async def list_kind(client: DbgptClient, kind: Kind) -> Sequence[Listed]:
         param, label = _read(kind, entry)
         if param and param not in found:
             label = make_plain(label or param, LONGEST_LABEL) or param[:LONGEST_LABEL]
-            choice = Choice(id=_name(kind, param), label=label, group=_GROUPS[kind])
+            choice = Choice(id=_name(kind, param), label=label, group=GROUPS[kind])
             found[param] = Listed(choice=choice, param=param, kind=kind)
     return list(found.values())[:MOST]
 

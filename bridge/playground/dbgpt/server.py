@@ -101,6 +101,10 @@ class DbgptServer:
     def listings(self) -> Listings:
         return self._state.listings
 
+    def let_everybody_in(self) -> None:
+        """As a DB-GPT without `api_keys` does."""
+        self._state.api_keys = ()
+
     def on_change(self, callback: Callable[[], None]) -> None:
         """Called, on the event loop, whenever a question or feedback has come or ended."""
         self._state.on_change(callback)
