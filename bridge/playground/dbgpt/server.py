@@ -101,6 +101,12 @@ class DbgptServer:
     def listings(self) -> Listings:
         return self._state.listings
 
+    def complete(self, asked: Asked, answer: str) -> None:
+        """Writes the round of this question down, although its stream was cut off before its end."""
+        one = self._state.begin_round(asked.conversation, asked.text)
+        one.ai = one.view = answer
+        self._state.keep(asked.conversation, one)
+
     def let_everybody_in(self) -> None:
         """As a DB-GPT without `api_keys` does."""
         self._state.api_keys = ()
