@@ -49,6 +49,7 @@ _IN_LINE = "⏳ The app is busy. You are number {number} in line."
 _TRYING = "⏳ {why} I keep trying."
 _CHANGED = "⏳ The question was changed. I am asking again…"
 _READING = "⏳ I am reading what belongs to the question…"
+_ANNOTATED = "📌 Answered from what the team has written for questions like this."
 _FETCHING = "⏳ I was restarted and am getting your answer back…"
 
 
@@ -228,6 +229,8 @@ class Asker:
             return None
         if completed.stopped:
             return endings.stopped(running)
+        if completed.annotated:
+            running.notes = [*running.notes, _ANNOTATED]
         await self._preparer.suggest(running)
         return None if running.revised else endings.answered(running)
 

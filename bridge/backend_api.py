@@ -97,7 +97,8 @@ class FileProduced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesCited:
-    """The answer rests on these documents: names alone, each once, in the backend's order. A later one replaces it."""
+    """The answer rests on these documents, each once, in the backend's order: their names, with position and score where it tells
+    them, and never a word out of them. A later one replaces it."""
 
     names: tuple[str, ...]
 
@@ -127,6 +128,8 @@ class AnswerCompleted:
     """A sentence for the member about how it ended, where there is something to know: it was cut short, say."""
     partial: bool = False
     """True when the backend says that a step failed and it went on without: what there is may not be all."""
+    annotated: bool = False
+    """People wrote this answer beforehand, for questions like this one."""
 
 
 class Fate(StrEnum):
@@ -382,5 +385,6 @@ class ListsConversations(Protocol):
 class DeletesConversations(Protocol):
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
-        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`."""
+        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
+        where the server deletes nothing at all."""
         ...

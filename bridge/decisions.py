@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from bridge.events import ChatOpened, CommandInvoked, CommentGiven, HomeOpened, MessageReceived
+from bridge.events import ButtonPressed, ChatOpened, CommandInvoked, CommentGiven, HomeOpened, MessageReceived
 from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PersonId, ReplyTarget, Vote
 from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
@@ -20,6 +20,10 @@ class Ask:
     about_question_in: ConversationId | None = None
     """Where the message that it replies to was asked itself."""
     quotas: Quotas = field(default_factory=Quotas)
+    choices: tuple[AppName, ...] = ()
+    """As of `Resolution`."""
+    choice: str = ""
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +48,10 @@ class Stop:
     """Of interest where `answer` is not given or not known."""
     app: AppName | None = None
     """Set with `key`."""
+    tell: ReplyTarget | None = None
+    """Where it is said what came of it."""
+    choices: tuple[AppName, ...] = ()
+    """Apps that may be answering there besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +63,8 @@ class Retry:
     again: Again | None = None
     """It did not fail: another answer is wanted."""
     private: ReplyTarget | None = None
+    ours: bool = False
+    """The message is ours for certain, since one of our buttons stands below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +100,14 @@ class Obey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """One of several was chosen by a button that is `VALUED`. Whether this person may is still to be asked."""
+
+    event: ButtonPressed
+    app: AppName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Greet:
     """Somebody looks at what is the bot's own."""
 
@@ -118,4 +136,4 @@ class Ignore:
     reason: str
 
 
-Decision = Ask | Rate | Comment | Stop | Retry | Revise | Withdraw | Obey | Greet | Refuse | Ignore
+Decision = Ask | Rate | Comment | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore

@@ -164,6 +164,8 @@ class AskedQuestion:
     """What was said in its voice messages, once that was made out."""
     told: str = ""
     """What the app was told instead of its words alone, where the bridge keeps the app's history."""
+    choice: str = ""
+    """What within the app shall answer, as it was chosen there when this was asked (`Choice.id`); empty: nothing was."""
     sent_at: datetime
 
     @property
@@ -190,6 +192,9 @@ class ButtonAction(StrEnum):
     """On the bot's own page. Told as a `CommandInvoked`."""
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
+    APP = "app"
+    RESUME = "resume"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.backend_api import UsageReported
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -330,6 +331,11 @@ class Store(Protocol):
 
     async def record_shown(self, turn: Turn, part: int, text: str) -> None:
         """Replaces the text recorded for a posted part, just before it is shown."""
+        ...
+
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        """What the `attempt`th asking for this answer has cost. Told again, it replaces what was told. Kept without any text, and
+        longer than that."""
         ...
 
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:

@@ -1,12 +1,13 @@
 """Starts every part in order, watches over them, and ends them in order when told to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge import logs
-from bridge.backend_api import Backend
+from bridge.apps import Apps
+from bridge.archivist import Archivist
 from bridge.clock import Clock, within
 from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
@@ -16,11 +17,12 @@ from bridge.home import FrontHall
 from bridge.installations_api import Installations, KeepsInstallations
 from bridge.intake import Intake
 from bridge.labelling import Labeller
-from bridge.messages import AppName, PlatformName
+from bridge.messages import PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
-from bridge.platform_api import CatchesUp, Leases, Platform, Severity, UsesLeases
+from bridge.platform_api import CatchesUp, Leases, Platform, UsesLeases
 from bridge.recovery import Recovery
+from bridge.reloading import try_backends
 from bridge.remembering import StoreMemory
 from bridge.store import Store
 from bridge.turns import Turns
@@ -49,13 +51,15 @@ class Parts:
 
     store: Store
     platforms: Mapping[PlatformName, Platform]
-    backends: Mapping[AppName, Backend]
+    apps: Apps
     dispatcher: Dispatcher
     conversations: Conversations
     turns: Turns
     intake: Intake
     front_hall: FrontHall
     labeller: Labeller
+    archivist: Archivist | None
+    """None: nothing is kept of what was said earlier."""
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -65,6 +69,8 @@ class Parts:
     """None: this process is the only one."""
     installations: Callable[[PlatformName], Installations] | None = None
     """Where a platform keeps what it was given when it was installed; None: nowhere."""
+    works: Mapping[str, Callable[[], Coroutine[None, None, None]]] = field(default_factory=dict)
+    """What else works until it is cancelled, by name."""
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """What else is to be done now and then. They may raise `StoreUnavailable`."""
     limits: SupervisorLimits = field(default_factory=SupervisorLimits)
@@ -96,15 +102,17 @@ class Supervisor:
                     tasks.create_task(parts.notices.run(), name="notices"),
                     tasks.create_task(parts.front_hall.run(), name="front hall"),
                     tasks.create_task(parts.labeller.run(), name="labels"),
+                    *([tasks.create_task(parts.archivist.run(), name="archive")] if parts.archivist else ()),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]
+                background += [tasks.create_task(work(), name=name) for name, work in parts.works.items()]
                 hearing = [
                     tasks.create_task(self._hear(platform), name=f"platform {name}")
                     for name, platform in parts.platforms.items()
                 ]
                 background.append(tasks.create_task(self._watch_hearing(), name="hearing"))
-                background.append(tasks.create_task(self._try_backends(), name="first try"))
+                background.append(tasks.create_task(try_backends(dict(parts.apps.backends)), name="first try"))
                 background.append(tasks.create_task(self._stop_when_all_refused(hearing, stop), name="refusals"))
                 await stop.wait()
                 await self._shut_down(hearing, insist)
@@ -114,8 +122,7 @@ class Supervisor:
             await web.stop()
             for platform in parts.platforms.values():
                 await platform.close()
-            for backend in parts.backends.values():
-                await backend.close()
+            await parts.apps.close()
             await parts.store.close()
         _log.info("stopped")
         return 1 if self._all_refused() else 0
@@ -141,7 +148,7 @@ class Supervisor:
                 hearing=health.hearing,
                 heartbeat_age=None if age is None else age.total_seconds(),
             )
-        for app in parts.backends:
+        for app in parts.apps.backends:
             parts.metrics.waiting(app, parts.turns.queued(app))
 
     async def readiness(self) -> tuple[bool, Mapping[str, object]]:
@@ -215,15 +222,6 @@ class Supervisor:
         await asyncio.wait(hearing)
         if self._all_refused():
             stop.set()
-
-    async def _try_backends(self) -> None:
-        """A wrong key or address is told in the log at once, and not only when the first member asks."""
-        for name, backend in self._parts.backends.items():
-            for finding in await backend.check():
-                if finding.severity is Severity.ERROR:
-                    _log.error(
-                        "backend_trouble", app=name, subject=finding.subject, problem=finding.problem, fix=finding.fix
-                    )
 
     async def _keep_house(self) -> None:
         parts = self._parts

@@ -19,7 +19,13 @@ ONCE_MORE = ("retry", "again")
 """Kinds of claims that ask a question again whose answer has ended."""
 
 KEY_COLUMNS = ("platform", "installation", "channel_id", "thread_id", "user_key", "app", "reset_generation")
-_PLACE = (conversation.c.id, conversation.c.tail, conversation.c.head, conversation.c.bots_in_a_row)
+_PLACE = (
+    conversation.c.id,
+    conversation.c.tail,
+    conversation.c.head,
+    conversation.c.bots_in_a_row,
+    conversation.c.choice,
+)
 
 
 async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -> Accepted | Full | Limited | None:
@@ -34,8 +40,8 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
     bots_in_a_row = place.bots_in_a_row + 1 if author.is_bot else 0
     if refused:
         await _put(connection, place, tail=place.tail - 1)
-    elif bots_in_a_row != place.bots_in_a_row:
-        await _put(connection, place, bots_in_a_row=bots_in_a_row)
+    elif (bots_in_a_row, new.question.choice) != (place.bots_in_a_row, place.choice):
+        await _put(connection, place, bots_in_a_row=bots_in_a_row, choice=new.question.choice)
     claimed = await claim(
         connection,
         platform=new.question.ref.platform,

@@ -10,6 +10,7 @@ from bridge.asking import AskLimits
 from bridge.backend_api import Question
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
+from bridge.facts import Policy
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
 from bridge.labelling import Labeller
@@ -19,7 +20,6 @@ from bridge.notices import Notices
 from bridge.pacing import Pacer
 from bridge.places import Places
 from bridge.recovery import Recovery
-from bridge.router import Policy
 from bridge.routing import AppPolicy, Everywhere
 from bridge.turns import TurnLimits, Turns
 from tests.fakes import values

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
@@ -83,6 +84,7 @@ class FakeStore:
         """Votes on answers whose messages have become another's since."""
         self._comments: dict[tuple[MessageRef, PersonId], KeptComment] = {}
         self._ratings: dict[AnswerId, KeptRating] = {}
+        self.spent: dict[tuple[AnswerId, int], UsageReported] = {}
         self.bookmarks: dict[tuple[PlatformName, str], str] = {}
         self.failures = 0
         """How many of the next calls raise `StoreUnavailable`."""
@@ -538,6 +540,10 @@ class FakeStore:
         parts = self._answer(turn).parts
         if part in parts:
             parts[part] = replace(parts[part], text=text)
+
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        self._work()
+        self.spent[turn.answer_id, attempt] = usage
 
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
         self._work()

@@ -12,6 +12,7 @@ from bridge.backend_api import (
     Backend,
     BackendEvent,
     FileRules,
+    KeptConversation,
     Opening,
     Question,
     Recovered,
@@ -25,6 +26,7 @@ from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, explain_refusa
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.hearing import Hearer
+from bridge.backends.dify.keeping import delete_conversation, fetch_conversations
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
@@ -194,6 +196,14 @@ class DifyBackend:
     async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
         with _explaining():
             return await fetch_name(self._client, conversation, user)
+
+    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
+        with _explaining():
+            return await fetch_conversations(self._client, user, limit)
+
+    async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
+        with _explaining():
+            await delete_conversation(self._client, conversation, user)
 
     async def transcribes(self) -> bool:
         with _explaining():

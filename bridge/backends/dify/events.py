@@ -21,6 +21,7 @@ from bridge.backends.dify.errors import explain_error_event, is_bare
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.producing import MOST_FILES, identify, read_file, read_files
 from bridge.backends.dify.shaping import TextShaper
+from bridge.backends.dify.spending import read_usage
 from bridge.backends.dify.steps import StepTeller
 from bridge.errors import BackendCut, BackendError, BackendFailed, BackendPaused
 from bridge.messages import (
@@ -59,6 +60,7 @@ class AnswerMachine:
         self._run_error = ""
         self._failure: BackendError | None = None
         self._message_ended = False
+        self._annotated = False
         self.run = Run.UNSEEN
         self.heard = False
         """Whether any event came at all."""
@@ -99,7 +101,7 @@ class AnswerMachine:
             case "message_replace":
                 return [self._replace(text_of(event, "answer"))]
             case "message_end":
-                return self._tell_files(read_files(event.get("files"))) + self._cite(object_of(event, "metadata"))
+                return self._tell_files(read_files(event.get("files"))) + self._take_metadata(event)
             case "workflow_finished":
                 return self._tell_files(read_files(object_of(event, "data").get("files")))
             case _:
@@ -143,7 +145,7 @@ class AnswerMachine:
         """A reply in one piece, which some servers give although a stream was asked for."""
         out = self.take({**reply, "event": "message"})
         self._message_ended = True
-        return out + self._cite(object_of(reply, "metadata"))
+        return out + self._take_metadata(reply)
 
     def flush(self) -> list[BackendEvent]:
         """What was held back: text that might have become a tag or a link, and files that are named in the text and that no event
@@ -167,11 +169,11 @@ class AnswerMachine:
             case Run.STOPPED:
                 return AnswerCompleted(stopped=True)
             case Run.SUCCEEDED:
-                return AnswerCompleted()
+                return AnswerCompleted(annotated=self._annotated)
             case Run.UNSEEN:
                 if not self._message_ended:
                     raise BackendCut("the stream ended without an ending", code="no_ending")
-                return AnswerCompleted()
+                return AnswerCompleted(annotated=self._annotated)
 
     def begin(self) -> list[BackendEvent]:
         """`AnswerStarted` for an answer that ended well without any event that would have started it."""
@@ -218,6 +220,14 @@ class AnswerMachine:
                 self._files_told.add(identify(file))
                 out.append(FileProduced(file=file))
         return out
+
+    def _take_metadata(self, event: Json) -> list[BackendEvent]:
+        """What the answer rests on, and what it cost."""
+        metadata = object_of(event, "metadata")
+        usage = read_usage(object_of(metadata, "usage"))
+        # Chatflows leave it out.
+        self._annotated = self._annotated or bool(object_of(metadata, "annotation_reply"))
+        return [*self._cite(metadata), *([usage] if usage else [])]
 
     def _cite(self, metadata: Json) -> list[BackendEvent]:
         names = read_sources(metadata.get("retriever_resources"))

@@ -13,6 +13,7 @@ from bridge.playground.dify.kept_files import resources
 from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
 from bridge.playground.dify.run import ChatRun, Timing
 from bridge.playground.dify.script import Reply
+from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import EventStream, Json, Refused
 
@@ -177,7 +178,11 @@ async def _answer_whole(
             "conversation_id": conversation.id,
             "mode": state.mode,
             "answer": message.answer,
-            "metadata": {"retriever_resources": resources(message.sources)},
+            "metadata": {
+                "annotation_reply": None,
+                "retriever_resources": resources(message.sources),
+                "usage": usage_of(len(reply.tokens)),
+            },
             "created_at": message.created_at,
         }
     )

@@ -15,6 +15,7 @@ from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
     Conversation,
+    DeleteCall,
     NameCall,
     Rating,
     RatingCall,
@@ -43,6 +44,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/messages", history_api.messages),
     ("GET", "/v1/conversations", history_api.conversations),
     ("POST", "/v1/conversations/{conversation_id}/name", history_api.rename),
+    ("DELETE", "/v1/conversations/{conversation_id}", history_api.delete),
     ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
 )
 _FILES = "/files/"
@@ -220,6 +222,11 @@ class DifyServer:
     def recordings(self) -> list[Recording]:
         """What was turned into text."""
         return self._state.recordings
+
+    @property
+    def delete_log(self) -> list[DeleteCall]:
+        """Conversations that were to be deleted, in order."""
+        return self._state.delete_log
 
     @property
     def name_log(self) -> list[NameCall]:
