@@ -320,6 +320,31 @@ class Transcribes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
+
+    id: str
+    """Stable and opaque: at most 40 characters of [A-Za-z0-9:_-]. Kept for a thread and given back in `Question.choice`."""
+    label: str
+    """For people, plain text in one line, at most 75 characters. Never empty."""
+    group: str
+    """What kind of thing it is, for people ("Knowledge space"); choices of one group follow each other."""
+
+
+@runtime_checkable
+class OffersChoices(Protocol):
+    """Within the app a member may choose what answers."""
+
+    async def choices(self) -> Sequence[Choice]:
+        """What there is to choose from now, each id once, in the order to show; kept for a while. Empty where the operator
+        allows no choice or the server lists nothing. Raises `BackendError`.
+
+        A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
+        is asked; its `user_message` says so."""
+        ...
+
+
 @runtime_checkable
 class LimitsRatings(Protocol):
     """Not every answer of this backend can be rated."""
@@ -366,31 +391,6 @@ class DescribesInputs(Protocol):
     async def input_form(self) -> Sequence[InputVariable]:
         """In the order of the app's own form, without the variable that the question itself goes into; kept for a while. Raises
         `BackendError`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
-    """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
-
-    id: str
-    """The backend's own spelling, stable, at most 200 characters. Kept for a thread and given back in `Question.choice`."""
-    label: str
-    """For people, plain text in one line, at most 75 characters. Never empty."""
-    group: str
-    """What kind of thing it is, for people ("Knowledge space"); choices of one group follow each other."""
-
-
-@runtime_checkable
-class OffersChoices(Protocol):
-    """Within the app a member may choose what answers."""
-
-    async def choices(self) -> Sequence[Choice]:
-        """What there is to choose from now, each id once, in the order to show; kept for a while. Empty where the operator
-        allows no choice or the server lists nothing. Raises `BackendError`.
-
-        A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
-        is asked; its `user_message` says so."""
         ...
 
 
