@@ -226,6 +226,7 @@ class DifyBackend:
 
     async def close(self) -> None:
         await self._client.close()
+        await self._fetcher.close()
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:

@@ -1,6 +1,6 @@
 """Input variables of an app that are files: which files fit into which of them, and how they stand in a request.
 
-An app may take files in three ways: with every question (`files`), in variables of its own, or both. Members only attach files; so
+An app may take files in two ways: with the question itself, and in variables of its own. Members only attach files, so
 what fits into a variable goes there by itself.
 """
 
@@ -33,7 +33,7 @@ class FileVariable:
 
 
 def read_file_variables(form: object, sizes: Json) -> tuple[FileVariable, ...]:
-    """`user_input_form` and `system_parameters` of the app's parameters. Each entry is an object with one key, the kind of field."""
+    """From the app's parameters. Each entry of its form is an object with one key, the kind of field."""
     entries = [entry for entry in form if isinstance(entry, dict)] if isinstance(form, list) else []
     return tuple(
         _read(field, sizes, is_list=kind == "file-list")
