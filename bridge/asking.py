@@ -15,6 +15,7 @@ from bridge.backend_api import (
     Backend,
     Fate,
     FileProduced,
+    LimitsRatings,
     Recovered,
     SourcesCited,
     TextDelta,
@@ -113,6 +114,11 @@ class Asker:
             return endings.answered(running)
         return await self._ask(running)
 
+    def rates(self, running: Running) -> bool:
+        """The backend takes a rating of this answer, as far as is known."""
+        backend = self._backends.get(running.turn.app)
+        return backend is None or not isinstance(backend, LimitsRatings) or backend.rates(running.ids)
+
     # What an earlier owner left
 
     async def _resume(self, running: Running) -> Outcome | Literal[Way.ASK] | None:
@@ -141,7 +147,7 @@ class Asker:
                 if seen.fate is Fate.STOPPED or turn.stop is not None:
                     # What was stopped unheard is kept only in part, and often not at all.
                     return endings.stopped(running, standing=not seen.text.strip() and running.keeps_text)
-                return endings.answered(running)
+                return endings.answered(running, partial=seen.partial)
             case Way.ASK:
                 return Way.ASK
             case Way.ASK_AGAIN:
@@ -229,7 +235,7 @@ class Asker:
         if completed.stopped:
             return endings.stopped(running)
         await self._preparer.suggest(running)
-        return None if running.revised else endings.answered(running)
+        return None if running.revised else endings.answered(running, partial=completed.partial)
 
     def _start_over(self, running: Running) -> None:
         """The question was edited: asked anew, in the same messages, as if what was asked had never been."""

@@ -33,6 +33,8 @@ class Extras:
     suggestions: tuple[str, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
     may_rate: bool = False
+    may_renew: bool = False
+    """It is whole, and another one can be had."""
     may_retry: bool = False
 
 
@@ -94,17 +96,20 @@ class AnswerDraft:
         self.produced, self.sources = (), ()
         self.changed.set()
 
-    def conclude(self, outcome: Outcome, files: Sequence[OutgoingFile] = ()) -> None:
-        """Nothing more comes, and this is what it comes to. `files` are those of the outcome that could be had."""
+    def conclude(self, outcome: Outcome, files: Sequence[OutgoingFile] = (), *, rates: bool = True) -> None:
+        """Nothing more comes, and this is what it comes to. `files` are those of the outcome that could be had; `rates`: the
+        backend takes a rating of it."""
         self._pieces = [outcome.text]
         self._notes = list(outcome.notes)
         self.standing = outcome.standing
         done = outcome.state is AnswerState.DONE
+        whole = done and bool(outcome.text.strip() or files)
         self.extras = Extras(
             sources=outcome.sources,
             suggestions=outcome.suggestions,
             files=tuple(files),
-            may_rate=done and bool(outcome.text.strip() or files),
+            may_rate=whole and rates,
+            may_renew=whole,
             may_retry=outcome.may_retry,
         )
         last = StepState.DONE if done else StepState.FAILED

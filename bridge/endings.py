@@ -10,6 +10,7 @@ from bridge.running import Running
 _log = logs.get("endings")
 
 _NOTHING_SAID = "The app gave an empty answer."
+_PARTIAL = "⚠️ A step inside the app failed, and it went on without it: something may be missing here."
 _INTERRUPTED = "I was restarted while answering, and the answer was lost."
 _REST_INTERRUPTED = "I was restarted while answering, and the rest of the answer was lost."
 _INCOMPLETE = " This answer is incomplete."
@@ -26,10 +27,11 @@ def new_reference() -> str:
     return secrets.token_hex(3).upper()
 
 
-def answered(running: Running) -> Outcome:
+def answered(running: Running, *, partial: bool = False) -> Outcome:
+    """`partial`: a step of the app failed, and it went on without."""
     something = running.draft.text.strip() or running.notes or running.draft.produced
     notes = () if something else (_NOTHING_SAID,)
-    return _outcome(running, AnswerState.DONE, *notes)
+    return _outcome(running, AnswerState.DONE, *notes, *((_PARTIAL,) if partial else ()))
 
 
 def stopped(running: Running, *, standing: bool = False) -> Outcome:

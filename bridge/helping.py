@@ -6,7 +6,7 @@ What a platform has beside messages (commands, forms) it tells itself, see `Name
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.backend_api import AcceptsFiles, Backend
+from bridge.backend_api import AcceptsFiles, Backend, StandsAlone
 from bridge.events import CommandInvoked
 from bridge.messages import AppName, Author, InstallationId, PlatformName
 from bridge.platform_api import FetchesFiles, NamesWays, Platform
@@ -48,6 +48,11 @@ class Guide:
             _RESETTING,
         ]
         return _listed("**How to ask**", lines)
+
+    async def stands_alone(self, app: AppName) -> bool:
+        """Whether the app holds no conversation that could be forgotten."""
+        backend = self.backends.get(app)
+        return backend is not None and isinstance(backend, StandsAlone) and await backend.stands_alone()
 
     def _more(self, name: PlatformName, app: AppName | None) -> Sequence[str]:
         lines: list[str] = []

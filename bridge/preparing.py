@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bridge import logs
-from bridge.backend_api import Backend, Question, SuggestsQuestions
+from bridge.backend_api import Backend, Question, StandsAlone, SuggestsQuestions
 from bridge.clock import Clock
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.messages import AppName, AskedQuestion, BackendIds
@@ -73,13 +73,17 @@ class Preparer:
             running.notes = [_NOTHING_READ]
             return None
         question = replace(self.plain(running, asked, running.ids), files=files)
-        if running.ids.conversation is None:
+        if running.ids.conversation is None and not await self._stands_alone(running):
             if running.above is None and not running.healed and not running.turn.fresh:
                 running.above = tuple(await self._surroundings.thread(running.turn, asked))
             question = replace(question, text=with_thread(running.above or (), asked.about, question.text))
         elif asked.about is not None:
             question = replace(question, text=with_thread((), asked.about, question.text))
         return await self._with_past(running, question)
+
+    async def _stands_alone(self, running: Running) -> bool:
+        backend = self._backends[running.turn.app]
+        return isinstance(backend, StandsAlone) and await backend.stands_alone()
 
     async def _hand_over(self, running: Running, asked: AskedQuestion) -> HandedOver:
         recordings = [file for file in asked.attachments if file.is_voice]

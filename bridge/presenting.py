@@ -114,7 +114,7 @@ class Presenter:
                 Button(action=ButtonAction.ASK, label=in_one_line(one, LONGEST_LABEL), value=one)
                 for one in asked[: self._can.question_buttons]
             ),
-            *((RETRY,) if extras.may_retry else (AGAIN,) if extras.may_rate and self._can.again_button else ()),
+            *((RETRY,) if extras.may_retry else (AGAIN,) if extras.may_renew and self._can.again_button else ()),
         )
 
 

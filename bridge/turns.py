@@ -279,7 +279,8 @@ class Turns:
         files, lines = await self._collect(running, outcome)
         # A hand-over may have come first; then the next owner shows it.
         if not running.draft.is_abandoned():
-            running.draft.conclude(replace(outcome, notes=(*outcome.notes, *lines)), files)
+            told = replace(outcome, notes=(*outcome.notes, *lines))
+            running.draft.conclude(told, files, rates=self._asker.rates(running))
 
     async def _collect(self, running: Running, outcome: Outcome) -> tuple[Sequence[OutgoingFile], Sequence[str]]:
         """The files of the answer, and lines about those that cannot be shown."""

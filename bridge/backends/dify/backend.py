@@ -11,6 +11,7 @@ from bridge import logs
 from bridge.backend_api import (
     Backend,
     BackendEvent,
+    Fate,
     FileRules,
     Opening,
     Question,
@@ -19,12 +20,14 @@ from bridge.backend_api import (
     TextReplaced,
     UploadedFile,
 )
-from bridge.backends.dify.checks import ask_mode, check_dify
+from bridge.backends.dify.checks import check_dify
 from bridge.backends.dify.client import DifyClient
-from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, explain_refusal, fix_for
+from bridge.backends.dify.errors import explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
+from bridge.backends.dify.file_inputs import find_unfilled, place_files
 from bridge.backends.dify.hearing import Hearer
+from bridge.backends.dify.kinds import Kind, KindOfApp
 from bridge.backends.dify.lacking import Ability, is_absent
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.looking import look_for_ratings
@@ -32,32 +35,38 @@ from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
-from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
+from bridge.backends.dify.sentences import INPUTS, NEEDS_FILE, NO_PLACE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
+from bridge.backends.dify.streaming import LINGER_SECONDS, AnswerStream
 from bridge.backends.dify.suggesting import fetch_suggestions
 from bridge.backends.dify.uploading import Uploader
+from bridge.backends.dify.wording import Wording
 from bridge.clock import Clock
 from bridge.errors import (
     BackendBusy,
-    BackendCut,
     BackendError,
     BackendFailed,
-    BackendMisconfigured,
     BackendTimeout,
     ConversationMissing,
     QuestionRefused,
 )
-from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
+from bridge.messages import (
+    BackendConversationId,
+    BackendIds,
+    BackendMessageId,
+    BackendTaskId,
+    BackendUser,
+    ProducedFile,
+    Rating,
+)
 from bridge.platform_api import Finding
-from bridge.remote.calling import Answering
-from bridge.remote.framing import EventParser, Json, read_object, text_of
-from bridge.remote.reading import EventReader, NothingMore
+from bridge.remote.framing import Json, text_of
 from bridge.remote.refusing import Refusal
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
-# The stream's end follows `message_end` at once (0.1 ms in the recordings) unless spoken audio trails after it.
-LINGER_SECONDS = 0.25
+KIND_SECONDS = 2.0
+"""That a question, or somebody who wants one forgotten, waits to learn what kind of app it is. Measured: 0.02."""
 
 QUEUE_SECONDS = 600.0
 """A last bound: questions wait for one of the `capacity` places before they come here."""
@@ -85,12 +94,14 @@ class DifyBackend:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._linger = linger
         self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
         self._own = OwnFiles((settings.dify_base_url, settings.dify_files_url or ""))
         self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, self._own, look_again=look_again)
         self._parameters = KeptParameters(self._client, clock, settings.dify_parameters_age)
+        self._kinds = KindOfApp(self._client, settings.dify_app_type)
+        self._wording = Wording(self._kinds, self._parameters, settings.dify_query_input)
+        self._stream = AnswerStream(self._client, settings, self._kinds, self._wording, linger=linger)
         sender = FileSender(self._client, settings.dify_file_timeout)
         self._uploader = Uploader(sender)
         self._hearer = Hearer(sender)
@@ -118,17 +129,15 @@ class DifyBackend:
             machine = AnswerMachine(question.conversation, self._own)
             said = False
             try:
-                async with (
-                    self._client.ask(_request_for(question)) as answering,
-                    aclosing(self._events(answering, machine)) as events,
-                ):
+                async with aclosing(self._stream.ask(question, machine)) as events:
                     async for event in events:
                         said = said or _has_text(event)
                         yield event
                 for event in machine.flush():
                     yield event
                 completed = machine.end()
-                await look_for_ratings(self._client)
+                if machine.kind is not Kind.WORKFLOW:
+                    await look_for_ratings(self._client)
                 for event in (*machine.begin(), *machine.settle(failed=False)):
                     yield event
                 yield completed
@@ -146,16 +155,49 @@ class DifyBackend:
             raise BackendFailed("the answer has no task id yet", code="no_task")
         if Ability.STOP in self._client.lacks:
             raise BackendFailed("this server cannot be told to stop", code="no_stop")
-        reply = await self._client.call("POST", f"/chat-messages/{ids.task}/stop", body={"user": user})
+        with _explaining():
+            kind = self._kinds.of(ids)
+            try:
+                await self._stop(kind, ids.task, user)
+            except BackendError as error:
+                if not await self._kinds.correct(kind, error):
+                    raise
+                await self._stop(self._kinds.of(ids), ids.task, user)
+
+    async def _stop(self, kind: Kind, task: BackendTaskId, user: BackendUser) -> None:
+        reply = await self._client.call("POST", kind.stopping(task), body={"user": user})
         if reply.status != 200 or not reply.is_json:
-            raise _explain_fully(explain_refusal(reply))
+            raise explain_refusal(reply)
 
     async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
         with _explaining():
-            return await self._seeker.find_fate(question, ids, last_seen)
+            kind = self._kinds.of(ids)
+            if ids.message and not (ids.conversation or question.conversation):
+                # No answer of an app with conversations is without one.
+                kind = await self._kinds.get()
+            if kind is Kind.CHAT:
+                try:
+                    return await self._seeker.find_fate(question, ids, last_seen)
+                except BackendError as error:
+                    if not await self._kinds.correct(kind, error):
+                        raise
+                kind = self._kinds.of(ids)
+            match kind:
+                case Kind.CHAT | Kind.WORKFLOW:
+                    return await self._seeker.find_run(ids)
+                case Kind.COMPLETION:
+                    return Recovered(fate=Fate.UNKNOWN, ids=ids, detail="Dify tells nothing about earlier completions")
 
     def rates(self, ids: BackendIds) -> bool:
+        """A workflow's run is no message, and Dify rates messages."""
         return bool(ids.message) and Ability.RATE not in self._client.lacks
+
+    async def stands_alone(self) -> bool:
+        try:
+            async with asyncio.timeout(KIND_SECONDS):
+                return await self._kinds.get() is not Kind.CHAT
+        except (BackendError, TimeoutError):
+            return False
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:
@@ -197,6 +239,7 @@ class DifyBackend:
                 async with asyncio.timeout(limit):
                     if (
                         not ids.message
+                        or self._kinds.of(ids) is not Kind.CHAT
                         or Ability.SUGGEST in self._client.lacks
                         or not (await self._parameters.get()).suggests
                     ):
@@ -244,71 +287,8 @@ class DifyBackend:
         finally:
             self._places.release()
 
-    async def _events(self, answering: Answering, machine: AnswerMachine) -> AsyncGenerator[BackendEvent, None]:
-        """Everything up to the end of the answer. The connection has been read to its end afterwards if that came soon."""
-        if "html" in answering.content_type:
-            raise BackendMisconfigured("the server answered with a web page", code=WRONG_PATH)
-        if "json" in answering.content_type:
-            for event in machine.take_whole(await self._read_reply(answering)):
-                yield event
-            return
-        reader = EventReader(
-            answering,
-            EventParser(self._settings.dify_max_event_bytes),
-            idle=self._settings.dify_idle_timeout,
-            progress=self._settings.dify_progress_timeout,
-        )
-        loop = asyncio.get_running_loop()
-        grace = self._settings.dify_finish_grace
-        while not machine.is_over():
-            began, finishing = loop.time(), machine.is_finishing()
-            batch = await (_read_finishing(reader, grace) if finishing else reader.read())
-            if batch is None:
-                return
-            if finishing:
-                grace = max(0.0, grace - (loop.time() - began))
-            for index, raw in enumerate(batch):
-                for event in machine.take(raw):
-                    yield event
-                if machine.is_over():
-                    machine.take_late(batch[index + 1 :])
-                    break
-        await self._linger_for_end(reader, machine)
-
-    async def _linger_for_end(self, reader: EventReader[Json], machine: AnswerMachine) -> None:
-        """Lets the server finish its side: cutting it off now would leave its slot for an active request taken for seconds."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._linger
-        try:
-            while (left := until - loop.time()) > 0:
-                late = await reader.read(left)
-                if late is None:
-                    return
-                machine.take_late(late)
-        except (NothingMore, BackendError):
-            # The answer is whole; how the connection ends no longer matters.
-            return
-
-    async def _read_reply(self, answering: Answering) -> Json:
-        limit = self._settings.dify_progress_timeout
-        try:
-            async with asyncio.timeout(limit):
-                raw = await answering.read_whole(self._settings.dify_max_event_bytes)
-        except TimeoutError as problem:
-            raise BackendTimeout(f"the reply was not complete within {limit:g} s", code="no_progress") from problem
-        reply = read_object(raw) or {}
-        if "answer" not in reply:
-            status = reply.get("status")
-            refusal = Refusal(
-                status=status if isinstance(status, int) and status >= 400 else 400,
-                headers={"Content-Type": answering.content_type},
-                body=raw,
-            )
-            raise explain_refusal(refusal)
-        return reply
-
     async def _understand(self, error: BackendError, question: Question, machine: AnswerMachine) -> BackendError:
-        """Two failures say less than Dify could tell: a wordless one in a known conversation, and a wrong kind of app."""
+        """Two failures say too little: a wordless one in a known conversation, and a missing input that is a file."""
         try:
             silent = machine.bare_error or (isinstance(error, BackendTimeout) and not machine.heard)
             if silent and question.conversation:
@@ -320,46 +300,15 @@ class DifyBackend:
                 )
                 better = explain_refusal(reply, continuing=True) if reply.status == 404 else error
                 return better if isinstance(better, ConversationMissing) else error
-            if error.code == NOT_CHAT_APP:
-                mode = await ask_mode(self._client)
-                return BackendMisconfigured(
-                    f"the key belongs to a {mode or 'completion or workflow'} app, which cannot hold a conversation",
-                    code=NOT_CHAT_APP,
-                )
+            if error.user_message == INPUTS:
+                told = await self._parameters.get()
+                placed = place_files(question.files, told.file_variables, told.with_question)
+                if find_unfilled(told.file_variables, {**question.inputs, **placed.inputs}) is not None:
+                    error.user_message = NEEDS_FILE
         except BackendError:
             # Asking was only to understand better.
             return error
         return error
-
-
-async def _read_finishing(reader: EventReader[Json], grace: float) -> list[Json] | None:
-    """The next events of a chatflow whose run has finished. None: no more will come.
-
-    The text is complete by then, so a connection that breaks or falls silent takes nothing away from it.
-    """
-    try:
-        return await reader.read(grace)
-    except (NothingMore, BackendCut, BackendTimeout):
-        return None
-
-
-def _request_for(question: Question) -> Json:
-    body: Json = {
-        # Dify refuses a request without `inputs`, and falls back to blocking without `response_mode`.
-        "inputs": dict(question.inputs),
-        "query": question.text,
-        "response_mode": "streaming",
-        # Naming costs a second before the first token of every conversation (measured on 1.12.1).
-        "auto_generate_name": False,
-        "user": question.user,
-    }
-    if question.conversation:
-        body["conversation_id"] = question.conversation
-    if question.files:
-        body["files"] = [
-            {"type": file.kind, "transfer_method": "local_file", "upload_file_id": file.id} for file in question.files
-        ]
-    return body
 
 
 def _has_text(event: BackendEvent) -> bool:

@@ -37,13 +37,13 @@ class DifyClient:
         self.lacks = Lacks(clock)
 
     @asynccontextmanager
-    async def ask(self, body: Json) -> AsyncIterator[Answering]:
+    async def ask(self, path: str, body: Json) -> AsyncIterator[Answering]:
         """Posts a question and waits for the headers, which come with the first event or ping.
 
         Leaving the block before the end of the body closes the connection. Raises `BackendError`.
         """
         wait = self._settings.dify_idle_timeout + self._settings.dify_connect_timeout
-        response = await self._caller.send("POST", "/chat-messages", wait, body=body, replayable=False)
+        response = await self._caller.send("POST", path, wait, body=body, replayable=False)
         self._note_version(response.headers)
         try:
             answering = Answering(response)

@@ -1,7 +1,8 @@
 """What Dify's events mean: from JSON to the bridge's `BackendEvent`s, and when an answer has ended and how.
 
-One machine serves chat, agent and chatflow apps. It goes by the events that come, not by the configured app type, so that a wrong
-setting can neither cut an answer nor make one wait. Unknown events are ignored: nearly every version of Dify adds some.
+One machine serves all kinds of app. It goes by the events that come, not by the configured app type, so that a wrong setting can
+neither cut an answer nor make one wait; only that an answer comes from the call that runs workflows is known (`kind`). Unknown
+events are ignored: nearly every version of Dify adds some.
 """
 
 from collections.abc import Iterable, Sequence
@@ -17,12 +18,14 @@ from bridge.backend_api import (
     TextReplaced,
 )
 from bridge.backends.dify.citing import read_sources
-from bridge.backends.dify.errors import explain_error_event, is_bare
+from bridge.backends.dify.errors import explain_error_event, explain_failed_run, is_bare
+from bridge.backends.dify.kinds import Kind
 from bridge.backends.dify.linking import OwnFiles
+from bridge.backends.dify.outputs import show_outputs
 from bridge.backends.dify.producing import MOST_FILES, identify, read_file, read_files
 from bridge.backends.dify.shaping import TextShaper
 from bridge.backends.dify.steps import StepTeller
-from bridge.errors import BackendCut, BackendError, BackendFailed, BackendPaused
+from bridge.errors import BackendCut, BackendError, BackendPaused
 from bridge.messages import (
     BackendConversationId,
     BackendIds,
@@ -36,7 +39,7 @@ from bridge.remote.refusing import shorten
 
 
 class Run(StrEnum):
-    """How the workflow behind a chatflow stands, as far as the stream has told."""
+    """How a workflow, or the one behind a chatflow, stands, as far as the stream has told."""
 
     UNSEEN = "unseen"
     SUCCEEDED = "succeeded"
@@ -53,12 +56,17 @@ class AnswerMachine:
         self._started = False
         self._shaper = TextShaper(self._own)
         self._agent_text = ""
+        self._chunks: list[str] = []
+        """What a workflow has said so far, as it was shown."""
+        self._partial = False
         self._steps = StepTeller()
         self._files_told: set[str] = set()
         self._sources: tuple[str, ...] = ()
         self._run_error = ""
         self._failure: BackendError | None = None
         self._message_ended = False
+        self.kind = Kind.CHAT
+        """Of the call that the events answer."""
         self.run = Run.UNSEEN
         self.heard = False
         """Whether any event came at all."""
@@ -67,7 +75,8 @@ class AnswerMachine:
 
     def is_over(self) -> bool:
         """Nothing that may still come can change the text. A finished workflow alone is not enough: see `is_finishing`."""
-        return self._message_ended or self._failure is not None
+        ended = self._message_ended or (self.kind is Kind.WORKFLOW and self.run is not Run.UNSEEN)
+        return ended or self._failure is not None
 
     def is_finishing(self) -> bool:
         """The workflow has finished and only its `message_end` or `error` is missing, which some versions never send."""
@@ -96,12 +105,20 @@ class AnswerMachine:
             case "message_file":
                 file = read_file(event)
                 return self._tell_files((file,) if file else ())
+            case "text_chunk":
+                return self._take_chunk(text_of(object_of(event, "data"), "text"))
+            case "text_replace":
+                replaced = self._replace(text_of(object_of(event, "data"), "text"))
+                self._chunks = [replaced.text]
+                return [replaced]
             case "message_replace":
                 return [self._replace(text_of(event, "answer"))]
             case "message_end":
                 return self._tell_files(read_files(event.get("files"))) + self._cite(object_of(event, "metadata"))
             case "workflow_finished":
-                return self._tell_files(read_files(object_of(event, "data").get("files")))
+                data = object_of(event, "data")
+                told = self._tell_files(read_files(data.get("files")))
+                return told + self._take_outputs(data) if self.kind is Kind.WORKFLOW else told
             case _:
                 return [*self._show_step(name, event)]
 
@@ -141,6 +158,8 @@ class AnswerMachine:
 
     def take_whole(self, reply: Json) -> list[BackendEvent]:
         """A reply in one piece, which some servers give although a stream was asked for."""
+        if self.kind is Kind.WORKFLOW:
+            return self.take({**reply, "event": "workflow_finished"})
         out = self.take({**reply, "event": "message"})
         self._message_ended = True
         return out + self._cite(object_of(reply, "metadata"))
@@ -163,11 +182,13 @@ class AnswerMachine:
             raise self._failure
         match self.run:
             case Run.FAILED:
-                raise BackendFailed(f"the workflow failed: {self._run_error}", code="workflow_failed")
+                raise explain_failed_run(
+                    f"the workflow failed: {shorten(self._run_error)}", "workflow_failed", self._run_error
+                )
             case Run.STOPPED:
                 return AnswerCompleted(stopped=True)
             case Run.SUCCEEDED:
-                return AnswerCompleted()
+                return AnswerCompleted(partial=self._partial)
             case Run.UNSEEN:
                 if not self._message_ended:
                     raise BackendCut("the stream ended without an ending", code="no_ending")
@@ -203,6 +224,30 @@ class AnswerMachine:
         shown = self._shaper.feed(text) if text else ""
         return [TextDelta(text=shown)] if shown else []
 
+    def _take_chunk(self, text: str) -> list[BackendEvent]:
+        out = self._append(text)
+        self._chunks += [event.text for event in out if isinstance(event, TextDelta)]
+        return out
+
+    def _take_outputs(self, data: Json) -> list[BackendEvent]:
+        """A workflow's outputs are its answer. What was streamed of them is not said twice, and gives way where it is not all:
+        some versions stream one output, others several in a row without their names (measured)."""
+        if text_of(data, "status") in ("failed", "stopped"):
+            return []
+        shown = show_outputs(object_of(data, "outputs"), self._own)
+        out: list[BackendEvent] = []
+        if rest := self._shaper.flush():
+            self._chunks.append(rest)
+            out.append(TextDelta(text=rest))
+        out += self._tell_files((*shown.files, *self._shaper.files))
+        self._shaper = TextShaper(self._own)
+        said = "".join(self._chunks)
+        if shown.text.strip() in ("", said.strip()):
+            return out
+        if shown.text.startswith(said):
+            return [*out, TextDelta(text=shown.text[len(said) :])]
+        return [*out, TextReplaced(text=shown.text)]
+
     def _replace(self, text: str) -> TextReplaced:
         if self._agent_text:
             self._agent_text = text
@@ -232,7 +277,8 @@ class AnswerMachine:
                 self.run = Run.STOPPED
             case "failed":
                 self.run = Run.FAILED
-                self._run_error = shorten(text_of(data, "error"))
-            case _:
+                self._run_error = text_of(data, "error")
+            case status:
                 # `partial-succeeded`, and whatever comes: an answer was made.
                 self.run = Run.SUCCEEDED
+                self._partial = status == "partial-succeeded"

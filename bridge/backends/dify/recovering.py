@@ -4,7 +4,8 @@ Dify takes no key that would make a question recognisable, so one whose ids were
 and what is known to be older. A wrong answer is worse than none: whenever two explanations are left, the fate is `unsure`.
 
 What can be known (measured on 0.15.3 and 1.12.1): a chat app's answer is lost with its stream and looks like one being made. An
-agent's last step is kept. A chatflow of 1.12.1 goes on to its end, and the run tells its text. A failure is told.
+agent's last step is kept. A chatflow of 1.12.1 goes on to its end, and the run tells its text; so does a workflow. Before 1.0 a
+run that nobody listens to stays "running" for good. A failure is told. Nothing is told about a completion.
 """
 
 from collections.abc import Sequence
@@ -23,10 +24,11 @@ from bridge.backends.dify.history import (
     read_run,
 )
 from bridge.backends.dify.linking import OwnFiles
+from bridge.backends.dify.outputs import show_outputs
 from bridge.backends.dify.producing import keep_different
 from bridge.backends.dify.shaping import shape
 from bridge.clock import Clock
-from bridge.messages import BackendConversationId, BackendIds, BackendMessageId
+from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, ProducedFile
 from bridge.remote.refusing import shorten
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -86,6 +88,18 @@ class Seeker:
             # A conversation that is gone may have taken the question with it, or refused it: both look like this. If it was
             # asked, asking again is asking twice, and that is for the app's policy to allow.
             return _unsure(known, str(problem))
+
+    async def find_run(self, ids: BackendIds) -> Recovered:
+        """The same for a workflow app, which keeps runs and no messages. Raises `BackendError`."""
+        if not ids.run:
+            return Recovered(fate=Fate.UNKNOWN, ids=ids, detail="the workflow's run is not known")
+        run = await read_run(self._client, ids.run, self._max_bytes)
+        if run is None:
+            return Recovered(fate=Fate.UNKNOWN, ids=ids, detail="Dify does not tell about this run")
+        if run.status == "running" and self._client.version.startswith("0."):
+            return _unsure(ids, "before Dify 1.0 a run stays so when its listener is gone")
+        shown = show_outputs(run.outputs or {}, self._own)
+        return _judge_detail(run, ids, None if run.outputs is None else shown.text, shown.files)
 
     async def _look_at_known(self, question: Question, ids: BackendIds, message: BackendMessageId) -> Recovered:
         if ids.conversation is None:
@@ -217,19 +231,23 @@ class Seeker:
         if not ids.run:
             return None
         run = await read_run(self._client, ids.run, self._max_bytes)
-        return None if run is None else _judge_detail(run, ids, self._own)
+        if run is None:
+            return None
+        text, named = shape(run.answer or "", self._own)
+        files = keep_different((*run.files, *named))
+        return _judge_detail(run, ids, None if run.answer is None else text, files)
 
 
-def _judge_detail(run: RunDetail, ids: BackendIds, own: OwnFiles) -> Recovered:
-    text, named = shape(run.answer or "", own)
-    files = keep_different((*run.files, *named))
+def _judge_detail(run: RunDetail, ids: BackendIds, answer: str | None, files: tuple[ProducedFile, ...]) -> Recovered:
+    text = answer or ""
     match run.status:
         case "running" if run.age < LONGEST_RUN_SECONDS:
             return Recovered(fate=Fate.RUNNING, ids=ids, detail="the run is under way")
         case "running":
             return _unsure(ids, f"the run has been running for {run.age:.0f} s")
-        case "succeeded" | "partial-succeeded" if run.answer is not None:
-            return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=files, detail=run.status)
+        case "succeeded" | "partial-succeeded" if answer is not None:
+            partial = run.status == "partial-succeeded"
+            return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=files, partial=partial, detail=run.status)
         case "stopped":
             return Recovered(fate=Fate.STOPPED, ids=ids, text=text, files=files)
         case "failed" | "paused":

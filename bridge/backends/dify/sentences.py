@@ -18,6 +18,7 @@ NO_PLACE = f"Too many questions are waiting for the app right now. {_LATER}"
 FILE_TOO_LARGE = "It is larger than the app takes."
 FILE_WRONG_KIND = "The app does not take files of this kind."
 FILE_NOT_TAKEN = "The app did not accept this file."
+NEEDS_FILE = "The app needs a file with this question. Please ask again with the file attached."
 NO_FILES = "The app takes no files."
 FILES_REFUSED = "The app did not accept the files of this question."
 HEARS_NOTHING = "The app does not listen to recordings."
@@ -77,6 +78,10 @@ _BY_CODE_AND_SAID = {
 def refuse_recording(kind: str, taken: str) -> str:
     """`kind` as in "MP3", "" where it is not known; `taken` names what the app does listen to."""
     return f"The app cannot listen to {f'{kind} recordings' if kind else 'this kind of recording'}, only to {taken}."
+
+
+def too_long_for(most: int) -> str:
+    return f"This question is too long for the app, which takes at most {most:,} characters. Please ask a shorter one."
 
 
 def put_in_words(error: BackendError, *, said: bool = False) -> None:

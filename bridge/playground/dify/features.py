@@ -13,6 +13,28 @@ KINDS = {
 """Extensions whose size limit is their own; everything else is measured as a document."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInput:
+    """An input variable of the app that is a file, or several."""
+
+    name: str
+    kinds: tuple[str, ...] = ("document",)
+    required: bool = True
+    most: int = 0
+    """0: one file; more: a list of as many."""
+
+    def as_field(self) -> Json:
+        told: Json = {
+            "variable": self.name,
+            "label": self.name.title(),
+            "required": self.required,
+            "allowed_file_types": list(self.kinds),
+            "allowed_file_extensions": [],
+            "allowed_file_upload_methods": ["local_file", "remote_url"],
+        }
+        return {"file-list": told | {"max_length": self.most}} if self.most else {"file": told}
+
+
 @dataclass(slots=True, kw_only=True)
 class Features:
     """Changed in place while the server runs."""
@@ -44,6 +66,7 @@ class Features:
     extensions: list[str] = field(default_factory=list)
     """With their dots; for the kind `custom`."""
     most_files: int = 3
+    file_inputs: list[FileInput] = field(default_factory=list)
     image_mb: float = 10
     video_mb: float = 100
     audio_mb: float = 50
@@ -57,8 +80,8 @@ class Features:
         kind = next((kind for kind, extensions in KINDS.items() if extension in extensions), "")
         return int(sizes.get(kind, self.other_mb) * 1024 * 1024)
 
-    def as_parameters(self, required_inputs: Sequence[str]) -> Json:
-        """The body of `GET /parameters`."""
+    def as_parameters(self, required_inputs: Sequence[str], question: str = "") -> Json:
+        """The body of `GET /parameters`. `question`: the input that a question goes into."""
         off = {"enabled": False}
         return {
             "opening_statement": self.opening,
@@ -69,7 +92,11 @@ class Features:
             "retriever_resource": {"enabled": self.cites},
             "annotation_reply": off,
             "more_like_this": off,
-            "user_input_form": [_text_input(name) for name in required_inputs],
+            "user_input_form": [
+                *([_paragraph(question)] if question else []),
+                *(_text_input(name) for name in required_inputs),
+                *(one.as_field() for one in self.file_inputs),
+            ],
             "sensitive_word_avoidance": off,
             "file_upload": self._uploads(),
             "system_parameters": {
@@ -127,6 +154,24 @@ def everything_on() -> Features:
         name_seconds=0.2,
         uploads=True,
     )
+
+
+LONGEST_QUESTION = 4000
+"""Characters of the input that takes the question, as in the recorded workflow."""
+
+
+def _paragraph(name: str) -> Json:
+    return {
+        "paragraph": {
+            "label": name.title(),
+            "variable": name,
+            "required": True,
+            "default": "",
+            "max_length": LONGEST_QUESTION,
+            "options": [],
+            "type": "paragraph",
+        }
+    }
 
 
 def _text_input(name: str) -> Json:

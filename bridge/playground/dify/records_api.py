@@ -16,7 +16,7 @@ async def info(state: DifyState, request: web.Request) -> web.Response:
 
 
 async def parameters(state: DifyState, request: web.Request) -> web.Response:
-    return state.dialect.reply(state.features.as_parameters(state.required_inputs))
+    return state.dialect.reply(state.features.as_parameters(state.required_inputs, state.takes_question))
 
 
 async def suggested(state: DifyState, request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ from bridge.playground.dify.faults import StreamFault, Trouble
 from bridge.playground.dify.kept_files import MadeFile, file_event, resources, run_file
 from bridge.playground.dify.records import ChatRequest, Ended, StoredMessage, StoredRun, Unheard
 from bridge.playground.dify.script import Reply
-from bridge.playground.dify.wire import EventStream, Json
+from bridge.playground.dify.wire import Dialect, EventStream, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class ChatRun:
         self,
         *,
         mode: str,
+        dialect: Dialect,
         record: ChatRequest,
         conversation_id: str,
         message: StoredMessage,
@@ -39,6 +40,7 @@ class ChatRun:
         cites: bool,
     ) -> None:
         self._mode = mode
+        self._dialect = dialect
         self._record = record
         self._message = message
         self._reply = reply
@@ -51,7 +53,7 @@ class ChatRun:
         self._run_id = str(uuid.uuid4())
         self.workflow_run = (
             StoredRun(id=self._run_id, query=record.query, user=record.user, created_at=message.created_at)
-            if mode == "advanced-chat"
+            if mode in ("advanced-chat", "workflow")
             else None
         )
         self._address_of = address_of
@@ -65,7 +67,7 @@ class ChatRun:
         self._worked = 0.0
         self._said = ""
         self._ids: Json = {
-            "conversation_id": conversation_id,
+            **({} if mode == "completion" else {"conversation_id": conversation_id}),
             "message_id": message.id,
             "created_at": message.created_at,
             "task_id": record.task_id,
@@ -199,16 +201,28 @@ class ChatRun:
             if not stopped:
                 await out.send(self._node_event("node_finished", "llm", "LLM"))
                 await self._node(out, "answer", "Answer")
-            await self._finish_workflow(
-                out, "stopped" if stopped else "succeeded", "Stopped by user." if stopped else None
-            )
-        if self._fault is None or self._fault.kind is not Trouble.NO_MESSAGE_END:
+            if not self._dialect.ends_with_run:
+                await self._finish_workflow(out, *self._standing())
+        if not self._is_silent_at_the_end():
             metadata: Json = {
                 "annotation_reply": None,
                 "retriever_resources": resources(self._message.sources),
                 "usage": {"total_tokens": len(self._reply.tokens)},
             }
             await out.send(self._event("message_end", id=self._message.id, metadata=metadata, files=self._run_files()))
+        if self._mode == "advanced-chat" and self._dialect.ends_with_run:
+            await self._finish_workflow(out, *self._standing())
+
+    def _is_silent_at_the_end(self) -> bool:
+        """The first relays stopped at `workflow_finished`, and so lost `message_end`."""
+        lost = self._mode == "advanced-chat" and self._dialect.relays and not self._dialect.ends_with_run
+        return lost or (self._fault is not None and self._fault.kind is Trouble.NO_MESSAGE_END)
+
+    def _standing(self) -> tuple[str, str | None]:
+        """How the run ends, and what is said of it."""
+        if self.stop.is_set():
+            return "stopped", "Stopped by user."
+        return ("partial-succeeded", "a node failed") if self._reply.partial else ("succeeded", None)
 
     async def _fail(self, out: EventStream) -> None:
         fault = self._fault or StreamFault(kind=Trouble.ERROR_EVENT)
@@ -218,10 +232,12 @@ class ChatRun:
             code, message = "invalid_param", f"Run failed: {fault.message}"
             await out.send(self._node_event("node_finished", "llm", "LLM"))
             await self._finish_workflow(out, "failed", fault.message)
+            if self._dialect.relays:
+                return
         await out.send(
             {
                 "event": "error",
-                "conversation_id": self._ids["conversation_id"],
+                **{key: self._ids[key] for key in ("conversation_id",) if key in self._ids},
                 "message_id": self._message.id,
                 "created_at": self._message.created_at,
                 "code": code,
@@ -238,6 +254,7 @@ class ChatRun:
             "id": self._run_id,
             "status": status,
             "outputs": {"answer": self._said},
+            "exceptions_count": int(status == "partial-succeeded"),
             "error": error,
             "files": self._run_files() or [],
         }

@@ -1,7 +1,7 @@
 """What the stand-in Dify says: answers that depend on a word in the question, for somebody who tries the bridge out."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.playground.dify.drawing import draw_bars
@@ -39,6 +39,10 @@ class Reply:
     """Names of documents that it cites, where citing is on."""
     suggestions: Sequence[str] = ()
     """What could be asked next, where that is on."""
+    outputs: Mapping[str, object] | None = None
+    """What a workflow ends with; None: `result`, which is what its model said."""
+    partial: bool = False
+    """A node of a workflow or a chatflow fails, and it goes on without."""
 
 
 def split_tokens(text: str) -> list[str]:
@@ -55,6 +59,7 @@ _HELP = """Try one of these words:
 - `mention`: an answer that tries to ping everybody (it should not)
 - `tools`: what the app does on its way to the answer, step by step (an agent's tool, a chatflow's nodes)
 - `cite`: an answer that rests on documents
+- `outputs`, `partial`: a workflow that ends with several things, or without one of them
 - `file`, `picture`: an answer with a file that the app made
 - `link`: an answer of a chatflow with signed links to its files all over it (you should see none of them)
 - send a file along: the answer tells what arrived
@@ -188,6 +193,25 @@ _BY_WORD: dict[str, Callable[[], Reply]] = {
     ),
 }
 
+_BY_WORD |= {
+    "outputs": lambda: Reply(
+        tokens=split_tokens("A summary of *three* planets."),
+        outputs={
+            "summary": "A summary of *three* planets.",
+            "moons": 257,
+            "planets": ["Jupiter", "Saturn", "Uranus"],
+            "largest": {"name": "Jupiter", "radius_km": 69911, "rings": True},
+            "remarks": None,
+        },
+        nodes=("Count the moons",),
+    ),
+    "partial": lambda: Reply(
+        tokens=split_tokens("I could not look it up, but I remember: forty-two."),
+        nodes=("Look it up",),
+        partial=True,
+    ),
+}
+
 _SUGGESTIONS = ("What else can you do? help", "Show me a table", "Use tools for that")
 _NO_STEPS = " (This one is a plain chat app, which has no steps: tools belong to an agent, nodes to a chatflow.)"
 
@@ -220,13 +244,15 @@ def default_reply(
         # What was sent along is told, whatever it is about.
         if word in _BY_WORD and not files:
             reply = _BY_WORD[word]()
-            if reply.nodes and mode == "chat":
+            if reply.nodes and mode in ("chat", "completion"):
                 reply = replace(reply, tokens=[*reply.tokens, *split_tokens(_NO_STEPS)])
             return reply if reply.suggestions else replace(reply, suggestions=_SUGGESTIONS)
     text = f"You said: {query.strip()}\n\n"
     if files:
         text += "With it came:\n\n" + "".join(f"- {file}\n" for file in files) + "\n"
-    if earlier:
+    if mode in ("completion", "workflow"):
+        text += "I take each question by itself, and remember none. "
+    elif earlier:
         text += f"That is question {len(earlier) + 1} in this conversation; the one before was: {earlier[-1].strip()[:200]}\n\n"
     else:
         text += "This is a new conversation, and I shall remember it in this thread. "

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bridge.clock import Clock
-from bridge.playground.dify import audio_api, chat, control, files_api, history_api, records_api
+from bridge.playground.dify import alone_api, audio_api, chat, control, files_api, history_api, records_api
 from bridge.playground.dify.faults import Faults
 from bridge.playground.dify.features import Features
 from bridge.playground.dify.kept_files import MadeFile, Upload
@@ -34,6 +34,10 @@ Endpoint = Callable[[DifyState, web.Request], Awaitable[web.StreamResponse]]
 _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/chat-messages", chat.ask),
     ("POST", "/v1/chat-messages/{task_id}/stop", chat.stop),
+    ("POST", "/v1/completion-messages", alone_api.complete),
+    ("POST", "/v1/completion-messages/{task_id}/stop", alone_api.stop_completion),
+    ("POST", "/v1/workflows/run", alone_api.run_workflow),
+    ("POST", "/v1/workflows/tasks/{task_id}/stop", alone_api.stop_workflow),
     ("POST", "/v1/messages/{message_id}/feedbacks", records_api.rate),
     ("GET", "/v1/messages/{message_id}/suggested", records_api.suggested),
     ("POST", "/v1/files/upload", files_api.upload),
@@ -80,7 +84,7 @@ class DifyServer:
     """Start it, read `base_url` and `api_key`, and ask. Everything it was asked can be looked at; nothing is kept on disk."""
 
     def __init__(self, clock: Clock, mode: str = "chat", version: str = "1.12.1", api_key: str = "") -> None:
-        """`mode` as `GET /info` spells it; "completion" and "workflow" refuse every chat call."""
+        """`mode` as `GET /info` spells it; calls of another kind of app are refused."""
         self._state = DifyState(clock, mode, version, api_key or f"app-{secrets.token_hex(12)}")
         self._places = Places(lambda: self._state.max_connections)
         self._runner: web.AppRunner | None = None
@@ -136,7 +140,7 @@ class DifyServer:
 
     @property
     def runs(self) -> dict[str, StoredRun]:
-        """Runs of a chatflow, by id."""
+        """Runs of a workflow or a chatflow, by id."""
         return self._state.runs
 
     @property
@@ -265,6 +269,15 @@ class DifyServer:
         after what they do: feedback, files, audio, suggested, parameters, stop, conversations, info, names."""
         self._state.dialect.names_version = False
         self._state.lacks = {path: status for name, status in lacks.items() for path in _NAMED_CALLS[name]}
+
+    @property
+    def question_input(self) -> str | None:
+        """The input of a completion or workflow app that takes the question, "" for none; None: the usual one."""
+        return self._state.question_input
+
+    @question_input.setter
+    def question_input(self, name: str | None) -> None:
+        self._state.question_input = name
 
     @property
     def script(self) -> Callable[[str], Reply] | None:

@@ -43,6 +43,7 @@ class DifyState:
         self.ping_every = 10.0
         self.max_connections = 10
         self.required_inputs: list[str] = []
+        self.question_input: str | None = None
         self.lacks: dict[str, int] = {}
         """Calls that are not there, by path, and the status that says so."""
         self.features = Features()
@@ -73,6 +74,12 @@ class DifyState:
         self.stopping = False
         self._callbacks: list[Callable[[], None]] = []
         self._watchers: set[asyncio.Event] = set()
+
+    @property
+    def takes_question(self) -> str:
+        """The input that a question to this app goes into; "" where it has a place of its own."""
+        usual = {"completion": "query", "workflow": "text"}.get(self.mode, "")
+        return usual if self.question_input is None else self.question_input
 
     def reply_to(self, query: str, earlier: Sequence[str], given: Sequence[tuple[Upload, str]] = ()) -> Reply:
         if self.script is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -19,9 +20,17 @@ NOT_FOUND_PAGE = (
 class Refused(Exception):
     """Ends a request with an error body."""
 
-    def __init__(self, response: web.Response) -> None:
+    def __init__(self, response: web.Response, words: str = "") -> None:
         super().__init__(response.status)
         self.response = response
+        self.words = words
+        self.relayed = False
+        """It is told in the stream instead."""
+
+    def in_stream(self, *, relayed: bool, words: str | None = None) -> "Refused":
+        self.relayed = relayed
+        self.words = self.words if words is None else words
+        return self
 
 
 class Dialect:
@@ -30,6 +39,12 @@ class Dialect:
     def __init__(self, version: str) -> None:
         self.version = version
         self.is_old = version.startswith("0.")
+        numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+        self.relays = numbers >= (1, 13)
+        """Chatflows and workflows run elsewhere, and what they say is passed on: what is wrong with a question is told in the
+        stream, and a run goes on to its end whoever listens (from the source)."""
+        self.ends_with_run = numbers >= (1, 14)
+        """A chatflow's `workflow_finished` comes after its `message_end`; with the first relays the latter was lost."""
         self.names_version = True
         """Every Dify does, on everything that it says; servers that only speak like it do not."""
 
@@ -42,7 +57,7 @@ class Dialect:
         return web.Response(text=text + "\n", status=status, content_type="application/json")
 
     def refuse(self, status: int, code: str, message: str) -> Refused:
-        return Refused(self.reply({"code": code, "message": message, "status": status}, status))
+        return Refused(self.reply({"code": code, "message": message, "status": status}, status), message)
 
     def refuse_param(self, message: str) -> Refused:
         return self.refuse(400, "invalid_param", message)

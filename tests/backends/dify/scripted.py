@@ -29,6 +29,8 @@ def data(**event: object) -> bytes:
     return b"data: " + json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
+ASKING = ("/v1/chat-messages", "/v1/completion-messages", "/v1/workflows/run")
+
 IDS = {"conversation_id": "c-1", "message_id": "m-1", "task_id": "t-1"}
 
 
@@ -49,7 +51,7 @@ PING = b"event: ping\n\n"
 
 @dataclass(slots=True)
 class ScriptedServer:
-    """Every POST /v1/chat-messages gets `steps`; other calls get what `others` says for their path, else a 404 page."""
+    """Every question to any kind of app gets `steps`; other calls get what `others` says for their path, else a 404 page."""
 
     steps: Sequence[Step] = ()
     status: int = 200
@@ -86,7 +88,7 @@ class ScriptedServer:
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.called.append(f"{request.method} {request.path_qs}")
         self.peers.append(request.transport and request.transport.get_extra_info("peername"))
-        if request.path != "/v1/chat-messages":
+        if request.path not in ASKING:
             status, body = self.others.get(request.path, (404, {}))
             if not body:
                 return web.Response(status=404, text="<html>Not Found</html>", content_type="text/html")

@@ -1,10 +1,22 @@
 """Input variables that are files: what members attach goes into them by itself."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from bridge.backend_api import FileRules, UploadedFile
+from bridge.backends.dify.backend import DifyBackend
 from bridge.backends.dify.file_inputs import find_unfilled, place_files
 from bridge.backends.dify.parameters import read_parameters
+from bridge.clock import SystemClock
+from bridge.errors import QuestionRefused
+from bridge.messages import BackendUser
+from bridge.platform_api import Severity
+from bridge.playground.dify import DifyServer
+from bridge.playground.dify.features import FileInput
+from tests.backends.dify.asking import ask, hear, make_backend
 
 IMAGE = UploadedFile(id="i-1", kind="image")
 OTHER_IMAGE = UploadedFile(id="i-2", kind="image")
@@ -115,3 +127,68 @@ def test_without_variables_all_go_with_the_question() -> None:
 
     assert [one["upload_file_id"] for one in placed.files] == ["i-1", "d-1"]
     assert find_unfilled((), {}) is None
+
+
+ME = BackendUser("thread-1")
+
+
+@pytest.fixture(params=["chat", "advanced-chat", "workflow", "completion"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[DifyServer]:
+    server = DifyServer(SystemClock(), mode=request.param)
+    server.first_token = server.per_token = 0
+    server.features.file_inputs = [
+        FileInput(name="doc"),
+        FileInput(name="extra", kinds=("image",), required=False, most=2),
+    ]
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def backend(server: DifyServer) -> AsyncIterator[DifyBackend]:
+    backend = make_backend(server.base_url, dify_api_key=server.api_key)
+    yield backend
+    await backend.close()
+
+
+async def upload(backend: DifyBackend, tmp_path: Path, name: str) -> UploadedFile:
+    (tmp_path / name).write_bytes(b"content")
+    rules = await backend.file_rules()
+    kind = rules.kinds[name.rpartition(".")[2]]
+    return await backend.upload(tmp_path / name, name, "", kind, ME)
+
+
+async def test_attached_files_fill_the_inputs_of_every_kind_of_app(
+    server: DifyServer, backend: DifyBackend, tmp_path: Path
+) -> None:
+    files = [await upload(backend, tmp_path, name) for name in ("a.png", "b.pdf", "c.png")]
+
+    outcome = await hear(backend.answer(replace(ask(), files=tuple(files))))
+
+    assert outcome.ending == "completed"
+    request = server.requests[-1]
+    inputs = request.body["inputs"]
+    assert isinstance(inputs, dict)
+    assert inputs["doc"]["upload_file_id"] == files[1].id
+    assert [one["upload_file_id"] for one in inputs["extra"]] == [files[0].id, files[2].id]
+    assert "files" not in request.body
+
+
+async def test_a_question_without_the_file_that_the_app_needs_is_refused_in_plain_words(
+    server: DifyServer, backend: DifyBackend, tmp_path: Path
+) -> None:
+    picture = await upload(backend, tmp_path, "a.png")
+
+    for question in (ask(), replace(ask(), files=(picture,))):
+        outcome = await hear(backend.answer(question))
+        assert isinstance(outcome.error, QuestionRefused)
+        assert "with the file attached" in outcome.error.user_message
+
+
+async def test_check_says_which_inputs_are_files(server: DifyServer, backend: DifyBackend) -> None:
+    findings = await backend.check()
+
+    (told,) = [finding for finding in findings if finding.subject == "Dify files"]
+    assert told.severity is Severity.OK
+    assert "the input doc must have one" in told.problem
