@@ -8,22 +8,32 @@ from datetime import timedelta
 
 from bridge import logs
 from bridge.answers import WriterLimits
+from bridge.archive import Archive
+from bridge.archivist import Archivist
 from bridge.asking import AskLimits
+from bridge.attending import Attendant
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.dispatcher import Dispatcher, Drain, Look
 from bridge.feedback import Feedback, aggregate
+from bridge.filling import InputForms
+from bridge.form_desk import FormDesk, KeepsForms
+from bridge.gathering import KIND as INPUT_FORMS
+from bridge.gathering import GatherLimits
 from bridge.helping import Guide
 from bridge.home import FrontHall
 from bridge.installations_api import Installations
 from bridge.intake import Intake
+from bridge.kept_inputs import KeepsInputs
 from bridge.labelling import Labeller
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer, SharedBudget
+from bridge.pauses import FORMS as HUMAN_FORMS
+from bridge.pausing import PauseLimits
 from bridge.places import Places
 from bridge.platform_api import Leases, Platform
 from bridge.preparing import PrepareLimits
@@ -34,12 +44,15 @@ from bridge.resuming import ResumeLimits
 from bridge.router import Policy
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.storage.archive import SqlArchive
+from bridge.storage.inputs import SqlInputs
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
 from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import SqlStore, open_store
 from bridge.store import Store
+from bridge.submissions import Submissions
 from bridge.supervisor import Parts, Supervisor, SupervisorLimits
 from bridge.surroundings import SurroundingLimits
 from bridge.turns import TurnLimits, Turns
@@ -88,8 +101,10 @@ class Together:
     leases: Leases | None = None
     budget: SharedBudget | None = None
     installations: Callable[[PlatformName], Installations] | None = None
+    inputs: KeepsInputs | None = None
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
+    archive: Archive | None = None
 
 
 async def build(configuration: Configuration, clock: Clock | None = None, extra_routes: Sequence[WebRoute] = ()) -> App:
@@ -102,9 +117,12 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
         store, together = await _open_shared(configuration.database, clock, list(platforms))
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
+    inputs = SqlInputs(store, clock)
+    chores = (*together.chores, inputs.keep_house)
+    together = replace(together, inputs=inputs, archive=SqlArchive(store, clock), chores=chores)
     kept = open_installations(configuration.database, store, clock)
     if kept is not None:
-        together = replace(together, installations=kept.of, chores=(kept.keep_house,))
+        together = replace(together, installations=kept.of, chores=(*together.chores, kept.keep_house))
     return assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes, together)
 
 
@@ -155,12 +173,31 @@ def assemble(
         clock=clock,
         metrics=metrics,
         limits=limits_of(core),
+        inputs=together.inputs,
         label=labeller.note,
     )
     conversations = Conversations(store=store, turns=turns, clock=clock, fenced=together.fenced, metrics=metrics)
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
+    submissions = Submissions(store=store, policies=routing.apps, dispatcher=dispatcher, notices=notices, clock=clock)
+    attendant = Attendant(
+        store=store,
+        platforms=platforms,
+        backends=backends,
+        dispatcher=dispatcher,
+        notices=notices,
+        clock=clock,
+        limits=limits_of(core).ask.pause,
+    )
+    form_desk = FormDesk(
+        resolve=routing.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions)
+    )
+    archivist = None
+    if together.archive is not None:
+        archivist = Archivist(
+            archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
+        )
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
     front_hall = FrontHall(
@@ -184,11 +221,16 @@ def assemble(
             clock=clock,
             metrics=metrics,
             guide=guide,
+            archivist=archivist,
             greet=front_hall.greet,
             praise=labeller.note,
+            fill_in=form_desk.fill_in,
         ),
+        form_desk=form_desk,
+        policies=routing.apps,
         front_hall=front_hall,
         labeller=labeller,
+        archivist=archivist,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
@@ -196,7 +238,7 @@ def assemble(
         clock=clock,
         leases=together.leases,
         installations=together.installations,
-        chores=together.chores,
+        chores=(*together.chores, attendant.attend),
         limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
     )
     supervisor = Supervisor(parts)
@@ -208,6 +250,16 @@ def assemble(
         host=core.http_host, port=core.http_port, readiness=supervisor.readiness, routes=routes, metrics=metrics
     )
     return App(parts, web, supervisor)
+
+
+def _form_keepers(
+    together: Together, dispatcher: Dispatcher, notices: Notices, clock: Clock, submissions: Submissions
+) -> Mapping[str, KeepsForms]:
+    """Every kind of form, by what the ids of its forms begin with."""
+    keepers: dict[str, KeepsForms] = {HUMAN_FORMS: submissions}
+    if together.inputs is not None:
+        keepers[INPUT_FORMS] = InputForms(kept=together.inputs, dispatcher=dispatcher, notices=notices, clock=clock)
+    return keepers
 
 
 def _capacities(backends: Mapping[AppName, Backend]) -> dict[str, int]:
@@ -240,6 +292,7 @@ def limits_of(core: Settings) -> TurnLimits:
     return TurnLimits(
         retry_emoji=next(iter(shown), ""),
         writer=WriterLimits(most_messages=core.answer_messages),
+        gather=GatherLimits(patience=timedelta(seconds=core.form_patience)),
         prepare=PrepareLimits(suggestions=timedelta(seconds=core.suggestions_wait)),
         surroundings=SurroundingLimits(
             largest_file=core.most_file_mb * MEGABYTE,
@@ -252,6 +305,7 @@ def limits_of(core: Settings) -> TurnLimits:
             stop=timedelta(seconds=core.stop_patience),
             notice=timedelta(seconds=core.wait_notice),
             resume=ResumeLimits(running=patience, unsure=min(ResumeLimits().unsure, patience)),
+            pause=PauseLimits(remind_after=timedelta(minutes=core.human_input_reminder) or None),
         ),
     )
 

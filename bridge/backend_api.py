@@ -7,6 +7,7 @@ Failure is raised as a `BackendError`, never yielded. Backends never see each ot
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -21,6 +22,7 @@ from bridge.messages import (
     Rating,
     Step,
 )
+from bridge.pauses import InputRequest
 from bridge.platform_api import Finding
 
 
@@ -83,9 +85,25 @@ class FileProduced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesCited:
-    """The answer rests on these documents: names alone, each once, in the backend's order. A later one replaces it."""
+    """The answer rests on these documents, each once, in the backend's order: their names, with position and score where it tells
+    them, and never a word out of them. A later one replaces it."""
 
     names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReported:
+    """What asking once has cost, as the backend counts. A later one of the same answer replaces it."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    price: Decimal | None = None
+    """None where the backend names none; never a float on its way here."""
+    currency: str = ""
+    """As the backend names it ("USD"); empty without a price."""
+    latency: float | None = None
+    """Seconds that the backend says it took."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +114,8 @@ class AnswerCompleted:
     """True when the backend says that it was stopped. Chat apps do not say so."""
     partial: bool = False
     """True when the backend says that a step failed and it went on without: what there is may not be all."""
+    annotated: bool = False
+    """People wrote this answer beforehand, for questions like this one."""
 
 
 class Fate(StrEnum):
@@ -115,6 +135,8 @@ class Fate(StrEnum):
     """The question never arrived, so asking it is not asking twice."""
     UNKNOWN = "unknown"
     """This backend cannot tell."""
+    PAUSED = "paused"
+    """It waits for people: `input_api.TakesInput.resume` tells for what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +154,26 @@ class Recovered:
     """For the log."""
 
 
-BackendEvent = AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | AnswerCompleted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRequired:
+    """The app waits for people, and its answer is not over: the last event of a generator instead of `AnswerCompleted`. Only of
+    backends that are `input_api.TakesInput`."""
+
+    requests: tuple[InputRequest, ...]
+    """Never empty. They may be answered one after the other."""
+
+
+BackendEvent = (
+    AnswerStarted
+    | TextDelta
+    | TextReplaced
+    | Progress
+    | FileProduced
+    | SourcesCited
+    | UsageReported
+    | AnswerCompleted
+    | InputRequired
+)
 
 
 class Backend(Protocol):
@@ -278,6 +319,72 @@ class LimitsRatings(Protocol):
     def rates(self, ids: BackendIds) -> bool:
         """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
         with `may_retry` False."""
+        ...
+
+
+class InputKind(StrEnum):
+    TEXT = "text"
+    PARAGRAPH = "paragraph"
+    NUMBER = "number"
+    SELECT = "select"
+    CHECKBOX = "checkbox"
+    FILE = "file"
+    FILES = "files"
+    OTHER = "other"
+    """Something that nobody can be asked for in a chat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputVariable:
+    """Something that an app wants to know besides the question."""
+
+    name: str
+    label: str
+    """For people; the name where its author gave none."""
+    kind: InputKind = InputKind.TEXT
+    required: bool = False
+    options: tuple[str, ...] = ()
+    most: int | None = None
+    """Characters, of text and paragraphs; None: no bound is known."""
+    default: str | int | float | bool | None = None
+    hidden: bool = False
+    """Its author does not want people to be asked for it."""
+
+
+@runtime_checkable
+class DescribesInputs(Protocol):
+    """The backend knows which `inputs` its app wants."""
+
+    async def input_form(self) -> Sequence[InputVariable]:
+        """In the order of the app's own form, without the variable that the question itself goes into; kept for a while. Raises
+        `BackendError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptConversation:
+    """A conversation as its backend lists it."""
+
+    id: BackendConversationId
+    title: str
+    """Plain text; "" where it has none."""
+
+
+@runtime_checkable
+class ListsConversations(Protocol):
+    """The backend keeps conversations and can go on with any of them, for the `user` who began it."""
+
+    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
+        """At most `limit` of those that this `user` has there, the latest first. Raises `BackendError`."""
+        ...
+
+
+@runtime_checkable
+class DeletesConversations(Protocol):
+    async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
+        """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
+        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
+        where the server deletes nothing at all."""
         ...
 
 

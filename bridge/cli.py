@@ -82,6 +82,12 @@ def playground(
     host: Annotated[str, typer.Option(help="Address to serve the page on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve the page on.")] = 8080,
     browser: Annotated[bool, typer.Option(help="Open the page in a web browser.")] = True,
+    app: Annotated[
+        str,
+        typer.Option(
+            help="Kind of app that the stand-in Dify plays: chat, agent-chat, advanced-chat, completion or workflow."
+        ),
+    ] = "agent-chat",
 ) -> None:
     """See everything work in a browser, with stand-ins for Slack, Discord and (without DIFY_API_KEY) Dify."""
 
@@ -91,7 +97,7 @@ def playground(
         logs.configure("WARNING")
         # On loopback an acknowledgement can come before discord.py has noted its heartbeat; it then warns of a delay.
         logging.getLogger("discord.gateway").setLevel(logging.ERROR)
-        return await play(host=host, port=port, env_file=_find(env_file), open_browser=browser)
+        return await play(host=host, port=port, env_file=_find(env_file), open_browser=browser, app_mode=app)
 
     _end(start())
 
@@ -121,6 +127,37 @@ def check(
                 typer.echo(line)
             return 0
         return print_findings(await check_all(load(_find(env_file), config)))
+
+    _end(start())
+
+
+@cli.command()
+def usage(
+    env_file: EnvFile = None,
+    by: Annotated[str, typer.Option(help="What to add up: app, person or day.")] = "app",
+    since: Annotated[
+        str | None, typer.Option(help="Only from this day on (2026-11-01), or of the last days (30d).", metavar="WHEN")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """What answers have cost, as far as their apps tell: tokens and prices by app, person or day (UTC)."""
+
+    async def start() -> int:
+        from bridge import spending
+        from bridge.clock import SystemClock
+        from bridge.costs import Grouping
+        from bridge.settings import read
+        from bridge.storage.settings import Settings
+
+        if by not in set(Grouping):
+            raise SettingsError([f"--by: {by!r} is none of {', '.join(Grouping)}."])
+        first = None if since is None else spending.read_since(since, SystemClock())
+        found = await spending.look_up(read(Settings, _find(env_file)), Grouping(by), first)
+        if as_json:
+            typer.echo(spending.as_json(found))
+        else:
+            spending.print_table(found, Grouping(by))
+        return 0
 
     _end(start())
 

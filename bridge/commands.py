@@ -3,10 +3,11 @@
 from typing import assert_never
 
 from bridge import logs
-from bridge.decisions import Obey
+from bridge.archivist import Archivist
+from bridge.decisions import Obey, Pick
 from bridge.events import Command, MessageReceived
 from bridge.helping import Guide
-from bridge.messages import AppName, BackendUser, ConversationId, EventId
+from bridge.messages import AppName, BackendUser, Button, ConversationId, EventId
 from bridge.notices import Notices
 from bridge.router import question_in
 from bridge.routing import Follow
@@ -38,11 +39,15 @@ ALL_DIRECT = "In direct messages I answer every message, so I cannot be muted he
 NO_THREAD = "Only a thread in which I was asked something can be muted or unmuted."
 
 
+NO_ARCHIVE = "I keep no record of what was said earlier."
+
+
 class Commands:
-    def __init__(self, *, store: Store, notices: Notices, guide: Guide) -> None:
+    def __init__(self, *, store: Store, notices: Notices, guide: Guide, archivist: Archivist | None = None) -> None:
         self._store = store
         self._notices = notices
         self._guide = guide
+        self._archivist = archivist
 
     async def obey(self, obey: Obey) -> None:
         """Durable when it returns. Raises `StoreUnavailable`."""
@@ -50,6 +55,7 @@ class Commands:
         conversation = obey.conversation
         if conversation is None:
             conversation = await self._store.find_conversation(order.target.conversation, obey.app.name)
+        buttons: tuple[Button, ...] = ()
         match order.command:
             case Command.HELP:
                 text = self._guide.explain(order, obey.resolution)
@@ -57,6 +63,12 @@ class Commands:
                 text = await self._reset(obey, conversation)
             case Command.MUTE | Command.UNMUTE:
                 text = await self._mute(obey, conversation)
+            case Command.HISTORY if self._archivist is not None:
+                text = await self._archivist.list_past(order, obey.app.name, conversation)
+            case Command.FORGET if self._archivist is not None:
+                text, buttons = await self._archivist.ask_whether(order, conversation)
+            case Command.HISTORY | Command.FORGET:
+                text = NO_ARCHIVE
             case _:
                 assert_never(order.command)
         _log.info(
@@ -73,7 +85,14 @@ class Commands:
         ):
             return
         # Each is said, however often it is asked for: what was said before may not hold any more.
-        self._notices.tell(order.private or order.target, text, about=f"{order.command.value} {order.event_id}")
+        about = f"{order.command.value} {order.event_id}"
+        if text:
+            self._notices.tell(order.private or order.target, text, about=about, buttons=buttons)
+
+    async def pick(self, pick: Pick) -> None:
+        """Durable when it returns. Raises `StoreUnavailable`."""
+        if self._archivist is not None:
+            await self._archivist.do(pick)
 
     async def _reset(self, obey: Obey, conversation: ConversationId | None) -> str:
         order = obey.order

@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass, field
 
-from bridge.events import ChatOpened, CommandInvoked, CommentGiven, HomeOpened, MessageReceived
+from bridge.events import (
+    ButtonPressed,
+    ChatOpened,
+    CommandInvoked,
+    CommentGiven,
+    FormSubmitted,
+    HomeOpened,
+    MessageReceived,
+)
 from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PersonId, ReplyTarget, Vote
 from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
@@ -32,6 +40,13 @@ class Rate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
     given: CommentGiven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillIn:
+    """Something that was asked for in a form is known now."""
+
+    submitted: FormSubmitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +105,14 @@ class Obey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """One of several was chosen by a button that is `VALUED`. Whether this person may is still to be asked."""
+
+    event: ButtonPressed
+    app: AppName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Greet:
     """Somebody looks at what is the bot's own."""
 
@@ -118,4 +141,4 @@ class Ignore:
     reason: str
 
 
-Decision = Ask | Rate | Comment | Stop | Retry | Revise | Withdraw | Obey | Greet | Refuse | Ignore
+Decision = Ask | Rate | Comment | FillIn | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore

@@ -10,12 +10,14 @@ from bridge.backend_api import (
     AnswerStarted,
     BackendEvent,
     FileProduced,
+    InputRequired,
     Progress,
     SourcesCited,
     TextDelta,
     TextReplaced,
+    UsageReported,
 )
-from bridge.messages import AnswerState, Outcome, ProducedFile, Step, StepState
+from bridge.messages import AnswerState, Button, Outcome, ProducedFile, Step, StepState
 from bridge.outgoing_files import OutgoingFile
 
 STATUS_MARK = "⏳"
@@ -50,10 +52,14 @@ class AnswerDraft:
         self.produced: tuple[ProducedFile, ...] = ()
         """Files that the app has made so far."""
         self.sources: tuple[str, ...] = ()
+        self.usage: UsageReported | None = None
+        """What the app says that the answer has cost."""
         self.extras = Extras()
         """Of interest once it has ended."""
         self.status = ""
         """A line (Markdown) that stands for the answer as long as there is no text, such as a place in line."""
+        self.asks: tuple[Button, ...] = ()
+        """By which people answer what the status asks; of interest as long as it has not ended."""
         self.changed = asyncio.Event()
         """Set at every change; the reader clears it."""
         self.ended = asyncio.Event()
@@ -61,6 +67,8 @@ class AnswerDraft:
         """Whether the text is all that the app had to say; of interest once it has ended."""
         self.standing = False
         """It ended, and its text is whatever stands in the messages of the answer already."""
+        self.rests = False
+        """It has not ended, and waits; nobody here waits with it."""
         self._abandoned = False
 
     def fold(self, event: BackendEvent) -> None:
@@ -79,7 +87,10 @@ class AnswerDraft:
                 if step.id not in self._steps and len(self._steps) >= MOST_STEPS:
                     return
                 self._steps[step.id] = step
-            case AnswerStarted() | AnswerCompleted():
+            case UsageReported():
+                self.usage = event
+                return
+            case AnswerStarted() | AnswerCompleted() | InputRequired():
                 return
             case _:
                 assert_never(event)
@@ -93,7 +104,7 @@ class AnswerDraft:
     def restart(self) -> None:
         """The question is asked again from the start."""
         self._pieces, self._notes, self._steps = [], [], {}
-        self.produced, self.sources = (), ()
+        self.produced, self.sources, self.usage = (), (), None
         self.changed.set()
 
     def conclude(self, outcome: Outcome, files: Sequence[OutgoingFile] = (), *, rates: bool = True) -> None:
@@ -117,6 +128,12 @@ class AnswerDraft:
             if step.state is StepState.RUNNING:
                 self._steps[key] = replace(step, state=last)
         self.end(complete=outcome.complete)
+
+    def rest(self, notes: Sequence[str], asks: tuple[Button, ...]) -> None:
+        """Nothing more comes for now: people are to answer what the text asks, by these buttons. It can still be stopped."""
+        self._notes, self.asks = list(notes), asks
+        self.rests = True
+        self.end()
 
     def end(self, *, complete: bool = True) -> None:
         """Nothing more comes. Not `complete`: the text was cut off wherever it was."""

@@ -3,6 +3,7 @@
 A union that is closed: whoever takes events in says what becomes of each kind.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -92,6 +93,11 @@ class ReactionChanged:
     """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
 
 
+VALUED = frozenset({ButtonAction.RESUME, ButtonAction.FORGET, ButtonAction.FORM, ButtonAction.INPUT})
+"""Buttons of which several of one action stand below one message, told apart by their value: at most 80 characters of ASCII
+without spaces, which come back as they were written."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ButtonPressed:
     """Somebody pressed one of our buttons. The adapter tells the platform that it was heard; what it leads to is seen in chat."""
@@ -112,6 +118,8 @@ class ButtonPressed:
     """As of `MessageReceived`."""
     private: ReplyTarget | None = None
     """Where only that person reads."""
+    value: str = ""
+    """Of the button; set for those that are `VALUED`. Whoever pressed may do so is still to be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +146,10 @@ class Command(StrEnum):
     MUTE = "mute"
     """In this thread only those messages shall be answered that mention the bot."""
     UNMUTE = "unmute"
+    HISTORY = "history"
+    """An earlier conversation shall go on here: which ones there are is shown to who asks for it alone."""
+    FORGET = "forget"
+    """What was said in this conversation shall be deleted for good, at the backend too. Asked back first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +184,28 @@ class CommentGiven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormSubmitted:
+    """Somebody filled in a form (see `forms_api`)."""
+
+    event_id: EventId
+    form: str
+    """Its id."""
+    message: MessageRef
+    """The message of ours that the form's button stands under."""
+    author: Author
+    target: ReplyTarget
+    """The thread that the message stands in."""
+    values: Mapping[str, str]
+    """By name, all fields that were shown; "" where nothing was written. Of a select the option, of a checkbox "yes" or "no"."""
+    revision: int
+    """As of `ButtonPressed`."""
+    category: ChannelId = ChannelId("")
+    """As of `MessageReceived`."""
+    private: ReplyTarget | None = None
+    """Where only that person reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomeOpened:
     """Somebody looks at the bot's own page (see `ShowsHome`)."""
 
@@ -199,6 +233,7 @@ InboundEvent = (
     | StopRequested
     | CommandInvoked
     | CommentGiven
+    | FormSubmitted
     | HomeOpened
     | ChatOpened
 )

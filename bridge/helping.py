@@ -91,7 +91,10 @@ _ASKING_BY_REPLY = {
     "every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. Reply to an answer of mine to go on with it.",
 }
-_RESETTING = "Mention me with `/reset` in a thread, or say it in direct messages, and I forget what was said there."
+_RESETTING = (
+    "Mention me with `/reset` in a thread, or say it in direct messages, and I begin anew there. `/history` brings an earlier "
+    "conversation of yours back, and `/forget` deletes what was said, at the app as well."
+)
 
 
 def _title(app: AppName | None) -> str:

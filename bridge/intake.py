@@ -1,20 +1,37 @@
 """The hall: an event becomes a durable row, claimed once, and only then may the platform be acknowledged."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
 
 from bridge import logs
 from bridge.afterthoughts import Afterthoughts
+from bridge.archivist import Archivist
 from bridge.clock import Clock
 from bridge.commands import REFUSE, Commands
-from bridge.decisions import Ask, Comment, Decision, Greet, Ignore, Obey, Rate, Refuse, Retry, Revise, Stop, Withdraw
+from bridge.decisions import (
+    Ask,
+    Comment,
+    Decision,
+    FillIn,
+    Greet,
+    Ignore,
+    Obey,
+    Pick,
+    Rate,
+    Refuse,
+    Retry,
+    Revise,
+    Stop,
+    Withdraw,
+)
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
 from bridge.events import (
     ChatOpened,
     CommentGiven,
+    FormSubmitted,
     HomeOpened,
     InboundEvent,
     MessageReceived,
@@ -57,6 +74,8 @@ _STOPPED = "Stopped."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
+_BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
+
 _NOWHERE = Resolution(app=None)
 
 
@@ -67,7 +86,7 @@ class Intake:
     somebody who was told that the bot does not answer (them) in a place is not told so again; `late_mention` is how old a
     message may be that becomes a question because it is edited; `pressed_again` is how soon the same press of the same person
     is taken for a slip. `guide` explains the bot to who asks for help; `greet` is
-    told of those who look at the bot's own page.
+    told of those who look at the bot's own page, `fill_in` of what was filled in, which it makes durable.
     """
 
     def __init__(
@@ -83,8 +102,10 @@ class Intake:
         clock: Clock,
         metrics: Metrics | None = None,
         guide: Guide | None = None,
+        archivist: Archivist | None = None,
         greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
         praise: Callable[[Praised], None] | None = None,
+        fill_in: Callable[[FormSubmitted], Awaitable[None]] | None = None,
         refused_again: timedelta = timedelta(hours=1),
         late_mention: timedelta = timedelta(minutes=10),
         pressed_again: timedelta = timedelta(seconds=3),
@@ -98,9 +119,12 @@ class Intake:
         self._queued = queued
         self._clock = clock
         self._metrics = metrics or Metrics()
-        self._commands = Commands(store=store, notices=notices, guide=guide or Guide(policy=policy))
+        self._commands = Commands(
+            store=store, notices=notices, guide=guide or Guide(policy=policy), archivist=archivist
+        )
         self._greet = greet or _note_nothing
         self._praise = praise or _note_nothing
+        self._fill_in = fill_in or _take_nothing
         self._limits = LimitTeller(notices, clock)
         self._afterthoughts = Afterthoughts(
             store=store, dispatcher=dispatcher, notices=notices, limits=self._limits, metrics=self._metrics
@@ -139,15 +163,13 @@ class Intake:
                 await self._rate(decision)
             case Comment(given=given):
                 await self._comment(given)
-            case Stop():
-                await self._afterthoughts.stop(decision)
-            case Retry():
-                await self._afterthoughts.retry(decision)
+            case FillIn(submitted=submitted):
+                await self._fill_in(submitted)
+            case Stop() | Retry() | Withdraw():
+                await self._afterthoughts.follow(decision)
             case Revise():
                 await self._revise(decision)
-            case Withdraw():
-                await self._afterthoughts.withdraw(decision)
-            case Obey():
+            case Obey() | Pick():
                 await self._obey(decision)
             case Greet(event=opened):
                 self._greet(opened)
@@ -258,6 +280,8 @@ class Intake:
             waiting=accepted.waiting,
         )
         self._dispatcher.wake(accepted.conversation_id)
+        if accepted.behind_form and message.origin is Origin.PERSON:
+            self._notices.tell(message.private or message.target, _BEHIND_FORM, about="behind a form")
         return True
 
     async def _stop_instead(self, ask: Ask) -> bool:
@@ -302,7 +326,10 @@ class Intake:
 
     # What is wanted of the bot itself
 
-    async def _obey(self, obey: Obey) -> None:
+    async def _obey(self, obey: Obey | Pick) -> None:
+        if isinstance(obey, Pick):
+            await self._commands.pick(obey)
+            return
         said = obey.said
         if said is not None and said.ref in self._claimed:
             _log.info("duplicate", event_id=said.event_id, platform=said.ref.platform)
@@ -359,12 +386,16 @@ class Intake:
             return False
         _log.info("revised", conversation=change.conversation_id, touched=change.touched.value)
         if change.touched is Touched.RUNNING:
-            self._dispatcher.nudge(change.conversation_id)
+            self._afterthoughts.call(change.conversation_id)
         return True
 
 
 def _note_nothing(_: object) -> None:
     pass
+
+
+async def _take_nothing(submitted: FormSubmitted) -> None:
+    _log.debug("ignored", event_id=submitted.event_id, kind="FormSubmitted", reason="nothing is asked for in forms")
 
 
 def _count(questions: int) -> str:

@@ -109,6 +109,8 @@ class Author:
     """Ids of the roles or groups that the event itself names (Discord: roles in the server). For access lists."""
     home: InstallationId = InstallationId("")
     """Where the person belongs, when that is not where the bot is installed (Slack Connect). Empty: here."""
+    locale: str = ""
+    """Such as "en-US", where the event tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,6 +190,12 @@ class ButtonAction(StrEnum):
     """On the bot's own page. Told as a `CommandInvoked`."""
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
+    INPUT = "input"
+    """Answers a form that an answer waits for; the `value` says which, and how (see `pauses`). Told as a `FormSubmitted`."""
+    FORM = "form"
+    """Opens the form whose id is the button's `value` (see `forms_api`)."""
+    RESUME = "resume"
+    FORGET = "forget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +273,7 @@ class BackendIds:
 
 
 class AnswerState(StrEnum):
-    """Life of an answer: planned > asked > streaming > finalising > done | stopped | failed."""
+    """Life of an answer: planned > asked > streaming (> paused > streaming) > finalising > done | stopped | failed."""
 
     PLANNED = "planned"
     """The question's turn has come. The backend has not been asked (again) yet, so asking it now is not asking twice."""
@@ -273,6 +281,8 @@ class AnswerState(StrEnum):
     """The request may have left; nothing came back yet."""
     STREAMING = "streaming"
     """The backend has named its ids."""
+    PAUSED = "paused"
+    """The app waits for people (see `pauses`)."""
     FINALISING = "finalising"
     """The `Outcome` is recorded; what is left is to show it."""
     DONE = "done"

@@ -13,7 +13,7 @@ from datetime import timedelta
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformError, PlatformUnavailable, RateLimited
-from bridge.messages import OutgoingMessage, PlatformName, ReplyTarget
+from bridge.messages import Button, OutgoingMessage, PlatformName, ReplyTarget
 from bridge.metrics import LimitedCall, Metrics
 from bridge.pacing import AnswerPace, Pacer, Urgency
 from bridge.platform_api import Platform
@@ -71,6 +71,7 @@ class _Notice:
     due: float
     give_up_at: float
     failures: int = 0
+    buttons: tuple[Button, ...] = ()
 
     @property
     def key(self) -> Hashable:
@@ -109,7 +110,7 @@ class Notices:
         self._lanes: dict[_Place, _Lane] = {}
         self._news = asyncio.Event()
 
-    def tell(self, target: ReplyTarget, text: str, about: str = "") -> None:
+    def tell(self, target: ReplyTarget, text: str, about: str = "", buttons: tuple[Button, ...] = ()) -> None:
         """Has one line (Markdown) posted there, as soon as the platform has room. Never blocks; may be called before `run`.
 
         Notices `about` the same (by default: with the same text) in the same place are one while they wait, the latest text
@@ -126,11 +127,12 @@ class Notices:
             nonce=f"n{secrets.token_hex(10)}",
             due=due,
             give_up_at=due + self._limits.patience.total_seconds(),
+            buttons=buttons,
         )
         lane = self._lanes.get(notice.place)
         known = lane.waiting.get(notice.key) if lane else None
         if known is not None:
-            known.text, known.target = text, target
+            known.text, known.target, known.buttons = text, target, buttons
             return
         if sum(len(one.waiting) for one in self._lanes.values()) >= self._limits.most_waiting:
             _log.warning("notice_dropped", platform=target.platform, why="too many wait")
@@ -186,7 +188,9 @@ class Notices:
 
     async def _send(self, platform: Platform, notice: _Notice, pace: AnswerPace | None) -> float | None:
         try:
-            await platform.send(notice.target, OutgoingMessage(text=notice.text, nonce=notice.nonce))
+            await platform.send(
+                notice.target, OutgoingMessage(text=notice.text, nonce=notice.nonce, buttons=notice.buttons)
+            )
         except RateLimited as error:
             self._metrics.rate_limited(platform.name, LimitedCall.OTHER)
             if pace is not None:

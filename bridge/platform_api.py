@@ -63,6 +63,8 @@ class PlatformCapabilities:
     """`AGAIN` stands below whole answers."""
     steps: bool = False
     """`OutgoingMessage.steps` are shown beside the text of a message that grows natively (see `StreamsNatively`)."""
+    open_threads: bool = False
+    """Whoever sees a channel sees all of its threads."""
     sources: bool = False
     """`OutgoingMessage.sources` are shown apart from the text."""
     live_budget: WriteBudget | None = None

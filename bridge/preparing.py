@@ -57,7 +57,7 @@ class Preparer:
             text=words_of(asked),
             user=turn.backend_user,
             conversation=ids.conversation,
-            inputs=self._policies[turn.app].inputs,
+            inputs=self._policies[turn.app].inputs if running.inputs is None else running.inputs,
             sent_at=asked.sent_at,
         )
 

@@ -91,7 +91,9 @@ class Presenter:
             )
         live = last and words and (self._native is not None if ref is None else self.grows(ref))
         return Trimmings(
-            buttons=(STOP,) if last and self._can.buttons else (), live=live, steps=self._shown_steps(steps, ref)
+            buttons=(*draft.asks, STOP) if last and self._can.buttons else (),
+            live=live,
+            steps=self._shown_steps(steps, ref),
         )
 
     def as_it_stands(self, trimmings: Trimmings, ref: MessageRef) -> Trimmings:
@@ -106,6 +108,8 @@ class Presenter:
     def _at_the_end(self, draft: AnswerDraft) -> tuple[Button, ...]:
         if not self._can.buttons:
             return ()
+        if draft.rests:
+            return (*draft.asks, STOP)
         extras = draft.extras
         asked = [one for one in extras.suggestions if one.strip() and len(one) <= LONGEST_QUESTION]
         return (

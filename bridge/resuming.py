@@ -56,7 +56,7 @@ def decide(turn: Turn, fate: Fate, recover: Recover, asks: int) -> Way:
             return Way.SHOW
         case Fate.ABSENT:
             return Way.STOP if turn.stop is not None else Way.ASK
-        case Fate.FAILED:
+        case Fate.FAILED | Fate.PAUSED:
             return Way.STOP if turn.stop is not None else Way.FAIL
         case Fate.RUNNING | Fate.UNSURE | Fate.UNKNOWN:
             if turn.stop is not None:

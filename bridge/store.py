@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.backend_api import UsageReported
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -32,6 +33,7 @@ from bridge.messages import (
     Turn,
     Vote,
 )
+from bridge.pauses_api import KeepsPauses
 from bridge.quotas import Quota, Quotas
 
 Aggregate = Callable[[Sequence[Vote]], Rating | None]
@@ -63,6 +65,8 @@ class Accepted:
     seq: int
     waiting: int
     """Questions before this one that are not answered yet."""
+    behind_form: bool = False
+    """What is being answered waits for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,7 +201,7 @@ class Usage:
     votes: int = 0
 
 
-class Store(Protocol):
+class Store(KeepsPauses, Protocol):
     async def ping(self) -> None:
         """Raises `StoreUnavailable` unless the store can be read."""
         ...
@@ -272,10 +276,11 @@ class Store(Protocol):
         ...
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
-        """Takes the next question in order and records its answer as `planned`. None: nothing waits.
+        """Takes the next question in order and records its answer as `planned`. None: nothing waits (or its answer rests).
 
         `epoch=None` makes the caller the new owner (the epoch grows), also of an answer that another owner left unfinished,
-        which then comes first, just as it was left. Later calls pass `Turn.epoch`. Withdrawn questions are passed over.
+        which then comes first, just as it was left. Later calls pass `Turn.epoch`, and are given a `paused` answer again that
+        does not rest. Withdrawn questions are passed over.
         """
         ...
 
@@ -325,6 +330,11 @@ class Store(Protocol):
 
     async def record_shown(self, turn: Turn, part: int, text: str) -> None:
         """Replaces the text recorded for a posted part, just before it is shown."""
+        ...
+
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        """What the `attempt`th asking for this answer has cost. Told again, it replaces what was told. Kept without any text, and
+        longer than that."""
         ...
 
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:

@@ -6,13 +6,18 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge import logs
+from bridge.archivist import Archivist
 from bridge.backend_api import Backend
 from bridge.clock import Clock, within
 from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
 from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
+from bridge.form_desk import FormDesk
+from bridge.forms_api import OffersForms
 from bridge.home import FrontHall
+from bridge.inspecting import SUBJECT as INPUTS
+from bridge.inspecting import inspect_inputs
 from bridge.installations_api import Installations, KeepsInstallations
 from bridge.intake import Intake
 from bridge.labelling import Labeller
@@ -22,6 +27,7 @@ from bridge.notices import Notices
 from bridge.platform_api import CatchesUp, Leases, Platform, Severity, UsesLeases
 from bridge.recovery import Recovery
 from bridge.remembering import StoreMemory
+from bridge.routing import AppPolicy
 from bridge.store import Store
 from bridge.turns import Turns
 from bridge.web.server import WebServer
@@ -54,8 +60,12 @@ class Parts:
     conversations: Conversations
     turns: Turns
     intake: Intake
+    policies: Mapping[AppName, AppPolicy]
+    form_desk: FormDesk
     front_hall: FrontHall
     labeller: Labeller
+    archivist: Archivist | None
+    """None: nothing is kept of what was said earlier."""
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -96,6 +106,7 @@ class Supervisor:
                     tasks.create_task(parts.notices.run(), name="notices"),
                     tasks.create_task(parts.front_hall.run(), name="front hall"),
                     tasks.create_task(parts.labeller.run(), name="labels"),
+                    *([tasks.create_task(parts.archivist.run(), name="archive")] if parts.archivist else ()),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]
@@ -125,6 +136,8 @@ class Supervisor:
         for name, platform in self._parts.platforms.items():
             if isinstance(platform, CatchesUp):
                 platform.catch_up_from(StoreMemory(self._parts.store, name))
+            if isinstance(platform, OffersForms):
+                platform.offer_forms(self._parts.form_desk.find)
             if isinstance(platform, UsesLeases) and self._parts.leases is not None:
                 platform.use_leases(self._parts.leases)
             if isinstance(platform, KeepsInstallations) and self._parts.installations is not None:
@@ -219,11 +232,15 @@ class Supervisor:
     async def _try_backends(self) -> None:
         """A wrong key or address is told in the log at once, and not only when the first member asks."""
         for name, backend in self._parts.backends.items():
-            for finding in await backend.check():
+            findings = [*await backend.check()]
+            if name in self._parts.policies:
+                findings += await inspect_inputs(self._parts.policies[name], backend)
+            for finding in findings:
+                told = {"subject": finding.subject, "problem": finding.problem, "fix": finding.fix}
                 if finding.severity is Severity.ERROR:
-                    _log.error(
-                        "backend_trouble", app=name, subject=finding.subject, problem=finding.problem, fix=finding.fix
-                    )
+                    _log.error("backend_trouble", app=name, **told)
+                elif finding.severity is Severity.WARNING and finding.subject == INPUTS:
+                    _log.warning("inputs_without_source", app=name, **told)
 
     async def _keep_house(self) -> None:
         parts = self._parts

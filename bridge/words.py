@@ -13,7 +13,7 @@ _LONGEST = 100
 
 _ONLY_STOP = re.compile(r"[\W_]*stop[\W_]*", re.IGNORECASE)
 """The word alone, whatever punctuation or emphasis people put around it."""
-_ONLY_COMMAND = re.compile(r"[\s*_`'\"]*/(help|reset|mute|unmute)[\s*_`'\".!]*", re.IGNORECASE)
+_ONLY_COMMAND = re.compile(r"[\s*_`'\"]*/(help|reset|mute|unmute|history|forget)[\s*_`'\".!]*", re.IGNORECASE)
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 
 

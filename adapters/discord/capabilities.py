@@ -13,6 +13,9 @@ MAX_MENTIONED = 100
 MAX_BUTTONS = 5
 """Most buttons in one row (components reference, Action Row)."""
 
+MAX_ROWS = 5
+"""Most rows below one message (components reference, Action Row)."""
+
 MAX_BUTTON_LABEL = 80
 """Most characters on a button (components reference, Button)."""
 

@@ -28,6 +28,7 @@ from adapters.slack.transport import Doorstep, HttpEntrance, Link, Reply, Socket
 from bridge.clock import Clock
 from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
 from bridge.events import StopRequested
+from bridge.forms_api import FindForm
 from bridge.installations_api import Installations
 from bridge.markdown.dialect import Dialect
 from bridge.messages import (
@@ -55,7 +56,7 @@ def create(settings: Settings, clock: Clock) -> "SlackPlatform":
 class SlackPlatform:
     """One Slack app in one workspace or in many, by Socket Mode or over HTTP. Implements `Platform` and, of what a platform may
     offer besides, `StreamsNatively`, `EndsActivity`, `OpensThreads`, `ReadsThreads`, `FetchesFiles`, `SendsFiles`, `FindsSent`,
-    `ShowsHome`, `SuggestsPrompts` and `KeepsInstallations`."""
+    `ShowsHome`, `SuggestsPrompts`, `OffersForms` and `KeepsInstallations`."""
 
     name = SLACK
 
@@ -106,6 +107,9 @@ class SlackPlatform:
         """Of no interest to an app with a token of its own."""
         if self._many is not None:
             self._many.kept.inside = installations
+
+    def offer_forms(self, find: FindForm) -> None:
+        self._desk.forms.find = find
 
     async def run(self, inbox: Inbox) -> None:
         self._inbox = inbox

@@ -3,12 +3,14 @@
     message   team/channel/ts          "T0123/C0456/1718000000.000100"
     target    team/channel/thread_ts   the same, with the timestamp of the thread's root
     button    bridge:action            "bridge:stop", its `action_id`; the action alone is its `value`
+              bridge:action:number     "bridge:resume:2", of several of one action, each with its own `value`
 
 Slack's ids hold letters and digits only, and a timestamp is unique within its channel, not beyond.
 """
 
 from dataclasses import dataclass
 
+from bridge.events import VALUED
 from bridge.messages import Address, ButtonAction, MessageRef, PaceGroup, PlatformName
 
 SLACK = PlatformName("slack")
@@ -50,6 +52,28 @@ def write_action_id(action: ButtonAction) -> str:
 def read_action_id(action_id: str) -> ButtonAction | None:
     """None for what is no button of ours, or of a version that knew more of them."""
     return next((action for action in ButtonAction if write_action_id(action) == action_id), None)
+
+
+def write_valued_id(action: ButtonAction, number: int) -> str:
+    return f"{write_action_id(action)}:{number}"
+
+
+def read_valued_id(action_id: str) -> ButtonAction | None:
+    """None for what is no button of ours with a value of its own."""
+    name, _, number = action_id.rpartition(":")
+    action = read_action_id(name) if number.isascii() and number.isdecimal() else None
+    return action if action in VALUED else None
+
+
+def write_block_id(number: int, thread: str) -> str:
+    """`block_id` of buttons that one person sees: a press of one does not tell in which thread that was."""
+    return f"bridge:{number}:{thread}"
+
+
+def read_block_id(block_id: str) -> str:
+    """The thread; "" where none is told."""
+    parts = block_id.split(":")
+    return parts[2] if len(parts) == 3 and parts[0] == "bridge" else ""
 
 
 def post_group(place: Place) -> PaceGroup:

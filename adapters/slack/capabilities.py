@@ -18,6 +18,8 @@ CAPABILITIES = PlatformCapabilities(
     # One row of a desktop window; more would hide the answer (ours, see `writing.blocks.MOST_QUESTIONS`).
     question_buttons=4,
     steps=True,
+    # Slack has no threads with members of their own.
+    open_threads=True,
     sources=True,
     # chat.appendStream is tier 4, "100+ per minute" per workspace for all its streams together (Slack's page on the method); a
     # few are left as a margin.

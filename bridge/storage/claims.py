@@ -19,7 +19,13 @@ ONCE_MORE = ("retry", "again")
 """Kinds of claims that ask a question again whose answer has ended."""
 
 KEY_COLUMNS = ("platform", "installation", "channel_id", "thread_id", "user_key", "app", "reset_generation")
-_PLACE = (conversation.c.id, conversation.c.tail, conversation.c.head, conversation.c.bots_in_a_row)
+_PLACE = (
+    conversation.c.id,
+    conversation.c.tail,
+    conversation.c.head,
+    conversation.c.bots_in_a_row,
+    conversation.c.resting,
+)
 
 
 async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -> Accepted | Full | Limited | None:
@@ -57,7 +63,9 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
         return Full(waiting=waiting, by_bots=by_bots)
     if limited is not None:
         return limited
-    return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting)
+    return Accepted(
+        conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting, behind_form=place.resting
+    )
 
 
 async def claim(connection: AsyncConnection, **values: object) -> bool:

@@ -28,7 +28,11 @@ async def waiting_conversations(
                 inbound_event.c.seq == conversation.c.head + 1,
             ),
         )
-        .where(conversation.c.head < conversation.c.tail, conversation.c.platform.in_(platforms))
+        .where(
+            conversation.c.head < conversation.c.tail,
+            ~conversation.c.resting,
+            conversation.c.platform.in_(platforms),
+        )
         .order_by(inbound_event.c.id)
     )
     return [ConversationId(row.id) for row in waiting]

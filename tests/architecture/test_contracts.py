@@ -23,6 +23,7 @@ SEEN_BY_PLATFORMS = {
     "platform_api",
     "installations_api",
     "places_api",
+    "forms_api",
     "markdown",
     "web",
 }

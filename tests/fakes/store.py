@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
@@ -59,11 +60,12 @@ from tests.fakes.rows import (
     KeptQuestion,
     KeptRating,
 )
+from tests.fakes.store_pauses import PauseMemory
 
 NOTHING = Change(touched=Touched.NOTHING)
 
 
-class FakeStore:
+class FakeStore(PauseMemory):
     """`clock` dates what is written (default: always the moment `values.THEN`); `on_work` is told of new work."""
 
     def __init__(
@@ -83,6 +85,7 @@ class FakeStore:
         """Votes on answers whose messages have become another's since."""
         self._comments: dict[tuple[MessageRef, PersonId], KeptComment] = {}
         self._ratings: dict[AnswerId, KeptRating] = {}
+        self.spent: dict[tuple[AnswerId, int], UsageReported] = {}
         self.bookmarks: dict[tuple[PlatformName, str], str] = {}
         self.failures = 0
         """How many of the next calls raise `StoreUnavailable`."""
@@ -217,7 +220,12 @@ class FakeStore:
             )
         )
         await self._tell(found)
-        return Accepted(conversation_id=found, seq=len(conversation.questions), waiting=waiting)
+        return Accepted(
+            conversation_id=found,
+            seq=len(conversation.questions),
+            waiting=waiting,
+            behind_form=conversation.resting,
+        )
 
     def _limit(self, key: ConversationKey, app: AppName, person: PersonId, quotas: Quotas) -> Limited | None:
         counted = [
@@ -260,6 +268,8 @@ class FakeStore:
         self._claimed.add(_event(conversation.key, event_id))
         assert asked.question is not None
         asked.question, asked.revision = as_edited(asked.question, question), revision
+        if touched is Touched.RUNNING:
+            await self._rouse_in(conversation)
         return Change(touched=touched, conversation_id=conversation.id)
 
     async def withdraw(self, event_id: EventId, ref: MessageRef) -> Change:
@@ -276,6 +286,7 @@ class FakeStore:
             if answer is None:
                 return NOTHING
             answer.stop = StopReason.WITHDRAWN
+            await self._rouse_in(conversation)
             touched = Touched.RUNNING
         else:
             asked.question, asked.withdrawn = None, True
@@ -303,6 +314,7 @@ class FakeStore:
             return StopResult.NOTHING_RUNS
         self._claimed |= claims
         running.stop = running.stop or StopReason.MEMBER
+        await self._rouse_in(found)
         return StopResult.STOPPING
 
     async def retry(self, event_id: EventId, answer: MessageRef, again: Again | None = None) -> Retried:
@@ -349,7 +361,11 @@ class FakeStore:
 
     async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
         self._work()
-        return [one.id for one in self.conversations if one.head < len(one.questions) and one.key.platform in platforms]
+        return [
+            one.id
+            for one in self.conversations
+            if one.head < len(one.questions) and not one.resting and one.key.platform in platforms
+        ]
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
         self._work()
@@ -359,10 +375,11 @@ class FakeStore:
         if epoch is not None and found.epoch != epoch:
             raise Fenced("another owner")
         if found.active:
-            if epoch is not None:
+            going_on = self.answers[found.active - 1]
+            if found.resting or (epoch is not None and going_on.state is not AnswerState.PAUSED):
                 return None
-            found.epoch += 1
-            return self._turn(found, self.answers[found.active - 1])
+            found.epoch += epoch is None
+            return self._turn(found, going_on)
         while found.head < len(found.questions) and found.questions[found.head].withdrawn:
             found.head += 1
         if found.head >= len(found.questions):
@@ -461,7 +478,7 @@ class FakeStore:
             elif answer.ids.message is not None:
                 answer.last_seen = answer.ids.message
             answer.state, answer.attempt, answer.outcome = AnswerState.ASKED, attempt, None
-            answer.ids, answer.asked_revision = BackendIds(), asked.revision
+            answer.ids, answer.asked_revision, answer.pause = BackendIds(), asked.revision, None
         return asked.question
 
     async def record_spoken(self, turn: Turn, words: str) -> None:
@@ -533,6 +550,10 @@ class FakeStore:
         if part in parts:
             parts[part] = replace(parts[part], text=text)
 
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        self._work()
+        self.spent[turn.answer_id, attempt] = usage
+
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
         self._work()
         answer = self._answer(turn)
@@ -544,8 +565,9 @@ class FakeStore:
         conversation = self._owned(turn)
         if conversation.active != turn.answer_id:
             return
-        conversation.head, conversation.active = turn.seq, None
+        conversation.head, conversation.active, conversation.resting = turn.seq, None, False
         answer = self._answer(turn)
+        answer.pause = None
         answer.state, answer.error, answer.finished_at = state, error, self._now()
 
     async def claim_title(self, conversation: ConversationId) -> bool:

@@ -8,6 +8,7 @@ from adapters.discord.settings import Settings
 Json = Mapping[str, object]
 
 ASK, RESET, STOP, HELP = "ask", "reset", "stop", "help"
+HISTORY, FORGET = "history", "forget"
 ASK_ABOUT = "Ask about this message"
 """Stands in the menu of every message, under Apps."""
 
@@ -65,6 +66,8 @@ def wanted(settings: Settings) -> Sequence[Json]:
         },
         {"type": Kind.TYPED.value, "name": RESET, "description": "Have me forget this conversation", **here},
         {"type": Kind.TYPED.value, "name": STOP, "description": "End what I am answering here", **here},
+        {"type": Kind.TYPED.value, "name": HISTORY, "description": "Go on with an earlier conversation here", **here},
+        {"type": Kind.TYPED.value, "name": FORGET, "description": "Delete what was said in this conversation", **here},
         {"type": Kind.TYPED.value, "name": HELP, "description": "What I can do here", **here},
         {"type": Kind.MENU.value, "name": ASK_ABOUT, **asking},
     ]

@@ -9,7 +9,19 @@ from adapters.discord import markup
 from adapters.discord.addresses import link_address
 from adapters.discord.gateway.heard import Build
 from adapters.discord.inbound import Ignored
-from adapters.discord.interactions.commands import ASK, ASK_ABOUT, FILE, HELP, QUESTION, RESET, STOP, Kind
+from adapters.discord.interactions.commands import (
+    ASK,
+    ASK_ABOUT,
+    FILE,
+    FORGET,
+    HELP,
+    HISTORY,
+    QUESTION,
+    RESET,
+    STOP,
+    Kind,
+)
+from adapters.discord.interactions.fields import Wanted, read_wanted
 from adapters.discord.interactions.forms import About, Comment, read_form, words_in
 from adapters.discord.interactions.matters import Matter, matter_of
 from adapters.discord.interactions.scenes import Scene, scene_of
@@ -27,7 +39,7 @@ STOP_WHERE = (
 NO_QUESTION = f"Write your question behind it, for example `/{ASK} What can you do?`"
 NOTHING_IN_IT = "There is nothing in that message that I can read."
 
-_ORDERS = {RESET: Command.RESET, HELP: Command.HELP}
+_ORDERS = {RESET: Command.RESET, HELP: Command.HELP, HISTORY: Command.HISTORY, FORGET: Command.FORGET}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +95,17 @@ class AskedAbout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """A form of the core is wanted, or was sent."""
+
+    scene: Scene
+    wanted: Wanted
+    target: ReplyTarget
+    sent: Json | None = None
+    """What was filled in, as Discord tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commented:
     scene: Scene
     event: CommentGiven
@@ -95,7 +118,7 @@ class Explained:
     text: str
 
 
-Doing = Asked | AskedByButton | Ordered | Halted | Pressed | Picked | AskedAbout | Commented | Explained
+Doing = Asked | AskedByButton | Ordered | Halted | Pressed | Picked | AskedAbout | Filling | Commented | Explained
 
 
 def read(interaction: discord.Interaction, build: Build) -> Doing | Ignored:
@@ -192,6 +215,9 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
         # Outside of threads it belongs to the conversation of the message that suggests it.
         event = _question(scene, scene.about(message.id), question, below=ref)
         return AskedByButton(scene=scene, event=event)
+    if action is ButtonAction.FORM:
+        wanted = Wanted(channel=scene.place.channel, message=message.id, form=buttons.value_of(custom_id))
+        return Filling(scene=scene, wanted=wanted, target=scene.under(message.id))
     return Pressed(
         scene=scene,
         event=ButtonPressed(
@@ -205,11 +231,15 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
             target=scene.under(message.id),
             category=scene.place.category_id,
             private=scene.private,
+            value=buttons.value_of(custom_id),
         ),
     )
 
 
-def _read_form(scene: Scene, told: Json) -> AskedAbout | Commented | Ignored:
+def _read_form(scene: Scene, told: Json) -> AskedAbout | Commented | Filling | Ignored:
+    wanted = read_wanted(str(told.get("custom_id", "")))
+    if wanted is not None and wanted.channel == scene.place.channel:
+        return Filling(scene=scene, wanted=wanted, target=scene.under(wanted.message), sent=told)
     about, words = read_form(str(told.get("custom_id", ""))), words_in(told)
     if about is None or about.channel != scene.place.channel or not words:
         return Ignored(reason="form that is not known, or without words")

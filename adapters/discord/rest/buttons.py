@@ -3,6 +3,7 @@ those of an earlier process work as well.
 
     custom_id       bridge:ACTION           ACTION is the value of a `ButtonAction`
                     bridge:ask:N:REST       asks a question: what the label shows of it, and REST
+                    bridge:ACTION:VALUE     one of several of an action that is `VALUED`
 
 They stand under messages for ever, so a spelling may be added, never changed.
 """
@@ -12,7 +13,8 @@ from collections.abc import Sequence
 
 import discord
 
-from adapters.discord.capabilities import MAX_BUTTON_LABEL, MAX_BUTTONS, MAX_CUSTOM_ID
+from adapters.discord.capabilities import MAX_BUTTON_LABEL, MAX_BUTTONS, MAX_CUSTOM_ID, MAX_ROWS
+from bridge.events import VALUED
 from bridge.messages import Button, ButtonAction
 
 _OURS = "bridge:"
@@ -20,7 +22,7 @@ _ASK = re.compile(r"bridge:ask:([0-4]):(.*)", re.ASCII | re.DOTALL)
 _MORE = "…"
 """Ends a label that shows the beginning of a question."""
 
-_STYLES = {ButtonAction.RETRY: discord.ButtonStyle.primary}
+_STYLES = {ButtonAction.RETRY: discord.ButtonStyle.primary, ButtonAction.FORM: discord.ButtonStyle.primary}
 """All others are grey."""
 
 _CHOSEN = {ButtonAction.LIKE: discord.ButtonStyle.success, ButtonAction.DISLIKE: discord.ButtonStyle.danger}
@@ -31,6 +33,7 @@ _EMOJI = {
     ButtonAction.STOP: "⏹️",
     ButtonAction.RETRY: "🔁",
     ButtonAction.AGAIN: "🔄",
+    ButtonAction.FORM: "📝",
 }
 
 _WORDLESS = frozenset({ButtonAction.LIKE, ButtonAction.DISLIKE})
@@ -40,7 +43,8 @@ _WORDLESS = frozenset({ButtonAction.LIKE, ButtonAction.DISLIKE})
 def row(buttons: Sequence[Button]) -> discord.ui.View | None:
     """What one can do in one row, and what one can ask in another; or None for nothing at all."""
     does, asks = _sorted(buttons)
-    if not does and not asks:
+    valued = _valued(buttons)
+    if not does and not asks and not valued:
         return None
     view = discord.ui.View(timeout=None)
     for button in does:
@@ -49,12 +53,17 @@ def row(buttons: Sequence[Button]) -> discord.ui.View | None:
                 style=_STYLES.get(button.action, discord.ButtonStyle.secondary),
                 emoji=_EMOJI.get(button.action),
                 label=None if button.action in _WORDLESS else _cut(button.label),
-                custom_id=_OURS + button.action.value,
+                custom_id=_custom_id(button),
                 row=0,
             )
         )
     for label, custom_id in asks:
         view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=1))
+    first = 2 if does or asks else 0
+    # One below the other, as long as there is room for that.
+    beside = 1 if first + len(valued) <= MAX_ROWS else MAX_BUTTONS
+    for number, (label, custom_id) in enumerate(valued[: (MAX_ROWS - first) * beside]):
+        view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=first + number // beside))
     # A view that has ended is sent like any other, but the library does not remember it.
     view.stop()
     return view
@@ -65,7 +74,7 @@ def stand_under(message: discord.Message, buttons: Sequence[Button]) -> bool:
     does, asks = _sorted(buttons)
     rows = (each for each in message.components if isinstance(each, discord.ActionRow))
     shown = [each for row in rows for each in row.children if isinstance(each, discord.Button)]
-    wanted = [(None, _OURS + each.action.value) for each in does] + asks
+    wanted = [(None, _custom_id(each)) for each in does] + asks + [*_valued(buttons)]
     return len(shown) == len(wanted) and all(
         custom_id == one.custom_id and label in (None, one.label)
         for one, (label, custom_id) in zip(shown, wanted, strict=True)
@@ -97,10 +106,17 @@ def action_of(custom_id: str) -> ButtonAction | None:
     """None: not a button that this version knows."""
     if _ASK.fullmatch(custom_id):
         return ButtonAction.ASK
-    name = custom_id.removeprefix(_OURS)
-    if name == custom_id or name == ButtonAction.ASK or name not in {each.value for each in ButtonAction}:
+    name, _, value = custom_id.removeprefix(_OURS).partition(":")
+    if bool(value) != (name in {each.value for each in VALUED}):
+        return None
+    if not custom_id.startswith(_OURS) or name == ButtonAction.ASK or name not in {each.value for each in ButtonAction}:
         return None
     return ButtonAction(name)
+
+
+def value_of(custom_id: str) -> str:
+    """Of a button whose action is `VALUED`; else ""."""
+    return custom_id.removeprefix(_OURS).partition(":")[2] if action_of(custom_id) in VALUED else ""
 
 
 def question_of(label: str, custom_id: str) -> str | None:
@@ -139,10 +155,26 @@ def spell_question(question: str, number: int) -> tuple[str, str] | None:
 
 def _sorted(buttons: Sequence[Button]) -> tuple[list[Button], list[tuple[str | None, str]]]:
     """What one can do, and label and custom_id of what one can ask. What there is no room for is left out."""
-    does = [each for each in buttons if each.action is not ButtonAction.ASK][:MAX_BUTTONS]
+    apart = {ButtonAction.ASK, *VALUED} - {ButtonAction.FORM}
+    does = [each for each in buttons if each.action not in apart][:MAX_BUTTONS]
     asked = [each.value or each.label for each in buttons if each.action is ButtonAction.ASK][:MAX_BUTTONS]
     spelled = (spell_question(each, number) for number, each in enumerate(asked))
     return does, [(each[0], each[1]) for each in spelled if each is not None]
+
+
+def _valued(buttons: Sequence[Button]) -> list[tuple[str, str]]:
+    """Label and custom_id of those with a value. A custom_id that is too long would be another's: it is left out."""
+    spelled = [
+        (_cut(each.label), f"{_OURS}{each.action.value}:{each.value}")
+        for each in buttons
+        if each.action in VALUED and each.value and each.action is not ButtonAction.FORM
+    ]
+    return [one for one in spelled if _length(one[1]) <= MAX_CUSTOM_ID]
+
+
+def _custom_id(button: Button) -> str:
+    name = _OURS + button.action.value
+    return f"{name}:{button.value}" if button.action is ButtonAction.FORM else name
 
 
 def _cut(label: str) -> str:

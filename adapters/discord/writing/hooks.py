@@ -218,7 +218,12 @@ class Hooks:
 
         async def post(hook: discord.Webhook) -> discord.WebhookMessage:
             return await hook.send(
-                text, ephemeral=True, allowed_mentions=allow(message), suppress_embeds=True, wait=True
+                text,
+                ephemeral=True,
+                allowed_mentions=allow(message),
+                view=buttons.row(message.buttons) or MISSING,
+                suppress_embeds=True,
+                wait=True,
             )
 
         return _ref(await self._call(way, post))

@@ -6,7 +6,15 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from adapters.slack.addresses import FEEDBACK_ACTION, Place, message_ref, read_action_id, write_question_id
+from adapters.slack.addresses import (
+    FEEDBACK_ACTION,
+    Place,
+    message_ref,
+    read_action_id,
+    read_block_id,
+    read_valued_id,
+    write_question_id,
+)
 from adapters.slack.reading.fields import (
     Ignored,
     Json,
@@ -27,6 +35,7 @@ BUTTON_PRESS = "block_actions"
 """Type of the payload for a press of a button (Slack's page on block_actions)."""
 
 _QUESTION = re.compile(re.escape(write_question_id(0)).removesuffix("0") + r"[0-9]{1,2}")
+_PRESSES = (ButtonAction.STOP, ButtonAction.RETRY, ButtonAction.LIKE, ButtonAction.DISLIKE)
 _RATINGS = {action.value: action for action in (ButtonAction.LIKE, ButtonAction.DISLIKE)}
 
 
@@ -59,11 +68,13 @@ def read_press(
         if _QUESTION.fullmatch(action_id):
             return _read_question(payload, pressed, me, names, rolling=rolling)
         action = _RATINGS.get(value) if action_id == FEEDBACK_ACTION else read_action_id(action_id)
-        match action:
+        valued = read_valued_id(action_id)
+        match action or valued:
             case ButtonAction.RESET:
                 return _read_reset(payload, pressed, me, names)
-            case ButtonAction.STOP | ButtonAction.RETRY | ButtonAction.LIKE | ButtonAction.DISLIKE:
-                press = _read(payload, pressed, me, names, action_id=action.value, rolling=rolling)
+            case ButtonAction() as known if known in _PRESSES or valued is not None:
+                name = known.value if valued is None else action_id
+                press = _read(payload, pressed, me, names, action_id=name, rolling=rolling)
                 if isinstance(press, Ignored):
                     return press
                 return ButtonPressed(
@@ -71,7 +82,8 @@ def read_press(
                     message=press.message,
                     installation=InstallationId(me.team),
                     person=press.author.id,
-                    action=action,
+                    action=known,
+                    value=value if valued else "",
                     revision=press.at,
                     author=press.author,
                     target=press.target,
@@ -102,7 +114,9 @@ def _read(
 ) -> _Press | Ignored:
     container = object_in(payload, "container")
     channel, ts = text_in(container, "channel_id"), text_in(container, "message_ts")
-    root = text_in(container, "thread_ts") or text_in(object_in(payload, "message"), "thread_ts") or ts
+    above = text_in(container, "thread_ts") or text_in(object_in(payload, "message"), "thread_ts")
+    above = above or read_block_id(text_in(pressed, "block_id"))
+    root = above or ts
     author, at = presser(payload, me, names), text_in(pressed, "action_ts")
     pressed_at = microseconds(at)
     if not (is_id(channel) and moment(ts) and moment(root) and is_id(author.id) and pressed_at is not None):
@@ -115,7 +129,10 @@ def _read(
         at=pressed_at,
         message=message_ref(Place(team=me.team, channel=channel, ts=ts)),
         target=target,
-        private=for_one(target.conversation, author.id, thread=root),
+        # What only one person sees begins no thread.
+        private=for_one(
+            target.conversation, author.id, thread=above if container.get("is_ephemeral") is True else root
+        ),
         author=author,
         is_direct=is_direct,
     )

@@ -18,8 +18,8 @@ from adapters.slack.reading.spots import for_one, in_new_thread, is_direct_chann
 from bridge.events import Command, CommandInvoked, MessageReceived
 from bridge.messages import EventId, Origin
 
-ASK, RESET, HELP = "ask", "reset", "help"
-_ORDERS = {RESET: Command.RESET, HELP: Command.HELP}
+ASK, RESET, HELP, HISTORY, FORGET = "ask", "reset", "help", "history", "forget"
+_ORDERS = {RESET: Command.RESET, HELP: Command.HELP, HISTORY: Command.HISTORY, FORGET: Command.FORGET}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +89,9 @@ def read_command(
 def describe(prefix: str) -> str:
     """Which commands there are."""
     return (
-        f"`/{prefix}{ASK}` and a question asks me, `/{prefix}{RESET}` has me forget our direct messages, and "
-        f"`/{prefix}{HELP}` explains me."
+        f"`/{prefix}{ASK}` and a question asks me, `/{prefix}{RESET}` has me begin our direct messages anew, "
+        f"`/{prefix}{HISTORY}` brings an earlier conversation back into them, `/{prefix}{FORGET}` has me delete what was said in "
+        f"them, and `/{prefix}{HELP}` explains me."
     )
 
 

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from enum import IntEnum
 from typing import NamedTuple
 
-from adapters.slack.addresses import FEEDBACK_ACTION, write_action_id, write_question_id
+from adapters.slack.addresses import FEEDBACK_ACTION, write_action_id, write_question_id, write_valued_id
 from adapters.slack.dialect import DIALECT, PLAIN_BYTES, neutralise
+from bridge.events import VALUED
 from bridge.markdown.characters import clean, in_one_line, without_marks
 from bridge.messages import Button, ButtonAction, OutgoingMessage
 
@@ -29,6 +30,9 @@ NAME_CHARS = 120
 
 MOST_QUESTIONS = 5
 """Below one message, ours; Slack takes 25 buttons in a block, which nobody reads."""
+
+MOST_VALUED = 25
+"""Buttons in one block (Slack's page on it)."""
 
 _RATINGS = (ButtonAction.LIKE, ButtonAction.DISLIKE)
 _SPOKEN = {ButtonAction.LIKE: "This answer is good", ButtonAction.DISLIKE: "This answer is not good"}
@@ -74,12 +78,14 @@ def write_message(message: OutgoingMessage, form: int = Form.MARKDOWN) -> Writte
 
 
 def blocks_below(message: OutgoingMessage, *, native_ratings: bool = True) -> list[Block]:
-    """All that stands below the text; at most four blocks, which `dialect.BLOCKS` leaves room for."""
+    """All that stands below the text; at most four blocks, which `dialect.BLOCKS` leaves room for. (What stands below an answer
+    has no value of its own.)"""
     ratings = [button for button in message.buttons if button.action in _RATINGS]
     questions = [button for button in message.buttons if button.action is ButtonAction.ASK and button.value]
-    others = [
-        button for button in message.buttons if button.action not in _RATINGS and button.action != ButtonAction.ASK
-    ]
+    forms = [button for button in message.buttons if button.action is ButtonAction.FORM]
+    valued = [button for button in message.buttons if button.action in VALUED and button not in forms]
+    apart = {*_RATINGS, ButtonAction.ASK, *VALUED}
+    others = [button for button in message.buttons if button.action not in apart]
     found: list[Block] = []
     if message.sources:
         found.append(_sources(message.sources))
@@ -91,8 +97,11 @@ def blocks_below(message: OutgoingMessage, *, native_ratings: bool = True) -> li
         found.append(
             {"type": "actions", "elements": [_question(*one) for one in enumerate(questions[:MOST_QUESTIONS])]}
         )
-    if others:
-        found.append({"type": "actions", "elements": [_button(one, one.label) for one in others]})
+    if forms or others:
+        opens = [{**_valued(number, one), "style": "primary"} for number, one in enumerate(forms)]
+        found.append({"type": "actions", "elements": [*opens, *(_button(one, one.label) for one in others)]})
+    if valued:
+        found.append({"type": "actions", "elements": [_valued(*one) for one in enumerate(valued[:MOST_VALUED])]})
     return found
 
 
@@ -167,6 +176,15 @@ def _question(number: int, button: Button) -> Block:
         "type": "button",
         "action_id": write_question_id(number),
         "text": _label(button.label or button.value),
+        "value": button.value[:VALUE_CHARS],
+    }
+
+
+def _valued(number: int, button: Button) -> Block:
+    return {
+        "type": "button",
+        "action_id": write_valued_id(button.action, number),
+        "text": _label(button.label),
         "value": button.value[:VALUE_CHARS],
     }
 

@@ -1,7 +1,7 @@
 """Lines that one person reads: by the address that Slack gives with a command or a press, while it lasts, else as an ephemeral
 message. Nobody can edit them, and they are gone with the next reload."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 
 import aiohttp
@@ -9,11 +9,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from yarl import URL
 
-from adapters.slack.addresses import SLACK, PrivatePlace
+from adapters.slack.addresses import SLACK, PrivatePlace, write_block_id
 from adapters.slack.dialect import DIALECT, PLAIN_BYTES
 from adapters.slack.web.clients import Call, Clients
 from adapters.slack.web.downloads import is_slacks
 from adapters.slack.web.remembering import remember
+from adapters.slack.writing.blocks import Block, Form, write_message
 from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import MessageRefused, PlatformUnavailable
@@ -60,11 +61,12 @@ class Privately:
             raise MessageRefused("nothing to show", code="no_text")
         if len(text.encode()) > PLAIN_BYTES:
             raise MessageRefused("too long for one person", code="msg_too_long")
-        if not (place.key and await self.answer(place.key, text, place.thread)):
-            await self._clients.ask(place.team, "chat.postEphemeral", _ephemeral(place, text))
+        blocks = _with_buttons(place, message) if message.buttons else []
+        if not (place.key and await self.answer(place.key, text, place.thread, blocks)):
+            await self._clients.ask(place.team, "chat.postEphemeral", _ephemeral(place, text, blocks))
         return MessageRef(platform=SLACK, address=address)
 
-    async def answer(self, key: str, text: str, thread: str = "") -> bool:
+    async def answer(self, key: str, text: str, thread: str = "", blocks: Sequence[Block] = ()) -> bool:
         """Tells it by the remembered address. False: there is none (any more), or it was not taken."""
         way = self._ways.get(key)
         if way is None or way.until < self._clock.monotonic() or way.left < 1:
@@ -72,7 +74,9 @@ class Privately:
             return False
         way.left -= 1
         client = self._clients.unopened
-        said = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        said: dict[str, object] = {"response_type": "ephemeral", "replace_original": False, "text": text}
+        if blocks:
+            said["blocks"] = list(blocks)
         if thread:
             said["thread_ts"] = thread  # slack_bolt's `respond` sends it so
         try:
@@ -94,10 +98,24 @@ class Privately:
         return False
 
 
-def _ephemeral(place: PrivatePlace, text: str) -> Call:
+def _with_buttons(place: PrivatePlace, message: OutgoingMessage) -> Sequence[Block]:
+    """Empty where they cannot be shown."""
+    written = write_message(message, Form.SECTION)
+    blocks = written.blocks if written else ()
+    return [
+        {**block, "block_id": write_block_id(number, place.thread)} if block["type"] == "actions" else block
+        for number, block in enumerate(blocks)
+    ]
+
+
+def _ephemeral(place: PrivatePlace, text: str, blocks: Sequence[Block]) -> Call:
     def call(client: AsyncWebClient) -> Awaitable[AsyncSlackResponse]:
         return client.chat_postEphemeral(
-            channel=place.channel, user=place.person, text=text, thread_ts=place.thread or None
+            channel=place.channel,
+            user=place.person,
+            text=text,
+            thread_ts=place.thread or None,
+            blocks=list(blocks) or None,
         )
 
     return call

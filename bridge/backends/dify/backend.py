@@ -1,7 +1,7 @@
 """The Dify backend: asks, stops, rates and checks over the Service API. What the bridge loads is `Settings` and `create`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from pathlib import Path
 
@@ -13,9 +13,12 @@ from bridge.backend_api import (
     BackendEvent,
     Fate,
     FileRules,
+    InputVariable,
+    KeptConversation,
     Opening,
     Question,
     Recovered,
+    SourcesCited,
     TextDelta,
     TextReplaced,
     UploadedFile,
@@ -27,12 +30,16 @@ from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.file_inputs import find_unfilled, place_files
 from bridge.backends.dify.hearing import Hearer
+from bridge.backends.dify.history import read_run
+from bridge.backends.dify.keeping import delete_conversation, fetch_conversations
 from bridge.backends.dify.kinds import Kind, KindOfApp
 from bridge.backends.dify.lacking import Ability, is_absent
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.looking import look_for_ratings
 from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
+from bridge.backends.dify.people import submit
+from bridge.backends.dify.reattaching import Reattacher
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import INPUTS, NEEDS_FILE, NO_PLACE, NO_RATING, put_in_words
@@ -50,6 +57,7 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
+from bridge.input_api import Submitted
 from bridge.messages import (
     BackendConversationId,
     BackendIds,
@@ -59,6 +67,7 @@ from bridge.messages import (
     ProducedFile,
     Rating,
 )
+from bridge.pauses import Given, InputRequest
 from bridge.platform_api import Finding
 from bridge.remote.framing import Json, text_of
 from bridge.remote.refusing import Refusal
@@ -106,6 +115,9 @@ class DifyBackend:
         self._uploader = Uploader(sender)
         self._hearer = Hearer(sender)
         self._fetcher = Fetcher(self._client, settings)
+        self._reattacher = Reattacher(
+            self._client, clock, settings, self._own, hear=self._stream.read, look=self._look_at_run, pause=look_again
+        )
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
@@ -136,6 +148,8 @@ class DifyBackend:
                 for event in machine.flush():
                     yield event
                 completed = machine.end()
+                if machine.lost_its_end() and (names := await self._seeker.find_sources(machine.ids, question.user)):
+                    yield SourcesCited(names=names)
                 if machine.kind is not Kind.WORKFLOW:
                     await look_for_ratings(self._client)
                 for event in (*machine.begin(), *machine.settle(failed=False)):
@@ -199,6 +213,27 @@ class DifyBackend:
         except (BackendError, TimeoutError):
             return False
 
+    async def submit(self, request: InputRequest, given: Given, user: BackendUser) -> Submitted:
+        with _explaining():
+            return await submit(self._client, request, given, user)
+
+    async def resume(
+        self, question: Question, ids: BackendIds, said: str, answered: Collection[str]
+    ) -> AsyncGenerator[BackendEvent, None]:
+        async with self._place(), aclosing(self._reattacher.resume(question, ids, said, answered)) as events:
+            with _explaining():
+                async for event in events:
+                    yield event
+
+    async def _look_at_run(self, question: Question, ids: BackendIds) -> Recovered:
+        return await self.recover(question, ids, None)
+
+    async def is_waiting(self, ids: BackendIds, user: BackendUser) -> bool:
+        with _explaining():
+            run = await read_run(self._client, ids.run, self._settings.dify_max_event_bytes) if ids.run else None
+        # What cannot be told is left to the time that the form has.
+        return run is None or run.status == "paused"
+
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:
             raise QuestionRefused("the answer has no message id, so it cannot be rated", code="no_message")
@@ -252,9 +287,22 @@ class DifyBackend:
         with _explaining():
             return (await self._parameters.get()).opening
 
+    async def input_form(self) -> Sequence[InputVariable]:
+        with _explaining():
+            taken = await self._wording.variable()
+            return tuple(one for one in (await self._parameters.get()).variables if one.name != taken)
+
     async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
         with _explaining():
             return await fetch_name(self._client, conversation, user)
+
+    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
+        with _explaining():
+            return await fetch_conversations(self._client, user, limit)
+
+    async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
+        with _explaining():
+            await delete_conversation(self._client, conversation, user)
 
     async def transcribes(self) -> bool:
         with _explaining():

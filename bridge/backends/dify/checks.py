@@ -34,9 +34,7 @@ async def check_dify(client: DifyClient, settings: Settings) -> Sequence[Finding
             told = await fetch_parameters(client)
             parameters = read_parameters(told)
             about_question, taken = _check_question(parameters, settings, kind)
-            findings += about_question
-            findings.append(_check_inputs(told, taken))
-            findings += describe_features(parameters, kind)
+            findings += [*about_question, _describe_inputs(parameters, taken), *describe_features(parameters, kind)]
             if not client.version:
                 findings += await look_over(client)
     except BackendError as error:
@@ -121,7 +119,7 @@ def _check_question(parameters: Parameters, settings: Settings, kind: Kind) -> t
         return (), ""
     subject = "Dify question"
     try:
-        found = find_variable(kind, parameters.texts, settings.dify_query_input)
+        found = find_variable(kind, parameters, settings.dify_query_input)
     except BackendError as error:
         return (_error(subject, str(error), error.fix),), ""
     if found is None:
@@ -130,26 +128,11 @@ def _check_question(parameters: Parameters, settings: Settings, kind: Kind) -> t
     return (_ok(subject, f"goes into the input {found.name}{most}"),), found.name
 
 
-def _check_inputs(parameters: Json, taken: str) -> Finding:
-    """`taken`: the one that the question goes into."""
-    form = parameters.get("user_input_form")
-    entries = form if isinstance(form, list) else []
-    # Each entry is an object with one key, the kind of field.
-    fields = [
-        field for entry in entries if isinstance(entry, dict) for field in entry.values() if isinstance(field, dict)
-    ]
-    needed = [
-        text_of(field, "variable") or text_of(field, "label") for field in fields if field.get("required") is True
-    ]
-    needed = [name for name in needed if name != taken]
-    if not needed:
-        return _ok("Dify inputs", "the app needs none that the bridge does not give")
-    names = ", ".join(needed)
-    return _error(
-        "Dify inputs",
-        f"the app requires inputs that the bridge does not give: {names}",
-        "Make them optional in the app's settings in Dify.",
-    )
+def _describe_inputs(parameters: Parameters, taken: str) -> Finding:
+    """Where their values come from is the bridge's affair, and told apart. `taken`: the one that the question goes into."""
+    wanted = [one for one in parameters.variables if one.name != taken]
+    names = ", ".join(f"{one.name}{' (required)' if one.required else ''}" for one in wanted)
+    return _ok("Dify inputs", f"the app wants {names}" if wanted else "the app wants none besides the question")
 
 
 def describe_features(parameters: Parameters, kind: Kind = Kind.CHAT) -> Sequence[Finding]:

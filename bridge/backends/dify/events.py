@@ -5,7 +5,7 @@ neither cut an answer nor make one wait; only that an answer comes from the call
 events are ignored: nearly every version of Dify adds some.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from enum import StrEnum
 
 from bridge.backend_api import (
@@ -13,6 +13,7 @@ from bridge.backend_api import (
     AnswerStarted,
     BackendEvent,
     FileProduced,
+    InputRequired,
     SourcesCited,
     TextDelta,
     TextReplaced,
@@ -22,8 +23,10 @@ from bridge.backends.dify.errors import explain_error_event, explain_failed_run,
 from bridge.backends.dify.kinds import Kind
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.outputs import show_outputs
+from bridge.backends.dify.people import join_requests, read_reasons, read_request
 from bridge.backends.dify.producing import MOST_FILES, identify, read_file, read_files
 from bridge.backends.dify.shaping import TextShaper
+from bridge.backends.dify.spending import read_usage
 from bridge.backends.dify.steps import StepTeller
 from bridge.errors import BackendCut, BackendError, BackendPaused
 from bridge.messages import (
@@ -34,8 +37,12 @@ from bridge.messages import (
     BackendTaskId,
     ProducedFile,
 )
+from bridge.pauses import InputRequest
 from bridge.remote.framing import Json, object_of, text_of
 from bridge.remote.refusing import shorten
+
+_STANDING = frozenset({"workflow_started", "message_replace", "node_started", "node_finished", "workflow_paused"})
+"""What is told again, as a picture of the run, to whoever goes on hearing it."""
 
 
 class Run(StrEnum):
@@ -50,13 +57,25 @@ class Run(StrEnum):
 class AnswerMachine:
     """Fed with events in order; gives back what they mean. Once `is_over`, `end` says how it ended."""
 
-    def __init__(self, conversation: BackendConversationId | None, own: OwnFiles) -> None:
+    def __init__(
+        self,
+        conversation: BackendConversationId | None,
+        own: OwnFiles,
+        *,
+        ids: BackendIds | None = None,
+        answered: Collection[str] = (),
+        said: str = "",
+    ) -> None:
+        """`ids`, `answered` (forms that are over) and `said` are those of a run that goes on after a pause."""
         self._own = own
-        self._ids = BackendIds(conversation=conversation)
+        self._ids = ids or BackendIds(conversation=conversation)
+        self._answered = answered
+        self._requests: tuple[InputRequest, ...] = ()
+        self._paused = False
         self._started = False
         self._shaper = TextShaper(self._own)
         self._agent_text = ""
-        self._chunks: list[str] = []
+        self._chunks = [said]
         """What a workflow has said so far, as it was shown."""
         self._partial = False
         self._steps = StepTeller()
@@ -67,24 +86,37 @@ class AnswerMachine:
         self._message_ended = False
         self.kind = Kind.CHAT
         """Of the call that the events answer."""
+        self._annotated = False
         self.run = Run.UNSEEN
         self.heard = False
         """Whether any event came at all."""
+        self.heard_news = False
+        """Whether any came that tells more than how things stand."""
         self.bare_error = False
         """It failed without a word, as newer chatflows do when the conversation does not exist."""
 
     def is_over(self) -> bool:
         """Nothing that may still come can change the text. A finished workflow alone is not enough: see `is_finishing`."""
         ended = self._message_ended or (self.kind is Kind.WORKFLOW and self.run is not Run.UNSEEN)
-        return ended or self._failure is not None
+        return ended or self._paused or self._failure is not None
 
     def is_finishing(self) -> bool:
-        """The workflow has finished and only its `message_end` or `error` is missing, which some versions never send."""
-        return self.run is not Run.UNSEEN and not self.is_over()
+        """The workflow has finished and only its `message_end` or `error` is missing, which some versions never send. Or it asks
+        people, and only says so as yet."""
+        return (self.run is not Run.UNSEEN or bool(self._requests)) and not self.is_over()
+
+    def lost_its_end(self) -> bool:
+        """A chatflow's run succeeded and its `message_end` never came, which tells what the answer rests on (1.13)."""
+        return self.kind is Kind.CHAT and self.run is Run.SUCCEEDED and not self.is_over()
+
+    @property
+    def ids(self) -> BackendIds:
+        return self._ids
 
     def take(self, event: Json) -> list[BackendEvent]:
         self.heard = True
         name = text_of(event, "event")
+        self.heard_news = self.heard_news or name not in _STANDING
         out = self._take_ids(event) + self._show(name, event)
         self._note_ending(name, event)
         if out and not self._started:
@@ -114,7 +146,7 @@ class AnswerMachine:
             case "message_replace":
                 return [self._replace(text_of(event, "answer"))]
             case "message_end":
-                return self._tell_files(read_files(event.get("files"))) + self._cite(object_of(event, "metadata"))
+                return self._tell_files(read_files(event.get("files"))) + self._take_metadata(event)
             case "workflow_finished":
                 data = object_of(event, "data")
                 told = self._tell_files(read_files(data.get("files")))
@@ -142,13 +174,26 @@ class AnswerMachine:
                 self._message_ended = True
             case "workflow_finished":
                 self._finish_run(object_of(event, "data"))
-            case "workflow_paused" | "human_input_required":
-                self._failure = BackendPaused("the chatflow waits for human input", code="paused")
+            case "human_input_required":
+                self._require([read_request(object_of(event, "data"))])
+            case "workflow_paused":
+                self._pause(object_of(event, "data"))
             case "error":
                 self.bare_error = is_bare(event)
                 self._failure = explain_error_event(event)
             case _:
                 pass
+
+    def _require(self, told: Iterable[InputRequest | None]) -> None:
+        wanted = [one for one in told if one is not None and one.id not in self._answered]
+        self._requests = join_requests(self._requests, wanted)
+
+    def _pause(self, data: Json) -> None:
+        reasons = read_reasons(data)
+        self._require(reasons)
+        self._paused = bool(self._requests)
+        if not reasons and not self._requests and not self._answered:
+            self._failure = BackendPaused("the workflow is paused, and not for people", code="paused")
 
     def take_late(self, events: Iterable[Json]) -> None:
         """Events after the end of the answer: only a stopped run is still of interest (since 1.13 it is told last)."""
@@ -162,7 +207,7 @@ class AnswerMachine:
             return self.take({**reply, "event": "workflow_finished"})
         out = self.take({**reply, "event": "message"})
         self._message_ended = True
-        return out + self._cite(object_of(reply, "metadata"))
+        return out + self._take_metadata(reply)
 
     def flush(self) -> list[BackendEvent]:
         """What was held back: text that might have become a tag or a link, and files that are named in the text and that no event
@@ -176,10 +221,12 @@ class AnswerMachine:
         """The end of every step that has not told its own."""
         return self._steps.settle(failed=failed)
 
-    def end(self) -> AnswerCompleted:
+    def end(self) -> AnswerCompleted | InputRequired:
         """How it ended, after the last event, the end of the stream or the grace. Raises `BackendError`."""
         if self._failure is not None:
             raise self._failure
+        if self._requests and self.run is Run.UNSEEN and not self._message_ended:
+            return InputRequired(requests=self._requests)
         match self.run:
             case Run.FAILED:
                 raise explain_failed_run(
@@ -188,11 +235,11 @@ class AnswerMachine:
             case Run.STOPPED:
                 return AnswerCompleted(stopped=True)
             case Run.SUCCEEDED:
-                return AnswerCompleted(partial=self._partial)
+                return AnswerCompleted(partial=self._partial, annotated=self._annotated)
             case Run.UNSEEN:
                 if not self._message_ended:
                     raise BackendCut("the stream ended without an ending", code="no_ending")
-                return AnswerCompleted()
+                return AnswerCompleted(annotated=self._annotated)
 
     def begin(self) -> list[BackendEvent]:
         """`AnswerStarted` for an answer that ended well without any event that would have started it."""
@@ -263,6 +310,14 @@ class AnswerMachine:
                 self._files_told.add(identify(file))
                 out.append(FileProduced(file=file))
         return out
+
+    def _take_metadata(self, event: Json) -> list[BackendEvent]:
+        """What the answer rests on, and what it cost."""
+        metadata = object_of(event, "metadata")
+        usage = read_usage(object_of(metadata, "usage"))
+        # Chatflows leave it out.
+        self._annotated = self._annotated or bool(object_of(metadata, "annotation_reply"))
+        return [*self._cite(metadata), *([usage] if usage else [])]
 
     def _cite(self, metadata: Json) -> list[BackendEvent]:
         names = read_sources(metadata.get("retriever_resources"))

@@ -5,11 +5,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridge.backend_api import FileRules, Opening
+from bridge.backend_api import FileRules, InputVariable, Opening
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.file_inputs import FileVariable, join_rules, read_file_variables
 from bridge.backends.dify.filetypes import read_file_rules
+from bridge.backends.dify.form import read_variables
 from bridge.backends.dify.lacking import is_absent
 from bridge.clock import Clock
 from bridge.remote.framing import Json, object_of, text_of
@@ -27,21 +28,7 @@ LONGEST_QUESTION = 200
 LONGEST_OPENING = 4000
 """Characters."""
 
-_TEXTS = ("text-input", "paragraph")
-
 _VARIABLE = re.compile(r"([ \t]*)\{\{\s*([A-Za-z_]\w*)\s*\}\}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextVariable:
-    """A variable of the app's form that takes any text."""
-
-    name: str
-    required: bool = False
-    most: int | None = None
-    """Characters; None: no bound is told."""
-    hidden: bool = False
-    """Its author does not want people to fill it in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +44,9 @@ class Parameters:
     cites: bool = False
     hears: bool = False
     """Recordings can be turned into text."""
-    texts: tuple[TextVariable, ...] | None = None
-    """In the order of the form; None where no form is told."""
+    variables: tuple[InputVariable, ...] = ()
+    """In the order of the app's form, the one for the question included."""
+    tells_form: bool = False
 
 
 def read_parameters(reply: Json) -> Parameters:
@@ -79,7 +67,8 @@ def read_parameters(reply: Json) -> Parameters:
         suggests=object_of(reply, "suggested_questions_after_answer").get("enabled") is True,
         cites=object_of(reply, "retriever_resource").get("enabled") is True,
         hears=object_of(reply, "speech_to_text").get("enabled") is True,
-        texts=_read_texts(reply.get("user_input_form")),
+        variables=read_variables(reply.get("user_input_form")),
+        tells_form=isinstance(reply.get("user_input_form"), list),
     )
 
 
@@ -124,27 +113,6 @@ def _defaults_of(form: object) -> Mapping[str, str]:
     entries = [entry for entry in form if isinstance(entry, dict)] if isinstance(form, list) else []
     fields = [field for entry in entries for field in entry.values() if isinstance(field, dict)]
     return {text_of(field, "variable"): text_of(field, "default") for field in fields}
-
-
-def _read_texts(form: object) -> tuple[TextVariable, ...] | None:
-    if not isinstance(form, list):
-        return None
-    fields = [
-        field
-        for entry in form
-        if isinstance(entry, dict)
-        for kind, field in entry.items()
-        if kind in _TEXTS and isinstance(field, dict) and text_of(field, "variable")
-    ]
-    return tuple(
-        TextVariable(
-            name=text_of(field, "variable"),
-            required=field.get("required") is True,
-            most=most if isinstance(most := field.get("max_length"), int) and most > 0 else None,
-            hidden=field.get("hide") is True,
-        )
-        for field in fields
-    )
 
 
 def _fill_in(text: str, values: Mapping[str, str]) -> str:

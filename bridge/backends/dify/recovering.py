@@ -8,6 +8,7 @@ agent's last step is kept. A chatflow of 1.12.1 goes on to its end, and the run 
 run that nobody listens to stays "running" for good. A failure is told. Nothing is told about a completion.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -28,7 +29,8 @@ from bridge.backends.dify.outputs import show_outputs
 from bridge.backends.dify.producing import keep_different
 from bridge.backends.dify.shaping import shape
 from bridge.clock import Clock
-from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, ProducedFile
+from bridge.errors import BackendError
+from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile
 from bridge.remote.refusing import shorten
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -39,6 +41,9 @@ LONGEST_RUN_SECONDS = 1200.0
 
 CLOCK_SKEW_SECONDS = 60.0
 """By how much Dify's clock may be behind the chat platform's."""
+
+SOURCES_SECONDS = 3.0
+"""That the end of an answer waits for the names of its sources, where they have to be asked for."""
 
 MOST_CONVERSATIONS = 5
 """Conversations of one user that are looked into."""
@@ -88,6 +93,18 @@ class Seeker:
             # A conversation that is gone may have taken the question with it, or refused it: both look like this. If it was
             # asked, asking again is asking twice, and that is for the app's policy to allow.
             return _unsure(known, str(problem))
+
+    async def find_sources(self, ids: BackendIds, user: BackendUser) -> tuple[str, ...]:
+        """What a given answer rests on; nothing where it cannot be told at once."""
+        if not ids.conversation or not ids.message:
+            return ()
+        try:
+            async with asyncio.timeout(SOURCES_SECONDS):
+                rows = await list_messages(self._client, ids.conversation, user, self._max_bytes)
+        except (BackendError, Gone, NotKept, TimeoutError):
+            # The answer is there.
+            return ()
+        return next((row.sources for row in rows if row.id == ids.message), ())
 
     async def find_run(self, ids: BackendIds) -> Recovered:
         """The same for a workflow app, which keeps runs and no messages. Raises `BackendError`."""
@@ -201,7 +218,9 @@ class Seeker:
         if row.status == "error":
             return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(row.error) or "Dify says that it failed")
         if row.status == "paused":
-            return Recovered(fate=Fate.FAILED, ids=ids, detail="the chatflow waits for a form to be filled in")
+            # Told until the end, also when the run goes on by now.
+            judged = await self._judge_run(ids)
+            return judged or Recovered(fate=Fate.PAUSED, ids=ids, detail="the chatflow waits for people")
         if row.answer:
             return await self._judge_answer(row.answer, ids)
         if row.steps_done:
@@ -211,7 +230,7 @@ class Seeker:
     async def _judge_answer(self, answer: str, ids: BackendIds) -> Recovered:
         """A stored answer is whole, unless its run says that it was stopped, or that it goes on after a pause."""
         judged = await self._judge_run(ids)
-        if judged is not None and judged.fate is Fate.RUNNING:
+        if judged is not None and judged.fate in (Fate.RUNNING, Fate.PAUSED):
             return judged
         stopped = judged is not None and judged.fate is Fate.STOPPED
         text, files = shape(answer, self._own)
@@ -250,8 +269,10 @@ def _judge_detail(run: RunDetail, ids: BackendIds, answer: str | None, files: tu
             return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=files, partial=partial, detail=run.status)
         case "stopped":
             return Recovered(fate=Fate.STOPPED, ids=ids, text=text, files=files)
-        case "failed" | "paused":
-            return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or f"the run is {run.status}")
+        case "paused":
+            return Recovered(fate=Fate.PAUSED, ids=ids, detail="the run waits for people")
+        case "failed":
+            return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or "the run is failed")
         case _:
             return _unsure(ids, f"the run is {shorten(run.status) or 'of no known status'} and has no answer")
 

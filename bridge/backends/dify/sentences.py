@@ -27,6 +27,7 @@ RECORDING_TOO_LARGE = "The recording is larger than the app can listen to."
 RECORDING_REFUSED = "The app could not listen to this recording."
 SPEECH_FAILED = f"The app's model for speech failed. {_LATER}"
 NO_SPEECH_MODEL = f"The app has no model that listens to recordings. {_TELL}"
+FORM_REFUSED = "The app did not accept what was filled in."
 NO_RATING = "This answer can no longer be rated."
 
 _UNSAFE = f"No safe connection to the app can be made. {_TELL}"

@@ -1,12 +1,13 @@
 """Where in a request a member's question goes: chat apps have a place for it, workflows one of their own input variables."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.backend_api import Question
+from bridge.backend_api import InputKind, InputVariable, Question
 from bridge.backends.dify.errors import NO_QUERY_INPUT
 from bridge.backends.dify.file_inputs import place_files
 from bridge.backends.dify.kinds import Kind, KindOfApp
-from bridge.backends.dify.parameters import KeptParameters, TextVariable
+from bridge.backends.dify.parameters import KeptParameters, Parameters
 from bridge.backends.dify.sentences import too_long_for
 from bridge.errors import BackendMisconfigured, QuestionRefused
 from bridge.remote.framing import Json
@@ -63,27 +64,27 @@ class Wording:
                 body["conversation_id"] = question.conversation
         return Request(path=kind.asking, body=body)
 
-    async def _find(self, kind: Kind) -> TextVariable | None:
+    async def _find(self, kind: Kind) -> InputVariable | None:
         if kind is Kind.CHAT:
             return None
-        return find_variable(kind, (await self._parameters.get()).texts, self._wanted)
+        return find_variable(kind, await self._parameters.get(), self._wanted)
 
 
-def find_variable(kind: Kind, texts: tuple[TextVariable, ...] | None, wanted: str) -> TextVariable | None:
-    """None: the question goes nowhere among the inputs. `texts`: those of the app's form, None where it is not told. Raises
-    `BackendMisconfigured`, which says what to set."""
-    known = {one.name: one for one in texts or ()}
+def find_variable(kind: Kind, parameters: Parameters, wanted: str) -> InputVariable | None:
+    """None: the question goes nowhere among the inputs. Raises `BackendMisconfigured`, which says what to set."""
+    texts = [one for one in parameters.variables if one.kind in (InputKind.TEXT, InputKind.PARAGRAPH)]
+    known = {one.name: one for one in texts}
     if wanted:
-        if texts is not None and wanted not in known:
+        if parameters.tells_form and wanted not in known:
             raise BackendMisconfigured(
                 f"the app has no text input {wanted!r} for the question; {_list(texts)}",
                 code=NO_QUERY_INPUT,
                 fix="Set DIFY_QUERY_INPUT to one of the app's text inputs.",
             )
-        return known.get(wanted) or TextVariable(name=wanted)
+        return known.get(wanted) or InputVariable(name=wanted, label=wanted)
     if kind is Kind.COMPLETION and _QUERY in known:
         return known[_QUERY]
-    shown = [one for one in known.values() if not one.hidden]
+    shown = [one for one in texts if not one.hidden]
     required = [one for one in shown if one.required]
     if len(required) == 1:
         return required[0]
@@ -93,7 +94,7 @@ def find_variable(kind: Kind, texts: tuple[TextVariable, ...] | None, wanted: st
     if not required and len(shown) == 1:
         return shown[0]
     raise BackendMisconfigured(
-        f"it is not clear which input of the workflow a question goes into; {_list(texts or ())}",
+        f"it is not clear which input of the workflow a question goes into; {_list(texts)}",
         code=NO_QUERY_INPUT,
         fix="Set DIFY_QUERY_INPUT to the name of the text input that takes the question."
         if known
@@ -101,7 +102,7 @@ def find_variable(kind: Kind, texts: tuple[TextVariable, ...] | None, wanted: st
     )
 
 
-def _list(texts: tuple[TextVariable, ...]) -> str:
+def _list(texts: Sequence[InputVariable]) -> str:
     if not texts:
         return "it has no text input"
     return f"it has {', '.join(one.name[:60] for one in texts[:20])}"

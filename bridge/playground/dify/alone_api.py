@@ -5,7 +5,6 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bridge.playground.dify.chat import check_inputs, read_body, read_user, relays, stop_task, take
-from bridge.playground.dify.features import LONGEST_QUESTION
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json, Refused
 
@@ -79,7 +78,8 @@ def _validate(state: DifyState, body: Json) -> bool:
         asked = inputs[name]
         if not isinstance(asked, str):
             raise dialect.refuse_param(f"{name} in input form must be a string").in_stream(relayed=relayed)
-        if len(asked) > LONGEST_QUESTION:
-            words = f"{name} in input form must be less than {LONGEST_QUESTION} characters"
+        most = state.features.longest_question
+        if len(asked) > most:
+            words = f"{name} in input form must be less than {most} characters"
             raise dialect.refuse_param(words).in_stream(relayed=relayed)
     return mode == "streaming"

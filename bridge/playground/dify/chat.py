@@ -11,9 +11,11 @@ from aiohttp import web
 from bridge.playground.dify.faults import Fault, HttpFault, StreamFault, Trouble, error_event
 from bridge.playground.dify.files_api import read_given, read_inputs
 from bridge.playground.dify.kept_files import resources
+from bridge.playground.dify.people import Speed
 from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
 from bridge.playground.dify.run import ChatRun, Timing
 from bridge.playground.dify.script import Reply
+from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import EventStream, Json, Refused
 from bridge.playground.dify.workflow_run import WorkflowRun, whole_run
@@ -119,8 +121,14 @@ def _stop_run(state: DifyState, task: str, user: str) -> bool:
     if state.mode not in ("advanced-chat", "workflow") and record.user != user:
         return False
     running, unheard = state.running.get(task), state.unheard.get(task)
+    resumed = next((one for one in state.waiting_runs.values() if one.task_id == task), None)
     if running is not None:
         running.run.stop.set()
+    elif resumed is not None:
+        # Nobody listens for it while a run is paused (from the source).
+        if not resumed.is_running:
+            return False
+        resumed.stop.set()
     elif unheard is not None and unheard.is_running(state.clock.monotonic()):
         unheard.stopped = True
     else:
@@ -172,6 +180,12 @@ async def _answer(
         text_event=_name_of_text(state, message, reply),
         address_of=state.address_of,
         cites=state.features.cites,
+        pauses=state.features.asks_people,
+        speed=lambda reply: Speed(
+            first_token=_timing(state, reply).first_token, per_token=_timing(state, reply).per_token
+        ),
+        changed=state.changed,
+        clock=state.clock,
         began=state.clock.monotonic(),
     )
     state.start_run(record, run)
@@ -200,7 +214,11 @@ async def _answer_whole(
         "message_id": message.id,
         "mode": state.mode,
         "answer": message.answer,
-        "metadata": {"retriever_resources": resources(message.sources)},
+        "metadata": {
+            "annotation_reply": None,
+            "retriever_resources": resources(message.sources),
+            "usage": usage_of(len(reply.tokens)),
+        },
         "created_at": message.created_at,
     }
     return state.dialect.reply(told if state.mode == "completion" else told | {"conversation_id": conversation.id})

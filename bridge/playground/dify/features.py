@@ -59,6 +59,10 @@ class Features:
     """Its model thinks of titles. When it fails at that, Dify says nothing of it and the old title stays."""
     name_seconds: float = 0.0
     """How long its model thinks of one."""
+    longest_question: int = 4000
+    """Characters of the input of a completion or workflow app that takes the question; as recorded."""
+    asks_people: bool = False
+    """A chatflow may wait for people: its Dify is 1.13 or newer."""
     uploads: bool = False
     only_images: bool = False
     """Uploads are told in the shape before files of every kind."""
@@ -93,7 +97,7 @@ class Features:
             "annotation_reply": off,
             "more_like_this": off,
             "user_input_form": [
-                *([_paragraph(question)] if question else []),
+                *([_paragraph(question, self.longest_question)] if question else []),
                 *(_text_input(name) for name in required_inputs),
                 *(one.as_field() for one in self.file_inputs),
             ],
@@ -152,22 +156,19 @@ def everything_on() -> Features:
         hears=True,
         hear_seconds=0.2,
         name_seconds=0.2,
+        asks_people=True,
         uploads=True,
     )
 
 
-LONGEST_QUESTION = 4000
-"""Characters of the input that takes the question, as in the recorded workflow."""
-
-
-def _paragraph(name: str) -> Json:
+def _paragraph(name: str, most: int) -> Json:
     return {
         "paragraph": {
             "label": name.title(),
             "variable": name,
             "required": True,
             "default": "",
-            "max_length": LONGEST_QUESTION,
+            "max_length": most,
             "options": [],
             "type": "paragraph",
         }

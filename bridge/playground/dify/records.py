@@ -17,6 +17,8 @@ class Ended(StrEnum):
     CUT = "cut"
     CLIENT_CLOSED = "client_closed"
     REFUSED = "refused"
+    PAUSED = "paused"
+    """Its stream is over, and its run waits for people."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,6 +76,14 @@ class StoredMessage:
     made: Sequence[MadeFile] = ()
     sources: Sequence[str] = ()
     suggestions: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteCall:
+    """A conversation that was to be deleted."""
+
+    conversation_id: str
+    user: str
 
 
 @dataclass(slots=True, kw_only=True)

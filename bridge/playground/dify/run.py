@@ -7,10 +7,13 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bridge.clock import Clock
 from bridge.playground.dify.faults import StreamFault, Trouble
 from bridge.playground.dify.kept_files import MadeFile, file_event, resources, run_file
+from bridge.playground.dify.people import PeopleForm, Speed, WaitingRun
 from bridge.playground.dify.records import ChatRequest, Ended, StoredMessage, StoredRun, Unheard
 from bridge.playground.dify.script import Reply
+from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.wire import Dialect, EventStream, Json
 
 
@@ -38,6 +41,10 @@ class ChatRun:
         began: float,
         address_of: Callable[[str], str],
         cites: bool,
+        pauses: bool,
+        speed: Callable[[Reply], Speed],
+        changed: Callable[[], None],
+        clock: Clock,
     ) -> None:
         self._mode = mode
         self._dialect = dialect
@@ -58,6 +65,10 @@ class ChatRun:
         )
         self._address_of = address_of
         self._cites = cites
+        self._form = reply.form if pauses and mode == "advanced-chat" else None
+        self._going_on = (clock, speed, changed)
+        self.on_pause: Callable[[WaitingRun], None] = lambda paused: None
+        """Told of the run when it begins to wait for people."""
         self._pending = tuple(reply.files)
         """Files that are still to be told."""
         message.tool = reply.tool
@@ -90,9 +101,30 @@ class ChatRun:
                 out.cut()
             case Ended.ERROR:
                 await self._fail(out)
+            case Ended.FINISHED if self._form is not None and self.workflow_run is not None:
+                ending = Ended.PAUSED
+                await self._wait_for_people(out, self.workflow_run, self._form)
             case _:
                 await self._close(out)
         self._record.ended = ending
+
+    async def _wait_for_people(self, out: EventStream, run: StoredRun, form: PeopleForm) -> None:
+        await out.send(self._node_event("node_finished", "llm", "LLM"))
+        clock, speed, changed = self._going_on
+        paused = WaitingRun(
+            run=run,
+            message=self._message,
+            conversation_id=str(self._ids["conversation_id"]),
+            task_id=self._record.task_id,
+            said=self._said,
+            form=form,
+            clock=clock,
+            speed=speed,
+            changed=changed,
+        )
+        self.on_pause(paused)
+        for event in paused.pause_events():
+            await out.send(event)
 
     def leave(self, *, server_dies: bool = False) -> Unheard:
         """Nobody reads any more. The model goes on, but the answer's row keeps what it has: nothing (measured on both)."""
@@ -207,7 +239,7 @@ class ChatRun:
             metadata: Json = {
                 "annotation_reply": None,
                 "retriever_resources": resources(self._message.sources),
-                "usage": {"total_tokens": len(self._reply.tokens)},
+                "usage": usage_of(len(self._reply.tokens), stopped=stopped),
             }
             await out.send(self._event("message_end", id=self._message.id, metadata=metadata, files=self._run_files()))
         if self._mode == "advanced-chat" and self._dialect.ends_with_run:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from bridge.playground.dify.drawing import draw_bars
 from bridge.playground.dify.faults import Fault, cut, error_event, html_503, too_many_requests_400
 from bridge.playground.dify.kept_files import MadeFile
+from bridge.playground.dify.people import PeopleForm
 
 # About four characters to a token, as measured with the model behind the recordings.
 _TOKEN = re.compile(r"\s?\S{1,5}|\s")
@@ -43,6 +44,8 @@ class Reply:
     """What a workflow ends with; None: `result`, which is what its model said."""
     partial: bool = False
     """A node of a workflow or a chatflow fails, and it goes on without."""
+    form: PeopleForm | None = None
+    """A chatflow waits for people behind the tokens, where it can."""
 
 
 def split_tokens(text: str) -> list[str]:
@@ -62,6 +65,7 @@ _HELP = """Try one of these words:
 - `outputs`, `partial`: a workflow that ends with several things, or without one of them
 - `file`, `picture`: an answer with a file that the app made
 - `link`: an answer of a chatflow with signed links to its files all over it (you should see none of them)
+- `approve`, `form`: a chatflow that waits until somebody presses a button, or fills in a form
 - send a file along: the answer tells what arrived
 - `error`, `cut`, `busy`, `down`, `empty`: what failures look like
 """
@@ -158,6 +162,46 @@ def _say(text: str) -> Callable[[], Reply]:
     return lambda: Reply(tokens=split_tokens(text))
 
 
+def _order(action: str, _: Mapping[str, str]) -> Reply:
+    done = "The chairs are ordered." if action == "approve" else "Then nothing is ordered."
+    return Reply(tokens=split_tokens(f"\n\n{done}"))
+
+
+def _plan(action: str, values: Mapping[str, str]) -> Reply:
+    if action != "send":
+        return Reply(tokens=split_tokens("\n\nI threw the draft away."))
+    return Reply(tokens=split_tokens(f"\n\nSent to {values['recipient']}, with this note: {values['note'] or 'none'}"))
+
+
+_LATE = "\n\nNobody said anything in time, so I leave it."
+
+
+def _approve() -> Reply:
+    form = PeopleForm(
+        title="Approval", content="**Order 12 chairs for 480 €?**", then=_order, late=Reply(tokens=split_tokens(_LATE))
+    )
+    return Reply(tokens=split_tokens("I have put the order together."), form=form)
+
+
+def _form() -> Reply:
+    form = PeopleForm(
+        title="Send the letter",
+        content="To: {{#$output.recipient#}}\n\nNote: {{#$output.note#}}",
+        inputs=(
+            {
+                "type": "text_input",
+                "output_variable_name": "recipient",
+                "default": {"type": "constant", "selector": [], "value": "Ada"},
+            },
+            {"type": "paragraph", "output_variable_name": "note", "default": None},
+        ),
+        actions=(("send", "Send"), ("discard", "Throw away")),
+        then=_plan,
+        late=Reply(tokens=split_tokens(_LATE)),
+    )
+    return Reply(tokens=split_tokens("The letter is written."), form=form)
+
+
 _BY_WORD: dict[str, Callable[[], Reply]] = {
     "help": _say(_HELP),
     "markdown": _say(_MARKDOWN),
@@ -181,6 +225,8 @@ _BY_WORD: dict[str, Callable[[], Reply]] = {
         nodes=("Understand the question", "Search the handbook", "Add it all together"),
         step_seconds=1.0,
     ),
+    "approve": _approve,
+    "form": _form,
     "cite": lambda: Reply(
         tokens=split_tokens("Holidays are asked for two weeks before, and whoever is on call swaps first."),
         sources=("Employee handbook.pdf", "On-call rules.md", "Holidays 2026.xlsx"),
@@ -216,6 +262,7 @@ _SUGGESTIONS = ("What else can you do? help", "Show me a table", "Use tools for 
 _NO_STEPS = " (This one is a plain chat app, which has no steps: tools belong to an agent, nodes to a chatflow.)"
 
 
+_NO_PEOPLE = " (Only a chatflow waits for people; this app is none.)"
 _NO_LINKS = "Only a chatflow writes links to its files into an answer, and this app is none. Try *file* instead."
 
 
@@ -246,6 +293,8 @@ def default_reply(
             reply = _BY_WORD[word]()
             if reply.nodes and mode in ("chat", "completion"):
                 reply = replace(reply, tokens=[*reply.tokens, *split_tokens(_NO_STEPS)])
+            if reply.form and mode != "advanced-chat":
+                reply = replace(reply, tokens=[*reply.tokens, *split_tokens(_NO_PEOPLE)])
             return reply if reply.suggestions else replace(reply, suggestions=_SUGGESTIONS)
     text = f"You said: {query.strip()}\n\n"
     if files:

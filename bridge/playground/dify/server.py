@@ -6,15 +6,26 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bridge.clock import Clock
-from bridge.playground.dify import alone_api, audio_api, chat, control, files_api, history_api, records_api
+from bridge.playground.dify import (
+    alone_api,
+    audio_api,
+    chat,
+    control,
+    files_api,
+    history_api,
+    people_api,
+    records_api,
+)
 from bridge.playground.dify.faults import Faults
 from bridge.playground.dify.features import Features
 from bridge.playground.dify.kept_files import MadeFile, Upload
+from bridge.playground.dify.people import WaitingRun
 from bridge.playground.dify.places import Places
 from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
     Conversation,
+    DeleteCall,
     NameCall,
     Rating,
     RatingCall,
@@ -47,7 +58,11 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/messages", history_api.messages),
     ("GET", "/v1/conversations", history_api.conversations),
     ("POST", "/v1/conversations/{conversation_id}/name", history_api.rename),
+    ("DELETE", "/v1/conversations/{conversation_id}", history_api.delete),
     ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
+    ("GET", "/v1/workflow/{run_id}/events", people_api.events),
+    ("GET", "/v1/form/human_input/{token}", people_api.show_form),
+    ("POST", "/v1/form/human_input/{token}", people_api.submit_form),
 )
 _NAMED_CALLS = {
     "feedback": ("/v1/messages/{message_id}/feedbacks",),
@@ -114,6 +129,8 @@ class DifyServer:
     async def stop(self) -> None:
         """Cuts what is running, as a killed server does."""
         self._state.stopping = True
+        for paused in self._state.waiting_runs.values():
+            paused.close()
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -142,6 +159,11 @@ class DifyServer:
     def runs(self) -> dict[str, StoredRun]:
         """Runs of a workflow or a chatflow, by id."""
         return self._state.runs
+
+    @property
+    def paused(self) -> list[WaitingRun]:
+        """Runs that waited for people once, the oldest first."""
+        return list(self._state.waiting_runs.values())
 
     @property
     def ratings(self) -> dict[str, Rating]:
@@ -235,6 +257,11 @@ class DifyServer:
     def recordings(self) -> list[Recording]:
         """What was turned into text."""
         return self._state.recordings
+
+    @property
+    def delete_log(self) -> list[DeleteCall]:
+        """Conversations that were to be deleted, in order."""
+        return self._state.delete_log
 
     @property
     def name_log(self) -> list[NameCall]:

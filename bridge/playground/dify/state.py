@@ -8,10 +8,12 @@ from bridge.clock import Clock
 from bridge.playground.dify.faults import Faults
 from bridge.playground.dify.features import Features
 from bridge.playground.dify.kept_files import MadeFile, Signer, Upload
+from bridge.playground.dify.people import WaitingRun
 from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
     Conversation,
+    DeleteCall,
     Ended,
     NameCall,
     Rating,
@@ -55,6 +57,7 @@ class DifyState:
         """By path."""
         self.recordings: list[Recording] = []
         self.name_log: list[NameCall] = []
+        self.delete_log: list[DeleteCall] = []
         self.titles: Callable[[str], str] = make_title
         self.downloads: list[str] = []
         """Paths of files that were given out."""
@@ -67,6 +70,8 @@ class DifyState:
         self.stops: list[str] = []
         self.stop_log: list[StopCall] = []
         self.runs: dict[str, StoredRun] = {}
+        self.waiting_runs: dict[str, WaitingRun] = {}
+        """By id: runs that were paused once."""
         self.unheard: dict[str, Unheard] = {}
         """By task: runs that nobody listens to any more."""
         self.faults = Faults()
@@ -111,6 +116,10 @@ class DifyState:
         self.running[record.task_id] = Running(user=record.user, run=run)
         if run.workflow_run is not None:
             self.runs[run.workflow_run.id] = run.workflow_run
+        run.on_pause = self._keep_paused
+
+    def _keep_paused(self, paused: WaitingRun) -> None:
+        self.waiting_runs[paused.run.id] = paused
 
     def end_run(self, record: ChatRequest) -> None:
         """Nothing is streamed for this request any more; what goes on unheard is kept for stop calls."""

@@ -94,6 +94,9 @@ class EventStream:
     async def send(self, event: Json) -> None:
         await self._write(self._dialect.event(event))
 
+    async def send_ping(self) -> None:
+        await self._write(b"event: ping\n\n")
+
     async def send_headers(self) -> None:
         if not self.response.prepared:
             await self.response.prepare(self._request)

@@ -185,7 +185,7 @@ async def test_a_made_file_and_the_sources_come_with_the_answer_and_are_recovere
     (file,) = [event.file for event in outcome.events if isinstance(event, FileProduced)]
     (cited,) = [event.names for event in outcome.events if isinstance(event, SourcesCited)]
 
-    assert cited == ("B.pdf", "A.pdf")
+    assert cited == ("1. B.pdf (0.90)", "2. A.pdf (0.90)")
     assert file.kind == "image"
     assert file.name == ("chart.png" if server.mode == "advanced-chat" else "image.png")
     assert await backend.fetch(file, tmp_path / "out", 1000) == "image/png"
@@ -198,7 +198,7 @@ async def test_a_made_file_and_the_sources_come_with_the_answer_and_are_recovere
     assert not caught.value.may_retry
     assert not (tmp_path / "late").exists()
     found = await backend.recover(ask(), replace(ids_of(outcome.events), run=None), None)
-    assert (found.fate, found.sources) == (Fate.ANSWERED, ("B.pdf", "A.pdf"))
+    assert (found.fate, found.sources) == (Fate.ANSWERED, cited)
     assert await backend.fetch(found.files[0], tmp_path / "again", 1000) == "image/png"
 
 
