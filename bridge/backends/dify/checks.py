@@ -14,7 +14,6 @@ from bridge.backends.dify.wording import find_variable
 from bridge.errors import BackendError
 from bridge.platform_api import Finding, Severity
 from bridge.remote.framing import Json, text_of
-from bridge.remote.refusing import Refusal
 
 # Measured: with a silent model the first byte came after 10.05 s (0.15.3) to 11.4 s (1.12.1).
 SAFE_IDLE_SECONDS = 15.0
@@ -76,13 +75,6 @@ async def _ask_info(client: DifyClient) -> Json:
         if is_absent(offered) or not offered.read() or offered.status in (401, 403) or offered.status >= 500:
             raise explain_refusal(offered)
         return {}
-    if reply.status != 200 or not reply.read():
-        raise explain_refusal(reply)
-    return reply.read()
-
-
-async def _fetch(client: DifyClient, path: str) -> Json:
-    reply: Refusal = await client.call("GET", path)
     if reply.status != 200 or not reply.read():
         raise explain_refusal(reply)
     return reply.read()
