@@ -46,6 +46,9 @@ class Question:
     files: tuple[UploadedFile, ...] = ()
     sent_at: datetime | None = None
     """When a person sent it, as their platform tells. It cannot have been asked before."""
+    choice: str | None = None
+    """The `Choice.id` that was chosen for this thread (see `OffersChoices`); None: what the operator set. Given anew with every
+    question of a conversation, since the backend keeps none. A backend that offers no choices ignores it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,6 +361,31 @@ class DescribesInputs(Protocol):
     async def input_form(self) -> Sequence[InputVariable]:
         """In the order of the app's own form, without the variable that the question itself goes into; kept for a while. Raises
         `BackendError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
+
+    id: str
+    """The backend's own spelling, stable, at most 200 characters. Kept for a thread and given back in `Question.choice`."""
+    label: str
+    """For people, plain text in one line, at most 75 characters. Never empty."""
+    group: str
+    """What kind of thing it is, for people ("Knowledge space"); choices of one group follow each other."""
+
+
+@runtime_checkable
+class OffersChoices(Protocol):
+    """Within the app a member may choose what answers."""
+
+    async def choices(self) -> Sequence[Choice]:
+        """What there is to choose from now, each id once, in the order to show; kept for a while. Empty where the operator
+        allows no choice or the server lists nothing. Raises `BackendError`.
+
+        A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
+        is asked; its `user_message` says so."""
         ...
 
 

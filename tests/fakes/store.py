@@ -8,6 +8,7 @@ from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
+from bridge.kept_inputs import InputRequest
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -87,6 +88,8 @@ class FakeStore(PauseMemory):
         self._ratings: dict[AnswerId, KeptRating] = {}
         self.spent: dict[tuple[AnswerId, int], UsageReported] = {}
         self.bookmarks: dict[tuple[PlatformName, str], str] = {}
+        self.input_requests: dict[AnswerId, InputRequest] = {}
+        """What askers are being asked for (see `FakeInputs`)."""
         self.failures = 0
         """How many of the next calls raise `StoreUnavailable`."""
         self.closed = False
@@ -224,8 +227,11 @@ class FakeStore(PauseMemory):
             conversation_id=found,
             seq=len(conversation.questions),
             waiting=waiting,
-            behind_form=conversation.resting,
+            behind_form=conversation.resting or self._asks_for_inputs(conversation),
         )
+
+    def _asks_for_inputs(self, conversation: KeptConversation) -> bool:
+        return conversation.active in self.input_requests and self._running(conversation) is not None
 
     def _limit(self, key: ConversationKey, app: AppName, person: PersonId, quotas: Quotas) -> Limited | None:
         counted = [

@@ -30,7 +30,6 @@ from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.file_inputs import find_unfilled, place_files
 from bridge.backends.dify.hearing import Hearer
-from bridge.backends.dify.history import read_run
 from bridge.backends.dify.keeping import delete_conversation, fetch_conversations
 from bridge.backends.dify.kinds import Kind, KindOfApp
 from bridge.backends.dify.lacking import Ability, is_absent
@@ -230,9 +229,7 @@ class DifyBackend:
 
     async def is_waiting(self, ids: BackendIds, user: BackendUser) -> bool:
         with _explaining():
-            run = await read_run(self._client, ids.run, self._settings.dify_max_event_bytes) if ids.run else None
-        # What cannot be told is left to the time that the form has.
-        return run is None or run.status == "paused"
+            return await self._reattacher.is_waiting(ids)
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from bridge.playground.dify.faults import Fault, HttpFault, StreamFault, Trouble, error_event
 from bridge.playground.dify.files_api import read_given, read_inputs
+from bridge.playground.dify.inputs import find_problem
 from bridge.playground.dify.kept_files import resources
 from bridge.playground.dify.people import Speed
 from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
@@ -297,6 +298,8 @@ def check_inputs(state: DifyState, inputs: object, required: Sequence[str], *, r
     for name in required:
         if not isinstance(inputs, dict) or inputs.get(name) is None:
             raise state.dialect.refuse_param(f"{name} is required in input form").in_stream(relayed=relayed)
+    if (problem := find_problem(state.form, inputs)) is not None:
+        raise state.dialect.refuse_param(problem).in_stream(relayed=relayed)
 
 
 def _find_conversation(state: DifyState, record: ChatRequest) -> Conversation:
