@@ -230,7 +230,7 @@ def test_configured_emoji_and_buttons_stop_and_retry_the_answer_they_stand_on() 
         assert decide(event, Facts(), POLICY, NOBODY) == Retry(event_id=event.event_id, answer=values.ref("a1"))
     stop, retry = pressed(ButtonAction.STOP, "a1"), pressed(ButtonAction.RETRY, "a1")
     assert decide(stop, Facts(), POLICY, NOBODY) == Stop(event_id=stop.event_id, answer=values.ref("a1"))
-    assert decide(retry, Facts(), POLICY, NOBODY) == Retry(event_id=retry.event_id, answer=values.ref("a1"))
+    assert decide(retry, Facts(), POLICY, NOBODY) == Retry(event_id=retry.event_id, answer=values.ref("a1"), ours=True)
 
 
 def test_a_stop_button_ends_what_is_running_there_while_its_message_is_not_recorded_yet() -> None:
