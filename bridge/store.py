@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -164,14 +165,6 @@ class Orders:
     stop: StopReason | None = None
     question: AskedQuestion | None = None
     """Set when the question was edited since it was asked: ask this instead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastTurn:
-    """A question of a conversation and what was answered."""
-
-    question: str
-    answer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
