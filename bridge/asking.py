@@ -16,7 +16,6 @@ from bridge.backend_api import (
     Fate,
     FileProduced,
     InputRequired,
-    LimitsRatings,
     Recovered,
     SourcesCited,
     TextDelta,
@@ -54,6 +53,7 @@ _IN_LINE = "⏳ The app is busy. You are number {number} in line."
 _TRYING = "⏳ {why} I keep trying."
 _CHANGED = "⏳ The question was changed. I am asking again…"
 _READING = "⏳ I am reading what belongs to the question…"
+_ANNOTATED = "📌 Answered from what the team has written for questions like this."
 _FETCHING = "⏳ I was restarted and am getting your answer back…"
 
 
@@ -143,11 +143,6 @@ class Asker:
             return endings.answered(running)
         return await self._ask(running)
 
-    def rates(self, running: Running) -> bool:
-        """The backend takes a rating of this answer, as far as is known."""
-        backend = self._backends.get(running.turn.app)
-        return backend is None or not isinstance(backend, LimitsRatings) or backend.rates(running.ids)
-
     # What an earlier owner left
 
     async def _resume(self, running: Running) -> Outcome | Literal[Way.ASK] | None:
@@ -183,6 +178,8 @@ class Asker:
                 self._rescued(turn, Rescue.REASKED)
                 await self._end_lost(running)
                 return Way.ASK
+            case Way.WAIT:
+                return await self._follow(running, await self.waiting.find_out(running))
             case Way.STOP:
                 if running.ids.task:
                     await self._listener.stop(running, running.ids)
@@ -195,7 +192,6 @@ class Asker:
     async def _follow(self, running: Running, came: CameTo) -> Outcome | Literal[Way.ASK] | None:
         """What comes of an answer that waited, or waits, for people."""
         if isinstance(came, AnswerCompleted):
-            # None: stopped or edited in the last moment, which whoever asks again notices first.
             return await self._end(running, came) or Way.ASK
         if came is Anew.ANEW:
             await self._end_lost(running)
@@ -288,6 +284,8 @@ class Asker:
             return None
         if completed.stopped:
             return endings.stopped(running)
+        if completed.annotated:
+            running.notes = [*running.notes, _ANNOTATED]
         await self._preparer.suggest(running)
         return None if running.revised else endings.answered(running, partial=completed.partial)
 
@@ -298,7 +296,6 @@ class Asker:
         running.suggestions = ()
         running.ids = _fresh_ids(running.turn)
         running.forget_pause()
-        running.draft.restart()
         running.draft.say_status(_CHANGED)
 
     async def _ask_once(self, running: Running) -> AnswerCompleted | InputRequired | None:

@@ -161,6 +161,8 @@ class AskedQuestion:
     """Both as of `MessageReceived` in `events`."""
     spoken: str = ""
     """What was said in its voice messages, once that was made out."""
+    choice: str = ""
+    """What within the app shall answer, as it was chosen there when this was asked (`Choice.id`); empty: nothing was."""
     told: str = ""
     """What the app was told instead of its words alone, where the bridge keeps its history."""
     sent_at: datetime
@@ -189,6 +191,8 @@ class ButtonAction(StrEnum):
     """On the bot's own page. Told as a `CommandInvoked`."""
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
+    APP = "app"
+    """Has the app that its `value` names answer, see `bridge.picks`."""
     INPUT = "input"
     """Answers a form that an answer waits for; the `value` says which, and how (see `pauses`). Told as a `FormSubmitted`."""
     FORM = "form"

@@ -63,6 +63,7 @@ class Preparer:
             conversation=ids.conversation,
             inputs=self._policies[turn.app].inputs if running.inputs is None else running.inputs,
             sent_at=asked.sent_at,
+            choice=asked.choice or None,
         )
 
     async def prepare(self, running: Running, asked: AskedQuestion) -> Question | None:

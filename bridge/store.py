@@ -10,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.backend_api import UsageReported
 from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerId,
@@ -328,6 +329,11 @@ class Store(KeepsPauses, Protocol):
         """Replaces the text recorded for a posted part, just before it is shown."""
         ...
 
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        """What the `attempt`th asking for this answer has cost. Told again, it replaces what was told. Kept without any text, and
+        longer than that."""
+        ...
+
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
         """What the answer will say is settled: it is `finalising`."""
         ...
@@ -343,7 +349,8 @@ class Store(KeepsPauses, Protocol):
     # Housekeeping
 
     async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
-        """Removes the text of questions answered before then (apps in `longer`: before that) and of their answers; how many."""
+        """Removes the text of questions answered before then (of apps in `longer`: before that) and of their answers.
+        Returns how many."""
         ...
 
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:

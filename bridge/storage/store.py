@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
 from bridge.history_api import PastTurn
@@ -30,7 +31,7 @@ from bridge.messages import (
     Turn,
     Vote,
 )
-from bridge.storage import changes, claims, keeping, progress, ratings, resting, retries, turns, wishes
+from bridge.storage import changes, claims, keeping, progress, ratings, resting, retries, spending, turns, wishes
 from bridge.storage.engine import translated
 from bridge.storage.opening import Database, open_database
 from bridge.storage.pauses import PauseMethods
@@ -257,6 +258,11 @@ class SqlStore(PauseMethods, Store):
     async def record_shown(self, turn: Turn, part: int, text: str) -> None:
         async with self.writing() as connection:
             await progress.record_shown(connection, turn, part, text, self._clock.now())
+
+    @whole
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        async with self.writing() as connection:
+            await spending.record_spent(connection, turn, attempt, usage, self._clock.now())
 
     @whole
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:

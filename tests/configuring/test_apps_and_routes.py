@@ -22,6 +22,7 @@ from bridge.routing import (
     External,
     Follow,
     Guests,
+    MayAnswer,
     Place,
     Recover,
     Resolution,
@@ -54,6 +55,24 @@ def test_an_app_has_its_own_key_limits_and_policy() -> None:
         inputs={"language": "en", "formal": True, "level": 3, "heat": 0.5},
     )
     assert [type(value) for value in policy.inputs.values()] == [str, bool, int, float]
+
+
+@pytest.mark.parametrize(
+    ("written", "may"),
+    [
+        ("", MayAnswer(people=frozenset({"U9"}))),
+        ('human_input = "anyone"\n', MayAnswer(asker=False, anyone=True, people=frozenset({"U9"}))),
+        ('human_input_people = ["U1", 2]\n', MayAnswer(people=frozenset({"U1", "2"}))),
+        (
+            'human_input = "people"\nhuman_input_people = ["U1"]\n',
+            MayAnswer(asker=False, people=frozenset({"U1"})),
+        ),
+    ],
+)
+def test_who_may_answer_an_app_that_waits_for_people_is_its_own_or_the_environments(
+    written: str, may: MayAnswer
+) -> None:
+    assert load(APP + written, "HUMAN_INPUT_PEOPLE=U9\n").routes.apps[SUPPORT].may_answer == may
 
 
 def test_the_only_app_answers_everywhere_when_there_are_no_routes() -> None:

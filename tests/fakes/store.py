@@ -4,10 +4,12 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
 from bridge.history_api import PastTurn
+from bridge.kept_inputs import InputRequest
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -84,7 +86,10 @@ class FakeStore(PauseMemory):
         """Votes on answers whose messages have become another's since."""
         self._comments: dict[tuple[MessageRef, PersonId], KeptComment] = {}
         self._ratings: dict[AnswerId, KeptRating] = {}
+        self.spent: dict[tuple[AnswerId, int], UsageReported] = {}
         self.bookmarks: dict[tuple[PlatformName, str], str] = {}
+        self.input_requests: dict[AnswerId, InputRequest] = {}
+        """What askers are being asked for (see `FakeInputs`)."""
         self.failures = 0
         """How many of the next calls raise `StoreUnavailable`."""
         self.closed = False
@@ -222,8 +227,11 @@ class FakeStore(PauseMemory):
             conversation_id=found,
             seq=len(conversation.questions),
             waiting=waiting,
-            behind_form=conversation.resting,
+            behind_form=conversation.resting or self._asks_for_inputs(conversation),
         )
+
+    def _asks_for_inputs(self, conversation: KeptConversation) -> bool:
+        return conversation.active in self.input_requests and self._running(conversation) is not None
 
     def _limit(self, key: ConversationKey, app: AppName, person: PersonId, quotas: Quotas) -> Limited | None:
         counted = [
@@ -557,6 +565,10 @@ class FakeStore(PauseMemory):
         parts = self._answer(turn).parts
         if part in parts:
             parts[part] = replace(parts[part], text=text)
+
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        self._work()
+        self.spent[turn.answer_id, attempt] = usage
 
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
         self._work()

@@ -25,6 +25,7 @@ from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
     Conversation,
+    DeleteCall,
     NameCall,
     Rating,
     RatingCall,
@@ -34,7 +35,7 @@ from bridge.playground.dify.records import (
 )
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
-from bridge.playground.dify.wire import Refused, lacking, not_found_page
+from bridge.playground.dify.wire import Json, Refused, lacking, not_found_page
 
 # Measured: a connection idle for 1.9 s was reused, at 2.5 s it was closed.
 KEEP_ALIVE_SECONDS = 2.0
@@ -57,6 +58,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/messages", history_api.messages),
     ("GET", "/v1/conversations", history_api.conversations),
     ("POST", "/v1/conversations/{conversation_id}/name", history_api.rename),
+    ("DELETE", "/v1/conversations/{conversation_id}", history_api.delete),
     ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
     ("GET", "/v1/workflow/{run_id}/events", people_api.events),
     ("GET", "/v1/form/human_input/{token}", people_api.show_form),
@@ -257,6 +259,11 @@ class DifyServer:
         return self._state.recordings
 
     @property
+    def delete_log(self) -> list[DeleteCall]:
+        """Conversations that were to be deleted, in order."""
+        return self._state.delete_log
+
+    @property
     def name_log(self) -> list[NameCall]:
         """Calls that gave a conversation its title."""
         return self._state.name_log
@@ -298,6 +305,11 @@ class DifyServer:
     @question_input.setter
     def question_input(self, name: str | None) -> None:
         self._state.question_input = name
+
+    @property
+    def form(self) -> list[Json]:
+        """Further fields of the app's form, as `inputs.form_field` makes them."""
+        return self._state.form
 
     @property
     def script(self) -> Callable[[str], Reply] | None:

@@ -13,6 +13,7 @@ from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
     Conversation,
+    DeleteCall,
     Ended,
     NameCall,
     Rating,
@@ -24,7 +25,7 @@ from bridge.playground.dify.records import (
 )
 from bridge.playground.dify.run import ChatRun
 from bridge.playground.dify.script import Reply, default_reply, make_title
-from bridge.playground.dify.wire import Dialect
+from bridge.playground.dify.wire import Dialect, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,8 @@ class DifyState:
         self.ping_every = 10.0
         self.max_connections = 10
         self.required_inputs: list[str] = []
+        self.form: list[Json] = []
+        """Further entries of its form (see `inputs.form_field`)."""
         self.question_input: str | None = None
         self.lacks: dict[str, int] = {}
         """Calls that are not there, by path, and the status that says so."""
@@ -56,6 +59,7 @@ class DifyState:
         """By path."""
         self.recordings: list[Recording] = []
         self.name_log: list[NameCall] = []
+        self.delete_log: list[DeleteCall] = []
         self.titles: Callable[[str], str] = make_title
         self.downloads: list[str] = []
         """Paths of files that were given out."""
