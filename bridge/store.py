@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.backend_api import UsageReported
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -165,14 +166,6 @@ class Orders:
     stop: StopReason | None = None
     question: AskedQuestion | None = None
     """Set when the question was edited since it was asked: ask this instead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastTurn:
-    """A question of a conversation and what was answered."""
-
-    question: str
-    answer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
