@@ -13,10 +13,11 @@ from bridge.backend_api import Backend, DescribesInputs, InputVariable
 from bridge.clock import Clock, within
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.forms_api import OffersForms
-from bridge.inputs import Known, Settled, form_for, settle_inputs
+from bridge.inputs import Known, Settled, Source, form_for, settle_inputs
 from bridge.kept_inputs import InputRequest, KeepsInputs
 from bridge.markdown.characters import literally
-from bridge.messages import AppName, Button, ButtonAction, Inputs, Outcome, PlatformName
+from bridge.messages import AppName, Author, Button, ButtonAction, Inputs, Outcome, PlatformName
+from bridge.people_api import DescribesPeople
 from bridge.platform_api import Platform
 from bridge.routing import AppPolicy
 from bridge.running import Running
@@ -92,7 +93,7 @@ class Gatherer:
             constants=policy.inputs,
             sourced=policy.sourced,
             asked=policy.asked,
-            author=running.turn.question.author,
+            author=await self._asker(running, policy),
             target=running.turn.target,
             kept=kept,
         )
@@ -125,6 +126,22 @@ class Gatherer:
                     return None
                 await self._clock.wait(running.woken, pause)
                 pause = min(pause * 2, 5.0)
+
+    async def _asker(self, running: Running, policy: AppPolicy) -> Author:
+        """With name and language, where those are wanted and the platform tells them apart."""
+        author, target = running.turn.question.author, running.turn.target
+        platform = self._platforms[target.platform]
+        wanted = {one.source for one in policy.sourced.values()}
+        unknown = (Source.ASKER_NAME in wanted and author.display_name in ("", author.id)) or (
+            Source.ASKER_LOCALE in wanted and not author.locale
+        )
+        if not unknown or not isinstance(platform, DescribesPeople):
+            return author
+        try:
+            return await within(self._clock, self._limits.look_up.total_seconds(), platform.describe(target, author))
+        except TimeoutError:
+            _log.info("asker_not_known", platform=target.platform)
+            return author
 
     async def _variables(self, running: Running) -> Sequence[InputVariable] | None:
         backend = self._backends[running.turn.app]
@@ -179,7 +196,9 @@ class Gatherer:
         if running.wanted and set(fields) < set(running.wanted):
             running.say(_MORE.format(what=_labels(missing)))
         elif list(running.wanted) != fields:
-            who = literally(running.turn.question.author.display_name) or "whoever asked"
+            asker = running.turn.question.author
+            named = asker.display_name not in ("", asker.id)
+            who = literally(asker.display_name) if named else "whoever asked"
             minutes = _minutes(self._limits.patience)
             running.say(_WANTED.format(who=who, what=_labels(missing), minutes=minutes))
             _log.info("inputs_asked_for", app=running.turn.app, names=fields)

@@ -11,7 +11,7 @@ from bridge.clock import Clock
 from bridge.forms_api import Form
 from bridge.kept_inputs import UNUSED_FOR, InputRequest
 from bridge.messages import AnswerId, ConversationId, Inputs, PersonId, Turn
-from bridge.storage.owning import UNFINISHED, lock_conversation
+from bridge.storage.owning import RUNNING, lock_conversation
 from bridge.storage.portable import insert_into
 from bridge.storage.store import SqlStore
 from bridge.storage.tables import answer, conversation, conversation_input, input_request
@@ -77,7 +77,7 @@ class SqlInputs:
             found = await connection.execute(
                 select(input_request)
                 .join(answer, answer.c.id == input_request.c.answer_id)
-                .where(input_request.c.answer_id == answer_id, answer.c.state.in_(UNFINISHED))
+                .where(input_request.c.answer_id == answer_id, answer.c.state.in_(RUNNING))
             )
             row = found.one_or_none()
         if row is None:
@@ -103,7 +103,7 @@ class SqlInputs:
             standing = await connection.execute(
                 select(input_request.c.form)
                 .join(answer, answer.c.id == input_request.c.answer_id)
-                .where(input_request.c.answer_id == answer_id, answer.c.state.in_(UNFINISHED))
+                .where(input_request.c.answer_id == answer_id, answer.c.state.in_(RUNNING))
             )
             written = standing.scalar_one_or_none()
             if written is None:

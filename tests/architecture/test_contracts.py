@@ -24,6 +24,7 @@ SEEN_BY_PLATFORMS = {
     "installations_api",
     "places_api",
     "forms_api",
+    "people_api",
     "markdown",
     "web",
 }

@@ -8,7 +8,7 @@ from bridge.forms_api import FieldKind, Form, FormField
 from bridge.kept_inputs import UNUSED_FOR, InputRequest, KeepsInputs
 from bridge.messages import AnswerId, AnswerState, ConversationId, EventId, PersonId, Turn
 from bridge.store import Store
-from tests.contracts.store_steps import accept, answered, ask, begin, new
+from tests.contracts.store_steps import accept, answered, ask, begin, new, outcome
 from tests.fakes.clock import FakeClock
 
 CUSTOMER = FormField(name="customer", label="Customer", hint="As on the “bill”")
@@ -103,6 +103,8 @@ class InputsContract:
     async def test_once_an_answer_has_ended_nothing_is_asked_for_it(self, archive: Archive) -> None:
         turn = await ask(archive.store, 1)
         await archive.inputs.ask(request(turn, archive.clock))
+        await archive.store.record_outcome(turn, outcome(state=AnswerState.STOPPED))
+        assert await archive.inputs.asked(turn.answer_id) is None, "its end is being shown"
         await archive.store.finish(turn, AnswerState.STOPPED)
         assert await archive.inputs.asked(turn.answer_id) is None
         assert await archive.inputs.fill_in(turn.answer_id, {"plan": "Gold"}) is None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from bridge.kept_inputs import UNUSED_FOR, InputRequest
 from bridge.messages import AnswerId, ConversationId, Inputs, Turn
 from bridge.storage.inputs import LONG_UP
-from tests.fakes.rows import UNFINISHED
+from tests.fakes.rows import RUNNING
 from tests.fakes.store import FakeStore
 
 Value = str | int | float | bool
@@ -69,4 +69,4 @@ class FakeInputs:
 
     def _is_open(self, answer_id: AnswerId) -> bool:
         answers = self._store.answers
-        return 0 < answer_id <= len(answers) and answers[answer_id - 1].state in UNFINISHED
+        return 0 < answer_id <= len(answers) and answers[answer_id - 1].state in RUNNING

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import discord
 
+from adapters.discord.dialect import DIALECT
 from adapters.discord.interactions.forms import Json, items_of, make_form
 from bridge.forms_api import FORM_ID_CHARS, NO, YES, FieldKind, Form, FormField
 from bridge.markdown.characters import in_one_line, literally
@@ -23,6 +24,8 @@ LABEL_CHARS = 45
 DESCRIPTION_CHARS = 100
 PLACEHOLDER_CHARS = 100
 TEXT_CHARS = 4_000
+INTRO_CHARS = 900
+"""Ours."""
 TITLE_CHARS = 45
 """The same page, and the component reference."""
 
@@ -47,7 +50,7 @@ def member_form(form: Form, wanted: Wanted) -> discord.ui.Modal:
     custom_id = f"bridge:form:{wanted.channel}:{wanted.message}:{wanted.form}"
     modal = make_form(in_one_line(form.title, TITLE_CHARS) or "Form", custom_id)
     if form.intro and len(form.fields) < MOST_FIELDS:
-        modal.add_item(discord.ui.TextDisplay(literally(form.intro)[:TEXT_CHARS]))
+        modal.add_item(discord.ui.TextDisplay(str(DIALECT.payload(literally(form.intro[:INTRO_CHARS]))["content"])))
     for field in form.fields[:MOST_FIELDS]:
         modal.add_item(_label(field))
     return modal

@@ -4,6 +4,7 @@ in, and what is wrong with it is told to who sent it alone, since Discord keeps 
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from adapters.discord.dialect import DIALECT
 from adapters.discord.interactions.fields import member_form, values_in
 from adapters.discord.interactions.invocations import Filling
 from adapters.discord.interactions.replies import Reply
@@ -24,6 +25,9 @@ WRONG = "{label}: {problem} Please press the button again."
 LOOK_UP = 1.2
 """Seconds for finding the form; Discord must be answered in what is left of three."""
 
+MOST_TOLD = 900
+"""Characters of what is wrong, ours; escaped they are twice as many, and a message holds 2,000."""
+
 HandIn = Callable[[Scene, InboundEvent], Awaitable[bool]]
 """False: the store did not take it in time."""
 
@@ -36,25 +40,22 @@ class MemberForms:
         """Whether it is answered now."""
         found = await self._look_up(filling)
         if isinstance(found, str):
-            return await reply.privately(found)
+            return await reply.privately(_plainly(found))
         return await reply.with_form(member_form(found, filling.wanted))
 
     async def take(self, filling: Filling, reply: Reply, hand_in: HandIn) -> bool:
         """Whether it is answered now."""
         scene, found = filling.scene, await self._look_up(filling)
         if isinstance(found, str):
-            return await reply.privately(found)
+            return await reply.privately(_plainly(found))
         values = values_in(filling.sent or {}, found)
         if not values:
             return await reply.privately(UNREADABLE)
         problems = find_problems(found, values)
         if problems:
             labels = {field.name: field.label for field in found.fields}
-            told = [
-                WRONG.format(label=literally(labels[name]), problem=literally(problem))
-                for name, problem in problems.items()
-            ]
-            return await reply.privately("\n".join(told)[:2_000])
+            told = [WRONG.format(label=labels[name], problem=problem) for name, problem in problems.items()]
+            return await reply.privately(_plainly("\n".join(told)))
         taken = await hand_in(
             scene,
             FormSubmitted(
@@ -87,3 +88,8 @@ class MemberForms:
         except (StoreUnavailable, TimeoutError) as error:
             log.warning("form_not_found", id=filling.scene.number, error=type(error).__name__)
             return NOT_NOW
+
+
+def _plainly(text: str) -> str:
+    """As it is, whatever an app's author has put into it."""
+    return str(DIALECT.payload(literally(text[:MOST_TOLD]))["content"])

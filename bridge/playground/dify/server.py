@@ -35,7 +35,7 @@ from bridge.playground.dify.records import (
 )
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
-from bridge.playground.dify.wire import Refused, lacking, not_found_page
+from bridge.playground.dify.wire import Json, Refused, lacking, not_found_page
 
 # Measured: a connection idle for 1.9 s was reused, at 2.5 s it was closed.
 KEEP_ALIVE_SECONDS = 2.0
@@ -305,6 +305,11 @@ class DifyServer:
     @question_input.setter
     def question_input(self, name: str | None) -> None:
         self._state.question_input = name
+
+    @property
+    def form(self) -> list[Json]:
+        """Further fields of the app's form, as `inputs.form_field` makes them."""
+        return self._state.form
 
     @property
     def script(self) -> Callable[[str], Reply] | None:

@@ -25,7 +25,7 @@ from bridge.playground.dify.records import (
 )
 from bridge.playground.dify.run import ChatRun
 from bridge.playground.dify.script import Reply, default_reply, make_title
-from bridge.playground.dify.wire import Dialect
+from bridge.playground.dify.wire import Dialect, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +48,8 @@ class DifyState:
         self.question_input: str | None = None
         self.lacks: dict[str, int] = {}
         """Calls that are not there, by path, and the status that says so."""
+        self.form: list[Json] = []
+        """Further entries of its form (see `inputs.form_field`)."""
         self.features = Features()
         self.origin = ""
         """Where the server is reached: scheme, host and port."""
