@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, Fate, FileProduced, Progress, Recovered, TextReplaced
+from bridge.backend_api import (
+    AnswerCompleted,
+    AnswerStarted,
+    Fate,
+    FileProduced,
+    Progress,
+    Recovered,
+    TextReplaced,
+    UsageReported,
+)
 from bridge.errors import QuestionRefused
 from bridge.messages import BackendIds, BackendMessageId, BackendRunId, BackendTaskId, BackendUser, Rating
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
@@ -164,6 +173,12 @@ async def test_a_failed_run_says_what_a_member_may_know(words: str, told: str) -
     assert told in outcome.error.user_message
     assert "SECRET" not in outcome.error.user_message
     assert outcome.error.may_retry
+
+
+async def test_what_a_run_has_counted_is_told_before_its_end() -> None:
+    outcome, _ = await play([STARTED, chunk("a"), finished({"r": "a"}, total_tokens=38, elapsed_time=0.73)])
+
+    assert outcome.events[-2:] == [UsageReported(total_tokens=38, latency=0.73), AnswerCompleted()]
 
 
 async def test_files_among_the_outputs_are_told_once() -> None:
