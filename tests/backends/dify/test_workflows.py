@@ -244,6 +244,17 @@ async def test_the_input_for_the_question_is_found_or_the_operator_told(
     assert outcome.error.fix
 
 
+async def test_the_input_for_the_question_is_nothing_that_members_are_asked_for() -> None:
+    fields = [{"paragraph": {"variable": "text", "required": True}}, {"select": {"variable": "style", "options": ["a"]}}]
+    async with ScriptedServer() as server:
+        server.others["/v1/parameters"] = (200, {"user_input_form": fields})
+        backend = make_backend(server.base_url, dify_app_type="workflow")
+        wanted = [one.name for one in await backend.input_form()]
+        await backend.close()
+
+    assert wanted == ["style"]
+
+
 async def test_an_answer_in_one_piece_is_understood() -> None:
     whole = {"task_id": "t-1", "workflow_run_id": "r-1", "data": {"status": "succeeded", "outputs": {"r": "a"}}}
     async with ScriptedServer([json.dumps(whole).encode()]) as server:
