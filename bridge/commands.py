@@ -73,7 +73,8 @@ class Commands:
         buttons: tuple[Button, ...] = ()
         match order.command:
             case Command.HELP:
-                text = self._guide.explain(order, obey.resolution)
+                alone = await self._guide.stands_alone(obey.app.name)
+                text = self._guide.explain(order, obey.resolution, alone=alone)
             case Command.RESET:
                 text = await self._reset(obey, conversation)
             case Command.MUTE | Command.UNMUTE:
