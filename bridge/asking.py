@@ -178,6 +178,8 @@ class Asker:
                 self._rescued(turn, Rescue.REASKED)
                 await self._end_lost(running)
                 return Way.ASK
+            case Way.WAIT:
+                return await self._follow(running, await self.waiting.find_out(running))
             case Way.STOP:
                 if running.ids.task:
                     await self._listener.stop(running, running.ids)

@@ -11,7 +11,18 @@ from bridge.events import (
     HomeOpened,
     MessageReceived,
 )
-from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PersonId, ReplyTarget, Vote
+from bridge.messages import (
+    AppName,
+    Author,
+    ConversationId,
+    ConversationKey,
+    EventId,
+    MessageRef,
+    PersonId,
+    ReplyTarget,
+    Vote,
+)
+from bridge.pauses import FORMS
 from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
 from bridge.store import Again
@@ -142,3 +153,21 @@ class Ignore:
 
 
 Decision = Ask | Rate | Comment | FillIn | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore
+
+
+def answer_form(press: ButtonPressed) -> FillIn | Ignore:
+    """A form without fields is filled in by the press of one of its buttons."""
+    if press.target is None:
+        return Ignore(reason="nobody can tell where it was pressed")
+    submitted = FormSubmitted(
+        event_id=press.event_id,
+        form=f"{FORMS}:{press.value}",
+        message=press.message,
+        author=press.author or Author(platform=press.message.platform, id=press.person, display_name=""),
+        target=press.target,
+        values={},
+        revision=press.revision,
+        category=press.category,
+        private=press.private,
+    )
+    return FillIn(submitted=submitted)

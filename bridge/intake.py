@@ -73,9 +73,7 @@ _PRESSED_AGAIN = "You asked that a moment ago."
 _STOPPED = "Stopped."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
-
 _BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
-
 _NOWHERE = Resolution(app=None)
 
 

@@ -1,7 +1,6 @@
 """The vocabulary: what is said between platforms, rooms and backends. Values only, no I/O.
 
-Ids are `NewType`s over `str`. They are made and read only by the adapter (or backend) that owns them and they are
-stored for ever, so their shape may never change.
+Ids are `NewType`s over `str` that only their adapter or backend makes and reads. They are stored for ever: no shape may change.
 """
 
 from collections.abc import Mapping
@@ -252,8 +251,7 @@ class OutgoingMessage:
     live: bool = False
     """More text will come. The first writing of a message that is not `live` ends it."""
     steps: tuple[Step, ...] = ()
-    """What the app does or did, the oldest first. Shown by platforms with `capabilities.steps`; all news since the last writing
-    is in here, and what was in here once stays."""
+    """What the app does, the oldest first, where `capabilities.steps`. All news since the last writing is in here, and stays."""
     sources: tuple[str, ...] = ()
     """Names of the documents that the answer rests on, each once. Shown below the text where `capabilities.sources`."""
     asker: Author | None = None
@@ -273,7 +271,7 @@ class BackendIds:
 
 
 class AnswerState(StrEnum):
-    """Life of an answer: planned > asked > streaming (> paused > streaming) > finalising > done | stopped | failed."""
+    """Life of an answer: planned > asked > streaming (> paused: see `pauses`) > finalising > done | stopped | failed."""
 
     PLANNED = "planned"
     """The question's turn has come. The backend has not been asked (again) yet, so asking it now is not asking twice."""
@@ -282,7 +280,6 @@ class AnswerState(StrEnum):
     STREAMING = "streaming"
     """The backend has named its ids."""
     PAUSED = "paused"
-    """The app waits for people (see `pauses`)."""
     FINALISING = "finalising"
     """The `Outcome` is recorded; what is left is to show it."""
     DONE = "done"

@@ -167,7 +167,9 @@ class Pausing:
         if not pause.request.is_for_chat:
             return _WAITING_ELSEWHERE.format(until=time_left)
         may = self._policies[running.turn.app].may_answer
-        return _WAITING.format(whom=whom(may, running.turn.question.author.display_name), until=time_left)
+        asker = running.turn.question.author.display_name
+        name = f"**{literally(asker)}**" if asker else ""
+        return _WAITING.format(whom=whom(may, name), until=time_left)
 
     # Going on
 
@@ -186,8 +188,8 @@ class Pausing:
 
     async def resume(self, running: Running) -> AnswerCompleted | InputRequired | None:
         """Hears how it goes on. None: something else is wanted now (`woken`). Raises `BackendError` and `Fenced`."""
-        turn, backend, pause = running.turn, self._backends[running.turn.app], running.pause
-        assert pause is not None  # noqa: S101  # as above
+        turn, backend = running.turn, self._backends[running.turn.app]
+        over = running.pause.answered if running.pause else ()
         assert isinstance(backend, TakesInput)  # noqa: S101  # it has paused
         question = self._preparer.plain(running, turn.question, running.ids)
         async with self._places.take(backend.server, lambda number: None):
@@ -195,7 +197,7 @@ class Pausing:
                 return None
             running.asked = True
             try:
-                events = backend.resume(question, running.ids, running.said, pause.answered)
+                events = backend.resume(question, running.ids, running.said, over)
                 return await self._listener.hear(running, events)
             finally:
                 running.asked = False
@@ -301,10 +303,10 @@ class Pausing:
 
 
 def whom(may: MayAnswer, asker: str) -> str:
-    """Who may answer, in words for people."""
+    """Who may answer, in words for people. `asker` is put in as it is."""
     if may.anyone:
         return "somebody here"
-    name = f"**{literally(asker)}**" if may.asker and asker else "whoever asked" if may.asker else ""
+    name = (asker or "whoever asked") if may.asker else ""
     if not may.people:
         return name
     return f"{name}, or somebody who may," if name else "somebody who may"

@@ -23,6 +23,7 @@ from bridge.decisions import (
     Revise,
     Stop,
     Withdraw,
+    answer_form,
 )
 from bridge.events import (
     ButtonPressed,
@@ -41,14 +42,12 @@ from bridge.events import (
 )
 from bridge.messages import (
     AskedQuestion,
-    Author,
     ButtonAction,
     ConversationId,
     Origin,
     Rating,
     Vote,
 )
-from bridge.pauses import FORMS
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
 from bridge.words import MuteWords, find_command, says_stop
@@ -341,32 +340,13 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
             )
             return Rate(vote=vote, target=event.target)
         case ButtonAction.INPUT:
-            return _answer_form(event)
+            return answer_form(event)
         case ButtonAction.RESUME | ButtonAction.FORGET if resolution.app is not None:
             return Pick(event=event, app=resolution.app.name)
         case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM | ButtonAction.RESUME | ButtonAction.FORGET:
             return Ignore(reason="told as a message, a command or a form, or no app answers there")
         case _:
             assert_never(event.action)
-
-
-def _answer_form(event: ButtonPressed) -> Decision:
-    """A form without fields is answered by the press."""
-    if event.target is None:
-        return Ignore(reason="nobody can tell where it was pressed")
-    nameless = Author(platform=event.message.platform, id=event.person, display_name="")
-    submitted = FormSubmitted(
-        event_id=event.event_id,
-        form=f"{FORMS}:{event.value}",
-        message=event.message,
-        author=event.author or nameless,
-        target=event.target,
-        values={},
-        revision=event.revision,
-        category=event.category,
-        private=event.private,
-    )
-    return FillIn(submitted=submitted)
 
 
 def _refuse_press(event: ButtonPressed | FormSubmitted, resolution: Resolution) -> Refuse | None:

@@ -53,8 +53,7 @@ class NewQuestion:
     most_waiting: int | None = None
     """Questions that may wait in the conversation, the one being answered not counted. None: any number."""
     most_by_bots: int | None = None
-    """Questions by bots that may follow one another in the conversation without one by a person; of interest when the author is
-    one. None: any number."""
+    """Questions by bots that may follow one another there without one by a person; of interest to bots. None: any number."""
     quotas: Quotas = field(default_factory=Quotas)
     """How many questions to this app are taken, of its author on this platform and in its channel."""
 
@@ -333,8 +332,7 @@ class Store(KeepsPauses, Protocol):
         ...
 
     async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
-        """What the `attempt`th asking for this answer has cost. Told again, it replaces what was told. Kept without any text, and
-        longer than that."""
+        """What the `attempt`th asking for this answer has cost; what is told last counts. Kept longer than any text."""
         ...
 
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:

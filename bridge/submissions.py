@@ -10,6 +10,7 @@ from bridge.clock import Clock
 from bridge.dispatcher import Dispatcher
 from bridge.events import FormSubmitted
 from bridge.forms_api import FieldKind, Form, FormField, FormRequest
+from bridge.markdown.characters import literally
 from bridge.messages import AppName, Author, MessageRef
 from bridge.notices import Notices
 from bridge.pauses import FieldKind as Kind
@@ -128,7 +129,7 @@ class Submissions:
 
     def _tell(self, submitted: FormSubmitted, why: str) -> None:
         if submitted.private is not None:
-            self._notices.tell(submitted.private, why)
+            self._notices.tell(submitted.private, literally(why))
 
 
 def _read(form: str) -> tuple[int, int]:

@@ -51,6 +51,13 @@ class Waiting:
         self._pausing.begin(running, required)
         return await self._rest(running)
 
+    async def find_out(self, running: Running) -> CameTo:
+        """It waits for people, and nobody noted for what."""
+        if not self._pausing.takes_input(running):
+            return endings.interrupted(running, by_app=True)
+        running.draft.restart()
+        return await self._go_on(running)
+
     async def take_up(self, running: Running) -> CameTo:
         """It waits for people, or waited and went on since (`Running.pause`)."""
         if running.handed_over:

@@ -65,9 +65,7 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
     if limited is not None:
         return limited
     behind_form = place.resting or (waiting > 0 and await _asks_for_inputs(connection, place))
-    return Accepted(
-        conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting, behind_form=behind_form
-    )
+    return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting, behind_form=behind_form)
 
 
 async def _asks_for_inputs(connection: AsyncConnection, place: AnyRow) -> bool:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from bridge.answers import WriterLimits
 from bridge.asking import AskLimits
+from bridge.attending import Attendant
 from bridge.backend_api import Question
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
@@ -21,10 +22,12 @@ from bridge.messages import ConversationId
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer
+from bridge.pauses import FORMS
 from bridge.places import Places
 from bridge.recovery import Recovery
 from bridge.router import Policy
 from bridge.routing import AppPolicy, Everywhere
+from bridge.submissions import Submissions
 from bridge.turns import TurnLimits, Turns
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend, Step
@@ -86,7 +89,14 @@ class Room:
         self.forms = FormDesk(
             resolve=self.routing.resolve,
             keepers={
-                KIND: InputForms(kept=self.inputs, dispatcher=self.dispatcher, notices=self.notices, clock=self.clock)
+                KIND: InputForms(kept=self.inputs, dispatcher=self.dispatcher, notices=self.notices, clock=self.clock),
+                FORMS: Submissions(
+                    store=self.store,
+                    policies=self.routing.apps,
+                    dispatcher=self.dispatcher,
+                    notices=self.notices,
+                    clock=self.clock,
+                ),
             },
         )
         if isinstance(self.platform, OffersForms):
@@ -103,6 +113,15 @@ class Room:
             metrics=self.metrics,
             praise=self.labeller.note,
             fill_in=self.forms.fill_in,
+        )
+        self.attendant = Attendant(
+            store=self.store,
+            platforms=platforms,
+            backends=backends,
+            dispatcher=self.dispatcher,
+            notices=self.notices,
+            clock=self.clock,
+            limits=(ask or AskLimits()).pause,
         )
         self.recovery = Recovery(
             store=self.store,

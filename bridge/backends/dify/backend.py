@@ -29,7 +29,6 @@ from bridge.backends.dify.errors import explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.hearing import Hearer
-from bridge.backends.dify.history import read_run
 from bridge.backends.dify.keeping import delete_conversation, fetch_conversations
 from bridge.backends.dify.kinds import Kind, KindOfApp
 from bridge.backends.dify.lacking import Ability, is_absent
@@ -115,7 +114,13 @@ class DifyBackend:
         self._hearer = Hearer(sender)
         self._fetcher = Fetcher(self._client, settings)
         self._reattacher = Reattacher(
-            self._client, clock, settings, self._own, hear=self._stream.read, look=self._look_at_run, pause=look_again
+            self._client,
+            clock,
+            settings,
+            self._own,
+            hear=self._stream.read,
+            look=self._seeker.find_run_of,
+            pause=look_again,
         )
         self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
@@ -224,14 +229,9 @@ class DifyBackend:
                 async for event in events:
                     yield event
 
-    async def _look_at_run(self, question: Question, ids: BackendIds) -> Recovered:
-        return await self.recover(question, ids, None)
-
     async def is_waiting(self, ids: BackendIds, user: BackendUser) -> bool:
         with _explaining():
-            run = await read_run(self._client, ids.run, self._settings.dify_max_event_bytes) if ids.run else None
-        # What cannot be told is left to the time that the form has.
-        return run is None or run.status == "paused"
+            return await self._reattacher.is_waiting(ids)
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:

@@ -140,6 +140,11 @@ class Reattacher:
                 raise going.trouble or BackendTimeout("the run does not go on", code="no_progress")
             await self._clock.sleep(self._pause)
 
+    async def is_waiting(self, ids: BackendIds) -> bool:
+        """What cannot be told is left to the time that the form has."""
+        run = await read_run(self._client, ids.run, self._settings.dify_max_event_bytes) if ids.run else None
+        return run is None or run.status == "paused"
+
     async def _hear_on(self, going: _Going, machine: AnswerMachine) -> AsyncGenerator[BackendEvent, None]:
         """Whatever there is to hear, which may be nothing."""
         if not going.may_attach:

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bridge.playground.dify.faults import Fault, HttpFault, StreamFault, Trouble, error_event
 from bridge.playground.dify.files_api import read_given
-from bridge.playground.dify.inputs import find_problem
+from bridge.playground.dify.inputs import check_form
 from bridge.playground.dify.kept_files import resources
 from bridge.playground.dify.people import Speed
 from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
@@ -286,6 +286,7 @@ def _validate(state: DifyState, body: Json) -> bool:
     if mode == "blocking" and state.mode == "agent-chat":
         raise dialect.refuse_param("Agent Chat App does not support blocking mode")
     check_inputs(state, body["inputs"], state.required_inputs, relayed=relays(state, mode))
+    check_form(state, body["inputs"], relayed=relays(state, mode))
     return mode == "streaming"
 
 
@@ -298,8 +299,6 @@ def check_inputs(state: DifyState, inputs: object, required: Sequence[str], *, r
     for name in required:
         if not isinstance(inputs, dict) or inputs.get(name) is None:
             raise state.dialect.refuse_param(f"{name} is required in input form").in_stream(relayed=relayed)
-    if (problem := find_problem(state.form, inputs)) is not None:
-        raise state.dialect.refuse_param(problem).in_stream(relayed=relayed)
 
 
 def _find_conversation(state: DifyState, record: ChatRequest) -> Conversation:
