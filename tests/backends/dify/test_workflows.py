@@ -245,7 +245,10 @@ async def test_the_input_for_the_question_is_found_or_the_operator_told(
 
 
 async def test_the_input_for_the_question_is_nothing_that_members_are_asked_for() -> None:
-    fields = [{"paragraph": {"variable": "text", "required": True}}, {"select": {"variable": "style", "options": ["a"]}}]
+    fields = [
+        {"paragraph": {"variable": "text", "required": True}},
+        {"select": {"variable": "style", "options": ["a"]}},
+    ]
     async with ScriptedServer() as server:
         server.others["/v1/parameters"] = (200, {"user_input_form": fields})
         backend = make_backend(server.base_url, dify_app_type="workflow")
