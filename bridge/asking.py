@@ -192,7 +192,6 @@ class Asker:
     async def _follow(self, running: Running, came: CameTo) -> Outcome | Literal[Way.ASK] | None:
         """What comes of an answer that waited, or waits, for people."""
         if isinstance(came, AnswerCompleted):
-            # None: stopped or edited in the last moment, which whoever asks again notices first.
             return await self._end(running, came) or Way.ASK
         if came is Anew.ANEW:
             await self._end_lost(running)
@@ -297,7 +296,6 @@ class Asker:
         running.suggestions = ()
         running.ids = _fresh_ids(running.turn)
         running.forget_pause()
-        running.draft.restart()
         running.draft.say_status(_CHANGED)
 
     async def _ask_once(self, running: Running) -> AnswerCompleted | InputRequired | None:

@@ -66,7 +66,7 @@ def run(env_file: EnvFile = None, config: ConfigFile = None) -> None:
         logs.configure(configuration.core.log_level, configuration.core.log_format)
         for notice in configuration.notices:
             _log.warning("probably_not_meant", notice=notice)
-        app = await build(configuration)
+        app = await build(configuration, load=lambda: load(_find(env_file), config))
         app.stop_on_signals()
         # A full collection walks through all that was imported and holds the loop for 30 to 50 ms; that will never be garbage.
         gc.collect()

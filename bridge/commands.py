@@ -1,5 +1,6 @@
 """The porter: carries out what is wanted of the bot itself, and says what it came to. Questions are none of its business."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bridge import logs
@@ -7,8 +8,10 @@ from bridge.archivist import Archivist
 from bridge.decisions import Obey, Pick
 from bridge.events import Command, MessageReceived
 from bridge.helping import Guide
+from bridge.menus import AppMenu
 from bridge.messages import AppName, BackendUser, Button, ConversationId, EventId
 from bridge.notices import Notices
+from bridge.picking import Picking
 from bridge.router import question_in
 from bridge.routing import Follow
 from bridge.store import NewQuestion, Store
@@ -43,8 +46,20 @@ NO_ARCHIVE = "I keep no record of what was said earlier."
 
 
 class Commands:
-    def __init__(self, *, store: Store, notices: Notices, guide: Guide, archivist: Archivist | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        notices: Notices,
+        guide: Guide,
+        picking: Picking,
+        menu: AppMenu | None = None,
+        archivist: Archivist | None = None,
+    ) -> None:
+        """Without a `menu` nothing can be chosen."""
         self._store = store
+        self._picking = picking
+        self._menu = menu
         self._notices = notices
         self._guide = guide
         self._archivist = archivist
@@ -54,7 +69,7 @@ class Commands:
         order = obey.order
         conversation = obey.conversation
         if conversation is None:
-            conversation = await self._store.find_conversation(order.target.conversation, obey.app.name)
+            conversation = next(iter(await self._find_begun(obey)), None)
         buttons: tuple[Button, ...] = ()
         match order.command:
             case Command.HELP:
@@ -63,6 +78,9 @@ class Commands:
                 text = await self._reset(obey, conversation)
             case Command.MUTE | Command.UNMUTE:
                 text = await self._mute(obey, conversation)
+            case Command.APP:
+                text = ""
+                await self._open_menu(obey, conversation)
             case Command.HISTORY if self._archivist is not None:
                 text = await self._archivist.list_past(order, obey.app.name, conversation)
             case Command.FORGET if self._archivist is not None:
@@ -78,6 +96,8 @@ class Commands:
             command=order.command.value,
             conversation=conversation,
         )
+        if order.command is Command.APP:
+            return
         if (
             obey.said is not None
             and conversation is not None
@@ -94,6 +114,21 @@ class Commands:
         if self._archivist is not None:
             await self._archivist.do(pick)
 
+    async def _open_menu(self, obey: Obey, conversation: ConversationId | None) -> None:
+        if self._menu is None:
+            return
+        said = obey.said
+        if said is None or conversation is None or await self._claim(said, obey.app.name, conversation):
+            await self._menu.take(obey)
+
+    async def _begun(self, obey: Obey, conversation: ConversationId) -> Sequence[ConversationId]:
+        """Every app has a conversation of its own there, and what is wanted of the place is wanted of all of them."""
+        return [conversation, *(one for one in await self._find_begun(obey) if one != conversation)]
+
+    async def _find_begun(self, obey: Obey) -> Sequence[ConversationId]:
+        names = [one.name for one in obey.resolution.choices]
+        return await self._picking.begun(obey.order.target.conversation, obey.app.name, names)
+
     async def _reset(self, obey: Obey, conversation: ConversationId | None) -> str:
         order = obey.order
         if conversation is None:
@@ -102,7 +137,11 @@ class Commands:
             return DIRECTLY if order.is_direct else EACH_THREAD
         if await self._guide.stands_alone(obey.app.name):
             return ALONE
-        return FORGOTTEN if await self._store.start_afresh(order.event_id, conversation) else NOTHING_NEW
+        forgotten = [
+            await self._store.start_afresh(_for_each(order.event_id, number), one)
+            for number, one in enumerate(await self._begun(obey, conversation))
+        ]
+        return FORGOTTEN if any(forgotten) else NOTHING_NEW
 
     async def _mute(self, obey: Obey, conversation: ConversationId | None) -> str:
         order = obey.order
@@ -111,7 +150,12 @@ class Commands:
         if conversation is None:
             return NO_THREAD
         muted = order.command is Command.MUTE
-        changed = await self._store.set_muted(order.event_id, conversation, muted=muted)
+        changed = any(
+            [
+                await self._store.set_muted(_for_each(order.event_id, number), one, muted=muted)
+                for number, one in enumerate(await self._begun(obey, conversation))
+            ]
+        )
         if muted:
             return MUTED.format(unmute=self._unmute_word()) if changed else MUTED_ALREADY
         if not changed:
@@ -138,3 +182,8 @@ class Commands:
             )
         )
         return claimed is not None
+
+
+def _for_each(event: EventId, number: int) -> EventId:
+    """An event is claimed once for each conversation that it is about."""
+    return EventId(f"{event} {number}") if number else event

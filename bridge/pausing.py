@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 
 from bridge import logs
-from bridge.backend_api import AnswerCompleted, Backend, InputRequired, TextDelta
+from bridge.backend_api import AnswerCompleted, Backend, InputRequired, TextReplaced
 from bridge.clock import Clock, within
 from bridge.errors import BackendBusy, BackendError, BackendUnreachable, QuestionRefused, StoreUnavailable
 from bridge.input_api import Submitted, TakesInput
@@ -30,6 +30,7 @@ LONGEST_LABEL = 75
 
 _ANSWERED = "✅ **{title}** ({name})"
 _ELSEWHERE = "✅ (Answered elsewhere.)"
+_ALREADY = "✅ (This was answered.)"
 _LATE = "⌛ (Nobody answered in time.)"
 _WAITING = "✋ The app waits for {whom} to answer this{until}."
 _WAITING_ELSEWHERE = (
@@ -134,8 +135,7 @@ class Pausing:
         """Ends what this process shows of it."""
         pause = running.pause
         assert pause is not None  # noqa: S101  # as above
-        running.draft.restart()
-        running.draft.fold(TextDelta(text=_joined(pause.shown, pause.request.text)))
+        running.draft.fold(TextReplaced(text=_joined(pause.shown, pause.request.text)))
         waits = pause.step is PauseStep.WAITING and not pause.is_late
         running.draft.rest(
             [note for note in (pause.note, self._line(running, pause)) if note], _buttons(pause) if waits else ()
@@ -253,8 +253,8 @@ class Pausing:
                 line = _ANSWERED.format(title=literally(in_one_line(title, LONGEST_LABEL)), name=literally(given.name))
                 await self._close(running, pause, line)
             case Submitted.EARLIER:
-                # Also when it was ours, and nobody lived to note that it had arrived.
-                await self._close(running, pause, _ELSEWHERE)
+                # Elsewhere, or it was ours and nobody lived to note that it had arrived.
+                await self._close(running, pause, _ALREADY)
             case Submitted.EXPIRED:
                 running.pause = replace(pause, step=PauseStep.WAITING, given=None, is_late=True, note="")
                 return Way.REST
@@ -298,8 +298,7 @@ class Pausing:
         running.said = pause.said
         # What comes next begins a paragraph.
         running.shown = f"{pause.shown}\n\n" if over else _joined(pause.shown, pause.request.text)
-        running.draft.restart()
-        running.draft.fold(TextDelta(text=running.shown))
+        running.draft.fold(TextReplaced(text=running.shown))
 
 
 def whom(may: MayAnswer, asker: str) -> str:

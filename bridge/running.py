@@ -79,6 +79,7 @@ class Running:
 
     def forget_pause(self) -> None:
         """It is asked anew."""
+        self.draft.restart()
         self.pause, self.said, self.shown = None, "", ""
 
     def place(self, event: BackendEvent) -> BackendEvent:

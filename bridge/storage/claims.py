@@ -25,6 +25,7 @@ _PLACE = (
     conversation.c.tail,
     conversation.c.head,
     conversation.c.bots_in_a_row,
+    conversation.c.choice,
     conversation.c.resting,
 )
 
@@ -41,8 +42,8 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
     bots_in_a_row = place.bots_in_a_row + 1 if author.is_bot else 0
     if refused:
         await _put(connection, place, tail=place.tail - 1)
-    elif bots_in_a_row != place.bots_in_a_row:
-        await _put(connection, place, bots_in_a_row=bots_in_a_row)
+    elif (bots_in_a_row, new.question.choice) != (place.bots_in_a_row, place.choice):
+        await _put(connection, place, bots_in_a_row=bots_in_a_row, choice=new.question.choice)
     claimed = await claim(
         connection,
         platform=new.question.ref.platform,

@@ -1,6 +1,6 @@
 """The one store: every method of the seam as one transaction. What is done inside each is told in the modules beside this one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
@@ -212,7 +212,12 @@ class SqlStore(PauseMethods, Store):
     @whole
     async def record_spoken(self, turn: Turn, words: str) -> None:
         async with self.writing() as connection:
-            await progress.record_spoken(connection, turn, words, self._clock.now())
+            await progress.record_in_question(connection, turn, self._clock.now(), spoken=words)
+
+    @whole
+    async def record_told(self, turn: Turn, text: str) -> None:
+        async with self.writing() as connection:
+            await progress.record_in_question(connection, turn, self._clock.now(), told=text)
 
     @whole
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
@@ -285,9 +290,9 @@ class SqlStore(PauseMethods, Store):
     # Housekeeping
 
     @whole
-    async def blank_payloads(self, before: datetime) -> int:
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
         async with self.writing() as connection:
-            return await keeping.blank_payloads(connection, before)
+            return await keeping.blank_payloads(connection, before, longer or {})
 
     @whole
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:

@@ -96,6 +96,8 @@ conversation = Table(
     Column("app", Plain, nullable=False),
     Column("reset_generation", Integer, nullable=False, server_default=ZERO),
     Column("backend_user", Plain, nullable=False),
+    # What within the app its latest question asked for; '' is what the app's operator set.
+    Column("choice", Plain, nullable=False, server_default=EMPTY),
     Column("backend_conversation_id", Plain),
     # A turn of that backend conversation was lost, so later ones may fail. False while there is none.
     Column("poisoned", Boolean, nullable=False, server_default=false()),
@@ -285,6 +287,21 @@ rating = Table(
     Column("dislikes", Integer, nullable=False, server_default=ZERO),
     Column("updated_at", UtcDateTime, nullable=False),
     Index("ix_rating_due", "dirty", "retry_at"),
+)
+
+# Which app members chose, in a thread or for themselves in a channel (see `bridge.picks`).
+app_pick = Table(
+    "app_pick",
+    metadata,
+    Column("platform", Plain, primary_key=True),
+    Column("installation", Plain, primary_key=True),
+    Column("channel_id", Plain, primary_key=True),
+    Column("thread_id", Plain, primary_key=True),
+    Column("user_key", Plain, primary_key=True),
+    Column("app", Plain, nullable=False),
+    Column("choice", Plain, nullable=False, server_default=EMPTY),
+    Column("event_id", Plain, nullable=False),
+    Column("picked_at", UtcDateTime, nullable=False),
 )
 
 # What each asking for an answer has cost, as its app counted. Holds no text and outlives it; answers may go.

@@ -139,7 +139,11 @@ async def recent_turns(connection: AsyncConnection, turn: Turn, limit: int) -> S
         .limit(limit)
     )
     past = [(load_question(row.payload), load_outcome(row.outcome)) for row in rows]
-    return [PastTurn(question=asked.words, answer=said.text) for asked, said in reversed(past) if said is not None]
+    return [
+        PastTurn(question=asked.told or asked.words, answer=said.text)
+        for asked, said in reversed(past)
+        if said is not None
+    ]
 
 
 async def _is_paused(connection: AsyncConnection, of: int) -> bool:

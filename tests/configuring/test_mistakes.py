@@ -8,6 +8,8 @@ from bridge import registry
 from bridge.errors import SettingsError
 from tests.configuring.files import APP, SECOND, SUPPORT, load, problem, problems
 
+BACKENDS = " or ".join(registry.folders("bridge.backends"))
+
 
 @pytest.mark.parametrize(
     ("text", "words"),
@@ -76,6 +78,16 @@ def test_what_stands_in_a_wrong_form_is_told_with_its_line(text: str, sentence: 
         ("app_type = 'workflow'", "apps.support.app_type is 'workflow', but such an app cannot hold a conversation"),
         ("recover = 'never'", 'apps.support.recover must be "fetch", "reask" or "apologise", but it is \'never\'.'),
         ("recover = 1", 'apps.support.recover must be "fetch", "reask" or "apologise", but it is 1.'),
+        ("human_input = 'all'", 'apps.support.human_input must be "asker", "anyone" or "people", but it is \'all\'.'),
+        (
+            "human_input = 'people'",
+            'apps.support.human_input is "people", but human_input_people names nobody; write their ids there.',
+        ),
+        (
+            "human_input_people = 'U1'",
+            "apps.support.human_input_people must be a list of ids of people or of Discord roles",
+        ),
+        ("human_input_people = ['@ada']", "apps.support.human_input_people must be a list of ids"),
         ("context_turns = 21", "apps.support.context_turns must be a whole number from 0 up to 20, but it is 21."),
         ("context_turns = true", "apps.support.context_turns must be a whole number from 0 up to 20, but it is true."),
         ("most_waiting = 0", "apps.support.most_waiting must be a whole number from 1 up to 1000, but it is 0."),
@@ -83,7 +95,10 @@ def test_what_stands_in_a_wrong_form_is_told_with_its_line(text: str, sentence: 
         ("inputs = 'x'", "apps.support.inputs must be a table of texts, numbers and true or false"),
         ("inputs = { a = 1979-05-27 }", "apps.support.inputs.a must be a text, a number, true or false, { from ="),
         ("inputs = { a = nan }", "apps.support.inputs.a must be a text, a number, true or false, { from ="),
-        ("backend = 'difi'", "apps.support.backend must be dify, but it is 'difi'. Did you mean dify?"),
+        (
+            "backend = 'difi'",
+            f"apps.support.backend must be {BACKENDS}, but it is 'difi'. Did you mean dify?",
+        ),
         ("backend = 3", "apps.support.backend must be the name of a backend in quotes, but it is 3."),
     ],
 )

@@ -175,6 +175,43 @@ async def test_it_waits_over_a_restart_and_another_process_goes_on() -> None:
         assert at.fenced == 0
 
 
+async def test_what_is_pressed_in_one_process_is_gone_on_with_while_others_are_there() -> None:
+    world = World()
+    async with world.process() as one, world.process() as other:
+        await order(world, one)
+        await other.inbox(choose(world, "Approve"))
+        await one.recovery.sweep()
+        await world.clock.advance(5)
+
+        assert world.texts == ["So far.\n\n**Order 12 chairs?**\n\n✅ **Approve** (Ada)\n\nIt was approve."]
+        assert (len(world.backend.submitted), len(world.backend.resumed)) == (1, 1)
+
+
+async def test_two_processes_look_after_a_form_and_people_are_reminded_once() -> None:
+    world = World()
+    async with world.process() as one, world.process() as other:
+        await order(world, one)
+        await world.clock.advance(11 * MINUTE)
+        await one.attendant.attend()
+        await other.attendant.attend()
+        await world.clock.advance(5)
+
+        assert len(world.texts) == 2
+
+
+async def test_an_edit_while_it_goes_on_begins_anew_in_the_same_message() -> None:
+    world = World()
+    world.backend.then = lambda given: [TextDelta(text="It"), 1000.0]
+    async with world.process() as at:
+        await order(world, at)
+        await at.inbox(choose(world, "Approve"))
+        await world.clock.advance(5)
+        await at.inbox(edited(values.message("Please order chairs"), "Hello instead"))
+        await world.clock.advance(30)
+
+        assert world.texts == ["You said: Hello instead"]
+
+
 async def test_who_dies_before_the_form_is_shown_leaves_it_to_the_next() -> None:
     world = World()
     world.platform.latency = 60
@@ -508,7 +545,7 @@ async def test_whoever_was_faster_elsewhere_is_not_overruled() -> None:
         await at.inbox(choose(world, "Approve"))
         await world.clock.advance(5)
 
-        assert world.texts[0].endswith("✅ (Answered elsewhere.)\n\nIt was reject.")
+        assert world.texts[0].endswith("✅ (This was answered.)\n\nIt was reject.")
 
 
 async def test_an_answer_that_the_app_does_not_take_leaves_the_form_open() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from aiohttp import web
 
 from bridge.playground.dify.chat import check_inputs, read_body, read_user, relays, stop_task, take
-from bridge.playground.dify.inputs import check_form
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json, Refused
 
@@ -75,7 +74,6 @@ def _validate(state: DifyState, body: Json) -> bool:
     relayed = relays(state, mode)
     name = state.takes_question
     check_inputs(state, inputs, [*([name] if name else []), *state.required_inputs], relayed=relayed)
-    check_form(state, inputs, relayed=relayed)
     if name:
         asked = inputs[name]
         if not isinstance(asked, str):

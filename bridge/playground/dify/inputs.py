@@ -3,7 +3,6 @@ real one (recorded on 1.12.1)."""
 
 from collections.abc import Mapping, Sequence
 
-from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json
 
 _TEXTS = ("text-input", "paragraph", "select")
@@ -35,14 +34,8 @@ def form_field(
     return {kind: field}
 
 
-def check_form(state: DifyState, inputs: object, *, relayed: bool = False) -> None:
-    """Raises `Refused` for inputs that the app's form does not allow. `relayed`: it is found out where the app runs."""
-    if (problem := find_problem(state.form, inputs)) is not None:
-        raise state.dialect.refuse_param(problem).in_stream(relayed=relayed)
-
-
 def find_problem(form: Sequence[Json], inputs: object) -> str | None:
-    """What a form does not allow, in the words of the real one."""
+    """What the app's form does not allow, as the real one says it."""
     given = inputs if isinstance(inputs, Mapping) else {}
     for entry in form:
         for kind, field in entry.items():

@@ -49,6 +49,7 @@ def test_by_default_everything_is_there_for_socket_mode() -> None:
     assert [one["command"] for one in manifest["features"]["slash_commands"]] == [
         "/ask",
         "/reset",
+        "/app",
         "/history",
         "/forget",
         "/help",
