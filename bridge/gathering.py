@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bridge import endings, logs
-from bridge.backend_api import Backend, DescribesInputs, InputVariable
+from bridge.backend_api import Backend
 from bridge.clock import Clock, within
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.forms_api import OffersForms
@@ -21,6 +21,7 @@ from bridge.people_api import DescribesPeople
 from bridge.platform_api import Platform
 from bridge.routing import AppPolicy
 from bridge.running import Running
+from bridge.variables_api import DescribesInputs, InputVariable
 
 _log = logs.get("inputs")
 

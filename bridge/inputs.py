@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.forms_api import FIELD_NAME_CHARS, NO, YES, FieldKind, Form, FormField, choose, find_problem
 from bridge.messages import Author, Inputs, ReplyTarget
+from bridge.variables_api import InputKind, InputVariable
 
 Value = str | int | float | bool
 

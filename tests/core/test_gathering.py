@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.errors import BackendError, BackendUnreachable
 from bridge.events import Command, FormSubmitted
 from bridge.feedback import aggregate
@@ -16,6 +15,7 @@ from bridge.messages import AnswerState, ButtonAction
 from bridge.router import question_in
 from bridge.routing import AppPolicy
 from bridge.store import NewQuestion
+from bridge.variables_api import InputKind, InputVariable
 from bridge.whereabouts import backend_user
 from tests.core.doings import by, by_bot, command, follow_up, press
 from tests.core.room import Room, room

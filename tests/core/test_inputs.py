@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.forms_api import FieldKind, FormField
 from bridge.inputs import Known, Source, Sourced, Value, Wrong, convert, filled_in, form_for, settle_inputs
+from bridge.variables_api import InputKind, InputVariable
 from tests.fakes import values
 
 ASKED = Known(author=replace(values.person("ada"), display_name="Ada Lovelace"), target=values.target())
