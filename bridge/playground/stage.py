@@ -142,7 +142,10 @@ class Stage:
         """An ordinary configuration, in which only the addresses and tokens are made up."""
         app: Part[Backend]
         if self.dify is not None:
-            app = backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url)
+            # What the app is made to want shall be known at once.
+            app = backend(
+                "dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url, dify_parameters_age=0
+            )
         else:
             assert configured is not None  # noqa: S101  # no stand-in was started because of it; for the type checker
             app = WitnessedPart(configured.name, configured.settings, configured.module, self._camera.received)

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from bridge import backend_api
+from bridge import backend_api, variables_api
 from tests.architecture.proofs import BINDINGS, CLASSES, COLUMNS, ROWS
 from tests.architecture.sources import ROOT
 
@@ -77,4 +77,5 @@ def test_every_ability_of_the_seam_has_its_row() -> None:
 
 
 def _abilities() -> Sequence[str]:
-    return [name for name, value in vars(backend_api).items() if getattr(value, "_is_runtime_protocol", False)]
+    seams = {**vars(backend_api), **vars(variables_api)}
+    return [name for name, value in seams.items() if getattr(value, "_is_runtime_protocol", False)]

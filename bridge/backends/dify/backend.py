@@ -13,7 +13,6 @@ from bridge.backend_api import (
     BackendEvent,
     Fate,
     FileRules,
-    InputVariable,
     KeptConversation,
     Opening,
     Question,
@@ -70,6 +69,7 @@ from bridge.platform_api import Finding
 from bridge.remote.framing import Json, text_of
 from bridge.remote.gates import QUEUE_SECONDS, Gate
 from bridge.remote.refusing import Refusal
+from bridge.variables_api import InputVariable
 
 __all__ = ["DifyBackend", "Settings", "create"]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, DescribesInputs, TextDelta, UsageReported
+from bridge.backend_api import AnswerCompleted, AnswerStarted, TextDelta, UsageReported
 from bridge.errors import BackendError, BackendMisconfigured, BackendTimeout, QuestionRefused
 from bridge.history_api import KeepsNoHistory
 from bridge.inspecting import find_gaps
 from bridge.messages import AppName, BackendUser
 from bridge.routing import AppPolicy
+from bridge.variables_api import DescribesInputs
 from tests.backends.openai.asking import USER, ask, make_backend
 from tests.contracts.backend_suite import collect, ids_of, text_of
 from tests.contracts.wire import JSON, Hang, Said, WireServer, listening
