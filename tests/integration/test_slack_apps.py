@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bridge.messages import PersonId
-from bridge.playground.slack.interactions import buttons_in
+from bridge.playground.slack.interactions import buttons_in, options_in
 from bridge.playground.slack.surfaces import Ephemeral
 from bridge.registry import Configuration
 from bridge.routing import Access, Route
-from tests.integration.several_apps import APPS, SUPPORT, with_several
+from tests.integration.several_apps import APPS, MANY, SUPPORT, Library, with_several
 from tests.integration.slack_world import ADA, DIRECT, GENERAL, GRACE, LINUS, World, living, say
 
 
@@ -128,6 +128,25 @@ async def test_what_there_is_within_an_app_is_chosen_likewise_and_kept_for_the_t
     await world.line(ADA, "library (Handbook) answers in this thread")
     await world.ask("And here?", thread=root)
     await world.until(lambda: "from handbook: And here?" in world.texts(GENERAL, root)[-1], "the other shelf")
+
+
+async def test_where_there_is_much_to_choose_it_stands_in_a_menu(
+    world: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Library, "shelves", MANY)
+    root = await world.ask("Hello")
+    await world.answered(GENERAL, root, "re: Hello")
+    await world.ask("/app library", thread=root)
+    line = await world.line(ADA, "library answers in this thread.")
+    offered = list(options_in(line.blocks))
+    assert [one.label for one in offered[:3]] == ["support", "trial", "Shelf: Shelf 0"]
+    assert len(offered) == 32
+    act = await world.slack.press(ADA, GENERAL, line.ts, offered[-1].action_id, offered[-1].value)
+    await world.acknowledged(act)
+    await world.line(ADA, "Done: library (Shelf 29) answers in this thread from now on.")
+    await world.ask("Where?", thread=root)
+    await world.until(lambda: "Where?" in world.texts(GENERAL, root)[-1], "an answer")
+    assert "from shelf-29: " in world.texts(GENERAL, root)[-1]
 
 
 async def test_a_name_that_is_not_there_is_told_with_what_there_is(world: Several) -> None:
