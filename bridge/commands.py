@@ -135,11 +135,11 @@ class Commands:
             if order.in_thread:
                 return NOTHING_SAID
             return DIRECTLY if order.is_direct else EACH_THREAD
-        if await self._guide.stands_alone(obey.app.name):
+        begun = await self._begun(obey, conversation)
+        if len(begun) == 1 and await self._guide.stands_alone(obey.app.name):
             return ALONE
         forgotten = [
-            await self._store.start_afresh(_for_each(order.event_id, number), one)
-            for number, one in enumerate(await self._begun(obey, conversation))
+            await self._store.start_afresh(_for_each(order.event_id, number), one) for number, one in enumerate(begun)
         ]
         return FORGOTTEN if any(forgotten) else NOTHING_NEW
 
