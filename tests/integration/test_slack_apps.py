@@ -184,3 +184,22 @@ async def test_in_a_thread_with_two_apps_stop_reset_and_follow_ups_are_about_all
     await world.ask("Do I know you?", thread=root)
     await world.until(lambda: "re: Do I know you?" in world.texts(GENERAL, root)[-1], "an answer")
     assert world.requests[-1].conversation_id in (None, ""), "the other app forgot as well"
+
+
+async def test_each_app_that_was_asked_in_a_thread_can_be_had_forget_it(world: Several) -> None:
+    root = await world.ask("Hello")
+    await world.answered(GENERAL, root, "re: Hello")
+    await world.ask("/app trial", thread=root)
+    await world.until(lambda: any("trial answers" in one for one in world.texts(GENERAL, root)), "all are told")
+    await world.ask("echo this", thread=root)
+    await world.until(lambda: "echo this" in world.texts(GENERAL, root)[-1], "an answer")
+    await world.ask("/forget", thread=root)
+    line = await world.line(ADA, "Each app that was asked here has a conversation of its own.")
+    assert world.labels(line) == ["Forget trial", "Forget support"]
+    await world.choose(line, "Forget support")
+    await world.until(lambda: "deleted" in world.texts(GENERAL, root)[-1], "it says so")
+    await world.ask("/app support", thread=root)
+    await world.until(lambda: "support answers" in world.texts(GENERAL, root)[-1], "all are told")
+    await world.ask("Do I know you?", thread=root)
+    await world.until(lambda: "re: " in world.texts(GENERAL, root)[-1], "an answer")
+    assert world.requests[-1].conversation_id in (None, "")
