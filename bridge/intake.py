@@ -68,8 +68,6 @@ _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
 _PRESSED_AGAIN = "You asked that a moment ago."
-_FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
-_BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 _BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
 _NOWHERE = Resolution(app=None)
 
@@ -265,8 +263,7 @@ class Intake:
                 by_bots=accepted.by_bots,
             )
             if message.origin is Origin.PERSON:  # bots would answer
-                notice = (_BUSY if busy else _FULL).format(waiting=_count(waiting))
-                self._notices.tell(message.private or message.target, notice, about="too much waits")
+                self._limits.tell_full(waiting, message.private or message.target, busy=busy)
             return True
         self._metrics.question(key.platform, QuestionResult.ACCEPTED)
         _log.info(
@@ -397,7 +394,3 @@ def _note_nothing(_: object) -> None:
 
 async def _take_nothing(submitted: FormSubmitted) -> None:
     _log.debug("ignored", event_id=submitted.event_id, kind="FormSubmitted", reason="nothing is asked for in forms")
-
-
-def _count(questions: int) -> str:
-    return "There is 1 question" if questions == 1 else f"There are {questions} questions"

@@ -416,6 +416,39 @@ def test_other_words_around_a_command_or_no_slash_make_it_a_question(text: str) 
     asked(judged(values.message(text, in_thread=True), Facts(thread=KNOWN)))
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("/app", ""),
+        ("/app sales", "sales"),
+        ("`/APP  Our  Handbook`", "Our Handbook"),
+        ("*/app* ", ""),
+        ("/app x/y", "x/y"),
+    ],
+)
+def test_the_name_of_an_app_may_stand_behind_its_command(text: str, words: str) -> None:
+    decision = judged(values.message(text, in_thread=True))
+    assert isinstance(decision, Obey)
+    assert (decision.order.command, decision.order.words) == (Command.APP, words)
+
+
+@pytest.mark.parametrize("text", ["/apple", "app", "my /app", "/app " + "x" * 120])
+def test_what_only_looks_like_that_command_is_a_question(text: str) -> None:
+    asked(judged(values.message(text, in_thread=True), Facts(thread=KNOWN)))
+
+
+def test_a_button_for_an_app_is_an_order_of_who_pressed_it_and_refused_to_who_is_not_admitted() -> None:
+    pressed = replace(doings.press(ButtonAction.APP, "a1"), value="1/sales")
+    decision = decide(pressed, Facts(), POLICY, THREAD)
+    assert isinstance(decision, Obey)
+    order = decision.order
+    assert (order.command, order.value, order.private) == (Command.APP, "1/sales", pressed.private)
+    closed = replace(THREAD, access=Access(users=frozenset({PersonId("bob")})))
+    assert isinstance(decide(pressed, Facts(), POLICY, closed), Refuse)
+    assert isinstance(decide(pressed, Facts(), POLICY, NOBODY), Refuse)
+    ignored(decide(replace(pressed, author=None), Facts(), POLICY, THREAD))
+
+
 def test_commands_that_are_not_said_to_the_bot_are_left_alone() -> None:
     ignored(judged(values.message("/reset", mentions_bot=False)))
     ignored(judged(values.message("/help", mentions_bot=False, in_thread=True), Facts(thread=KNOWN, muted=True)))
