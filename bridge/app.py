@@ -42,6 +42,7 @@ from bridge.reloading import Load, Reloading
 from bridge.resuming import ResumeLimits
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.speaking import Speaker
 from bridge.storage.archive import SqlArchive
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
@@ -202,8 +203,16 @@ def assemble(
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
-    archivist = None
+    archivist = speaker = None
     if together.archive is not None:
+        speaker = Speaker(
+            archive=together.archive,
+            platforms=platforms,
+            backends=backends,
+            notices=notices,
+            pacer=pacer,
+            clock=clock,
+        )
         archivist = Archivist(
             archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
         )
@@ -226,6 +235,7 @@ def assemble(
         backends=backends,
         routing=apps,
         guide=guide,
+        notices=notices,
         clock=clock,
         picking=picking,
     )
@@ -249,13 +259,16 @@ def assemble(
             guide=guide,
             archivist=archivist,
             greet=front_hall.greet,
+            introduce=front_hall.greet,
             praise=labeller.note,
+            speak=None if speaker is None else speaker.note,
             picking=picking,
             menu=menu,
         ),
         front_hall=front_hall,
         labeller=labeller,
         archivist=archivist,
+        speaker=speaker,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
@@ -284,6 +297,7 @@ def _policy(core: Settings) -> Policy:
         dislike=core.feedback_dislike_emoji,
         stop=core.stop_emoji,
         retry=core.retry_emoji,
+        speak=core.speak_emoji,
         follow_edits_waiting=core.follow_edits_waiting,
         follow_edits_running=core.follow_edits_running,
         follow_deletions=core.follow_deletions,

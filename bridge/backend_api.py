@@ -317,6 +317,30 @@ class OffersChoices(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """Something read aloud. All of it is in memory."""
+
+    content: bytes
+    """Not empty."""
+    media_type: str
+    """"audio/mpeg" and the like."""
+
+
+@runtime_checkable
+class Speaks(Protocol):
+    """The backend reads answers aloud, where its app does."""
+
+    async def speaks(self) -> bool:
+        """Raises `BackendError`."""
+        ...
+
+    async def speak(self, ids: BackendIds, text: str, user: BackendUser, most: int) -> Speech:
+        """Reads this answer, at most `most` bytes of sound. `text` is what it says, "" where that is not known any more. May take
+        a minute. Raises `BackendError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptConversation:
     """A conversation as its backend lists it."""
 

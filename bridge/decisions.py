@@ -64,6 +64,14 @@ class Retry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Speak:
+    """The answer that this message of ours is part of shall be read aloud."""
+
+    event_id: EventId
+    answer: MessageRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Revise:
     """If this was taken as a question, it reads like this now. If it was not, `message` may be one now (see `is_addressed`)."""
 
@@ -132,4 +140,4 @@ class Ignore:
     reason: str
 
 
-Decision = Ask | Rate | Comment | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore
+Decision = Ask | Rate | Comment | Stop | Retry | Speak | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore

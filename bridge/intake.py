@@ -22,15 +22,14 @@ from bridge.decisions import (
     Refuse,
     Retry,
     Revise,
+    Speak,
     Stop,
     Withdraw,
 )
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
 from bridge.events import (
-    ChatOpened,
     CommentGiven,
-    HomeOpened,
     InboundEvent,
     MessageReceived,
 )
@@ -38,6 +37,7 @@ from bridge.facts import Facts, Policy
 from bridge.feedback import Feedback
 from bridge.gathering import Gatherer
 from bridge.helping import Guide
+from bridge.home import HelpWanted
 from bridge.labelling import Praised
 from bridge.limiting import LimitTeller
 from bridge.menus import AppMenu
@@ -98,6 +98,8 @@ class Intake:
         guide: Guide | None = None,
         archivist: Archivist | None = None,
         greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
+        introduce: Callable[[HelpWanted], None] | None = None,
+        speak: Callable[[Speak], None] | None = None,
         praise: Callable[[Praised], None] | None = None,
         picking: Picking | None = None,
         menu: AppMenu | None = None,
@@ -123,9 +125,11 @@ class Intake:
             picking=self._picking,
             menu=menu,
             archivist=archivist,
+            introduce=introduce,
         )
         self._greet = greet or _note_nothing
         self._praise = praise or _note_nothing
+        self._speak = speak or _note_nothing
         self._limits = LimitTeller(notices, clock)
         self._afterthoughts = Afterthoughts(
             store=store,
@@ -180,8 +184,8 @@ class Intake:
                 await self._afterthoughts.withdraw(decision)
             case Obey() | Pick():
                 await self._obey(decision)
-            case Greet(event=opened):
-                self._greet(opened)
+            case Greet() | Speak():
+                self._greet(decision.event) if isinstance(decision, Greet) else self._speak(decision)
             case Refuse():
                 self._refuse(decision)
             case Ignore():

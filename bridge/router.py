@@ -19,6 +19,7 @@ from bridge.decisions import (
     Refuse,
     Retry,
     Revise,
+    Speak,
     Stop,
     Withdraw,
 )
@@ -292,10 +293,10 @@ def _decide_reaction(event: ReactionChanged, policy: Policy) -> Decision:
         rating = Rating.LIKE
     elif event.emoji in policy.dislike:
         rating = Rating.DISLIKE
-    elif event.emoji in policy.stop | policy.retry:
+    elif event.emoji in policy.stop | policy.retry | policy.speak:
         if not event.added:
             return Ignore(reason="taken away, which takes nothing back")
-        kind = Stop if event.emoji in policy.stop else Retry
+        kind = Stop if event.emoji in policy.stop else Retry if event.emoji in policy.retry else Speak
         return kind(event_id=event.event_id, answer=event.message)
     else:
         return Ignore(reason="emoji means nothing here")

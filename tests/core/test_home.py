@@ -14,6 +14,8 @@ from bridge.feedback import aggregate
 from bridge.helping import Guide
 from bridge.home import FrontHall, HomeLimits
 from bridge.messages import AnswerState, AppName, Author, ChannelId, PersonId, ReplyTarget
+from bridge.notices import Notices
+from bridge.pacing import Pacer
 from bridge.platform_api import Home
 from bridge.routing import Access, AppPolicy, Everywhere, External, Guests, Resolver, Route, Routes
 from tests.core import doings
@@ -75,12 +77,14 @@ class Front:
         self.store = FakeStore(aggregate, self.clock)
         self.routing = routing or Everywhere(app=AppPolicy(name=values.APP))
         platforms, backends = {FAKE: self.platform}, {values.APP: self.backend, OTHER: FakeBackend(self.clock)}
+        self.notices = Notices(platforms=platforms, pacer=Pacer(self.clock), clock=self.clock)
         self.hall = FrontHall(
             store=self.store,
             platforms=platforms,
             backends=backends,
             routing=self.routing,
             guide=Guide(policy=POLICY, platforms=platforms, backends=backends),
+            notices=self.notices,
             clock=self.clock,
             limits=limits,
         )

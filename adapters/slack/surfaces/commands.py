@@ -98,7 +98,8 @@ def describe(prefix: str) -> str:
     return (
         f"`/{prefix}{ASK}` and a question asks me, `/{prefix}{APP}` tells which app answers you and lets you choose, where "
         f"there are several, `/{prefix}{RESET}` has me begin our direct messages anew, `/{prefix}{HISTORY}` brings an earlier "
-        f"conversation back into them, `/{prefix}{FORGET}` has me delete what was said in them, and `/{prefix}{HELP}` explains me."
+        f"conversation back into them, `/{prefix}{FORGET}` has me delete what was said in them, and `/{prefix}{HELP}` explains "
+        "me."
     )
 
 

@@ -16,6 +16,7 @@ from bridge.backend_api import (
     Opening,
     Question,
     Recovered,
+    Speech,
     TextDelta,
     TextReplaced,
     UploadedFile,
@@ -36,6 +37,7 @@ from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
+from bridge.backends.dify.speaking import speak
 from bridge.backends.dify.suggesting import fetch_suggestions
 from bridge.backends.dify.uploading import Uploader
 from bridge.clock import Clock
@@ -206,6 +208,14 @@ class DifyBackend:
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         with _explaining():
             await delete_conversation(self._client, conversation, user)
+
+    async def speaks(self) -> bool:
+        with _explaining():
+            return (await self._parameters.get()).speaks
+
+    async def speak(self, ids: BackendIds, text: str, user: BackendUser, most: int) -> Speech:
+        with _explaining():
+            return await speak(self._client, ids, text, user, most, self._settings.dify_file_timeout)
 
     async def transcribes(self) -> bool:
         with _explaining():

@@ -27,6 +27,7 @@ PLAIN_ON_TLS = "plain_on_tls"
 REDIRECTED = "redirected"
 NOT_CHAT_APP = "not_chat_app"
 
+NO_VOICE_FIX = "Choose a text-to-speech model in Dify: Settings > Model Provider > System Model Settings."
 NO_SPEECH_MODEL_FIX = "Choose a speech-to-text model in Dify: Settings > Model Provider > System Model Settings."
 
 # What only the operator can mend, and how.

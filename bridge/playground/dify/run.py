@@ -14,6 +14,8 @@ from bridge.playground.dify.script import Reply
 from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.wire import EventStream, Json
 
+_ANNOTATION = "1f2e3d4c-0000-4000-8000-000000000001"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -205,11 +207,16 @@ class ChatRun:
             )
         if self._fault is None or self._fault.kind is not Trouble.NO_MESSAGE_END:
             metadata: Json = {
-                "annotation_reply": None,
+                "annotation_reply": self._annotation(),
                 "retriever_resources": resources(self._message.sources),
                 "usage": usage_of(len(self._reply.tokens), stopped=stopped),
             }
             await out.send(self._event("message_end", id=self._message.id, metadata=metadata, files=self._run_files()))
+
+    def _annotation(self) -> Json | None:
+        if not self._reply.annotated or self._mode == "advanced-chat":
+            return None
+        return {"id": _ANNOTATION, "account": {"id": _ANNOTATION, "name": "Grace"}}
 
     async def _fail(self, out: EventStream) -> None:
         fault = self._fault or StreamFault(kind=Trouble.ERROR_EVENT)

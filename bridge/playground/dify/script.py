@@ -39,6 +39,8 @@ class Reply:
     """Names of documents that it cites, where citing is on."""
     suggestions: Sequence[str] = ()
     """What could be asked next, where that is on."""
+    annotated: bool = False
+    """Somebody wrote it beforehand. A chatflow does not tell."""
 
 
 def split_tokens(text: str) -> list[str]:
