@@ -28,11 +28,7 @@ from bridge.decisions import (
 )
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
-from bridge.events import (
-    CommentGiven,
-    InboundEvent,
-    MessageReceived,
-)
+from bridge.events import ChatOpened, CommentGiven, HomeOpened, InboundEvent, MessageReceived
 from bridge.facts import Facts, Policy
 from bridge.feedback import Feedback
 from bridge.gathering import Gatherer
