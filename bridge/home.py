@@ -22,6 +22,7 @@ from bridge.notices import Notices
 from bridge.picking import Picking
 from bridge.platform_api import Home, Platform, ShowsHome, SuggestsPrompts
 from bridge.routing import AppPolicy, External, Resolution, Resolver
+from bridge.splitting import split
 from bridge.store import Store
 from bridge.whereabouts import direct_place
 
@@ -128,8 +129,12 @@ class FrontHall:
         """What the app says of itself stands above what we say; not every platform has another place for that."""
         order, app = wanted.order, wanted.resolution.app
         opening = await self._opening(app) if app else Opening()
-        text = "\n\n".join((*_introduce(opening), self._guide.explain(order, wanted.resolution)))
-        self._notices.tell(order.private or order.target, text, about=f"{order.command.value} {order.event_id}")
+        tell, about = order.private or order.target, f"{order.command.value} {order.event_id}"
+        if introduction := "\n\n".join(_introduce(opening)):
+            # A line of ours is one message; whoever wants to say more than that says it in answers.
+            first = split(introduction, self._platforms[tell.platform].dialect)[0]
+            self._notices.tell(tell, first, about=f"{about} introduction")
+        self._notices.tell(tell, self._guide.explain(order, wanted.resolution), about=about)
 
     async def _suggest(self, platform: SuggestsPrompts, event: ChatOpened) -> None:
         app = (await self._resolve(event)).app
