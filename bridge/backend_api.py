@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from bridge.history_api import Exchange
 from bridge.messages import (
     BackendConversationId,
     BackendIds,
@@ -22,6 +23,7 @@ from bridge.messages import (
     Rating,
     Step,
 )
+from bridge.pauses import InputRequest
 from bridge.platform_api import Finding
 
 
@@ -48,6 +50,8 @@ class Question:
     choice: str | None = None
     """The `Choice.id` that was chosen for this thread (see `OffersChoices`); None: what the operator set. Given anew with every
     question of a conversation, since the backend keeps none. A backend that offers no choices ignores it."""
+    history: tuple[Exchange, ...] = ()
+    """What was said before in this conversation, the newest last; only for backends that are `history_api.KeepsNoHistory`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +118,10 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    note: str = ""
+    """A sentence for the member about how it ended, where there is something to know: it was cut short, say."""
+    partial: bool = False
+    """True when the backend says that a step failed and it went on without: what there is may not be all."""
     annotated: bool = False
     """People wrote this answer beforehand, for questions like this one."""
 
@@ -135,6 +143,8 @@ class Fate(StrEnum):
     """The question never arrived, so asking it is not asking twice."""
     UNKNOWN = "unknown"
     """This backend cannot tell."""
+    PAUSED = "paused"
+    """It waits for people: `input_api.TakesInput.resume` tells for what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +156,31 @@ class Recovered:
     """The answer, shaped as the events would have shaped it. Set only when `answered` or `stopped`."""
     sources: tuple[str, ...] = ()
     files: tuple[ProducedFile, ...] = ()
+    partial: bool = False
+    """As of `AnswerCompleted`."""
     detail: str = ""
     """For the log."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRequired:
+    """The app waits for people, and its answer is not over: the last event of a generator instead of `AnswerCompleted`. Only of
+    backends that are `input_api.TakesInput`."""
+
+    requests: tuple[InputRequest, ...]
+    """Never empty. They may be answered one after the other."""
+
+
 BackendEvent = (
-    AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | UsageReported | AnswerCompleted
+    AnswerStarted
+    | TextDelta
+    | TextReplaced
+    | Progress
+    | FileProduced
+    | SourcesCited
+    | UsageReported
+    | AnswerCompleted
+    | InputRequired
 )
 
 
@@ -296,7 +325,7 @@ class Choice:
     """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
 
     id: str
-    """The backend's own spelling, stable, at most 200 characters. Kept for a thread and given back in `Question.choice`."""
+    """Stable and opaque: at most 40 characters of [A-Za-z0-9:_-]. Kept for a thread and given back in `Question.choice`."""
     label: str
     """For people, plain text in one line, at most 75 characters. Never empty."""
     group: str
@@ -313,6 +342,55 @@ class OffersChoices(Protocol):
 
         A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
         is asked; its `user_message` says so."""
+        ...
+
+
+@runtime_checkable
+class LimitsRatings(Protocol):
+    """Not every answer of this backend can be rated."""
+
+    def rates(self, ids: BackendIds) -> bool:
+        """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
+        with `may_retry` False."""
+        ...
+
+
+class InputKind(StrEnum):
+    TEXT = "text"
+    PARAGRAPH = "paragraph"
+    NUMBER = "number"
+    SELECT = "select"
+    CHECKBOX = "checkbox"
+    FILE = "file"
+    FILES = "files"
+    OTHER = "other"
+    """Something that nobody can be asked for in a chat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputVariable:
+    """Something that an app wants to know besides the question."""
+
+    name: str
+    label: str
+    """For people; the name where its author gave none."""
+    kind: InputKind = InputKind.TEXT
+    required: bool = False
+    options: tuple[str, ...] = ()
+    most: int | None = None
+    """Characters, of text and paragraphs; None: no bound is known."""
+    default: str | int | float | bool | None = None
+    hidden: bool = False
+    """Its author does not want people to be asked for it."""
+
+
+@runtime_checkable
+class DescribesInputs(Protocol):
+    """The backend knows which `inputs` its app wants."""
+
+    async def input_form(self) -> Sequence[InputVariable]:
+        """In the order of the app's own form, without the variable that the question itself goes into; kept for a while. Raises
+        `BackendError`."""
         ...
 
 
@@ -364,4 +442,14 @@ class DeletesConversations(Protocol):
         """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
         is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
         where the server deletes nothing at all."""
+        ...
+
+
+@runtime_checkable
+class StandsAlone(Protocol):
+    """Of this backend's apps some hold no conversation: each question stands alone."""
+
+    async def stands_alone(self) -> bool:
+        """The app remembers no earlier question, and what was said around one must not be told along with it: all that it is
+        given, it works on. Kept; False as long as it cannot be told. Never raises."""
         ...

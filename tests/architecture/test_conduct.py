@@ -67,7 +67,7 @@ def test_sleeping_is_not_imported_under_another_name() -> None:
     assert found == []
 
 
-EDGES = ("adapters/", "bridge/backends/", "bridge/storage/", "bridge/playground/")
+EDGES = ("adapters/", "bridge/backends/", "bridge/remote/", "bridge/storage/", "bridge/playground/")
 """They wait for sockets, which know no clock but the real one."""
 
 TICKING = {

@@ -1,7 +1,7 @@
 """The documents that an answer rests on, out of `retriever_resources`: position, name and score, never the passages."""
 
-from bridge.backends.dify.framing import Json, text_of
-from bridge.backends.dify.plain import make_plain
+from bridge.remote.framing import Json, text_of
+from bridge.remote.plain import make_plain
 
 MOST_SOURCES = 10
 """Documents named for one answer. Dify retrieves a handful for each knowledge node."""

@@ -5,13 +5,8 @@ for the log, shortened, and without the parts of validation messages that repeat
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
-from bridge.backends.dify.framing import Json, read_object, text_of
-from bridge.backends.dify.sentences import FILES_REFUSED, INPUTS, MODEL_BUSY, SWITCHED_OFF, TOO_LONG
+from bridge.backends.dify.sentences import FILES_REFUSED, INPUTS, SWITCHED_OFF
 from bridge.errors import (
     BackendBusy,
     BackendError,
@@ -21,20 +16,28 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
+from bridge.remote.connecting import connection_fixes
+from bridge.remote.framing import Json, text_of
+from bridge.remote.refusing import NEVER_HANDED_ON, Refusal, retry_after, shorten
+from bridge.remote.sentences import MODEL_BUSY, TOO_LONG
 
 WRONG_PATH = "wrong_path"
 PLAIN_ON_TLS = "plain_on_tls"
 REDIRECTED = "redirected"
 NOT_CHAT_APP = "not_chat_app"
+NO_QUERY_INPUT = "no_query_input"
+"""Not one of Dify's codes: which input takes the question is not clear."""
 
 NO_VOICE_FIX = "Choose a text-to-speech model in Dify: Settings > Model Provider > System Model Settings."
 NO_SPEECH_MODEL_FIX = "Choose a speech-to-text model in Dify: Settings > Model Provider > System Model Settings."
 
+_USE_ANOTHER = "Use the key of a chat, agent, chatflow, completion or workflow app in DIFY_API_KEY."
+
 # What only the operator can mend, and how.
 _OPERATOR_FIXES = {
-    "not_chat_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
-    "not_completion_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
-    "not_workflow_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
+    "not_chat_app": _USE_ANOTHER,
+    "not_completion_app": _USE_ANOTHER,
+    "not_workflow_app": _USE_ANOTHER,
     "app_unavailable": "Open the app in Dify, finish its settings and publish it.",
     "agent_not_published": "Open the app in Dify and publish it.",
     "provider_not_initialize": "Set up the model provider in Dify: Settings > Model Provider.",
@@ -49,18 +52,8 @@ _OPERATOR_FIXES = {
     REDIRECTED: "Set DIFY_BASE_URL to the address it leads to (often https:// instead of http://).",
     "unsupported_media_type": "A proxy in front of Dify changes requests; let it pass the Content-Type header on.",
     "method_not_allowed": "DIFY_BASE_URL should end in /v1, for example https://api.dify.ai/v1.",
-    "certificate": "If a private authority signed it, name that authority's PEM file in DIFY_CA_FILE.",
-    "certificate_name": "Use a host name that is in the certificate in DIFY_BASE_URL.",
-    "certificate_expired": "Renew the certificate on the Dify server (or its proxy).",
-    "tls": "Check in DIFY_BASE_URL whether it is http:// or https://, and the port.",
-    "dns": "Check the host name in DIFY_BASE_URL, and that it can be resolved where the bridge runs.",
-    "refused": "Check host and port in DIFY_BASE_URL and that Dify runs; inside a container, localhost is the container itself.",
-    "connect_timeout": "Check host and port in DIFY_BASE_URL and that no firewall lies in between.",
-    "unreachable": "Check DIFY_BASE_URL, and that the network of the machine with the bridge reaches it.",
+    **connection_fixes("DIFY", "Dify"),
 }
-
-# nginx and Cloudflare give these when the request was never handed on to Dify; 502, 504 and other 52x may come after it was.
-_NEVER_HANDED_ON = frozenset({503, 521, 523, 530})
 
 _TOO_MANY = "too many requests"
 _PROVIDER_CODES = ("provider_not_initialize", "provider_quota_exceeded", "model_currently_not_support")
@@ -76,30 +69,6 @@ _ABOUT_FILES = re.compile(r"Invalid upload file|File validation failed|Number of
 def fix_for(code: str) -> str:
     """What the operator can do about an error with this code; "" when there is nothing to say."""
     return _OPERATOR_FIXES.get(code, "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """An answer that is not what was asked for: status, the headers that matter, and the beginning of the body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def is_json(self) -> bool:
-        return "json" in self.headers.get("Content-Type", "")
-
-    def read(self) -> Json:
-        return (read_object(self.body) if self.is_json else None) or {}
-
-
-def shorten(text: str, limit: int = 300) -> str:
-    """One line for the log. A validation message repeats the request after `[type=`, a 404 gives advice about routes."""
-    line = " ".join(text.split())
-    for marker in ("[type=", " You have requested this URI"):
-        line = line.split(marker, 1)[0]
-    return line.strip()[:limit]
 
 
 def explain_refusal(refusal: Refusal, *, continuing: bool = False) -> BackendError:
@@ -118,7 +87,7 @@ def explain_refusal(refusal: Refusal, *, continuing: bool = False) -> BackendErr
     if status == 429 or code == "too_many_requests" or (status == 400 and words.lower().startswith(_TOO_MANY)):
         if code == "rate_limit_error":
             return BackendMisconfigured(detail, code=code)
-        return BackendBusy(detail, code="too_many_requests", retry_after=_retry_after(refusal.headers))
+        return BackendBusy(detail, code="too_many_requests", retry_after=retry_after(refusal.headers))
     if 300 <= status < 400:
         target = refusal.headers.get("Location", "").split("?")[0][:200]
         return BackendMisconfigured(f"{detail}; it redirects to {target or 'nowhere'}", code=REDIRECTED)
@@ -157,8 +126,8 @@ def _explain_server_error(detail: str, code: str, refusal: Refusal, *, is_dify: 
         return BackendFailed(detail, code=code or "internal_server_error")
     if refusal.status == 500:
         return BackendFailed(detail, code="server_error")
-    error = BackendUnreachable(detail, code=code or f"http_{refusal.status}", retry_after=_retry_after(refusal.headers))
-    error.accepted = refusal.status not in _NEVER_HANDED_ON
+    error = BackendUnreachable(detail, code=code or f"http_{refusal.status}", retry_after=retry_after(refusal.headers))
+    error.accepted = refusal.status not in NEVER_HANDED_ON
     return error
 
 
@@ -171,10 +140,10 @@ def _explain_bad_request(detail: str, code: str, reply: Json, *, continuing: boo
     if code == "completion_request_error":
         if "too long" in words.lower():
             return QuestionRefused(detail, code=code, user_message=TOO_LONG)
-        return _explain_failed_run(detail, code, words)
+        return explain_failed_run(detail, code, words)
     if words.startswith("Run failed:"):
         # What an `error` event would have said, had the server streamed.
-        return _explain_failed_run(detail, code, words)
+        return explain_failed_run(detail, code, words)
     if continuing and (code == "conversation_completed" or _is_about(reply, "conversation_id")):
         return ConversationMissing(detail, code=code)
     if _ABOUT_FILES.match(words):
@@ -211,30 +180,20 @@ def explain_error_event(event: Json) -> BackendError:
         return error
     if code == "conversation_completed":
         return ConversationMissing(detail, code=code)
+    if "in input form" in words:
+        # 1.13 and newer look at a workflow's and a chatflow's inputs only once it has begun.
+        error = QuestionRefused(detail, code=code or "invalid_param", user_message=INPUTS)
+        error.accepted = True
+        return error
     # `invalid_param` here is any failure inside the app (a node, a tool), not something wrong with the request.
-    return _explain_failed_run(detail, code or "error", words)
+    return explain_failed_run(detail, code or "error", words)
 
 
-def _explain_failed_run(detail: str, code: str, words: str) -> BackendFailed:
+def explain_failed_run(detail: str, code: str, words: str) -> BackendFailed:
+    """`words`: what the app says of it, which tells whether its model has too much to do."""
     return BackendFailed(detail, code=code, user_message=MODEL_BUSY if _PROVIDER_BUSY.search(words) else "")
 
 
 def is_bare(event: Json) -> bool:
     """An `error` event without code and words: what 1.13 and newer say when a chatflow's conversation does not exist."""
     return not text_of(event, "code") and not text_of(event, "message").strip()
-
-
-def _retry_after(headers: Mapping[str, str]) -> timedelta | None:
-    """Dify sends none; the proxies in front of it do, in seconds or as a date. At most an hour is believed."""
-    value = headers.get("Retry-After", "").strip()
-    if re.fullmatch(r"\d{1,9}", value):
-        seconds = float(value)
-    else:
-        try:
-            moment = parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        seconds = (moment - datetime.now(UTC)).total_seconds()
-    return timedelta(seconds=min(max(seconds, 0.0), 3600.0))

@@ -5,8 +5,8 @@ import asyncio
 from pathlib import Path
 
 from bridge import logs
-from bridge.backends.dify.errors import NO_SPEECH_MODEL_FIX, Refusal, explain_refusal
-from bridge.backends.dify.framing import text_of
+from bridge.backends.dify.errors import NO_SPEECH_MODEL_FIX, explain_refusal
+from bridge.backends.dify.lacking import is_absent
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import (
     HEARS_NOTHING,
@@ -21,6 +21,8 @@ from bridge.backends.dify.sounds import ENOUGH, FLAC, MP3, OGG, TAKEN, Sound, re
 from bridge.backends.dify.transcoding import NotTranscoded, RecordingTooLong, can_transcode, transcode
 from bridge.errors import BackendError, BackendFailed, BackendMisconfigured, QuestionRefused
 from bridge.messages import BackendUser
+from bridge.remote.framing import text_of
+from bridge.remote.refusing import Refusal
 
 # FILE_SIZE of Dify's audio service, the same in every version and no setting of it.
 MOST_BYTES = 30 * 1024 * 1024
@@ -111,8 +113,9 @@ def _explain_refused_recording(reply: Refusal, sound: Sound) -> BackendError:
         return QuestionRefused(str(error), code=code or "audio_too_large", user_message=RECORDING_TOO_LARGE)
     if code == "unsupported_audio_type":
         return _wrong_kind(str(error), sound.name)
-    if code == "speech_to_text_disabled" or (code == "invalid_param" and "speech to text is not enabled" in words):
-        # Switched off since the parameters were read.
+    switched_off = code == "invalid_param" and "speech to text is not enabled" in words
+    if is_absent(reply) or switched_off or code == "speech_to_text_disabled":
+        # Switched off since the parameters were read, or never there.
         return QuestionRefused(str(error), code="speech_to_text_disabled", user_message=HEARS_NOTHING)
     if code in _NO_MODEL:
         return BackendMisconfigured(str(error), code=code, user_message=NO_SPEECH_MODEL, fix=NO_SPEECH_MODEL_FIX)

@@ -8,9 +8,9 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
-from bridge.backends.dify.framing import Json, text_of
-from bridge.backends.dify.plain import make_plain
 from bridge.messages import ProducedFile
+from bridge.remote.framing import Json, text_of
+from bridge.remote.plain import make_plain
 
 MOST_FILES = 20
 """Files of one answer that are passed on."""

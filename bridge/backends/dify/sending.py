@@ -7,9 +7,10 @@ from weakref import WeakValueDictionary
 
 import aiohttp
 
-from bridge.backends.dify.client import REFUSAL_BYTES, DifyClient
-from bridge.backends.dify.errors import Refusal
+from bridge.backends.dify.client import DifyClient
 from bridge.messages import BackendUser
+from bridge.remote.calling import REFUSAL_BYTES
+from bridge.remote.refusing import Refusal
 
 
 class FileSender:

@@ -1,8 +1,8 @@
 """What is shown of the text that Dify gives: neither what a model thought aloud, nor links to Dify's own files."""
 
 from bridge.backends.dify.linking import LinkFilter, OwnFiles
-from bridge.backends.dify.thinking import ThinkFilter
 from bridge.messages import ProducedFile
+from bridge.remote.thinking import ThinkFilter
 
 
 class TextShaper:

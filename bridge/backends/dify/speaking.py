@@ -3,10 +3,10 @@
 from bridge.backend_api import Speech
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import NO_VOICE_FIX, explain_refusal
-from bridge.backends.dify.framing import Json, text_of
 from bridge.backends.dify.sentences import NO_VOICE, SPEECH_EMPTY, SPEECH_TOO_LARGE
 from bridge.errors import BackendCut, BackendFailed, BackendMisconfigured, QuestionRefused
 from bridge.messages import BackendIds, BackendUser
+from bridge.remote.framing import Json, text_of
 
 LONGEST_TEXT = 8_000
 """Characters; some ten minutes. What is longer is read as far as that."""

@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 
 from bridge.backend_api import UsageReported
-from bridge.backends.dify.framing import Json, text_of
+from bridge.remote.framing import Json, text_of
 
 _MOST = 10**15
 """Whatever is more is no number of tokens, and would not fit where they are added up."""

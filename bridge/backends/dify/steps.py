@@ -7,9 +7,9 @@ events and are never looked at, beyond whether an observation is there.
 import re
 
 from bridge.backend_api import Progress
-from bridge.backends.dify.framing import Json, object_of, text_of
-from bridge.backends.dify.plain import make_plain
 from bridge.messages import Step, StepState
+from bridge.remote.framing import Json, object_of, text_of
+from bridge.remote.plain import make_plain
 
 MOST_STEPS = 50
 """Steps told of one answer. Later ones still happen, unmentioned."""

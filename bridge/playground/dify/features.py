@@ -13,6 +13,28 @@ KINDS = {
 """Extensions whose size limit is their own; everything else is measured as a document."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInput:
+    """An input variable of the app that is a file, or several."""
+
+    name: str
+    kinds: tuple[str, ...] = ("document",)
+    required: bool = True
+    most: int = 0
+    """0: one file; more: a list of as many."""
+
+    def as_field(self) -> Json:
+        told: Json = {
+            "variable": self.name,
+            "label": self.name.title(),
+            "required": self.required,
+            "allowed_file_types": list(self.kinds),
+            "allowed_file_extensions": [],
+            "allowed_file_upload_methods": ["local_file", "remote_url"],
+        }
+        return {"file-list": told | {"max_length": self.most}} if self.most else {"file": told}
+
+
 @dataclass(slots=True, kw_only=True)
 class Features:
     """Changed in place while the server runs."""
@@ -41,6 +63,10 @@ class Features:
     """Its model thinks of titles. When it fails at that, Dify says nothing of it and the old title stays."""
     name_seconds: float = 0.0
     """How long its model thinks of one."""
+    longest_question: int = 4000
+    """Characters of the input of a completion or workflow app that takes the question; as recorded."""
+    asks_people: bool = False
+    """A chatflow may wait for people: its Dify is 1.13 or newer."""
     uploads: bool = False
     only_images: bool = False
     """Uploads are told in the shape before files of every kind."""
@@ -48,6 +74,7 @@ class Features:
     extensions: list[str] = field(default_factory=list)
     """With their dots; for the kind `custom`."""
     most_files: int = 3
+    file_inputs: list[FileInput] = field(default_factory=list)
     image_mb: float = 10
     video_mb: float = 100
     audio_mb: float = 50
@@ -61,8 +88,8 @@ class Features:
         kind = next((kind for kind, extensions in KINDS.items() if extension in extensions), "")
         return int(sizes.get(kind, self.other_mb) * 1024 * 1024)
 
-    def as_parameters(self, required_inputs: Sequence[str]) -> Json:
-        """The body of `GET /parameters`."""
+    def as_parameters(self, required_inputs: Sequence[str], question: str = "") -> Json:
+        """The body of `GET /parameters`. `question`: the input that a question goes into."""
         off = {"enabled": False}
         return {
             "opening_statement": self.opening,
@@ -73,7 +100,11 @@ class Features:
             "retriever_resource": {"enabled": self.cites},
             "annotation_reply": off,
             "more_like_this": off,
-            "user_input_form": [_text_input(name) for name in required_inputs],
+            "user_input_form": [
+                *([_paragraph(question, self.longest_question)] if question else []),
+                *(_text_input(name) for name in required_inputs),
+                *(one.as_field() for one in self.file_inputs),
+            ],
             "sensitive_word_avoidance": off,
             "file_upload": self._uploads(),
             "system_parameters": {
@@ -129,8 +160,23 @@ def everything_on() -> Features:
         hears=True,
         hear_seconds=0.2,
         name_seconds=0.2,
+        asks_people=True,
         uploads=True,
     )
+
+
+def _paragraph(name: str, most: int) -> Json:
+    return {
+        "paragraph": {
+            "label": name.title(),
+            "variable": name,
+            "required": True,
+            "default": "",
+            "max_length": most,
+            "options": [],
+            "type": "paragraph",
+        }
+    }
 
 
 def _text_input(name: str) -> Json:

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 
 from bridge.backend_api import AnswerCompleted, AnswerStarted, Progress, TextReplaced
-from bridge.backends.dify.client import Answering
 from bridge.errors import BackendCut
+from bridge.remote.calling import Answering
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
 from tests.backends.dify.scripted import (
     IDS,
@@ -41,6 +41,18 @@ async def play(steps: Sequence[Step], *, conversation: str = "", **settings: obj
 ERROR = data(
     event="error", conversation_id="c-1", message_id="m-1", code="invalid_param", status=400, message="Run failed: boom"
 )
+
+_ASKED = {
+    "form_id": "f-1",
+    "form_token": "secret",
+    "node_title": "Review",
+    "form_content": "Right? {{#$output.why#}}",
+    "inputs": [{"type": "text_input", "output_variable_name": "why", "default": {"type": "constant", "value": "yes"}}],
+    "actions": [{"id": "ok", "title": "Approve", "button_style": "primary"}],
+    "expiration_time": 1900000000,
+}
+FORM = data(event="human_input_required", **IDS, data=_ASKED)
+PAUSED = data(event="workflow_paused", **IDS, data={"reasons": [{"TYPE": "human_input_required", **_ASKED}]})
 
 
 @pytest.mark.parametrize(
@@ -126,14 +138,15 @@ ERROR = data(
         ),
         pytest.param([RUN_STARTED, said("a"), Cut()], "BackendCut", "a", id="chatflow cut"),
         pytest.param(
-            [RUN_STARTED, said("a"), data(event="workflow_paused", **IDS), Hang()], "BackendPaused", "a", id="paused"
-        ),
-        pytest.param(
-            [RUN_STARTED, data(event="human_input_required", **IDS, data={"form_content": "?"}), Hang()],
+            [RUN_STARTED, said("a"), data(event="workflow_paused", **IDS), Hang()],
             "BackendPaused",
-            "",
-            id="form",
+            "a",
+            id="paused, and not for people",
         ),
+        pytest.param([RUN_STARTED, said("a"), FORM, PAUSED, Hang()], "input", "a", id="paused for people"),
+        pytest.param([RUN_STARTED, said("a"), PAUSED, Hang()], "input", "a", id="paused, the form's event is lost"),
+        pytest.param([RUN_STARTED, said("a"), FORM, Hang()], "input", "a", id="a form, and the pause is lost"),
+        pytest.param([RUN_STARTED, said("a"), FORM], "input", "a", id="a form, and the stream ends"),
     ],
 )
 async def test_an_answer_ends_when_and_as_it_should(steps: Sequence[Step], ending: str, text: str) -> None:

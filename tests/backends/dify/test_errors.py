@@ -6,7 +6,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from bridge.backends.dify.errors import Refusal, explain_error_event, explain_refusal, fix_for, shorten
+from bridge.backends.dify.errors import explain_error_event, explain_refusal, fix_for
 from bridge.errors import (
     BackendBusy,
     BackendError,
@@ -16,6 +16,7 @@ from bridge.errors import (
     ConversationMissing,
     QuestionRefused,
 )
+from bridge.remote.refusing import Refusal, shorten
 
 PAGE = b"<html><body>502 Bad Gateway: nginx at 10.0.0.7</body></html>"
 
@@ -158,7 +159,7 @@ def test_retry_after_is_understood_as_a_date() -> None:
         ({"code": "provider_quota_exceeded"}, BackendMisconfigured, "provider_quota_exceeded"),
         ({"code": "provider_not_initialize"}, BackendMisconfigured, "provider_not_initialize"),
         ({"message": "Too many requests. Please"}, BackendBusy, "too_many_requests"),
-        ({"message": "team is required in input form", "status": 500}, BackendFailed, "error"),
+        ({"message": "team is required in input form", "status": 500}, QuestionRefused, "invalid_param"),
         ({"code": 7, "message": ["x"], "status": "x"}, BackendFailed, "error"),
     ],
 )

@@ -9,10 +9,10 @@ import pytest
 
 from bridge.backend_api import Question, TextDelta
 from bridge.backends.dify.backend import DifyBackend
-from bridge.backends.dify.client import KEEP_IDLE_SECONDS
 from bridge.clock import SystemClock
 from bridge.errors import BackendBusy, BackendError, BackendFailed, BackendTimeout, BackendUnreachable
 from bridge.messages import BackendIds, BackendMessageId, BackendTaskId, BackendUser, Rating
+from bridge.remote.calling import KEEP_IDLE_SECONDS
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend, make_settings
 from tests.backends.dify.scripted import MESSAGE_END, PING, Cut, Hang, Pause, ScriptedServer, Step, said
 from tests.fakes.ports import free_port
@@ -294,7 +294,7 @@ async def test_idle_connections_are_kept_for_less_time_than_dify_keeps_them(serv
     assert KEEP_IDLE_SECONDS < 2
     backend = make_backend(server.base_url)
     await hear(backend.answer(ask()))
-    connector = backend._client._opened().connector
+    connector = backend._client._caller.session().connector
     assert isinstance(connector, aiohttp.TCPConnector)
     assert connector._keepalive_timeout == KEEP_IDLE_SECONDS
     await backend.close()
