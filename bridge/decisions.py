@@ -20,12 +20,12 @@ from bridge.messages import (
     MessageRef,
     PersonId,
     ReplyTarget,
-    Vote,
 )
 from bridge.pauses import FORMS
 from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
 from bridge.store import Again
+from bridge.votes import Vote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,11 @@ What a platform has beside messages (commands, forms) it tells itself, see `Name
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.backend_api import AcceptsFiles, Backend, OffersChoices, Speaks, StandsAlone
+from bridge.backend_api import AcceptsFiles, Backend, OffersChoices, StandsAlone
 from bridge.events import CommandInvoked
 from bridge.facts import Policy
 from bridge.messages import AppName, Author, InstallationId, PlatformName
+from bridge.past_api import Speaks
 from bridge.platform_api import FetchesFiles, NamesWays, Platform, SendsFiles
 from bridge.quotas import in_questions
 from bridge.routing import DEFAULT_APP, Answers, External, Follow, Resolution, Resolver, Route

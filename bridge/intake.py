@@ -29,14 +29,7 @@ from bridge.decisions import (
 )
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
-from bridge.events import (
-    ChatOpened,
-    CommentGiven,
-    FormSubmitted,
-    HomeOpened,
-    InboundEvent,
-    MessageReceived,
-)
+from bridge.events import ChatOpened, CommentGiven, FormSubmitted, HomeOpened, InboundEvent, MessageReceived
 from bridge.fact_finding import Gatherer
 from bridge.facts import Facts, Policy
 from bridge.feedback import Feedback
@@ -70,11 +63,6 @@ _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
 _PRESSED_AGAIN = "You asked that a moment ago."
-_FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
-_BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
-
-_BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
-
 _NOWHERE = Resolution(app=None)
 
 
@@ -273,8 +261,7 @@ class Intake:
                 by_bots=accepted.by_bots,
             )
             if message.origin is Origin.PERSON:  # bots would answer
-                notice = (_BUSY if busy else _FULL).format(waiting=_count(waiting))
-                self._notices.tell(message.private or message.target, notice, about="too much waits")
+                self._limits.tell_full(waiting, message.private or message.target, busy=busy)
             return True
         self._metrics.question(key.platform, QuestionResult.ACCEPTED)
         _log.info(
@@ -288,7 +275,7 @@ class Intake:
         )
         self._dispatcher.wake(accepted.conversation_id)
         if accepted.behind_form and message.origin is Origin.PERSON:
-            self._notices.tell(message.private or message.target, _BEHIND_FORM, about="behind a form")
+            self._limits.tell_behind_form(message.private or message.target)
         return True
 
     async def _stop_instead(self, ask: Ask) -> bool:
@@ -405,7 +392,3 @@ def _note_nothing(_: object) -> None:
 
 async def _take_nothing(submitted: FormSubmitted) -> None:
     _log.debug("ignored", event_id=submitted.event_id, kind="FormSubmitted", reason="nothing is asked for in forms")
-
-
-def _count(questions: int) -> str:
-    return "There is 1 question" if questions == 1 else f"There are {questions} questions"

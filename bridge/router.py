@@ -47,10 +47,10 @@ from bridge.messages import (
     ButtonAction,
     Origin,
     Rating,
-    Vote,
 )
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
+from bridge.votes import Vote
 from bridge.words import find_command, says_stop, words_behind
 
 _FOR_ONE = frozenset({Command.HELP, Command.APP, Command.HISTORY, Command.FORGET})

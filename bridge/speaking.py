@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from bridge import logs
 from bridge.archive import Archive, Utterance
-from bridge.backend_api import Backend, Speaks, Speech
+from bridge.backend_api import Backend
 from bridge.clock import Clock, within
 from bridge.decisions import Speak
 from bridge.errors import BackendError, PlatformError, RateLimited, StoreUnavailable
@@ -19,6 +19,7 @@ from bridge.messages import AppName, OutgoingMessage, PlatformName
 from bridge.notices import Notices
 from bridge.outgoing_files import OutgoingFile
 from bridge.pacing import Pacer, Urgency
+from bridge.past_api import Speaks, Speech
 from bridge.platform_api import Platform, SendsFiles
 
 _log = logs.get("speaking")

@@ -17,7 +17,7 @@ from bridge.archive import (
     Utterance,
 )
 from bridge.archivist import Archivist
-from bridge.backend_api import Backend, KeptConversation
+from bridge.backend_api import Backend
 from bridge.decisions import Pick
 from bridge.errors import BackendUnreachable, QuestionRefused
 from bridge.events import ButtonPressed, Command, CommandInvoked
@@ -37,6 +37,7 @@ from bridge.messages import (
 )
 from bridge.notices import Notices
 from bridge.pacing import Pacer
+from bridge.past_api import KeptConversation
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend
 from tests.fakes.clock import FakeClock

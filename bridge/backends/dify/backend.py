@@ -14,12 +14,10 @@ from bridge.backend_api import (
     Fate,
     FileRules,
     InputVariable,
-    KeptConversation,
     Opening,
     Question,
     Recovered,
     SourcesCited,
-    Speech,
     TextDelta,
     TextReplaced,
     UploadedFile,
@@ -67,6 +65,7 @@ from bridge.messages import (
     ProducedFile,
     Rating,
 )
+from bridge.past_api import KeptConversation, Speech
 from bridge.pauses import Given, InputRequest
 from bridge.platform_api import Finding
 from bridge.remote.framing import Json, text_of

@@ -1,11 +1,11 @@
 """Has Dify read an answer aloud. It asks a model for that, in the voice that the app's author chose."""
 
-from bridge.backend_api import Speech
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import NO_VOICE_FIX, explain_refusal
 from bridge.backends.dify.sentences import NO_VOICE, SPEECH_EMPTY, SPEECH_TOO_LARGE
 from bridge.errors import BackendCut, BackendFailed, BackendMisconfigured, QuestionRefused
 from bridge.messages import BackendIds, BackendUser
+from bridge.past_api import Speech
 from bridge.remote.framing import Json, text_of
 
 LONGEST_TEXT = 8_000

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bridge.backend_api import DeletesConversations, ListsConversations, Speaks
 from bridge.backends.dify.backend import DifyBackend
 from bridge.clock import SystemClock
 from bridge.errors import BackendError, BackendFailed, BackendMisconfigured, QuestionRefused
 from bridge.messages import BackendConversationId, BackendIds, BackendUser
+from bridge.past_api import DeletesConversations, ListsConversations, Speaks
 from bridge.playground.dify import DifyServer
 from bridge.playground.dify.records import DeleteCall, SpeechCall
 from tests.backends.dify.asking import ask, make_backend
