@@ -135,8 +135,8 @@ async def _order(connection: AsyncConnection, place: AnyRow, backend_id: str, us
 
 
 async def _blank(connection: AsyncConnection, of: ConversationId, backend_ids: Sequence[str]) -> None:
-    """Texts, what was filled in, and what leads to the backend: of all that was said here, and elsewhere in the same conversations
-    of the backend."""
+    """Texts, what was filled in, and what leads to the backend: of all that was said here, and elsewhere in the same
+    conversations of the backend."""
     concerned = or_(answer.c.conversation_id == of, answer.c.backend_conversation_id.in_(backend_ids))
     answers = select(answer.c.id).where(concerned).scalar_subquery()
     its_question = exists().where(
