@@ -50,6 +50,7 @@ from bridge.reloading import Load, Reloading
 from bridge.resuming import ResumeLimits
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.speaking import Speaker
 from bridge.storage.archive import SqlArchive
 from bridge.storage.inputs import SqlInputs
 from bridge.storage.installations import open_installations
@@ -232,8 +233,16 @@ def assemble(
         limits=limits_of(core).ask.pause,
     )
     form_desk = FormDesk(resolve=apps.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions))
-    archivist = None
+    archivist = speaker = None
     if together.archive is not None:
+        speaker = Speaker(
+            archive=together.archive,
+            platforms=platforms,
+            backends=backends,
+            notices=notices,
+            pacer=pacer,
+            clock=clock,
+        )
         archivist = Archivist(
             archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
         )
@@ -256,6 +265,7 @@ def assemble(
         backends=backends,
         routing=apps,
         guide=guide,
+        notices=notices,
         clock=clock,
         picking=picking,
     )
@@ -279,7 +289,9 @@ def assemble(
             guide=guide,
             archivist=archivist,
             greet=front_hall.greet,
+            introduce=front_hall.greet,
             praise=labeller.note,
+            speak=None if speaker is None else speaker.note,
             picking=picking,
             menu=menu,
             fill_in=form_desk.fill_in,
@@ -288,6 +300,7 @@ def assemble(
         front_hall=front_hall,
         labeller=labeller,
         archivist=archivist,
+        speaker=speaker,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
@@ -328,6 +341,7 @@ def _policy(core: Settings) -> Policy:
         dislike=core.feedback_dislike_emoji,
         stop=core.stop_emoji,
         retry=core.retry_emoji,
+        speak=core.speak_emoji,
         follow_edits_waiting=core.follow_edits_waiting,
         follow_edits_running=core.follow_edits_running,
         follow_deletions=core.follow_deletions,

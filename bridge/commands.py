@@ -1,6 +1,6 @@
 """The porter: carries out what is wanted of the bot itself, and says what it came to. Questions are none of its business."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import assert_never
 
@@ -9,6 +9,7 @@ from bridge.archivist import Archivist
 from bridge.decisions import Obey, Pick
 from bridge.events import Command, MessageReceived
 from bridge.helping import Guide
+from bridge.home import HelpWanted
 from bridge.menus import AppMenu
 from bridge.messages import AppName, BackendUser, Button, ConversationId, EventId
 from bridge.notices import Notices
@@ -57,14 +58,16 @@ class Commands:
         picking: Picking,
         menu: AppMenu | None = None,
         archivist: Archivist | None = None,
+        introduce: Callable[[HelpWanted], None] | None = None,
     ) -> None:
-        """Without a `menu` nothing can be chosen."""
+        """Without a `menu` nothing can be chosen. `introduce` helps with what the app says of itself."""
         self._store = store
         self._picking = picking
         self._menu = menu
         self._notices = notices
         self._guide = guide
         self._archivist = archivist
+        self._introduce = introduce
 
     async def obey(self, obey: Obey) -> None:
         """Durable when it returns. Raises `StoreUnavailable`."""
@@ -72,26 +75,7 @@ class Commands:
         conversation = obey.conversation
         if conversation is None:
             conversation = next(iter(await self._find_begun(obey)), None)
-        buttons: tuple[Button, ...] = ()
-        match order.command:
-            case Command.HELP:
-                alone = await self._guide.stands_alone(obey.app.name)
-                text = self._guide.explain(order, obey.resolution, alone=alone)
-            case Command.RESET:
-                text = await self._reset(obey, conversation)
-            case Command.MUTE | Command.UNMUTE:
-                text = await self._mute(obey, conversation)
-            case Command.APP:
-                text = ""
-                await self._open_menu(obey, conversation)
-            case Command.HISTORY if self._archivist is not None:
-                text = await self._archivist.list_past(order, obey.app.name, conversation)
-            case Command.FORGET if self._archivist is not None:
-                text, buttons = await self._ask_whether(self._archivist, obey, conversation)
-            case Command.HISTORY | Command.FORGET:
-                text = NO_ARCHIVE
-            case _:
-                assert_never(order.command)
+        text, buttons = await self._do(obey, conversation)
         _log.info(
             "obeyed",
             event_id=order.event_id,
@@ -108,9 +92,35 @@ class Commands:
         ):
             return
         # Each is said, however often it is asked for: what was said before may not hold any more.
+        if order.command is Command.HELP and self._introduce is not None:
+            self._introduce(HelpWanted(order=order, resolution=obey.resolution))
+            return
         about = f"{order.command.value} {order.event_id}"
         if text:
             self._notices.tell(order.private or order.target, text, about=about, buttons=buttons)
+
+    async def _do(self, obey: Obey, conversation: ConversationId | None) -> tuple[str, tuple[Button, ...]]:
+        """What to say, "" where that comes later or otherwise, and the buttons below it."""
+        order = obey.order
+        match order.command:
+            case Command.HELP:
+                alone = await self._guide.stands_alone(obey.app.name)
+                return self._guide.explain(order, obey.resolution, alone=alone), ()
+            case Command.RESET:
+                return await self._reset(obey, conversation), ()
+            case Command.MUTE | Command.UNMUTE:
+                return await self._mute(obey, conversation), ()
+            case Command.APP:
+                await self._open_menu(obey, conversation)
+                return "", ()
+            case Command.HISTORY if self._archivist is not None:
+                return await self._archivist.list_past(order, obey.app.name, conversation), ()
+            case Command.FORGET if self._archivist is not None:
+                return await self._ask_whether(self._archivist, obey, conversation)
+            case Command.HISTORY | Command.FORGET:
+                return NO_ARCHIVE, ()
+            case _:
+                assert_never(order.command)
 
     async def pick(self, pick: Pick) -> None:
         """Durable when it returns. Raises `StoreUnavailable`."""

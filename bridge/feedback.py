@@ -10,9 +10,10 @@ from bridge.backend_api import Backend
 from bridge.clock import Clock
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.events import CommentGiven
-from bridge.messages import AppName, PersonId, Rating, Vote
+from bridge.messages import AppName, PersonId, Rating
 from bridge.metrics import Metrics
-from bridge.store import PendingRating, Store
+from bridge.store import Store
+from bridge.votes import PendingRating, Vote
 
 _log = logs.get("feedback")
 

@@ -32,10 +32,10 @@ from bridge.messages import (
     ReplyTarget,
     StopReason,
     Turn,
-    Vote,
 )
 from bridge.pauses_api import KeepsPauses
 from bridge.quotas import Quota, Quotas
+from bridge.votes import PendingRating, Vote
 
 Aggregate = Callable[[Sequence[Vote]], Rating | None]
 """Pure: every vote on one answer in, the one rating for the backend out."""
@@ -165,22 +165,6 @@ class Orders:
     stop: StopReason | None = None
     question: AskedQuestion | None = None
     """Set when the question was edited since it was asked: ask this instead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingRating:
-    """An aggregate that the backend does not have yet."""
-
-    answer_id: AnswerId
-    app: AppName
-    backend_user: BackendUser
-    ids: BackendIds
-    rating: Rating | None
-    attempts: int
-    likes: int
-    dislikes: int
-    comments: tuple[str, ...] = ()
-    """What people wrote about it, the latest of each person, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from bridge.storage.tables import (
     conversation_input,
     feedback_comment,
     inbound_event,
+    input_request,
     outbound_message,
     unwanted,
 )
@@ -135,7 +136,8 @@ async def _order(connection: AsyncConnection, place: AnyRow, backend_id: str, us
 
 
 async def _blank(connection: AsyncConnection, of: ConversationId, backend_ids: Sequence[str]) -> None:
-    """Texts, and what leads to the backend, of all that was said here, and elsewhere in the same conversations of the backend."""
+    """Texts, what was filled in, and what leads to the backend: of all that was said here, and elsewhere in the same
+    conversations of the backend."""
     concerned = or_(answer.c.conversation_id == of, answer.c.backend_conversation_id.in_(backend_ids))
     answers = select(answer.c.id).where(concerned).scalar_subquery()
     its_question = exists().where(
@@ -163,6 +165,8 @@ async def _blank(connection: AsyncConnection, of: ConversationId, backend_ids: S
     await connection.execute(
         update(outbound_message).where(outbound_message.c.answer_id.in_(answers)).values(shown_text="")
     )
+    await connection.execute(delete(conversation_input).where(conversation_input.c.conversation_id == of))
+    await connection.execute(delete(input_request).where(input_request.c.answer_id.in_(answers)))
     # Last: by these ids they were found.
     await connection.execute(
         update(answer)

@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.feedback import standing
-from bridge.messages import AnswerId, AppName, BackendUser, MessageRef, PersonId, Rating, Vote
+from bridge.messages import AnswerId, AppName, BackendUser, MessageRef, PersonId, Rating
 from bridge.storage.claims import conversation_of
 from bridge.storage.comments import NO_COMMENTS, Comments, comments_on, keep_comment
 from bridge.storage.mapping import (
@@ -35,7 +35,8 @@ from bridge.storage.tables import (
     outbound_message,
     rating,
 )
-from bridge.store import Aggregate, Endorsed, PendingRating
+from bridge.store import Aggregate, Endorsed
+from bridge.votes import PendingRating, Vote
 
 SAME_MESSAGE = and_(
     outbound_message.c.platform == feedback.c.platform,

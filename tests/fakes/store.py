@@ -30,7 +30,6 @@ from bridge.messages import (
     SentPart,
     StopReason,
     Turn,
-    Vote,
 )
 from bridge.questions import as_edited
 from bridge.quotas import Quotas
@@ -44,13 +43,13 @@ from bridge.store import (
     Limited,
     NewQuestion,
     Orders,
-    PendingRating,
     Retried,
     RetryResult,
     StopResult,
     Touched,
     Usage,
 )
+from bridge.votes import PendingRating, Vote
 from tests.fakes import values
 from tests.fakes.rows import (
     RUNNING,

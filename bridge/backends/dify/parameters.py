@@ -43,6 +43,8 @@ class Parameters:
     suggests: bool = False
     """Questions that could come after an answer."""
     cites: bool = False
+    speaks: bool = False
+    """Answers can be read aloud."""
     hears: bool = False
     """Recordings can be turned into text."""
     variables: tuple[InputVariable, ...] = ()
@@ -67,6 +69,7 @@ def read_parameters(reply: Json) -> Parameters:
         ),
         suggests=object_of(reply, "suggested_questions_after_answer").get("enabled") is True,
         cites=object_of(reply, "retriever_resource").get("enabled") is True,
+        speaks=object_of(reply, "text_to_speech").get("enabled") is True,
         hears=object_of(reply, "speech_to_text").get("enabled") is True,
         variables=read_variables(reply.get("user_input_form")),
         tells_form=isinstance(reply.get("user_input_form"), list),
