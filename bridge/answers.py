@@ -189,7 +189,7 @@ class AnswerWriter:
             kind: WriteKind = "live" if self._presenter.grows(self._shown[-1].ref) else "edit"
             wait = self._delay(kind, Urgency.PROGRESS)
             # A further message may be posted when edits may not.
-            longest = self._platform.capabilities.min_edit_interval.total_seconds()
+            longest = max(self._platform.capabilities.min_edit_interval.total_seconds(), self._pace.share)
             if wait > 0:
                 await self._clock.wait(draft.ended, min(wait, longest))
 

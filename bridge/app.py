@@ -1,13 +1,18 @@
 """The composition root: the only place where parts are chosen and put together."""
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bridge import logs
 from bridge.answers import WriterLimits
+from bridge.apps import Apps, HeldTurns
+from bridge.archive import Archive
+from bridge.archivist import Archivist
 from bridge.asking import AskLimits
 from bridge.attending import Attendant
 from bridge.backend_api import Backend
@@ -15,6 +20,7 @@ from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.dispatcher import Dispatcher, Drain, Look
+from bridge.facts import Policy
 from bridge.feedback import Feedback, aggregate
 from bridge.filling import InputForms
 from bridge.form_desk import FormDesk, KeepsForms
@@ -26,26 +32,30 @@ from bridge.installations_api import Installations
 from bridge.intake import Intake
 from bridge.kept_inputs import KeepsInputs
 from bridge.labelling import Labeller
+from bridge.menus import AppMenu
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer, SharedBudget
 from bridge.pauses import FORMS as HUMAN_FORMS
 from bridge.pausing import PauseLimits
-from bridge.places import Places
+from bridge.picking import Picking
+from bridge.picks import Picks
 from bridge.platform_api import Leases, Platform
 from bridge.preparing import PrepareLimits
 from bridge.producing import ProducingLimits
 from bridge.recovery import Recovery
 from bridge.registry import Configuration
+from bridge.reloading import Load, Reloading
 from bridge.resuming import ResumeLimits
-from bridge.router import Policy
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.storage.archive import SqlArchive
 from bridge.storage.inputs import SqlInputs
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
+from bridge.storage.picks import SqlPicks
 from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import SqlStore, open_store
 from bridge.store import Store
@@ -65,10 +75,14 @@ MEGABYTE = 1_000_000
 class App:
     """A bridge that is put together and not yet running."""
 
-    def __init__(self, parts: Parts, web: WebServer, supervisor: Supervisor) -> None:
+    def __init__(
+        self, parts: Parts, web: WebServer, supervisor: Supervisor, reloading: Reloading | None = None
+    ) -> None:
+        """`reloading`: reads the configuration again; None where it is given once and for all."""
         self.parts = parts
         self.web = web
         self.supervisor = supervisor
+        self.reloading = reloading
         self.stop = asyncio.Event()
         """Set it to end gently: intake stops, running answers finish within the grace time."""
         self.insist = asyncio.Event()
@@ -79,14 +93,23 @@ class App:
         return await self.supervisor.run(self.web, self.stop, self.insist)
 
     def stop_on_signals(self) -> None:
-        """The first SIGTERM or SIGINT ends gently, the second at once."""
+        """The first SIGTERM or SIGINT ends gently, the second at once. SIGHUP has the configuration read again, but for the one
+        that says that the terminal is gone."""
         loop = asyncio.get_running_loop()
+        terminal = sys.stdin.fileno() if sys.stdin is not None and sys.stdin.isatty() else None
 
         def hear() -> None:
             (self.insist if self.stop.is_set() else self.stop).set()
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, hear)
+        reloading = self.reloading
+        if reloading is not None:
+            loop.add_signal_handler(signal.SIGHUP, lambda: hear() if _is_gone(terminal) else reloading.ask())
+
+
+def _is_gone(terminal: int | None) -> bool:
+    return terminal is not None and not os.isatty(terminal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,13 +121,22 @@ class Together:
     leases: Leases | None = None
     budget: SharedBudget | None = None
     installations: Callable[[PlatformName], Installations] | None = None
+    picks: Picks | None = None
+    """What members choose; None: they choose nothing."""
     inputs: KeepsInputs | None = None
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
+    archive: Archive | None = None
 
 
-async def build(configuration: Configuration, clock: Clock | None = None, extra_routes: Sequence[WebRoute] = ()) -> App:
-    """Migrates the store and puts everything together. Raises `SettingsError` or a `StoreError`."""
+async def build(
+    configuration: Configuration,
+    clock: Clock | None = None,
+    extra_routes: Sequence[WebRoute] = (),
+    load: Load | None = None,
+) -> App:
+    """Migrates the store and puts everything together. `load` reads the configuration again. Raises `SettingsError` or a
+    `StoreError`."""
     clock = clock or SystemClock()
     await migrate(configuration.database)
     platforms = {PlatformName(part.name): part.create(clock) for part in configuration.platforms}
@@ -114,11 +146,21 @@ async def build(configuration: Configuration, clock: Clock | None = None, extra_
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
     inputs = SqlInputs(store, clock)
-    together = replace(together, inputs=inputs, chores=(*together.chores, inputs.keep_house))
+    together = replace(
+        together,
+        picks=SqlPicks(store, clock),
+        inputs=inputs,
+        archive=SqlArchive(store, clock),
+        chores=(*together.chores, inputs.keep_house),
+    )
     kept = open_installations(configuration.database, store, clock)
     if kept is not None:
         together = replace(together, installations=kept.of, chores=(*together.chores, kept.keep_house))
-    return assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes, together)
+    app = assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes, together)
+    if load is not None:
+        app.reloading = Reloading(load, configuration, app.parts.apps, clock, app.parts.metrics)
+        app.parts.works = {**app.parts.works, "reloading": app.reloading.run}
+    return app
 
 
 async def _open_shared(
@@ -156,14 +198,16 @@ def assemble(
     """Wires given parts, real ones or fakes."""
     together = together or _alone(clock)
     metrics = Metrics()
+    apps = Apps(routing, backends, clock)
+    backends = apps.backends  # from here on as they are at any time
     pacer = Pacer(clock, together.budget)
     labeller = Labeller(store=store, platforms=platforms, backends=backends, clock=clock)
     turns = Turns(
         store=store,
         platforms=platforms,
         backends=backends,
-        policies=routing.apps,
-        places=Places(_capacities(backends)),
+        policies=apps.policies,
+        places=apps.places,
         pacer=pacer,
         clock=clock,
         metrics=metrics,
@@ -171,11 +215,13 @@ def assemble(
         inputs=together.inputs,
         label=labeller.note,
     )
-    conversations = Conversations(store=store, turns=turns, clock=clock, fenced=together.fenced, metrics=metrics)
+    conversations = Conversations(
+        store=store, turns=HeldTurns(turns, apps), clock=clock, fenced=together.fenced, metrics=metrics
+    )
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
-    submissions = Submissions(store=store, policies=routing.apps, dispatcher=dispatcher, notices=notices, clock=clock)
+    submissions = Submissions(store=store, policies=apps.policies, dispatcher=dispatcher, notices=notices, clock=clock)
     attendant = Attendant(
         store=store,
         platforms=platforms,
@@ -185,18 +231,38 @@ def assemble(
         clock=clock,
         limits=limits_of(core).ask.pause,
     )
-    form_desk = FormDesk(
-        resolve=routing.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions)
-    )
+    form_desk = FormDesk(resolve=apps.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions))
+    archivist = None
+    if together.archive is not None:
+        archivist = Archivist(
+            archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
+        )
     policy = _policy(core)
     guide = Guide(policy=policy, platforms=platforms, backends=backends)
+    picking = Picking(store, together.picks, backends)
+    menu = None
+    if together.picks is not None:
+        menu = AppMenu(
+            picks=together.picks,
+            picking=picking,
+            platforms=platforms,
+            backends=backends,
+            notices=notices,
+            clock=clock,
+        )
     front_hall = FrontHall(
-        store=store, platforms=platforms, backends=backends, routing=routing, guide=guide, clock=clock
+        store=store,
+        platforms=platforms,
+        backends=backends,
+        routing=apps,
+        guide=guide,
+        clock=clock,
+        picking=picking,
     )
     parts = Parts(
         store=store,
         platforms=platforms,
-        backends=backends,
+        apps=apps,
         dispatcher=dispatcher,
         conversations=conversations,
         turns=turns,
@@ -205,20 +271,23 @@ def assemble(
             dispatcher=dispatcher,
             feedback=feedback,
             policy=policy,
-            resolve=routing.resolve,
+            resolve=apps.resolve,
             notices=notices,
             queued=turns.queued,
             clock=clock,
             metrics=metrics,
             guide=guide,
+            archivist=archivist,
             greet=front_hall.greet,
             praise=labeller.note,
+            picking=picking,
+            menu=menu,
             fill_in=form_desk.fill_in,
         ),
         form_desk=form_desk,
-        policies=routing.apps,
         front_hall=front_hall,
         labeller=labeller,
+        archivist=archivist,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
@@ -226,8 +295,11 @@ def assemble(
         clock=clock,
         leases=together.leases,
         installations=together.installations,
+        works={"menus": menu.run} if menu is not None else {},
         chores=(*together.chores, attendant.attend),
-        limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
+        limits=SupervisorLimits(
+            grace=timedelta(seconds=core.shutdown_grace), keep_history=timedelta(days=core.history_days)
+        ),
     )
     supervisor = Supervisor(parts)
     routes: list[WebRoute] = list(extra_routes)
@@ -248,14 +320,6 @@ def _form_keepers(
     if together.inputs is not None:
         keepers[INPUT_FORMS] = InputForms(kept=together.inputs, dispatcher=dispatcher, notices=notices, clock=clock)
     return keepers
-
-
-def _capacities(backends: Mapping[AppName, Backend]) -> dict[str, int]:
-    """Apps on one server share its places, and the most careful setting counts."""
-    found: dict[str, int] = {}
-    for backend in backends.values():
-        found[backend.server] = min(found.get(backend.server, backend.capacity), backend.capacity)
-    return found
 
 
 def _policy(core: Settings) -> Policy:

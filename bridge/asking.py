@@ -16,7 +16,6 @@ from bridge.backend_api import (
     Fate,
     FileProduced,
     InputRequired,
-    LimitsRatings,
     Recovered,
     SourcesCited,
     TextDelta,
@@ -54,6 +53,7 @@ _IN_LINE = "⏳ The app is busy. You are number {number} in line."
 _TRYING = "⏳ {why} I keep trying."
 _CHANGED = "⏳ The question was changed. I am asking again…"
 _READING = "⏳ I am reading what belongs to the question…"
+_ANNOTATED = "📌 Answered from what the team has written for questions like this."
 _FETCHING = "⏳ I was restarted and am getting your answer back…"
 
 
@@ -142,11 +142,6 @@ class Asker:
             running.notes = [hint]
             return endings.answered(running)
         return await self._ask(running)
-
-    def rates(self, running: Running) -> bool:
-        """The backend takes a rating of this answer, as far as is known."""
-        backend = self._backends.get(running.turn.app)
-        return backend is None or not isinstance(backend, LimitsRatings) or backend.rates(running.ids)
 
     # What an earlier owner left
 
@@ -289,6 +284,8 @@ class Asker:
             return None
         if completed.stopped:
             return endings.stopped(running)
+        if completed.annotated:
+            running.notes = [*running.notes, _ANNOTATED]
         await self._preparer.suggest(running)
         return None if running.revised else endings.answered(running, partial=completed.partial)
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from bridge.history_api import Exchange
 from bridge.messages import (
     BackendConversationId,
     BackendIds,
@@ -46,6 +47,11 @@ class Question:
     files: tuple[UploadedFile, ...] = ()
     sent_at: datetime | None = None
     """When a person sent it, as their platform tells. It cannot have been asked before."""
+    choice: str | None = None
+    """The `Choice.id` that was chosen for this thread (see `OffersChoices`); None: what the operator set. Given anew with every
+    question of a conversation, since the backend keeps none. A backend that offers no choices ignores it."""
+    history: tuple[Exchange, ...] = ()
+    """What was said before in this conversation, the newest last; only for backends that are `history_api.KeepsNoHistory`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +91,8 @@ class FileProduced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcesCited:
-    """The answer rests on these documents: names alone, each once, in the backend's order. A later one replaces it."""
+    """The answer rests on these documents, each once, in the backend's order: their names, with position and score where it tells
+    them, and never a word out of them. A later one replaces it."""
 
     names: tuple[str, ...]
 
@@ -111,8 +118,12 @@ class AnswerCompleted:
 
     stopped: bool = False
     """True when the backend says that it was stopped. Chat apps do not say so."""
+    note: str = ""
+    """A sentence for the member about how it ended, where there is something to know: it was cut short, say."""
     partial: bool = False
     """True when the backend says that a step failed and it went on without: what there is may not be all."""
+    annotated: bool = False
+    """People wrote this answer beforehand, for questions like this one."""
 
 
 class Fate(StrEnum):
@@ -309,6 +320,31 @@ class Transcribes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
+
+    id: str
+    """Stable and opaque: at most 40 characters of [A-Za-z0-9:_-]. Kept for a thread and given back in `Question.choice`."""
+    label: str
+    """For people, plain text in one line, at most 75 characters. Never empty."""
+    group: str
+    """What kind of thing it is, for people ("Knowledge space"); choices of one group follow each other."""
+
+
+@runtime_checkable
+class OffersChoices(Protocol):
+    """Within the app a member may choose what answers."""
+
+    async def choices(self) -> Sequence[Choice]:
+        """What there is to choose from now, each id once, in the order to show; kept for a while. Empty where the operator
+        allows no choice or the server lists nothing. Raises `BackendError`.
+
+        A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
+        is asked; its `user_message` says so."""
+        ...
+
+
 @runtime_checkable
 class LimitsRatings(Protocol):
     """Not every answer of this backend can be rated."""
@@ -380,7 +416,8 @@ class ListsConversations(Protocol):
 class DeletesConversations(Protocol):
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
-        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`."""
+        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
+        where the server deletes nothing at all."""
         ...
 
 

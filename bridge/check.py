@@ -16,7 +16,7 @@ from bridge.messages import ChannelId, InstallationId, PlatformName
 from bridge.places_api import ChecksPlaces, ConfiguredPlace
 from bridge.platform_api import Finding, Platform, Severity
 from bridge.registry import Configuration, known_platforms, load_routes
-from bridge.routing import Answers, Everywhere, Follow, Resolver, Routes
+from bridge.routing import Answers, Everywhere, Follow, Resolver, Route, Routes
 from bridge.storage.folder import folder_trouble
 from bridge.storage.installations import KeptInstallations, open_installations
 from bridge.storage.migrate import current_revision, head_revision
@@ -127,7 +127,7 @@ def describe_routes(configuration: Configuration) -> list[Finding]:
                 Finding(
                     severity=Severity.OK,
                     subject=str(route),
-                    problem=f"{route.app}; follows {route.follow.value}; for {describe_access(route.access)}",
+                    problem=f"{_apps_of(route)}; follows {route.follow.value}; for {describe_access(route.access)}",
                 )
                 for route in routes
             ]
@@ -139,6 +139,11 @@ def describe_routes(configuration: Configuration) -> list[Finding]:
         Finding(severity=Severity.WARNING, subject=configuration.config_file, problem=notice)
         for notice in configuration.notices
     ]
+
+
+def _apps_of(route: Route) -> str:
+    others = [name for name in route.choices if name != route.app]
+    return f"{route.app} (or {', '.join(others)}, as members choose)" if others else str(route.app)
 
 
 def explain_route(text: str, env_file: Path | None, config_file: Path | None) -> list[str]:

@@ -66,7 +66,7 @@ def run(env_file: EnvFile = None, config: ConfigFile = None) -> None:
         logs.configure(configuration.core.log_level, configuration.core.log_format)
         for notice in configuration.notices:
             _log.warning("probably_not_meant", notice=notice)
-        app = await build(configuration)
+        app = await build(configuration, load=lambda: load(_find(env_file), config))
         app.stop_on_signals()
         # A full collection walks through all that was imported and holds the loop for 30 to 50 ms; that will never be garbage.
         gc.collect()
@@ -127,6 +127,37 @@ def check(
                 typer.echo(line)
             return 0
         return print_findings(await check_all(load(_find(env_file), config)))
+
+    _end(start())
+
+
+@cli.command()
+def usage(
+    env_file: EnvFile = None,
+    by: Annotated[str, typer.Option(help="What to add up: app, person or day.")] = "app",
+    since: Annotated[
+        str | None, typer.Option(help="Only from this day on (2026-11-01), or of the last days (30d).", metavar="WHEN")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """What answers have cost, as far as their apps tell: tokens and prices by app, person or day (UTC)."""
+
+    async def start() -> int:
+        from bridge import spending
+        from bridge.clock import SystemClock
+        from bridge.costs import Grouping
+        from bridge.settings import read
+        from bridge.storage.settings import Settings
+
+        if by not in set(Grouping):
+            raise SettingsError([f"--by: {by!r} is none of {', '.join(Grouping)}."])
+        first = None if since is None else spending.read_since(since, SystemClock())
+        found = await spending.look_up(read(Settings, _find(env_file)), Grouping(by), first)
+        if as_json:
+            typer.echo(spending.as_json(found))
+        else:
+            spending.print_table(found, Grouping(by))
+        return 0
 
     _end(start())
 

@@ -1,13 +1,17 @@
 """The porter: carries out what is wanted of the bot itself, and says what it came to. Questions are none of its business."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 from bridge import logs
-from bridge.decisions import Obey
+from bridge.archivist import Archivist
+from bridge.decisions import Obey, Pick
 from bridge.events import Command, MessageReceived
 from bridge.helping import Guide
-from bridge.messages import AppName, BackendUser, ConversationId, EventId
+from bridge.menus import AppMenu
+from bridge.messages import AppName, BackendUser, Button, ConversationId, EventId
 from bridge.notices import Notices
+from bridge.picking import Picking
 from bridge.router import question_in
 from bridge.routing import Follow
 from bridge.store import NewQuestion, Store
@@ -38,18 +42,35 @@ ALL_DIRECT = "In direct messages I answer every message, so I cannot be muted he
 NO_THREAD = "Only a thread in which I was asked something can be muted or unmuted."
 
 
+NO_ARCHIVE = "I keep no record of what was said earlier."
+
+
 class Commands:
-    def __init__(self, *, store: Store, notices: Notices, guide: Guide) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        notices: Notices,
+        guide: Guide,
+        picking: Picking,
+        menu: AppMenu | None = None,
+        archivist: Archivist | None = None,
+    ) -> None:
+        """Without a `menu` nothing can be chosen."""
         self._store = store
+        self._picking = picking
+        self._menu = menu
         self._notices = notices
         self._guide = guide
+        self._archivist = archivist
 
     async def obey(self, obey: Obey) -> None:
         """Durable when it returns. Raises `StoreUnavailable`."""
         order = obey.order
         conversation = obey.conversation
         if conversation is None:
-            conversation = await self._store.find_conversation(order.target.conversation, obey.app.name)
+            conversation = next(iter(await self._find_begun(obey)), None)
+        buttons: tuple[Button, ...] = ()
         match order.command:
             case Command.HELP:
                 text = self._guide.explain(order, obey.resolution)
@@ -57,6 +78,15 @@ class Commands:
                 text = await self._reset(obey, conversation)
             case Command.MUTE | Command.UNMUTE:
                 text = await self._mute(obey, conversation)
+            case Command.APP:
+                text = ""
+                await self._open_menu(obey, conversation)
+            case Command.HISTORY if self._archivist is not None:
+                text = await self._archivist.list_past(order, obey.app.name, conversation)
+            case Command.FORGET if self._archivist is not None:
+                text, buttons = await self._archivist.ask_whether(order, conversation)
+            case Command.HISTORY | Command.FORGET:
+                text = NO_ARCHIVE
             case _:
                 assert_never(order.command)
         _log.info(
@@ -66,6 +96,8 @@ class Commands:
             command=order.command.value,
             conversation=conversation,
         )
+        if order.command is Command.APP:
+            return
         if (
             obey.said is not None
             and conversation is not None
@@ -73,7 +105,29 @@ class Commands:
         ):
             return
         # Each is said, however often it is asked for: what was said before may not hold any more.
-        self._notices.tell(order.private or order.target, text, about=f"{order.command.value} {order.event_id}")
+        about = f"{order.command.value} {order.event_id}"
+        if text:
+            self._notices.tell(order.private or order.target, text, about=about, buttons=buttons)
+
+    async def pick(self, pick: Pick) -> None:
+        """Durable when it returns. Raises `StoreUnavailable`."""
+        if self._archivist is not None:
+            await self._archivist.do(pick)
+
+    async def _open_menu(self, obey: Obey, conversation: ConversationId | None) -> None:
+        if self._menu is None:
+            return
+        said = obey.said
+        if said is None or conversation is None or await self._claim(said, obey.app.name, conversation):
+            await self._menu.take(obey)
+
+    async def _begun(self, obey: Obey, conversation: ConversationId) -> Sequence[ConversationId]:
+        """Every app has a conversation of its own there, and what is wanted of the place is wanted of all of them."""
+        return [conversation, *(one for one in await self._find_begun(obey) if one != conversation)]
+
+    async def _find_begun(self, obey: Obey) -> Sequence[ConversationId]:
+        names = [one.name for one in obey.resolution.choices]
+        return await self._picking.begun(obey.order.target.conversation, obey.app.name, names)
 
     async def _reset(self, obey: Obey, conversation: ConversationId | None) -> str:
         order = obey.order
@@ -83,7 +137,11 @@ class Commands:
             return DIRECTLY if order.is_direct else EACH_THREAD
         if await self._guide.stands_alone(obey.app.name):
             return ALONE
-        return FORGOTTEN if await self._store.start_afresh(order.event_id, conversation) else NOTHING_NEW
+        forgotten = [
+            await self._store.start_afresh(_for_each(order.event_id, number), one)
+            for number, one in enumerate(await self._begun(obey, conversation))
+        ]
+        return FORGOTTEN if any(forgotten) else NOTHING_NEW
 
     async def _mute(self, obey: Obey, conversation: ConversationId | None) -> str:
         order = obey.order
@@ -92,7 +150,12 @@ class Commands:
         if conversation is None:
             return NO_THREAD
         muted = order.command is Command.MUTE
-        changed = await self._store.set_muted(order.event_id, conversation, muted=muted)
+        changed = any(
+            [
+                await self._store.set_muted(_for_each(order.event_id, number), one, muted=muted)
+                for number, one in enumerate(await self._begun(obey, conversation))
+            ]
+        )
         if muted:
             return MUTED.format(unmute=self._unmute_word()) if changed else MUTED_ALREADY
         if not changed:
@@ -119,3 +182,8 @@ class Commands:
             )
         )
         return claimed is not None
+
+
+def _for_each(event: EventId, number: int) -> EventId:
+    """An event is claimed once for each conversation that it is about."""
+    return EventId(f"{event} {number}") if number else event

@@ -39,6 +39,10 @@ class Ask:
     about_question_in: ConversationId | None = None
     """Where the message that it replies to was asked itself."""
     quotas: Quotas = field(default_factory=Quotas)
+    choices: tuple[AppName, ...] = ()
+    """As of `Resolution`."""
+    choice: str = ""
+    """Likewise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +74,10 @@ class Stop:
     """Of interest where `answer` is not given or not known."""
     app: AppName | None = None
     """Set with `key`."""
+    tell: ReplyTarget | None = None
+    """Where it is said what came of it."""
+    choices: tuple[AppName, ...] = ()
+    """Apps that may be answering there besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +89,8 @@ class Retry:
     again: Again | None = None
     """It did not fail: another answer is wanted."""
     private: ReplyTarget | None = None
+    ours: bool = False
+    """The message is ours for certain, since one of our buttons stands below it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +126,14 @@ class Obey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """One of several was chosen by a button that is `VALUED`. Whether this person may is still to be asked."""
+
+    event: ButtonPressed
+    app: AppName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Greet:
     """Somebody looks at what is the bot's own."""
 
@@ -144,7 +162,7 @@ class Ignore:
     reason: str
 
 
-Decision = Ask | Rate | Comment | FillIn | Stop | Retry | Revise | Withdraw | Obey | Greet | Refuse | Ignore
+Decision = Ask | Rate | Comment | FillIn | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore
 
 
 def answer_form(press: ButtonPressed) -> FillIn | Ignore:

@@ -90,7 +90,10 @@ class AnswerDraft:
             case UsageReported():
                 self.usage = event
                 return
-            case AnswerStarted() | AnswerCompleted() | InputRequired():
+            case AnswerCompleted(note=note):
+                self._notes += [f"({note})"] if note else []
+                return
+            case AnswerStarted() | InputRequired():
                 return
             case _:
                 assert_never(event)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from bridge import logs
+from bridge.backend_api import Backend, LimitsRatings
 from bridge.errors import BackendCut, BackendError, BackendMisconfigured
 from bridge.messages import AnswerState, Outcome, StopReason
 from bridge.running import Running
@@ -84,6 +85,11 @@ def refused(running: Running, why: str, code: str, *, may_retry: bool = False) -
 
 def without_app(running: Running) -> Outcome:
     return _outcome(running, AnswerState.FAILED, f"⚠️ {_NO_APP}", error="no_app", standing=running.keeps_text)
+
+
+def takes_rating(backend: Backend | None, running: Running) -> bool:
+    """The backend takes a rating of this answer, as far as is known."""
+    return backend is None or not isinstance(backend, LimitsRatings) or backend.rates(running.ids)
 
 
 def noted(outcome: Outcome, lines: Sequence[str]) -> Outcome:

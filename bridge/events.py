@@ -93,7 +93,7 @@ class ReactionChanged:
     """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
 
 
-VALUED = frozenset({ButtonAction.RESUME, ButtonAction.FORGET, ButtonAction.FORM, ButtonAction.INPUT})
+VALUED = frozenset({ButtonAction.APP, ButtonAction.RESUME, ButtonAction.FORGET, ButtonAction.FORM, ButtonAction.INPUT})
 """Buttons of which several of one action stand below one message, told apart by their value: at most 80 characters of ASCII
 without spaces, which come back as they were written."""
 
@@ -135,6 +135,8 @@ class StopRequested:
     """As of `MessageReceived`."""
     message: MessageRef | None = None
     """The message that was growing, where one was."""
+    private: ReplyTarget | None = None
+    """Where it is said what came of it, when the platform's own means do not show that."""
 
 
 class Command(StrEnum):
@@ -146,6 +148,12 @@ class Command(StrEnum):
     MUTE = "mute"
     """In this thread only those messages shall be answered that mention the bot."""
     UNMUTE = "unmute"
+    APP = "app"
+    """Which app answers here? With `words`: that one shall."""
+    HISTORY = "history"
+    """An earlier conversation shall go on here: which ones there are is shown to who asks for it alone."""
+    FORGET = "forget"
+    """What was said in this conversation shall be deleted for good, at the backend too. Asked back first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +171,10 @@ class CommandInvoked:
     is_external: bool = False
     in_thread: bool = False
     private: ReplyTarget | None = None
+    words: str = ""
+    """What stood behind the command, in one line."""
+    value: str = ""
+    """Of the button that was pressed instead of a command being typed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,13 +6,13 @@ What a platform has beside messages (commands, forms) it tells itself, see `Name
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.backend_api import AcceptsFiles, Backend, StandsAlone
+from bridge.backend_api import AcceptsFiles, Backend, OffersChoices, StandsAlone
 from bridge.events import CommandInvoked
+from bridge.facts import Policy
 from bridge.messages import AppName, Author, InstallationId, PlatformName
 from bridge.platform_api import FetchesFiles, NamesWays, Platform
 from bridge.quotas import in_questions
-from bridge.router import Policy
-from bridge.routing import DEFAULT_APP, Answers, External, Follow, Resolution, Resolver, Route, Routes
+from bridge.routing import DEFAULT_APP, Answers, External, Follow, Resolution, Resolver, Route
 from bridge.store import Usage
 
 
@@ -37,15 +37,18 @@ class Guide:
         if not order.is_direct and follow is not Follow.MENTION:
             lines.append(self._muting())
         lines.append(_RESETTING)
+        lines += self._choosing(resolution)
         return _listed(_title(app), lines)
 
-    def explain_all(self, platform: PlatformName, app: AppName | None) -> str:
-        """The same for the bot's own page, which is in no place. `app` answers in direct messages."""
+    def explain_all(self, platform: PlatformName, resolution: Resolution) -> str:
+        """The same for the bot's own page, which is in no place. `resolution` is about direct messages."""
+        app = resolution.app.name if resolution.app else None
         lines = [
             "Write to me in direct messages, or mention me in a channel that I am in; I answer in a thread.",
             *self._more(platform, app),
             self._muting(),
             _RESETTING,
+            *self._choosing(resolution),
         ]
         return _listed("**How to ask**", lines)
 
@@ -53,6 +56,13 @@ class Guide:
         """Whether the app holds no conversation that could be forgotten."""
         backend = self.backends.get(app)
         return backend is not None and isinstance(backend, StandsAlone) and await backend.stands_alone()
+
+    def _choosing(self, resolution: Resolution) -> Sequence[str]:
+        app = resolution.app.name if resolution.app else None
+        within = app is not None and isinstance(self.backends.get(app), OffersChoices)
+        if not within and len(resolution.choices) < 2:  # then there is nothing to choose
+            return []
+        return [_CHOOSING if resolution.choices else _CHOOSING_WITHIN]
 
     def _more(self, name: PlatformName, app: AppName | None) -> Sequence[str]:
         lines: list[str] = []
@@ -91,7 +101,19 @@ _ASKING_BY_REPLY = {
     "every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. Reply to an answer of mine to go on with it.",
 }
-_RESETTING = "Mention me with `/reset` in a thread, or say it in direct messages, and I forget what was said there."
+_RESETTING = (
+    "Mention me with `/reset` in a thread, or say it in direct messages, and I begin anew there. `/history` brings an earlier "
+    "conversation of yours back, and `/forget` deletes what was said, at the app as well."
+)
+
+_CHOOSING = (
+    "Several apps can answer here: mention me with `/app` in a thread, or say it in direct messages, to see which one does, "
+    "and to choose another."
+)
+_CHOOSING_WITHIN = (
+    "Mention me with `/app` in a thread, or say it in direct messages, to see what I answer from, "
+    "and to choose something else."
+)
 
 
 def _title(app: AppName | None) -> str:
@@ -106,7 +128,7 @@ def describe_apps(
     resolver: Resolver, platform: PlatformName, installation: InstallationId, author: Author
 ) -> Sequence[str]:
     """A line for each app that answers this person somewhere in that installation, and where."""
-    if not isinstance(resolver, Routes):
+    if not resolver.routes:
         return [f"{_name(app)}: everywhere" for app in sorted(resolver.apps)]
     places: dict[AppName, list[str]] = {}
     channels: dict[AppName, int] = {}
@@ -114,10 +136,11 @@ def describe_apps(
         here = route.platform in (None, platform) and route.installation in (None, installation)
         if not here or not route.access.admits(author):
             continue
-        if route.channel is not None:
-            channels[route.app] = channels.get(route.app, 0) + 1
-        elif (where := _where(route)) not in places.setdefault(route.app, []):
-            places[route.app].append(where)
+        for app in route.leads_to:
+            if route.channel is not None:
+                channels[app] = channels.get(app, 0) + 1
+            elif (where := _where(route)) not in places.setdefault(app, []):
+                places[app].append(where)
     for app, number in channels.items():
         places.setdefault(app, []).append("in 1 channel" if number == 1 else f"in {number} channels")
     alone = len(places) == 1

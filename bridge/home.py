@@ -6,7 +6,7 @@ same thing again before it was shown sees it once.
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
 
@@ -17,8 +17,9 @@ from bridge.errors import BackendError, PlatformError, StoreUnavailable
 from bridge.events import ChatOpened, HomeOpened
 from bridge.helping import Guide, describe_apps, describe_usage
 from bridge.messages import AppName, InstallationId, PersonId, PlatformName
+from bridge.picking import Picking
 from bridge.platform_api import Home, Platform, ShowsHome, SuggestsPrompts
-from bridge.routing import AppPolicy, External, Resolver
+from bridge.routing import AppPolicy, External, Resolution, Resolver
 from bridge.store import Store
 from bridge.whereabouts import direct_place
 
@@ -51,6 +52,7 @@ class FrontHall:
         routing: Resolver,
         guide: Guide,
         clock: Clock,
+        picking: Picking | None = None,
         limits: HomeLimits | None = None,
     ) -> None:
         self._store = store
@@ -58,6 +60,7 @@ class FrontHall:
         self._backends = backends
         self._routing = routing
         self._guide = guide
+        self._picking = picking or Picking(store, None, backends)
         self._clock = clock
         self._limits = limits or HomeLimits()
         self._waiting: dict[_Waiting, HomeOpened | ChatOpened] = {}
@@ -99,14 +102,15 @@ class FrontHall:
                 assert_never(event)
 
     async def _suggest(self, platform: SuggestsPrompts, event: ChatOpened) -> None:
-        app = self._app_for(event)
+        app = (await self._resolve(event)).app
         opening = await self._opening(app) if app else Opening()
         questions = [words for question in opening.questions if (words := question.strip())]
         if questions:
             await platform.suggest_prompts(event.target, PROMPTS_TITLE, questions)
 
     async def _make_home(self, event: HomeOpened) -> Home:
-        app, key = self._app_for(event), event.target.conversation
+        resolution, key = await self._resolve(event), event.target.conversation
+        app = resolution.app
         apps = describe_apps(self._routing, key.platform, key.installation, event.author)
         if not apps or (event.author.home and app is None):
             return Home(greeting=NO_APPS, apps=(), usage="", help="", may_reset=False)
@@ -116,7 +120,7 @@ class FrontHall:
             greeting=opening.text.strip() or GREETING,
             apps=apps,
             usage=usage,
-            help=self._guide.explain_all(key.platform, app.name if app else None),
+            help=self._guide.explain_all(key.platform, resolution),
             may_reset=may_reset,
         )
 
@@ -131,15 +135,21 @@ class FrontHall:
             return USAGE_UNKNOWN, False
         return describe_usage(usage), rolling is not None
 
-    def _app_for(self, event: HomeOpened | ChatOpened) -> AppPolicy | None:
-        """Which one answers this person's direct messages."""
+    async def _resolve(self, event: HomeOpened | ChatOpened) -> Resolution:
+        """What holds in this person's direct messages; without an app where it does not answer them."""
         resolution = self._routing.resolve(direct_place(event))
         outside = event.author.home and resolution.guests.external is External.DENY
-        return None if outside or not resolution.access.admits(event.author) else resolution.app
+        if outside or not resolution.access.admits(event.author):
+            return replace(resolution, app=None, choices=())
+        try:
+            return await self._picking.settle(resolution, event.target.conversation, event.author.id)
+        except StoreUnavailable as error:
+            _log.warning("store_unavailable", doing="home", detail=str(error))
+            return resolution
 
     async def _opening(self, app: AppPolicy) -> Opening:
-        backend = self._backends[app.name]
-        if not isinstance(backend, Introduces):
+        backend = self._backends.get(app.name)
+        if backend is None or not isinstance(backend, Introduces):
             return Opening()
         try:
             return await within(self._clock, self._limits.opening.total_seconds(), backend.opening())

@@ -2,13 +2,15 @@
 
 from collections.abc import Sequence
 
-from bridge.backend_api import Backend, DescribesInputs, InputVariable
+from bridge.backend_api import Backend, DescribesInputs, InputKind, InputVariable
 from bridge.errors import BackendError
 from bridge.inputs import FIELDS, Known, Wrong, convert, wants_asking
 from bridge.platform_api import Finding, Severity
 from bridge.routing import AppPolicy
 
 SUBJECT = "inputs"
+
+_ATTACHED = (InputKind.FILE, InputKind.FILES)
 
 
 async def inspect_inputs(policy: AppPolicy, backend: Backend) -> Sequence[Finding]:
@@ -49,6 +51,9 @@ def _look_at(variable: InputVariable, known: Known, where: str) -> Sequence[Find
             return [
                 _finding(Severity.ERROR, f"{where}.{name}: its `else` {wrong.problem}", "Correct it in bridge.toml.")
             ]
+    if variable.kind in _ATTACHED and not variable.hidden and name not in known.asked:
+        needed = ", and every question needs one" if variable.required else ""
+        return [_finding(Severity.OK, f"{name} ({variable.label}): what members attach goes into it{needed}")]
     if variable.kind not in FIELDS and (variable.required or name in known.asked):
         return [
             _finding(

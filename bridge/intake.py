@@ -6,7 +6,8 @@ from datetime import timedelta
 from typing import assert_never
 
 from bridge import logs
-from bridge.afterthoughts import Afterthoughts
+from bridge.afterthoughts import STOPPED, Afterthoughts
+from bridge.archivist import Archivist
 from bridge.clock import Clock
 from bridge.commands import REFUSE, Commands
 from bridge.decisions import (
@@ -17,6 +18,7 @@ from bridge.decisions import (
     Greet,
     Ignore,
     Obey,
+    Pick,
     Rate,
     Refuse,
     Retry,
@@ -34,10 +36,13 @@ from bridge.events import (
     InboundEvent,
     MessageReceived,
 )
+from bridge.fact_finding import Gatherer
+from bridge.facts import Facts, Policy
 from bridge.feedback import Feedback
 from bridge.helping import Guide
 from bridge.labelling import Praised
 from bridge.limiting import LimitTeller
+from bridge.menus import AppMenu
 from bridge.messages import (
     AppName,
     ConversationId,
@@ -47,16 +52,11 @@ from bridge.messages import (
 )
 from bridge.metrics import Metrics, QuestionResult
 from bridge.notices import Lately, Notices
+from bridge.picking import Picking
 from bridge.router import (
-    Facts,
-    Policy,
     decide,
     is_addressed,
     question_in,
-    wants_asked,
-    wants_muted,
-    wants_replied,
-    wants_thread,
 )
 from bridge.routing import Place, Resolution
 from bridge.store import Full, Limited, NewQuestion, StopResult, Store, Touched
@@ -68,7 +68,6 @@ _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
 _PRESSED_AGAIN = "You asked that a moment ago."
-_STOPPED = "Stopped."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
@@ -84,7 +83,8 @@ class Intake:
     somebody who was told that the bot does not answer (them) in a place is not told so again; `late_mention` is how old a
     message may be that becomes a question because it is edited; `pressed_again` is how soon the same press of the same person
     is taken for a slip. `guide` explains the bot to who asks for help; `greet` is
-    told of those who look at the bot's own page, `fill_in` of what was filled in, which it makes durable.
+    told of those who look at the bot's own page, `fill_in` of what was filled in, which it makes durable. `picking` knows which
+    app members chose, and `menu` lets them.
     """
 
     def __init__(
@@ -100,8 +100,11 @@ class Intake:
         clock: Clock,
         metrics: Metrics | None = None,
         guide: Guide | None = None,
+        archivist: Archivist | None = None,
         greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
         praise: Callable[[Praised], None] | None = None,
+        picking: Picking | None = None,
+        menu: AppMenu | None = None,
         fill_in: Callable[[FormSubmitted], Awaitable[None]] | None = None,
         refused_again: timedelta = timedelta(hours=1),
         late_mention: timedelta = timedelta(minutes=10),
@@ -116,13 +119,28 @@ class Intake:
         self._queued = queued
         self._clock = clock
         self._metrics = metrics or Metrics()
-        self._commands = Commands(store=store, notices=notices, guide=guide or Guide(policy=policy))
+        self._picking = picking or Picking(store, None, {})
+        self._gather = Gatherer(store, self._picking, policy).gather
+        self._commands = Commands(
+            store=store,
+            notices=notices,
+            guide=guide or Guide(policy=policy),
+            picking=self._picking,
+            menu=menu,
+            archivist=archivist,
+        )
         self._greet = greet or _note_nothing
         self._praise = praise or _note_nothing
         self._fill_in = fill_in or _take_nothing
         self._limits = LimitTeller(notices, clock)
         self._afterthoughts = Afterthoughts(
-            store=store, dispatcher=dispatcher, notices=notices, limits=self._limits, metrics=self._metrics
+            store=store,
+            picking=self._picking,
+            dispatcher=dispatcher,
+            notices=notices,
+            limits=self._limits,
+            clock=clock,
+            metrics=self._metrics,
         )
         self._late_mention = late_mention
         self._refused = Lately(clock, refused_again, _REMEMBERED)
@@ -143,8 +161,9 @@ class Intake:
         resolution = self._resolve(place) if place else _NOWHERE
         if isinstance(event, MessageReceived):
             event = settle(event, resolution)
+        resolution = await self._picking.settle_for(event, resolution)
         facts = await self._gather(event, resolution) if isinstance(event, MessageReceived) else Facts()
-        decision = decide(event, facts, self._policy, resolution)
+        decision = await self._picking.complete(decide(event, facts, self._policy, resolution), resolution)
         if isinstance(decision, Ignore):
             _log.debug("ignored", event_id=event.event_id, kind=type(event).__name__, reason=decision.reason)
         else:
@@ -164,7 +183,7 @@ class Intake:
                 await self._afterthoughts.follow(decision)
             case Revise():
                 await self._revise(decision)
-            case Obey():
+            case Obey() | Pick():
                 await self._obey(decision)
             case Greet(event=opened):
                 self._greet(opened)
@@ -174,19 +193,6 @@ class Intake:
                 pass
             case _:
                 assert_never(decision)
-
-    async def _gather(self, event: MessageReceived, resolution: Resolution) -> Facts:
-        replied = thread = asked = None
-        if event.reply_to is not None and wants_replied(event, resolution):
-            replied = await self._store.conversation_of(event.reply_to)
-        if event.reply_to is not None and replied is None and wants_asked(event, resolution):
-            asked = await self._store.asked_in(event.reply_to)
-        if resolution.app is not None and wants_thread(event, resolution, self._policy):
-            thread = await self._store.find_conversation(event.target.conversation, resolution.app.name)
-        facts = Facts(thread=thread, replied=replied, asked=asked)
-        if thread is not None and wants_muted(event, facts, self._policy):
-            facts = replace(facts, muted=await self._store.is_muted(thread))
-        return facts
 
     # Questions
 
@@ -227,7 +233,7 @@ class Intake:
                 key=key,
                 app=ask.app.name,
                 backend_user=backend_user(key),
-                question=question_in(message),
+                question=replace(question_in(message), choice=ask.choice),
                 join=ask.join,
                 most_waiting=REFUSE if busy else ask.app.most_waiting,
                 most_by_bots=self._policy.bot_turns,
@@ -281,17 +287,18 @@ class Intake:
 
     async def _stop_instead(self, ask: Ask) -> bool:
         """Whether the message is dealt with: it ended what was running, or had done so before."""
-        message = ask.message
-        conversation = await self._conversation(ask)
-        if conversation is None:
-            return False
-        result = await self._store.request_stop(message.event_id, conversation, by=message.ref)
-        if result is StopResult.NOTHING_RUNS:
+        message, key = ask.message, ask.message.target.conversation
+        begun = [ask.join] if ask.join is not None else await self._picking.begun(key, ask.app.name, ask.choices)
+        for conversation in begun:
+            result = await self._store.request_stop(message.event_id, conversation, by=message.ref)
+            if result is not StopResult.NOTHING_RUNS:
+                break
+        else:
             return False
         self._remember(message.ref)
         self._afterthoughts.nudge_to_stop(conversation, result)
         if message.private is not None and result is StopResult.STOPPING:
-            self._notices.tell(message.private, _STOPPED)
+            self._notices.tell(message.private, STOPPED)
         return True
 
     async def _conversation(self, ask: Ask) -> ConversationId | None:
@@ -321,7 +328,10 @@ class Intake:
 
     # What is wanted of the bot itself
 
-    async def _obey(self, obey: Obey) -> None:
+    async def _obey(self, obey: Obey | Pick) -> None:
+        if isinstance(obey, Pick):
+            await self._commands.pick(obey)
+            return
         said = obey.said
         if said is not None and said.ref in self._claimed:
             _log.info("duplicate", event_id=said.event_id, platform=said.ref.platform)
@@ -357,8 +367,9 @@ class Intake:
         known = message.ref in self._claimed
         if await self._revise_asked(revise) or known or not self._may_be_asked_late(message):
             return
+        resolution = await self._picking.settle_for(message, resolution)
         facts = await self._gather(message, resolution)
-        decision = decide(message, facts, self._policy, resolution)
+        decision = await self._picking.complete(decide(message, facts, self._policy, resolution), resolution)
         if isinstance(decision, Refuse):
             self._refuse(decision)
         elif isinstance(decision, Ask) and not await self._ask(decision):

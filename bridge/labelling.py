@@ -126,7 +126,9 @@ class Labeller:
                 _log.warning("not_labelled", kind=type(what).__name__, code="store", detail=str(error))
 
     async def _title(self, answered: Answered) -> None:
-        platform, backend = self._platforms[answered.target.platform], self._backends[answered.app]
+        platform, backend = self._platforms[answered.target.platform], self._backends.get(answered.app)
+        if backend is None:
+            return  # its app is gone meanwhile
         if not isinstance(platform, RenamesThreads) or not isinstance(backend, NamesConversations):
             return
         # Claimed first: a thread that keeps its first name is better than one that changes it again and again.

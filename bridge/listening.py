@@ -101,9 +101,30 @@ class Listener:
             raise
         finally:
             running.attempt += accepted
+            await self._record_spent(running)
         if completed is None:
             raise BackendCut("the backend's stream ended without AnswerCompleted")
         return completed
+
+    async def _record_spent(self, running: Running) -> None:
+        """Kept as well as it can be: no answer waits for a store that is away, and none ends otherwise because of it."""
+        usage, turn = running.draft.usage, running.turn
+        if usage is None:
+            return
+        running.draft.usage = None
+        price = None if usage.price is None else float(usage.price)
+        self._metrics.spent(
+            turn.app,
+            prompt=usage.prompt_tokens,
+            completion=usage.completion_tokens,
+            price=price,
+            currency=usage.currency,
+        )
+        try:
+            await self._store.record_spent(turn, running.attempt, usage)
+        except StoreUnavailable as error:
+            self._metrics.store_unavailable()
+            _log.warning("store_unavailable", doing="record_spent", detail=str(error))
 
     async def record_started(self, running: Running, ids: BackendIds) -> None:
         """Raises `Fenced`."""

@@ -137,10 +137,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Something that somebody wrote, as it is told to an app that was not there."""
+    """Something that somebody (`who`: a name for people) wrote, as it is told to an app that was not there."""
 
     who: str
-    """A name for people."""
     text: str
 
 
@@ -158,11 +157,14 @@ class AskedQuestion:
     in_thread: bool = False
     """It stands below other messages, which the app may never have seen."""
     unseen: bool = False
-    """As of `MessageReceived` in `events`."""
     about: Said | None = None
-    """As of `MessageReceived` in `events`."""
+    """Both as of `MessageReceived` in `events`."""
     spoken: str = ""
     """What was said in its voice messages, once that was made out."""
+    choice: str = ""
+    """What within the app shall answer, as it was chosen there when this was asked (`Choice.id`); empty: nothing was."""
+    told: str = ""
+    """What the app was told instead of its words alone, where the bridge keeps its history."""
     sent_at: datetime
 
     @property
@@ -189,6 +191,8 @@ class ButtonAction(StrEnum):
     """On the bot's own page. Told as a `CommandInvoked`."""
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
+    APP = "app"
+    """Has the app that its `value` names answer, see `bridge.picks`."""
     INPUT = "input"
     """Answers a form that an answer waits for; the `value` says which, and how (see `pauses`). Told as a `FormSubmitted`."""
     FORM = "form"

@@ -22,6 +22,7 @@ _WRITES = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89, 144)
 
 MOST_CODES = 40
 """Different backend error codes that are told apart, of all apps. A backend makes them up, so there has to be an end."""
+_CURRENCY = re.compile(r"[A-Z]{3}")
 _CODE = re.compile(r"[A-Za-z0-9_.-]{1,48}")
 
 
@@ -122,6 +123,10 @@ class Metrics:
         self._backend_errors = Counter(
             "bridge_backend_errors", "Failures of a backend, by its code.", ["app", "code"], registry=of
         )
+        self._tokens = Counter(
+            "bridge_tokens", "Tokens that answers took, as their apps count.", ["app", "kind"], registry=of
+        )
+        self._price = Counter("bridge_price", "What answers cost, as their apps say.", ["app", "currency"], registry=of)
         self._store_unavailable = Counter(
             "bridge_store_unavailable", "Times that the store could not be reached.", registry=of
         )
@@ -180,6 +185,13 @@ class Metrics:
         else:
             self._codes.add(code)
         self._backend_errors.labels(app, code).inc()
+
+    def spent(self, app: AppName, *, prompt: int, completion: int, price: float | None, currency: str) -> None:
+        """What does not look like the code of a currency counts as "other"."""
+        self._tokens.labels(app, "prompt").inc(prompt)
+        self._tokens.labels(app, "completion").inc(completion)
+        if price:
+            self._price.labels(app, currency if _CURRENCY.fullmatch(currency) else "other").inc(price)
 
     def store_unavailable(self) -> None:
         self._store_unavailable.inc()

@@ -190,6 +190,15 @@ class AnswerPace:
         """Edits that intermediate ones leave alone: one for the end of each answer that draws on the same budget."""
         return self.edit.live
 
+    @property
+    def share(self) -> float:
+        """Seconds between two intermediate writes of one answer that leave the same to every other one, where all are counted
+        together. Without it all would wake for the one write that is free, and each would look what it has to say."""
+        if self.total is None:
+            return 0.0
+        budget = self.total.budget
+        return self.total.held * budget.window.total_seconds() / (budget.limit * (1 - _TOTAL_RESERVE))
+
     async def book_shared(self, kind: WriteKind) -> float:
         """Seconds to wait, after `take`, because of what other processes write. Only what two of them can write to at once is
         booked: new messages of a channel, and what a platform counts over everything. Whoever writes an answer edits it alone."""
@@ -215,7 +224,10 @@ class AnswerPace:
         else:
             wait = book.wait_for_room(now, 1)
         if self.total is not None:
-            reserve = int(self.total.budget.limit * _TOTAL_RESERVE) if urgency is Urgency.PROGRESS else 0
+            reserve = 0
+            if urgency is Urgency.PROGRESS:
+                reserve = int(self.total.budget.limit * _TOTAL_RESERVE)
+                wait = max(wait, self.last_own + self.share - now)
             wait = max(wait, self.total.wait_for_room(now, reserve + 1))
         return max(wait, 0.0)
 

@@ -11,10 +11,22 @@ class Places:
 
     def __init__(self, capacities: Mapping[str, int]) -> None:
         """`capacities`: server -> answers that it may be asked for at once."""
-        self._free = dict(capacities)
-        self._lines: dict[str, deque[tuple[asyncio.Future[None], Callable[[int], None]]]] = {
-            server: deque() for server in capacities
-        }
+        self._capacities: dict[str, int] = {}
+        self._free: dict[str, int] = {}
+        self._lines: dict[str, deque[tuple[asyncio.Future[None], Callable[[int], None]]]] = {}
+        self.resize(capacities)
+
+    def resize(self, capacities: Mapping[str, int]) -> None:
+        """From now on servers may be asked for so many. One that is not named any more keeps what it had: those who stand in
+        line for it are still to be answered. Places that are taken are not taken away."""
+        for server, capacity in capacities.items():
+            line = self._lines.setdefault(server, deque())
+            more = capacity - self._capacities.get(server, 0)
+            self._capacities[server] = capacity
+            self._free[server] = self._free.get(server, 0) + more
+            while line and self._free[server] > 0:
+                self._free[server] -= 1
+                self._give_back(server)
 
     def waiting(self, server: str) -> int:
         return len(self._lines[server])
@@ -49,7 +61,8 @@ class Places:
 
     def _give_back(self, server: str) -> None:
         line = self._lines[server]
-        while line:
+        # Where there are fewer places than before, one that comes back may be one too many.
+        while line and self._free[server] >= 0:
             first, _ = line.popleft()
             # One that was given up this very moment may still stand in line.
             if not first.done():

@@ -61,8 +61,12 @@ class PlatformCapabilities:
     """So many of `ASK` may stand below one message."""
     again_button: bool = False
     """`AGAIN` stands below whole answers."""
+    app_buttons: int = 0
+    """So many of `APP` may stand below one line of ours."""
     steps: bool = False
     """`OutgoingMessage.steps` are shown beside the text of a message that grows natively (see `StreamsNatively`)."""
+    open_threads: bool = False
+    """Whoever sees a channel sees all of its threads."""
     sources: bool = False
     """`OutgoingMessage.sources` are shown apart from the text."""
     live_budget: WriteBudget | None = None

@@ -11,6 +11,7 @@ from bridge.errors import BackendError, StoreUnavailable
 from bridge.messages import AppName, AskedQuestion, BackendIds
 from bridge.metrics import Metrics
 from bridge.questions import lead_of, with_past, with_thread, words_of
+from bridge.recalling import Recaller
 from bridge.routing import AppPolicy
 from bridge.running import Running
 from bridge.store import Store
@@ -49,6 +50,7 @@ class Preparer:
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
+        self._recaller = Recaller(store=store, backends=backends, metrics=metrics)
 
     def plain(self, running: Running, asked: AskedQuestion, ids: BackendIds) -> Question:
         """The question alone, as an earlier owner asked it."""
@@ -59,6 +61,7 @@ class Preparer:
             conversation=ids.conversation,
             inputs=self._policies[turn.app].inputs if running.inputs is None else running.inputs,
             sent_at=asked.sent_at,
+            choice=asked.choice or None,
         )
 
     async def prepare(self, running: Running, asked: AskedQuestion) -> Question | None:
@@ -73,12 +76,16 @@ class Preparer:
             running.notes = [_NOTHING_READ]
             return None
         question = replace(self.plain(running, asked, running.ids), files=files)
-        if running.ids.conversation is None and not await self._stands_alone(running):
+        if told := self._recaller.told(running.turn.app, asked):
+            question = replace(question, text=told)
+        elif running.ids.conversation is None and not await self._stands_alone(running):
             if running.above is None and not running.healed and not running.turn.fresh:
                 running.above = tuple(await self._surroundings.thread(running.turn, asked))
             question = replace(question, text=with_thread(running.above or (), asked.about, question.text))
         elif asked.about is not None:
             question = replace(question, text=with_thread((), asked.about, question.text))
+        if self._recaller.is_wanted(running.turn.app):
+            return await self._recaller.recall(running.turn, question, asked)
         return await self._with_past(running, question)
 
     async def _stands_alone(self, running: Running) -> bool:

@@ -16,9 +16,9 @@ LONGEST_LEAD = 600
 
 
 def as_edited(before: AskedQuestion, now: AskedQuestion) -> AskedQuestion:
-    """The question as its author changed it. What it is about stays."""
+    """The question as its author changed it. What it is about stays, and what shall answer it."""
     spoken = before.spoken if before.attachments == now.attachments else ""
-    return replace(now, about=before.about, spoken=spoken)
+    return replace(now, about=before.about, spoken=spoken, choice=before.choice)
 
 
 def missing_words(asked: AskedQuestion) -> str:

@@ -180,7 +180,7 @@ def configured_backend(env_file: Path | None) -> Part[Backend] | None:
     """The backend that the environment switches on, if any. Raises `SettingsError`."""
     for name in folders(_BACKENDS):
         settings = read(_settings_class(_BACKENDS, name), env_file)
-        if _is_on(settings):
+        if _is_on(settings) and not getattr(settings, "only_named", False):
             return Part(name, settings, f"{_BACKENDS}.{name}.backend")
     return None
 
@@ -239,7 +239,8 @@ def example() -> str:
 _OURS = (
     *("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "ENCRYPTION_", "FEEDBACK_", "SHUTDOWN_", "BRIDGE_CONF", "STOP_"),
     *("RETRY_", "FOLLOW_", "RECOVER", "MOST_", "BUSY_", "WAIT_NOT", "CONTEXT_", "MUTE_", "UNMUTE_", "EXTERNAL_"),
-    *("QUESTIONS_PER", "ALLOWED_BOT", "BOT_TURN", "ANSWER_", "SUGGESTIONS_", "FILE_PAT"),
+    *("QUESTIONS_PER", "ALLOWED_BOT", "BOT_TURN", "ANSWER_", "SUGGESTIONS_", "FILE_PAT", "FORM_PAT", "ECHO_"),
+    *("OPENAI_", "DBGPT_", "HISTORY_"),
 )
 """In `.env` a name that begins like this is meant for us. (HTTP_ and LOG_ are not: HTTP_PROXY belongs to others.)"""
 

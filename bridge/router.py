@@ -4,7 +4,7 @@ What an order said in words means is read in `words`; whether somebody is let in
 did it.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import assert_never
 
 from bridge.admitting import NO_APP, SHARED_CHANNEL, find_refusal, outside_of, turn_away
@@ -16,6 +16,7 @@ from bridge.decisions import (
     Greet,
     Ignore,
     Obey,
+    Pick,
     Rate,
     Refuse,
     Retry,
@@ -39,56 +40,23 @@ from bridge.events import (
     ReactionChanged,
     StopRequested,
 )
+from bridge.facts import Facts, Policy
 from bridge.messages import (
     AskedQuestion,
     ButtonAction,
-    ConversationId,
     Origin,
     Rating,
     Vote,
 )
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
-from bridge.words import MuteWords, find_command, says_stop
+from bridge.words import find_command, says_stop, words_behind
+
+_FOR_ONE = frozenset({Command.HELP, Command.APP, Command.HISTORY, Command.FORGET})
+"""What they come to is told in private, where that can be."""
 
 BUTTON = "button"
 """As `Vote.source`: all buttons are one, so that pressing the other one changes a mind."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """What the operator chose for every place."""
-
-    like: frozenset[str]
-    """Emoji (Slack short names or Unicode) that mean a thumbs up."""
-    dislike: frozenset[str]
-    stop: frozenset[str] = frozenset()
-    """Emoji that end the answer they are put on."""
-    retry: frozenset[str] = frozenset()
-    """Emoji that have the question of a failed or stopped answer asked again."""
-    follow_edits_waiting: bool = True
-    """An edited question that waits is replaced. Without it no edit is followed at all."""
-    follow_edits_running: bool = True
-    """An edited question that is being answered is asked anew."""
-    follow_deletions: bool = True
-    """A deleted question is not answered, or no further."""
-    words: MuteWords = field(default_factory=MuteWords)
-    bot_turns: int = 3
-    """Questions by other bots that may follow one another in a conversation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What the store knows about an event's surroundings."""
-
-    thread: ConversationId | None = None
-    """The conversation that this thread already is."""
-    muted: bool = False
-    """In that thread nothing is answered that is not said to the bot."""
-    replied: ConversationId | None = None
-    """The conversation of the message that is replied to, when that message is one of our answers."""
-    asked: ConversationId | None = None
-    """The same, when it is somebody's question."""
 
 
 def question_in(message: MessageReceived) -> AskedQuestion:
@@ -252,7 +220,8 @@ def _invoke(event: MessageReceived, command: Command) -> CommandInvoked:
         is_external=event.is_external,
         in_thread=event.in_thread,
         # What changes for everybody in a thread is said to everybody, as it was asked for before everybody.
-        private=event.private if command is Command.HELP else None,
+        private=event.private if command in _FOR_ONE else None,
+        words=words_behind(event.text),
     )
 
 
@@ -327,7 +296,7 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
         case ButtonAction.RETRY | ButtonAction.AGAIN:
             wanted = event.action is ButtonAction.AGAIN
             again = Again(by=event.person, quotas=resolution.quotas) if wanted else None
-            return Retry(event_id=event.event_id, answer=event.message, again=again, private=event.private)
+            return Retry(event_id=event.event_id, answer=event.message, again=again, private=event.private, ours=True)
         case ButtonAction.LIKE | ButtonAction.DISLIKE:
             vote = Vote(
                 message=event.message,
@@ -338,14 +307,34 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
                 revision=event.revision,
             )
             return Rate(vote=vote, target=event.target)
-        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM:
-            return Ignore(reason="told as a message, as a command or as a form")
+        case ButtonAction.APP:
+            order = as_order(event, Command.APP)
+            return Ignore(reason="not known who pressed it") if order is None else _decide_command(order, resolution)
         case ButtonAction.INPUT:
             return answer_form(event)
-        case ButtonAction.RESUME | ButtonAction.FORGET:
-            return Ignore(reason="no such button was shown")
+        case ButtonAction.RESUME | ButtonAction.FORGET if resolution.app is not None:
+            return Pick(event=event, app=resolution.app.name)
+        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM | ButtonAction.RESUME | ButtonAction.FORGET:
+            return Ignore(reason="told as a message, a command or a form, or no app answers there")
         case _:
             assert_never(event.action)
+
+
+def as_order(event: ButtonPressed, command: Command) -> CommandInvoked | None:
+    """A press that wants something of the bot itself. None: who pressed, or where, is not told."""
+    if event.author is None or event.target is None:
+        return None
+    key = event.target.conversation
+    return CommandInvoked(
+        event_id=event.event_id,
+        command=command,
+        target=event.target,
+        author=event.author,
+        is_direct=bool(key.person),
+        category=event.category,
+        private=event.private,
+        value=event.value,
+    )
 
 
 def _refuse_press(event: ButtonPressed | FormSubmitted, resolution: Resolution) -> Refuse | None:
@@ -362,12 +351,14 @@ def _refuse_press(event: ButtonPressed | FormSubmitted, resolution: Resolution) 
 def _decide_stop(event: StopRequested, resolution: Resolution) -> Decision:
     refusal = find_refusal(resolution, outside_of(resolution, event.author, is_external=False), event.author)
     if refusal is not None and refusal.notice != NO_APP:
-        return turn_away(refusal, event.event_id, event.target.conversation, event.author, None)
+        refused = turn_away(refusal, event.event_id, event.target.conversation, event.author, event.private)
+        return replace(refused, awaited=True)
     return Stop(
         event_id=event.event_id,
         answer=event.message,
         key=event.target.conversation,
         app=resolution.app.name if resolution.app else None,
+        tell=event.private,
     )
 
 

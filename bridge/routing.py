@@ -142,6 +142,10 @@ class Resolution:
 
     app: AppPolicy | None
     """None: no app answers there."""
+    choices: tuple[AppPolicy, ...] = ()
+    """Apps that members may choose from there, `app` among them; fewer than two: nothing is to be chosen."""
+    choice: str = ""
+    """What within the app somebody chose there (`Choice.id`); empty: what its operator set."""
     follow: Follow = Follow.THREAD
     access: Access = Access()
     guests: Guests = Guests()
@@ -157,6 +161,11 @@ class Resolver(Protocol):
     @property
     def apps(self) -> Mapping[AppName, AppPolicy]:
         """Every app, whether or not a route leads to it."""
+        ...
+
+    @property
+    def routes(self) -> Sequence["Route"]:
+        """In the order of the file; empty where one app answers everywhere."""
         ...
 
     def resolve(self, place: Place) -> Resolution: ...
@@ -182,6 +191,10 @@ class Everywhere:
     def apps(self) -> Mapping[AppName, AppPolicy]:
         return {self.app.name: self.app}
 
+    @property
+    def routes(self) -> Sequence["Route"]:
+        return ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
@@ -199,6 +212,8 @@ class Route:
     guests: Guests = Guests()
     answers: Answers = Answers.THREAD
     quotas: Quotas = field(default_factory=Quotas)
+    choices: tuple[AppName, ...] = ()
+    """Apps that members may choose from, `app` among them, which answers until they do. Empty: nothing is to be chosen."""
     line: int = 0
     """Where it begins in `bridge.toml`, for people; it decides nothing."""
 
@@ -213,6 +228,11 @@ class Route:
             self.installation is not None,
             self.platform is not None,
         )
+
+    @property
+    def leads_to(self) -> tuple[AppName, ...]:
+        """Every app that may answer there."""
+        return self.choices or (self.app,)
 
     @property
     def asks_for(self) -> tuple[str | bool | None, ...]:
@@ -271,6 +291,7 @@ class Routes:
         because += [f"The route at {route} fits too, and is less specific." for route in others]
         return Resolution(
             app=self.apps[winner.app],
+            choices=tuple(self.apps[name] for name in winner.choices),
             follow=winner.follow,
             access=winner.access,
             guests=winner.guests,

@@ -125,6 +125,13 @@ class Settings(BaseSettings):
         le=20,
         description="Past questions and answers that the app is told when its conversation had to be started anew.",
     )
+    history_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days for which questions and answers are kept where they are all that an app knows of a conversation, since "
+        "its server remembers nothing (OPENAI_MODEL). Of other apps they are removed after a day.",
+    )
     most_waiting: int = Field(
         20, ge=1, le=1000, description="Questions that may wait in one conversation; one more is politely refused."
     )

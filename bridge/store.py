@@ -4,12 +4,13 @@ Every method is one transaction. All may raise `StoreUnavailable` (nothing was w
 `Fenced` when the conversation has another owner by now.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.backend_api import UsageReported
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -301,6 +302,10 @@ class Store(KeepsPauses, Protocol):
         """Keeps what was made out of the question's voice messages (`AskedQuestion.spoken`)."""
         ...
 
+    async def record_told(self, turn: Turn, text: str) -> None:
+        """Keeps what the app is told with the question (`AskedQuestion.told`)."""
+        ...
+
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         """Records the backend's ids on answer and conversation; the answer is `streaming`."""
         ...
@@ -314,7 +319,7 @@ class Store(KeepsPauses, Protocol):
         ...
 
     async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
-        """The last answered questions of this conversation whose text is still kept, oldest first."""
+        """The last answered questions of this conversation whose text is still kept, as the app was told them, oldest first."""
         ...
 
     async def record_intended(self, turn: Turn, part: int, nonce: str, role: PartRole, text: str) -> None:
@@ -331,6 +336,11 @@ class Store(KeepsPauses, Protocol):
         """Replaces the text recorded for a posted part, just before it is shown."""
         ...
 
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        """What the `attempt`th asking for this answer has cost. Told again, it replaces what was told. Kept without any text, and
+        longer than that."""
+        ...
+
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
         """What the answer will say is settled: it is `finalising`."""
         ...
@@ -345,8 +355,9 @@ class Store(KeepsPauses, Protocol):
 
     # Housekeeping
 
-    async def blank_payloads(self, before: datetime) -> int:
-        """Removes the text of questions answered before then, and of their answers, and returns how many."""
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
+        """Removes the text of questions answered before then (of apps in `longer`: before that) and of their answers.
+        Returns how many."""
         ...
 
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:

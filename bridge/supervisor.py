@@ -1,12 +1,13 @@
 """Starts every part in order, watches over them, and ends them in order when told to stop."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from bridge import logs
-from bridge.backend_api import Backend
+from bridge.apps import Apps
+from bridge.archivist import Archivist
 from bridge.clock import Clock, within
 from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
@@ -14,19 +15,18 @@ from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
 from bridge.form_desk import FormDesk
 from bridge.forms_api import OffersForms
+from bridge.history_api import KeepsNoHistory
 from bridge.home import FrontHall
-from bridge.inspecting import SUBJECT as INPUTS
-from bridge.inspecting import inspect_inputs
 from bridge.installations_api import Installations, KeepsInstallations
 from bridge.intake import Intake
 from bridge.labelling import Labeller
-from bridge.messages import AppName, PlatformName
+from bridge.messages import PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
-from bridge.platform_api import CatchesUp, Leases, Platform, Severity, UsesLeases
+from bridge.platform_api import CatchesUp, Leases, Platform, UsesLeases
 from bridge.recovery import Recovery
+from bridge.reloading import try_backends
 from bridge.remembering import StoreMemory
-from bridge.routing import AppPolicy
 from bridge.store import Store
 from bridge.turns import Turns
 from bridge.web.server import WebServer
@@ -43,6 +43,8 @@ class SupervisorLimits:
     sweep_every: timedelta = timedelta(seconds=60)
     keep_payloads: timedelta = timedelta(hours=24)
     """Text of answered questions is kept that long: platforms redeliver for minutes, operators look for a day."""
+    keep_history: timedelta = timedelta(days=30)
+    """The same where it is all that an app knows of a conversation, since its server remembers nothing."""
     restart_pause: timedelta = timedelta(seconds=1)
     """Pause before a platform that broke is started again; doubles up to a minute."""
     ready_patience: timedelta = timedelta(seconds=2)
@@ -54,15 +56,16 @@ class Parts:
 
     store: Store
     platforms: Mapping[PlatformName, Platform]
-    backends: Mapping[AppName, Backend]
+    apps: Apps
     dispatcher: Dispatcher
     conversations: Conversations
     turns: Turns
     intake: Intake
-    policies: Mapping[AppName, AppPolicy]
     form_desk: FormDesk
     front_hall: FrontHall
     labeller: Labeller
+    archivist: Archivist | None
+    """None: nothing is kept of what was said earlier."""
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -72,6 +75,8 @@ class Parts:
     """None: this process is the only one."""
     installations: Callable[[PlatformName], Installations] | None = None
     """Where a platform keeps what it was given when it was installed; None: nowhere."""
+    works: Mapping[str, Callable[[], Coroutine[None, None, None]]] = field(default_factory=dict)
+    """What else works until it is cancelled, by name."""
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """What else is to be done now and then. They may raise `StoreUnavailable`."""
     limits: SupervisorLimits = field(default_factory=SupervisorLimits)
@@ -103,9 +108,11 @@ class Supervisor:
                     tasks.create_task(parts.notices.run(), name="notices"),
                     tasks.create_task(parts.front_hall.run(), name="front hall"),
                     tasks.create_task(parts.labeller.run(), name="labels"),
+                    *([tasks.create_task(parts.archivist.run(), name="archive")] if parts.archivist else ()),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]
+                background += [tasks.create_task(work(), name=name) for name, work in parts.works.items()]
                 hearing = [
                     tasks.create_task(self._hear(platform), name=f"platform {name}")
                     for name, platform in parts.platforms.items()
@@ -121,8 +128,7 @@ class Supervisor:
             await web.stop()
             for platform in parts.platforms.values():
                 await platform.close()
-            for backend in parts.backends.values():
-                await backend.close()
+            await parts.apps.close()
             await parts.store.close()
         _log.info("stopped")
         return 1 if self._all_refused() else 0
@@ -150,7 +156,7 @@ class Supervisor:
                 hearing=health.hearing,
                 heartbeat_age=None if age is None else age.total_seconds(),
             )
-        for app in parts.backends:
+        for app in parts.apps.backends:
             parts.metrics.waiting(app, parts.turns.queued(app))
 
     async def readiness(self) -> tuple[bool, Mapping[str, object]]:
@@ -226,17 +232,8 @@ class Supervisor:
             stop.set()
 
     async def _try_backends(self) -> None:
-        """A wrong key or address is told in the log at once, and not only when the first member asks."""
-        for name, backend in self._parts.backends.items():
-            findings = [*await backend.check()]
-            if name in self._parts.policies:
-                findings += await inspect_inputs(self._parts.policies[name], backend)
-            for finding in findings:
-                told = {"subject": finding.subject, "problem": finding.problem, "fix": finding.fix}
-                if finding.severity is Severity.ERROR:
-                    _log.error("backend_trouble", app=name, **told)
-                elif finding.severity is Severity.WARNING and finding.subject == INPUTS:
-                    _log.warning("inputs_without_source", app=name, **told)
+        apps = self._parts.apps
+        await try_backends(dict(apps.backends), apps.policies)
 
     async def _keep_house(self) -> None:
         parts = self._parts
@@ -244,7 +241,7 @@ class Supervisor:
             await parts.clock.sleep(parts.limits.sweep_every.total_seconds())
             try:
                 await parts.recovery.sweep()
-                await parts.store.blank_payloads(parts.clock.now() - parts.limits.keep_payloads)
+                await self._remove_texts()
                 for chore in parts.chores:
                     await chore()
             except StoreUnavailable as error:
@@ -252,6 +249,15 @@ class Supervisor:
                 _log.warning("store_unavailable", doing="housekeeping", detail=str(error))
             # A call for a running turn may have been lost on its way.
             await parts.turns.look_all()
+
+    async def _remove_texts(self) -> None:
+        parts = self._parts
+        now, limits = parts.clock.now(), parts.limits
+        forgetful = [
+            app for app, one in parts.apps.backends.items() if isinstance(one, KeepsNoHistory) and one.history_turns
+        ]
+        longer = dict.fromkeys(forgetful, now - max(limits.keep_history, limits.keep_payloads))
+        await parts.store.blank_payloads(now - limits.keep_payloads, longer)
 
     async def _shut_down(self, hearing: Sequence[asyncio.Task[None]], insist: asyncio.Event) -> None:
         parts = self._parts

@@ -13,7 +13,8 @@ _LONGEST = 100
 
 _ONLY_STOP = re.compile(r"[\W_]*stop[\W_]*", re.IGNORECASE)
 """The word alone, whatever punctuation or emphasis people put around it."""
-_ONLY_COMMAND = re.compile(r"[\s*_`'\"]*/(help|reset|mute|unmute)[\s*_`'\".!]*", re.IGNORECASE)
+_ONLY_COMMAND = re.compile(r"[\s*_`'\"]*/(help|reset|mute|unmute|history|forget)[\s*_`'\".!]*", re.IGNORECASE)
+_WITH_WORDS = re.compile(r"[\s*_`'\"]*/(app)(?:\s+(\S.*?))?[\s*_`'\".!]*", re.IGNORECASE)
 _AROUND = re.compile(r"^[\W_]+|[\W_]+$")
 
 
@@ -45,6 +46,12 @@ def says_stop(text: str) -> bool:
 
 
 def find_command(text: str) -> Command | None:
-    """`/help` and the like, alone."""
-    found = _ONLY_COMMAND.fullmatch(text) if len(text) <= _LONGEST else None
+    """`/help` and the like, alone; `/app` also with a name behind it (see `words_behind`)."""
+    found = (_ONLY_COMMAND.fullmatch(text) or _WITH_WORDS.fullmatch(text)) if len(text) <= _LONGEST else None
     return Command(found[1].lower()) if found else None
+
+
+def words_behind(text: str) -> str:
+    """What stands behind such a command."""
+    found = _WITH_WORDS.fullmatch(text) if len(text) <= _LONGEST else None
+    return " ".join((found[2] or "").split()) if found else ""

@@ -18,7 +18,7 @@ from adapters.discord.gateway.hints import Hints
 from adapters.discord.gateway.intake import Intake
 from adapters.discord.gateway.reader import Reader
 from adapters.discord.inbound import DISCORD
-from adapters.discord.interactions.commands import ASK, ASK_ABOUT, RESET, STOP
+from adapters.discord.interactions.commands import APP, ASK, ASK_ABOUT, RESET, STOP
 from adapters.discord.interactions.desk import Desk
 from adapters.discord.interactions.registering import Registering
 from adapters.discord.outbound import Outbound
@@ -144,6 +144,7 @@ class DiscordPlatform:
             f"Type `/{ASK}` and your question, with a file if you like.{anywhere}",
             f"Choose **Apps > {ASK_ABOUT}** in the menu of a message to ask me about it.",
             f"In a thread or in direct messages, `/{STOP}` ends what I am answering, and `/{RESET}` has me forget what was said.",
+            f"`/{APP}` says which app answers there.",
         ]
 
     def health(self) -> PlatformHealth:

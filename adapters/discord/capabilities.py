@@ -49,6 +49,10 @@ MAX_REQUEST_BYTES = 25 * 2**20
 MAX_THREAD_NAME = 100
 """Most characters of a thread's name (API reference, Start Thread from Message)."""
 
+ALL_CALLS = WriteBudget(limit=45, window=timedelta(seconds=1.05))
+"""Calls of the whole bot but answers to interactions. Discord takes 50 a second (Discord documentation, Global Rate Limit),
+counted when they arrive, which is not as evenly as they leave."""
+
 CAPABILITIES = PlatformCapabilities(
     # Discord documents no numbers and tells clients to read the headers; in practice 5 per 5 s and channel for new
     # messages, and the same again for edits (what other bots measured). The window is longer by a quarter of a second,
@@ -59,12 +63,12 @@ CAPABILITIES = PlatformCapabilities(
     min_edit_interval=timedelta(seconds=1.25),
     # The typing indicator is shown for 10 s (API reference, Trigger Typing Indicator).
     activity_every=timedelta(seconds=8),
-    # 50 calls a second for the whole bot (Discord documentation, Global Rate Limit); the rest is for typing, threads and
-    # look-ups, which nobody paces.
+    # Of all calls; the rest is for typing, threads and look-ups, which only wait at the turnstile.
     total_budget=WriteBudget(limit=40, window=timedelta(seconds=1)),
     buttons=True,
     rating_buttons=True,
     again_button=True,
+    app_buttons=MAX_ROWS * MAX_BUTTONS,
     # A row holds five.
     question_buttons=MAX_BUTTONS,
     sources=True,

@@ -43,6 +43,9 @@ __all__ = ["GatewayPlan", "Login", "Outbound", "Rest", "Server", "silence_voice_
 
 log = logs.get("discord")
 
+_ENDS_KNOWN = 200
+"""Messages whose end is remembered for as long as a press on their Stop may be under way."""
+
 
 class Outbound:
     """Works from the first call until `close`; needs no connection to the gateway."""
@@ -59,6 +62,7 @@ class Outbound:
         self._posts = Posts(self.rest, FileLimits(self.rest, clock, within=settings.discord_lookup_timeout))
         self._threads = Threads(settings, self.rest)
         self._openings = Openings(self.rest, self.lookups, self.hooks, self._posts, dialect)
+        self._ends: dict[MessageRef, tuple[ReplyTarget, OutgoingMessage]] = {}
 
     async def close(self) -> None:
         await self.downloads.close()
@@ -91,6 +95,11 @@ class Outbound:
 
     async def edit(self, target: ReplyTarget, ref: MessageRef, message: OutgoingMessage) -> None:
         """As `Platform.edit` promises."""
+        if not is_growing(message):
+            self._ends.pop(ref, None)
+            self._ends[ref] = target, message
+            if len(self._ends) > _ENDS_KNOWN:
+                del self._ends[next(iter(self._ends))]
         place = read_target_address(target.address)
         if place.manner is not Manner.HOOK or place.interaction is None:
             await self._posts.edit(ref, self._spell(message), message)
@@ -110,6 +119,8 @@ class Outbound:
         """Shows the typing indicator for ten seconds, where the bot is. Never raises a `PlatformError`."""
         place = read_target_address(target.address)
         if not place.channel or place.manner is Manner.ASK:  # a command is shown as being thought about
+            return
+        if self.rest.crowded:
             return
 
         async def tell(client: discord.Client) -> None:
@@ -171,6 +182,17 @@ class Outbound:
             await self._posts.show_choice(ref, action)
         except PlatformError as error:
             log.info("choice_not_shown", code=error.code)
+
+    async def show_end_again(self, ref: MessageRef) -> None:
+        """Discord may have shown that Stop was pressed after it showed the end that was on its way. Cosmetic: never raises a
+        `PlatformError`."""
+        if (end := self._ends.get(ref)) is None:
+            return
+        target, message = end
+        try:
+            await self.edit(target, ref, message)
+        except PlatformError as error:
+            log.info("end_not_shown_again", code=error.code)
 
     def _spell(self, message: OutgoingMessage, *, note: str = "") -> str:
         content = str(self._dialect.payload(message.text, message.people)["content"])

@@ -5,6 +5,8 @@ from datetime import timedelta
 from bridge.platform_api import PlatformCapabilities, WriteBudget
 
 CAPABILITIES = PlatformCapabilities(
+    # "25" buttons in a block (Slack's page on it).
+    app_buttons=25,
     # chat.postMessage: "1 per second per channel", short bursts tolerated (Slack's page on rate limits).
     post_budget=WriteBudget(limit=4, window=timedelta(seconds=4)),
     # chat.update is tier 3, "50+ per minute" per workspace (Slack's page on the method); two are left as a margin.
@@ -18,6 +20,8 @@ CAPABILITIES = PlatformCapabilities(
     # One row of a desktop window; more would hide the answer (ours, see `writing.blocks.MOST_QUESTIONS`).
     question_buttons=4,
     steps=True,
+    # Slack has no threads with members of their own.
+    open_threads=True,
     sources=True,
     # chat.appendStream is tier 4, "100+ per minute" per workspace for all its streams together (Slack's page on the method); a
     # few are left as a margin.

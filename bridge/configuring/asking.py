@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from bridge.errors import SettingsError
 from bridge.messages import ChannelId, InstallationId, PlatformName
 from bridge.quotas import Quotas, in_questions
-from bridge.routing import Access, Answers, External, Follow, Guests, Place, Resolver, Routes
+from bridge.routing import Access, Answers, AppPolicy, External, Follow, Guests, Place, Resolver, Routes
 
 DIRECT = "direct"
 FORMS = (
@@ -62,6 +62,8 @@ def explain_place(place: Place, routes: Resolver) -> Sequence[tuple[str, str]]:
     if resolution.app is not None:
         followed = "every message, as always in direct messages" if place.is_direct else _FOLLOWED[resolution.follow]
         lines += [("follow", followed), ("access", describe_access(resolution.access))]
+        if resolution.choices:
+            lines.append(("choice", f"members may choose among {describe_choices(resolution.choices)} with /app"))
         if not place.is_direct:
             lines.append(("answers", _ANSWERED[resolution.answers]))
         lines.append(("limits", describe_quotas(resolution.quotas)))
@@ -74,13 +76,23 @@ def explain_place(place: Place, routes: Resolver) -> Sequence[tuple[str, str]]:
                 f"in category {route.category}" if not place.category and route.category else "",
             ]
             where = " and ".join(words for words in missing if words)
-            lines.append(("but", f"If the place is {where}, the route at {route} decides: it leads to {route.app}."))
+            lines.append(
+                (
+                    "but",
+                    f"If the place is {where}, the route at {route} decides: it leads to {' or '.join(route.leads_to)}.",
+                )
+            )
     return lines
 
 
 def describe_access(access: Access) -> str:
     people = [f"person {one}" for one in sorted(access.users)] + [f"role {one}" for one in sorted(access.roles)]
     return f"only {', '.join(people)}" if people else "everybody"
+
+
+def describe_choices(policies: Sequence[AppPolicy]) -> str:
+    *others, last = [policy.name for policy in policies]
+    return f"{', '.join(others)} and {last}"
 
 
 def describe_quotas(quotas: Quotas) -> str:

@@ -149,7 +149,9 @@ def _read_environment(sources: Sources, choice: Choice) -> dict[AppName, ChosenA
         except SettingsError as error:
             choice.problems += [Problem(0, sentence) for sentence in error.problems]
             continue
-        if getattr(settings, "enabled", False) and not found:
+        # Some are only for trying out, and must be asked for by name.
+        alone = not getattr(settings, "only_named", False)
+        if getattr(settings, "enabled", False) and alone and not found:
             found[DEFAULT_APP] = ChosenApp(backend=name, settings=settings)
     return found
 
@@ -226,7 +228,7 @@ def _own_key(sources: Sources, written: Written, from_environment: Mapping[AppNa
 
 
 def _unreachable_apps(policies: Mapping[AppName, AppPolicy], choice: Choice) -> list[str]:
-    reached = {route.app for route in choice.written_routes}
+    reached = {app for route in choice.written_routes for app in route.leads_to}
     return [
         f"No route leads to the app {name}, so it answers nowhere. "
         f'[[routes]] with app = "{name}" alone lets it answer wherever no other route does.'

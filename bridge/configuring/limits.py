@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import NoneType
 from typing import cast, get_args
 
 from pydantic import SecretStr, ValidationError
@@ -133,9 +134,10 @@ class LimitsReader:
                 if is_secret(one)
             ]
             words = f"apps.{app.policy.name} needs {' and '.join(needed) or 'more settings'}"
-            found.problems.append(
-                self._document.say(app.place, f"{words}: the name of a variable in the environment or in .env.")
-            )
+            words += ": the name of a variable in the environment or in .env."
+            if own := getattr(settings, "needs", ""):
+                words = f"apps.{app.policy.name} needs {own}."
+            found.problems.append(self._document.say(app.place, words))
             return
         found.settings = settings
 
@@ -154,7 +156,8 @@ def respell(sentence: str, spellings: Mapping[str, str]) -> str:
 
 def _wrong_type(field: FieldInfo, value: object) -> str:
     """Settings classes read text from the environment and would take `true` for 1; a file can be held to its types."""
-    kind = field.annotation
+    kinds = {one for one in get_args(field.annotation) if one is not NoneType}
+    kind = kinds.pop() if len(kinds) == 1 else field.annotation
     if kind is bool:
         return "" if isinstance(value, bool) else "must be true or false, without quotes."
     if kind in (int, float):

@@ -146,6 +146,10 @@ def _read_routes(document: Document, known: Known, written: Written) -> None:
         read, whole = _validate(RouteTable, table, place, document, written.problems)
         if read is None:
             continue
+        if not {"app", "apps"} & table.keys():
+            description = RouteTable.model_fields["app"].description
+            written.problems.append(document.say((*place, "app"), f"routes.app is missing; it must be {description}."))
+            whole = False
         faults = [document.say(*one) for one in _contradictions(read, place, known)]
         written.problems.extend(faults)
         if whole and not faults:
@@ -153,9 +157,10 @@ def _read_routes(document: Document, known: Known, written: Written) -> None:
 
 
 def _contradictions(route: RouteTable, place: Place, known: Known) -> Iterable[tuple[Place, str]]:
-    if route.app not in known.apps:
+    if route.app is not None and route.app not in known.apps:
         words = f"the name of an app, but there is none named {_show(route.app)}.{did_you_mean(route.app, known.apps)}"
         yield (*place, "app"), f"routes.app must be {words}"
+    yield from _wrong_choices(route, place, known)
     if route.platform is not None and route.platform not in known.platforms:
         words = f"{' or '.join(sorted(known.platforms))}, but it is {_show(route.platform)}."
         yield (*place, "platform"), f"routes.platform must be {words}{did_you_mean(route.platform, known.platforms)}"
@@ -168,10 +173,25 @@ def _contradictions(route: RouteTable, place: Place, known: Known) -> Iterable[t
         )
 
 
+def _wrong_choices(route: RouteTable, place: Place, known: Known) -> Iterable[tuple[Place, str]]:
+    for number, name in enumerate(route.apps):
+        if name not in known.apps:
+            words = f"names of apps, but there is none named {_show(name)}.{did_you_mean(name, known.apps)}"
+            yield (*place, "apps", number), f"routes.apps must be a list of {words}"
+        elif name in route.apps[:number]:
+            yield (*place, "apps", number), f"routes.apps names {_show(name)} twice; remove one of them."
+    if route.apps and route.app is not None and route.app not in route.apps and route.app in known.apps:
+        words = f"{_show(route.app)} is missing, which answers until a member chooses another one"
+        yield (*place, "apps"), f"routes.apps must have routes.app in it, but {words}."
+
+
 def _make_route(table: RouteTable, line: int, known: Known) -> Route:
     installation = table.workspace if table.server is None else table.server
+    choices = tuple(AppName(name) for name in table.apps)
     return Route(
-        app=AppName(table.app),
+        # It is one of them, or else told as missing.
+        app=AppName(table.app) if table.app is not None else choices[0],
+        choices=choices if len(choices) > 1 else (),
         platform=None if table.platform is None else PlatformName(table.platform),
         installation=None if installation is None else InstallationId(installation),
         channel=None if table.channel is None else ChannelId(table.channel),

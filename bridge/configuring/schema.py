@@ -70,7 +70,12 @@ class RouteTable(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
-    app: str = Field(description="the name of an app in quotes")
+    app: str | None = Field(None, description="the name of an app in quotes")
+    apps: list[str] = Field(
+        default_factory=list,
+        min_length=1,
+        description='a list of names of apps in quotes, such as ["support", "sales"]',
+    )
     platform: str | None = Field(None, description="the name of a platform in quotes")
     workspace: Id | None = Field(None, description='the id of a workspace in quotes, such as "T0123", not its name')
     server: Id | None = Field(None, description='the id of a server, such as "1059199", not its name')

@@ -22,6 +22,9 @@ from bridge.playground.view import (
 _HINTS = {
     "/ask": "Ask the bot; it answers in a new thread",
     "/reset": "Begin the conversation anew",
+    "/history": "Go on with an earlier conversation",
+    "/forget": "Delete what was said in this conversation",
+    "/app": "See which app answers here, and choose",
     "/help": "What the bot can do here",
 }
 """What Slack's list of commands says of each; the words are the page's, the manifest's may differ."""

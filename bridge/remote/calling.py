@@ -48,6 +48,16 @@ class Answering:
                 return rest
             raise BackendCut(f"the stream broke off: {type(problem).__name__}", code="cut") from problem
 
+    def close(self) -> None:
+        """Closes the connection, unless the response was read to its end."""
+        self._response.close()
+
+    def end(self) -> None:
+        """Closes the connection. Whoever reads meanwhile reads what has arrived, and then the end."""
+        # Closing alone would leave the reader waiting: nobody tells it.
+        self._response.content.feed_eof()
+        self._response.close()
+
     async def read_whole(self, max_bytes: int) -> bytes:
         """Everything up to the end. Raises `BackendCut` or, past `max_bytes`, `BackendFailed`."""
         whole = bytearray()

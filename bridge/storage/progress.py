@@ -112,13 +112,14 @@ async def record_started(connection: AsyncConnection, turn: Turn, ids: BackendId
     )
 
 
-async def record_spoken(connection: AsyncConnection, turn: Turn, words: str, now: datetime) -> None:
+async def record_in_question(connection: AsyncConnection, turn: Turn, now: datetime, **found: str) -> None:
+    """`found`: fields of `AskedQuestion`."""
     await touch(connection, turn, now)
     mine = and_(inbound_event.c.conversation_id == turn.conversation_id, inbound_event.c.seq == turn.seq)
     payload = (await connection.execute(select(inbound_event.c.payload).where(mine))).scalar_one_or_none()
     if payload:
-        spoken = replace(load_question(payload), spoken=words)
-        await connection.execute(update(inbound_event).where(mine).values(payload=dump_question(spoken)))
+        fuller = replace(load_question(payload), **found)  # type: ignore[arg-type]  # all of them are texts
+        await connection.execute(update(inbound_event).where(mine).values(payload=dump_question(fuller)))
 
 
 async def record_lost(connection: AsyncConnection, turn: Turn, now: datetime) -> None:

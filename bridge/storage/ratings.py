@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.feedback import standing
@@ -243,7 +243,7 @@ def _due(now: datetime) -> Select[*tuple[Any, ...]]:
             answer.c.task_id,
             answer.c.run_id,
             conversation.c.app,
-            conversation.c.backend_user,
+            func.coalesce(answer.c.backend_user, conversation.c.backend_user).label("backend_user"),
         )
         .join(answer, answer.c.id == rating.c.answer_id)
         .join(conversation, conversation.c.id == answer.c.conversation_id)

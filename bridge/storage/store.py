@@ -1,12 +1,13 @@
 """The one store: every method of the seam as one transaction. What is done inside each is told in the modules beside this one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
 from bridge.messages import (
@@ -29,7 +30,7 @@ from bridge.messages import (
     Turn,
     Vote,
 )
-from bridge.storage import changes, claims, keeping, progress, ratings, resting, retries, turns, wishes
+from bridge.storage import changes, claims, keeping, progress, ratings, resting, retries, spending, turns, wishes
 from bridge.storage.engine import translated
 from bridge.storage.opening import Database, open_database
 from bridge.storage.pauses import PauseMethods
@@ -211,7 +212,12 @@ class SqlStore(PauseMethods, Store):
     @whole
     async def record_spoken(self, turn: Turn, words: str) -> None:
         async with self.writing() as connection:
-            await progress.record_spoken(connection, turn, words, self._clock.now())
+            await progress.record_in_question(connection, turn, self._clock.now(), spoken=words)
+
+    @whole
+    async def record_told(self, turn: Turn, text: str) -> None:
+        async with self.writing() as connection:
+            await progress.record_in_question(connection, turn, self._clock.now(), told=text)
 
     @whole
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
@@ -254,6 +260,11 @@ class SqlStore(PauseMethods, Store):
             await progress.record_shown(connection, turn, part, text, self._clock.now())
 
     @whole
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        async with self.writing() as connection:
+            await spending.record_spent(connection, turn, attempt, usage, self._clock.now())
+
+    @whole
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
         if outcome.state not in ENDINGS:
             raise ValueError(f"an answer cannot end as {outcome.state}")
@@ -279,9 +290,9 @@ class SqlStore(PauseMethods, Store):
     # Housekeeping
 
     @whole
-    async def blank_payloads(self, before: datetime) -> int:
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
         async with self.writing() as connection:
-            return await keeping.blank_payloads(connection, before)
+            return await keeping.blank_payloads(connection, before, longer or {})
 
     @whole
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:

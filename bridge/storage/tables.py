@@ -96,6 +96,8 @@ conversation = Table(
     Column("app", Plain, nullable=False),
     Column("reset_generation", Integer, nullable=False, server_default=ZERO),
     Column("backend_user", Plain, nullable=False),
+    # What within the app its latest question asked for; '' is what the app's operator set.
+    Column("choice", Plain, nullable=False, server_default=EMPTY),
     Column("backend_conversation_id", Plain),
     # A turn of that backend conversation was lost, so later ones may fail. False while there is none.
     Column("poisoned", Boolean, nullable=False, server_default=false()),
@@ -151,9 +153,12 @@ answer = Table(
     ),  # JSON, once it is settled and until it is blanked
     Column("job_id", Plain),
     Column("error", PlainText, nullable=False, server_default=EMPTY),
+    # As whom it was asked, where its conversation goes on as somebody else by now. NULL: as the conversation says.
+    Column("backend_user", Plain),
     Column("created_at", UtcDateTime, nullable=False),
     Column("finished_at", UtcDateTime),
     UniqueConstraint("conversation_id", "seq", "attempt"),
+    Index("ix_answer_backend_conversation", "backend_conversation_id"),
 )
 
 # What an unfinished answer waits for, or waited for last. The row goes with the end of the answer.
@@ -282,6 +287,55 @@ rating = Table(
     Column("dislikes", Integer, nullable=False, server_default=ZERO),
     Column("updated_at", UtcDateTime, nullable=False),
     Index("ix_rating_due", "dirty", "retry_at"),
+)
+
+# Which app members chose, in a thread or for themselves in a channel (see `bridge.picks`).
+app_pick = Table(
+    "app_pick",
+    metadata,
+    Column("platform", Plain, primary_key=True),
+    Column("installation", Plain, primary_key=True),
+    Column("channel_id", Plain, primary_key=True),
+    Column("thread_id", Plain, primary_key=True),
+    Column("user_key", Plain, primary_key=True),
+    Column("app", Plain, nullable=False),
+    Column("choice", Plain, nullable=False, server_default=EMPTY),
+    Column("event_id", Plain, nullable=False),
+    Column("picked_at", UtcDateTime, nullable=False),
+)
+
+# What each asking for an answer has cost, as its app counted. Holds no text and outlives it; answers may go.
+spent = Table(
+    "spent",
+    metadata,
+    Column("answer_id", RowId, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("app", Plain, nullable=False),
+    Column("platform", Plain, nullable=False),
+    Column("installation", Plain, nullable=False),
+    Column("person_id", Plain, nullable=False),
+    Column("day", Plain, nullable=False),  # "2026-11-21", in UTC
+    Column("prompt_tokens", BigInteger, nullable=False),
+    Column("completion_tokens", BigInteger, nullable=False),
+    Column("total_tokens", BigInteger, nullable=False),
+    Column("price_nanos", BigInteger),  # a thousand-millionth of the currency; NULL: no price was named
+    Column("currency", Plain, nullable=False, server_default=EMPTY),
+    Column("latency_ms", BigInteger),
+    Index("ix_spent_day", "day"),
+)
+
+# Conversations that a backend is still to delete. Here they are forgotten already.
+unwanted = Table(
+    "unwanted",
+    metadata,
+    Column("id", RowId, primary_key=True),
+    Column("app", Plain, nullable=False),
+    Column("backend_user", Plain, nullable=False),
+    Column("backend_conversation_id", Plain, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=ZERO),
+    Column("retry_at", UtcDateTime),
+    Column("created_at", UtcDateTime, nullable=False),
+    UniqueConstraint("app", "backend_conversation_id"),
 )
 
 bookmark = Table(

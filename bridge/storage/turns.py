@@ -8,7 +8,7 @@ is ever begun twice, and none is passed over but withdrawn ones.
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, case, exists, insert, select, update
+from sqlalchemy import and_, case, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.errors import StoreUnavailable
@@ -56,7 +56,7 @@ async def load_turn(connection: AsyncConnection, of: AnswerId) -> Turn:
             conversation.c.id.label("conversation_id"),
             conversation.c.epoch,
             conversation.c.app,
-            conversation.c.backend_user,
+            func.coalesce(answer.c.backend_user, conversation.c.backend_user).label("backend_user"),
             conversation.c.backend_conversation_id.label("going_on"),
             conversation.c.poisoned,
             and_(conversation.c.fresh_after > 0, conversation.c.fresh_after < answer.c.seq).label("fresh"),
@@ -139,7 +139,11 @@ async def recent_turns(connection: AsyncConnection, turn: Turn, limit: int) -> S
         .limit(limit)
     )
     past = [(load_question(row.payload), load_outcome(row.outcome)) for row in rows]
-    return [PastTurn(question=asked.words, answer=said.text) for asked, said in reversed(past) if said is not None]
+    return [
+        PastTurn(question=asked.told or asked.words, answer=said.text)
+        for asked, said in reversed(past)
+        if said is not None
+    ]
 
 
 async def _is_paused(connection: AsyncConnection, of: int) -> bool:
@@ -196,12 +200,12 @@ async def _last_seen(connection: AsyncConnection, row: AnyRow) -> BackendMessage
     found = await connection.execute(
         select(answer.c.backend_message_id)
         .where(
-            answer.c.conversation_id == row.conversation_id,
-            answer.c.seq < row.seq,
+            # Also what was asked in it elsewhere, before it went on here.
+            answer.c.id < row.answer_id,
             answer.c.backend_conversation_id == within,
             answer.c.backend_message_id.is_not(None),
         )
-        .order_by(answer.c.seq.desc())
+        .order_by(answer.c.id.desc())
         .limit(1)
     )
     seen: str | None = found.scalar_one_or_none()

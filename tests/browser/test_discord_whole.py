@@ -20,7 +20,7 @@ async def test_a_command_is_answered_in_a_thread_and_a_bad_answer_explained(page
     box = page.get_by_test_id("discord-composer")
     await box.click()
     await page.keyboard.type("/")
-    await expect(page.get_by_test_id("command")).to_contain_text(["/ask", "/reset", "/stop", "/help"])
+    await expect(page.get_by_test_id("command")).to_contain_text(["/ask", "/reset", "/stop", "/app", "/help"])
     await page.keyboard.type("help")
     await page.keyboard.press("Enter")
     whisper = page.get_by_test_id(DISCORD).get_by_test_id("message").filter(has_text="Only you can see this")

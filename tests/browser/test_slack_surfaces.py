@@ -40,7 +40,9 @@ async def test_steps_sources_and_suggested_questions_are_shown_and_a_question_is
     await expect(first.get_by_test_id("text")).to_have_text(re.compile("forty-two"))
     await write(page, "slack-thread-composer", "cite your documents")
     second = answers(page, SLACK_THREAD).nth(1)
-    await expect(second.get_by_test_id("context")).to_have_text(re.compile("Sources: Employee handbook.pdf, On-call"))
+    await expect(second.get_by_test_id("context")).to_have_text(
+        re.compile(r"Sources: 1\. Employee handbook\.pdf \(0\.90\), 2\. On-call")
+    )
     await second.get_by_role("button", name="Show me a table").click()
     await expect(answers(page, SLACK_THREAD).nth(2).get_by_role("table")).to_be_visible()
     assert asked(dify) == ["use tools", "cite your documents", "Show me a table"]

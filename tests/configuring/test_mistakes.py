@@ -8,6 +8,8 @@ from bridge import registry
 from bridge.errors import SettingsError
 from tests.configuring.files import APP, SECOND, SUPPORT, load, problem, problems
 
+BACKENDS = " or ".join(registry.folders("bridge.backends"))
+
 
 @pytest.mark.parametrize(
     ("text", "words"),
@@ -93,7 +95,10 @@ def test_what_stands_in_a_wrong_form_is_told_with_its_line(text: str, sentence: 
         ("inputs = 'x'", "apps.support.inputs must be a table of texts, numbers and true or false"),
         ("inputs = { a = 1979-05-27 }", "apps.support.inputs.a must be a text, a number, true or false, { from ="),
         ("inputs = { a = nan }", "apps.support.inputs.a must be a text, a number, true or false, { from ="),
-        ("backend = 'difi'", "apps.support.backend must be dify, but it is 'difi'. Did you mean dify?"),
+        (
+            "backend = 'difi'",
+            f"apps.support.backend must be {BACKENDS}, but it is 'difi'. Did you mean dify?",
+        ),
         ("backend = 3", "apps.support.backend must be the name of a backend in quotes, but it is 3."),
     ],
 )

@@ -109,6 +109,15 @@ class InputsContract:
         assert await archive.inputs.asked(turn.answer_id) is None
         assert await archive.inputs.fill_in(turn.answer_id, {"plan": "Gold"}) is None
 
+    async def test_who_asks_behind_a_form_is_known_to_do_so(self, archive: Archive) -> None:
+        turn = await ask(archive.store, 1)
+        assert not (await accept(archive.store, new(2))).behind_form
+        await archive.inputs.ask(request(turn, archive.clock, PLAN))
+        assert (await accept(archive.store, new(3))).behind_form
+        assert not (await accept(archive.store, new(4, thread="other"))).behind_form
+        await archive.inputs.fill_in(turn.answer_id, {"plan": "Gold"})
+        assert not (await accept(archive.store, new(5))).behind_form
+
     async def test_what_was_filled_in_later_counts(self, archive: Archive) -> None:
         first = await answered(archive.store, 1, "a1", thread="1")
         second = await ask(archive.store, 2)

@@ -128,6 +128,7 @@ def stop(
     message: MessageRef | None = None,
     author: Author | None = None,
     event: str = "",
+    private: bool = False,
 ) -> StopRequested:
     return StopRequested(
         event_id=EventId(event or "native stop"),
@@ -135,6 +136,7 @@ def stop(
         author=author or values.person(),
         is_direct=False,
         message=message,
+        private=aside((author or values.person()).id) if private else None,
     )
 
 

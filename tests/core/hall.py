@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from bridge.clock import Clock
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
-from bridge.events import ChatOpened, HomeOpened, InboundEvent
+from bridge.events import ButtonPressed, ChatOpened, HomeOpened, InboundEvent
+from bridge.facts import Policy
 from bridge.feedback import Feedback, aggregate
 from bridge.intake import Intake
 from bridge.messages import (
@@ -24,7 +25,6 @@ from bridge.messages import (
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer
-from bridge.router import Policy
 from bridge.routing import AppPolicy, Place, Resolution
 from bridge.store import Orders
 from tests.fakes import values
@@ -164,7 +164,9 @@ class Hall:
     async def tell(self, *events: InboundEvent) -> None:
         """One after the other, as a platform delivers them, and what follows at once."""
         for event in events:
-            await self.inbox(event)
+            taking = self.inbox(event)
+            # A press on what is not known yet is looked at again a little later.
+            await (self.clock.live_through(taking) if isinstance(event, ButtonPressed) else taking)
         await self.clock.advance(0)
 
 

@@ -11,6 +11,7 @@ from bridge.attending import Attendant
 from bridge.backend_api import Question
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
+from bridge.facts import Policy
 from bridge.feedback import Feedback, aggregate
 from bridge.filling import InputForms
 from bridge.form_desk import FormDesk
@@ -25,7 +26,6 @@ from bridge.pacing import Pacer
 from bridge.pauses import FORMS
 from bridge.places import Places
 from bridge.recovery import Recovery
-from bridge.router import Policy
 from bridge.routing import AppPolicy, Everywhere
 from bridge.submissions import Submissions
 from bridge.turns import TurnLimits, Turns

@@ -278,6 +278,22 @@ async def test_a_native_stop_where_nothing_is_known_or_by_who_may_not_does_nothi
         assert at.notes == []
 
 
+async def test_who_stops_by_command_is_told_in_private_what_came_of_it() -> None:
+    async with hall() as at:
+        at.turns.seconds = 60
+        await at.tell(doings.stop(private=True, event="before anything was asked"))
+        await at.tell(values.message("What is up?"))
+        await at.tell(doings.stop(private=True, event="while it is answered"))
+        await at.clock.advance(100)
+        await at.tell(doings.stop(private=True, event="when nothing runs"))
+        at.resolution = replace(at.resolution, access=Access(users=frozenset({values.person("grace").id})))
+        for number in range(2):
+            await at.tell(doings.stop(private=True, event=f"may not, {number}"))
+        nothing = "I am not answering anything here."
+        assert said_to(at, "only ada") == [nothing, "Stopped.", nothing, NOT_ADMITTED, NOT_ADMITTED]
+        assert "stopped: What is up?" in at.texts
+
+
 async def test_a_question_that_is_forgotten_is_told_so_in_private_where_that_is_possible() -> None:
     async with hall() as at:
         at.turns.fails = 1

@@ -63,7 +63,7 @@ def test_files_are_told_of_where_the_platform_gives_and_the_app_takes_them() -> 
     clock = FakeClock()
     rich, taking = RichPlatform(clock), TakingBackend(clock)
     assert "Attach files" in guide(rich, taking).explain(HELP, HERE)
-    assert "Attach files" in guide(rich, taking).explain_all(FAKE, AppName("support"))
+    assert "Attach files" in guide(rich, taking).explain_all(FAKE, HERE)
     assert "Attach files" not in guide(rich).explain(HELP, HERE)
     assert "Attach files" not in guide(None, taking).explain(HELP, HERE)
 
@@ -100,7 +100,9 @@ def test_help_is_short_and_shows_no_ids() -> None:
     clock = FakeClock()
     for text in (
         guide(RichPlatform(clock), TakingBackend(clock)).explain(HELP, HERE),
-        guide(RichPlatform(clock), TakingBackend(clock)).explain_all(FAKE, AppName("support")),
+        guide(RichPlatform(clock), TakingBackend(clock)).explain_all(
+            FAKE, Resolution(app=AppPolicy(name=AppName("support")))
+        ),
     ):
         assert len(text) < 900
         assert values.key().channel not in text

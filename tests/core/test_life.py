@@ -109,7 +109,7 @@ class Life:
     async def tell(self, event: InboundEvent) -> None:
         self.story.append(f"{self.clock.monotonic():.1f} {type(event).__name__} {event.event_id}")
         try:
-            await self.at.inbox(event)
+            await self.clock.live_through(self.at.inbox(event))
         except StoreUnavailable:
             self.undelivered.append(event)
 

@@ -1,5 +1,6 @@
 """Retry, by button or reaction: the same question once more, however often it is pressed."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -43,6 +44,19 @@ async def test_a_failed_question_is_asked_again_once_however_often_that_is_wante
         await at.clock.advance(100)
         assert [turn.question.text for turn in at.turns.answered] == ["What is up?"] * 2
         assert at.metrics.read("bridge_retries_total", platform=FAKE) == 1
+
+
+async def test_a_press_that_is_faster_than_the_record_of_its_message_is_taken_all_the_same() -> None:
+    async with hall() as at:
+        address = await failed(at)
+        record, at.store.answers[0].parts = at.store.answers[0].parts, {}
+        pressing = asyncio.ensure_future(at.inbox(by_button(address)))
+        await at.clock.advance(0.2)
+        assert not pressing.done()
+        at.store.answers[0].parts = record
+        await at.clock.advance(1)
+        await pressing
+        assert len(at.turns.answered) == 2
 
 
 async def test_a_retry_is_taken_however_much_waits() -> None:

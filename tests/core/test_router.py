@@ -20,10 +20,9 @@ from bridge.decisions import (
     Withdraw,
 )
 from bridge.events import Command, MessageReceived
+from bridge.facts import Facts, Policy
 from bridge.messages import Address, Attachment, ButtonAction, ConversationId, EventId, Origin, PersonId, Rating, Said
 from bridge.router import (
-    Facts,
-    Policy,
     decide,
     question_in,
     wants_muted,
@@ -424,11 +423,12 @@ def test_commands_that_are_not_said_to_the_bot_are_left_alone() -> None:
 
 
 def test_help_is_for_who_asked_and_what_changes_a_thread_is_said_to_everybody() -> None:
+    for_one = (Command.HELP, Command.APP, Command.HISTORY, Command.FORGET)
     for command in Command:
         event = doings.privately(values.message(f"/{command.value}", in_thread=True))
         decision = judged(event)
         assert isinstance(decision, Obey)
-        assert decision.order.private == (event.private if command is Command.HELP else None)
+        assert decision.order.private == (event.private if command in for_one else None)
 
 
 def test_in_a_muted_thread_only_what_is_said_to_the_bot_is_answered() -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -72,6 +72,14 @@ class FakeClock:
             if not _at_work[0]:
                 return
             await asyncio.sleep(0.001)
+
+    async def live_through(self, work: Coroutine[None, None, None]) -> None:
+        """Does it, and lets as much time pass as it takes."""
+        working = asyncio.ensure_future(work)
+        await self.settle()
+        while not working.done():
+            await self.advance(0.1)
+        await working
 
     async def advance(self, seconds: float) -> None:
         """Moves time forward, stopping at every wake-up on the way."""

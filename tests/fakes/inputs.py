@@ -16,7 +16,7 @@ class FakeInputs:
     def __init__(self, store: FakeStore) -> None:
         self._store = store
         self._kept: dict[tuple[ConversationId, str], tuple[Value, int]] = {}
-        self._requests: dict[AnswerId, InputRequest] = {}
+        self._requests = store.input_requests
 
     async def known(self, turn: Turn) -> Inputs:
         self._store._work()
@@ -62,7 +62,8 @@ class FakeInputs:
     async def keep_house(self) -> None:
         self._store._work()
         now = self._store._now()
-        self._requests = {key: one for key, one in self._requests.items() if one.expires_at >= now - LONG_UP}
+        for key in [key for key, one in self._requests.items() if one.expires_at < now - LONG_UP]:
+            del self._requests[key]
         for number, one in enumerate(self._store.conversations, 1):
             if one.active_at < now - UNUSED_FOR and not one.active:
                 await self.forget(ConversationId(number))

@@ -1,12 +1,14 @@
 """The store in memory: the same promises, no waiting. `failures` makes the next calls raise."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
+from bridge.kept_inputs import InputRequest
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -84,7 +86,10 @@ class FakeStore(PauseMemory):
         """Votes on answers whose messages have become another's since."""
         self._comments: dict[tuple[MessageRef, PersonId], KeptComment] = {}
         self._ratings: dict[AnswerId, KeptRating] = {}
+        self.spent: dict[tuple[AnswerId, int], UsageReported] = {}
         self.bookmarks: dict[tuple[PlatformName, str], str] = {}
+        self.input_requests: dict[AnswerId, InputRequest] = {}
+        """What askers are being asked for (see `FakeInputs`)."""
         self.failures = 0
         """How many of the next calls raise `StoreUnavailable`."""
         self.closed = False
@@ -222,8 +227,11 @@ class FakeStore(PauseMemory):
             conversation_id=found,
             seq=len(conversation.questions),
             waiting=waiting,
-            behind_form=conversation.resting,
+            behind_form=conversation.resting or self._asks_for_inputs(conversation),
         )
+
+    def _asks_for_inputs(self, conversation: KeptConversation) -> bool:
+        return conversation.active in self.input_requests and self._running(conversation) is not None
 
     def _limit(self, key: ConversationKey, app: AppName, person: PersonId, quotas: Quotas) -> Limited | None:
         counted = [
@@ -485,6 +493,12 @@ class FakeStore(PauseMemory):
         if asked.question is not None:
             asked.question = replace(asked.question, spoken=words)
 
+    async def record_told(self, turn: Turn, text: str) -> None:
+        self._work()
+        asked = self._owned(turn).questions[turn.seq - 1]
+        if asked.question is not None:
+            asked.question = replace(asked.question, told=text)
+
     async def record_started(self, turn: Turn, ids: BackendIds) -> None:
         self._work()
         conversation, answer = self._owned(turn), self._answer(turn)
@@ -517,7 +531,7 @@ class FakeStore(PauseMemory):
         conversation = self.conversations[turn.conversation_id - 1]
         first = conversation.fresh_after if turn.seq > conversation.fresh_after else 0
         past = [
-            PastTurn(question=asked.question.words, answer=answer.outcome.text)
+            PastTurn(question=asked.question.told or asked.question.words, answer=answer.outcome.text)
             for asked in conversation.questions[first : turn.seq - 1]
             if asked.question is not None and asked.answer is not None
             for answer in [self.answers[asked.answer - 1]]
@@ -548,6 +562,10 @@ class FakeStore(PauseMemory):
         if part in parts:
             parts[part] = replace(parts[part], text=text)
 
+    async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
+        self._work()
+        self.spent[turn.answer_id, attempt] = usage
+
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:
         self._work()
         answer = self._answer(turn)
@@ -574,16 +592,18 @@ class FakeStore(PauseMemory):
 
     # Housekeeping
 
-    async def blank_payloads(self, before: datetime) -> int:
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
         self._work()
         count = 0
         for answer in self.answers:
             asked = self.conversations[answer.turn.conversation_id - 1].questions[answer.turn.seq - 1]
-            if answer.finished_at is None or answer.finished_at >= before:
+            then = (longer or {}).get(answer.turn.app, before)
+            if answer.finished_at is not None and answer.finished_at < before:
+                answer.parts = {number: replace(part, text="") for number, part in answer.parts.items()}
+            if answer.finished_at is None or answer.finished_at >= then:
                 continue
             count += asked.question is not None
             asked.question = answer.outcome = None
-            answer.parts = {number: replace(part, text="") for number, part in answer.parts.items()}
         for comment in self._comments.values():
             of = self.answers[comment.past - 1] if comment.past else self._answer_of(comment.message)
             rating = self._ratings.get(of.turn.answer_id) if of and of.ids.message is not None else None

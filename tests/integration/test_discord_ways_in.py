@@ -87,7 +87,7 @@ async def test_stop_ends_what_grows_in_the_thread(world: World) -> None:
     (thread,) = world.threads(server.general)
     await world.until(lambda: "word1 " in "".join(world.texts(thread)), "it begins to grow")
     number = await world.acknowledged(await server.command(server.ada, thread, "stop"))
-    assert "end what I am answering" in server.interactions[number].ephemeral
+    await world.until(lambda: server.interactions[number].ephemeral == "Stopped.", "it is said")
     answer = await world.answered(thread, "word1 ")
     assert "word399" not in answer.content
     assert all(one.stopped for one in world.requests)

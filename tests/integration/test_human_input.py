@@ -95,7 +95,7 @@ async def look_after(app: App, ahead: timedelta) -> None:
     attendant = Attendant(
         store=parts.store,
         platforms=parts.platforms,
-        backends=parts.backends,
+        backends=parts.apps.backends,
         dispatcher=parts.dispatcher,
         notices=parts.notices,
         clock=Ahead(ahead),

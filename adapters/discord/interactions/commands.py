@@ -7,15 +7,23 @@ from adapters.discord.settings import Settings
 
 Json = Mapping[str, object]
 
-ASK, RESET, STOP, HELP = "ask", "reset", "stop", "help"
+ASK, RESET, STOP, APP, HELP = "ask", "reset", "stop", "app", "help"
+HISTORY, FORGET = "history", "forget"
 ASK_ABOUT = "Ask about this message"
 """Stands in the menu of every message, under Apps."""
 
 QUESTION, FILE = "question", "file"
 """Options of `ASK`."""
 
+NAME = "name"
+"""Option of `APP`."""
+
 MAX_QUESTION = 4_000
 """Characters of a question (ours). Discord would take 6,000 in a command and 4,000 in a form."""
+
+
+MAX_NAME = 100
+"""Characters of the name of an app, or of something within one (ours)."""
 
 
 class Kind(IntEnum):
@@ -65,6 +73,17 @@ def wanted(settings: Settings) -> Sequence[Json]:
         },
         {"type": Kind.TYPED.value, "name": RESET, "description": "Have me forget this conversation", **here},
         {"type": Kind.TYPED.value, "name": STOP, "description": "End what I am answering here", **here},
+        {
+            "type": Kind.TYPED.value,
+            "name": APP,
+            "description": "Which app answers here, and which others can",
+            "options": [
+                {"type": _TEXT, "name": NAME, "description": "The one that shall answer", "max_length": MAX_NAME}
+            ],
+            **here,
+        },
+        {"type": Kind.TYPED.value, "name": HISTORY, "description": "Go on with an earlier conversation here", **here},
+        {"type": Kind.TYPED.value, "name": FORGET, "description": "Delete what was said in this conversation", **here},
         {"type": Kind.TYPED.value, "name": HELP, "description": "What I can do here", **here},
         {"type": Kind.MENU.value, "name": ASK_ABOUT, **asking},
     ]

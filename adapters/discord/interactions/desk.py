@@ -26,7 +26,6 @@ from adapters.discord.interactions.invocations import (
     Doing,
     Explained,
     Filling,
-    Halted,
     Ordered,
     Picked,
     Pressed,
@@ -54,7 +53,6 @@ log = logs.get("discord")
 NOT_NOTED = "That could not be noted just now. Please press again in a moment."
 NOT_TAKEN = "I could not take that just now. Please try again in a moment."
 UNKNOWN = "I do not know that any more. Please try again; if it stays so, ask whoever runs this bot."
-STOPPING = "I end what I am answering here."
 FORGOTTEN = "I no longer know what that message says. Please choose “Ask about this message” once more."
 TIME_IS_UP = "Discord lets me change my answers here for 15 minutes only. Please ask again."
 
@@ -141,8 +139,6 @@ class Desk:
                 await self._ask_by_button(scene, event, reply)
             case Ordered(scene=scene, event=event):
                 await self._claim(scene, event, reply, Waiting.PRIVATE, becomes_answer=True)
-            case Halted(scene=scene, event=event):
-                await reply.privately(STOPPING if await self._hand_in(scene, event) else NOT_TAKEN)
             case Pressed(scene=scene, event=event):
                 await self._press(scene, event, reply)
             case Picked(about=about, matter=matter):
@@ -228,6 +224,8 @@ class Desk:
             case _:
                 answered = await reply.silently()
         self._settle(scene, answered)
+        if event.action is ButtonAction.STOP:
+            await self._outbound.show_end_again(event.message)
         if event.action is ButtonAction.DISLIKE:
             # A form is the whole answer, so the buttons are changed by an edit.
             await self._outbound.show_choice(event.message, event.action)

@@ -9,7 +9,20 @@ from adapters.discord import markup
 from adapters.discord.addresses import link_address
 from adapters.discord.gateway.heard import Build
 from adapters.discord.inbound import Ignored
-from adapters.discord.interactions.commands import ASK, ASK_ABOUT, FILE, HELP, QUESTION, RESET, STOP, Kind
+from adapters.discord.interactions.commands import (
+    APP,
+    ASK,
+    ASK_ABOUT,
+    FILE,
+    FORGET,
+    HELP,
+    HISTORY,
+    NAME,
+    QUESTION,
+    RESET,
+    STOP,
+    Kind,
+)
 from adapters.discord.interactions.fields import Wanted, read_wanted
 from adapters.discord.interactions.forms import About, Comment, read_form, words_in
 from adapters.discord.interactions.matters import Matter, matter_of
@@ -28,7 +41,13 @@ STOP_WHERE = (
 NO_QUESTION = f"Write your question behind it, for example `/{ASK} What can you do?`"
 NOTHING_IN_IT = "There is nothing in that message that I can read."
 
-_ORDERS = {RESET: Command.RESET, HELP: Command.HELP}
+_ORDERS = {
+    RESET: Command.RESET,
+    APP: Command.APP,
+    HISTORY: Command.HISTORY,
+    FORGET: Command.FORGET,
+    HELP: Command.HELP,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +69,7 @@ class AskedByButton:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ordered:
     scene: Scene
-    event: CommandInvoked
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halted:
-    scene: Scene
-    event: StopRequested
+    event: CommandInvoked | StopRequested
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +120,7 @@ class Explained:
     text: str
 
 
-Doing = Asked | AskedByButton | Ordered | Halted | Pressed | Picked | AskedAbout | Filling | Commented | Explained
+Doing = Asked | AskedByButton | Ordered | Pressed | Picked | AskedAbout | Filling | Commented | Explained
 
 
 def read(interaction: discord.Interaction, build: Build) -> Doing | Ignored:
@@ -140,7 +153,7 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
     if kind != Kind.TYPED.value:
         return Ignored(reason="menu that is not known")
     if name == ASK:
-        options = {str(each.get("name")): each.get("value") for each in _items(told.get("options"))}
+        options = _options(told)
         text = markup.readable(str(options.get(QUESTION) or ""), _names(told)).strip()
         files = tuple(_files(told, [str(options[FILE])] if FILE in options else []))
         if not text and not files:
@@ -155,8 +168,9 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
             author=scene.author,
             is_direct=scene.is_direct,
             category=scene.place.category_id,
+            private=scene.private,
         )
-        return Halted(scene=scene, event=stop)
+        return Ordered(scene=scene, event=stop)
     if isinstance(name, str) and name in _ORDERS:
         order = CommandInvoked(
             event_id=scene.event_id,
@@ -167,6 +181,7 @@ def _read_command(interaction: discord.Interaction, scene: Scene, told: Json, bu
             category=scene.place.category_id,
             in_thread=scene.in_thread,
             private=scene.private,
+            words=" ".join(str(_options(told).get(NAME) or "").split()),
         )
         return Ordered(scene=scene, event=order)
     return Ignored(reason="command that is not known")
@@ -307,6 +322,10 @@ def _resolved(told: Json, kind: str) -> Mapping[str, object]:
     resolved = told.get("resolved")
     found = resolved.get(kind) if isinstance(resolved, Mapping) else None
     return found if isinstance(found, Mapping) else {}
+
+
+def _options(told: Json) -> Mapping[str, object]:
+    return {str(each.get("name")): each.get("value") for each in _items(told.get("options"))}
 
 
 def _items(listed: object) -> list[Json]:

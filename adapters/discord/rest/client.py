@@ -15,9 +15,11 @@ from typing import TypeVar
 import aiohttp
 import discord
 
+from adapters.discord.capabilities import ALL_CALLS
 from adapters.discord.gateway.logins import Allowance
 from adapters.discord.refusals import SDK_ERRORS, UNREADABLE, translate
 from adapters.discord.rest.quotas import Quotas
+from adapters.discord.rest.turnstile import Turnstile
 from adapters.discord.settings import Settings
 from bridge import logs
 from bridge.clock import Clock
@@ -87,6 +89,7 @@ class Rest:
         self._settings = settings
         self._clock = clock
         self.quotas = Quotas(clock)
+        self._turnstile = Turnstile(ALL_CALLS, clock)
         self._client: discord.Client | None = None
         self._logging_in = asyncio.Lock()
         self._closed = False
@@ -98,6 +101,11 @@ class Rest:
     def shut_out(self) -> float:
         """Seconds for which nothing is sent to Discord, since Cloudflare would refuse it and count it."""
         return max(0.0, self._banned_until - self._clock.monotonic())
+
+    @property
+    def crowded(self) -> bool:
+        """Calls wait for Discord's limit over all of them: what is merely nice to have should be left out."""
+        return self._turnstile.crowded
 
     def take_ban(self, pause: timedelta) -> None:
         """Cloudflare has shut us out, here or at the gateway: it stands before both."""
@@ -187,6 +195,10 @@ class Rest:
             return self._client
 
     def _trace(self) -> aiohttp.TraceConfig:
+        async def wait(_session: object, _context: object, begun: aiohttp.TraceRequestStartParams) -> None:
+            # Here rather than around a call: the SDK repeats some by itself.
+            await self._turnstile.let_through(begun.url.path)
+
         async def look(_session: object, _context: object, ended: aiohttp.TraceRequestEndParams) -> None:
             self.quotas.note(ended.method, ended.url.path, ended.response.headers)
             with contextlib.suppress(KeyError, ValueError, TypeError):
@@ -194,6 +206,7 @@ class Rest:
                 self.ahead = told - self._clock.now()
 
         trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(wait)
         trace.on_request_end.append(look)
         return trace
 

@@ -23,6 +23,9 @@ ASK_MESSAGE = "ask_message"
 _COMMANDS = {
     "ask": ("Ask a question; the answer comes in a thread", "your question"),
     "reset": ("Begin the conversation anew", ""),
+    "app": ("See which app answers you here, and choose", "[name]"),
+    "history": ("Go on with an earlier conversation", ""),
+    "forget": ("Delete what was said in this conversation", ""),
     "help": ("What this bot can do", ""),
 }
 """Command, and what Slack shows beside it: its description and a hint at what follows it."""

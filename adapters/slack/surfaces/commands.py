@@ -18,8 +18,14 @@ from adapters.slack.reading.spots import for_one, in_new_thread, is_direct_chann
 from bridge.events import Command, CommandInvoked, MessageReceived
 from bridge.messages import EventId, Origin
 
-ASK, RESET, HELP = "ask", "reset", "help"
-_ORDERS = {RESET: Command.RESET, HELP: Command.HELP}
+ASK, RESET, APP, HELP, HISTORY, FORGET = "ask", "reset", "app", "help", "history", "forget"
+_ORDERS = {
+    RESET: Command.RESET,
+    APP: Command.APP,
+    HISTORY: Command.HISTORY,
+    FORGET: Command.FORGET,
+    HELP: Command.HELP,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,7 @@ def read_command(
     raw, is_direct = text_in(payload, "text"), is_direct_channel(channel)
     home = home_of(text_in(payload, "team_id"), me, text_in(payload, "enterprise_id"))
     author = author_of(person, names, fallback=text_in(payload, "user_name"), home=home)
+    text = readable(raw, bot_user=me.user, names=names)
     if name in _ORDERS:
         place = key_of(me.team, channel, "", person, is_direct=is_direct, rolling=True)
         target = for_one(place, person, key=key)
@@ -61,9 +68,9 @@ def read_command(
             is_direct=is_direct,
             is_external=bool(home),
             private=target,
+            words=" ".join(text.split()),
         )
         return Typed(event=order, key=key)
-    text = readable(raw, bot_user=me.user, names=names)
     if not text:
         return Typed(event=privately(f"Write your question behind it, for example `/{prefix}{ASK} What can you do?`"))
     target = in_new_thread(me.team, channel, person, key, now.timestamp(), is_direct=is_direct, rolling=rolling)
@@ -89,8 +96,10 @@ def read_command(
 def describe(prefix: str) -> str:
     """Which commands there are."""
     return (
-        f"`/{prefix}{ASK}` and a question asks me, `/{prefix}{RESET}` has me forget our direct messages, and "
-        f"`/{prefix}{HELP}` explains me."
+        f"`/{prefix}{ASK}` and a question asks me, `/{prefix}{APP}` tells which app answers you and lets you choose, where "
+        f"there are several, `/{prefix}{RESET}` has me begin our direct messages anew, `/{prefix}{HISTORY}` brings an "
+        f"earlier conversation back into them, `/{prefix}{FORGET}` "
+        f"has me delete what was said in them, and `/{prefix}{HELP}` explains me."
     )
 
 

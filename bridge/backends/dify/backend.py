@@ -1,8 +1,8 @@
 """The Dify backend: asks, stops, rates and checks over the Service API. What the bridge loads is `Settings` and `create`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from pathlib import Path
 
 from yarl import URL
@@ -14,6 +14,7 @@ from bridge.backend_api import (
     Fate,
     FileRules,
     InputVariable,
+    KeptConversation,
     Opening,
     Question,
     Recovered,
@@ -27,7 +28,9 @@ from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
+from bridge.backends.dify.file_inputs import find_unfilled, place_files
 from bridge.backends.dify.hearing import Hearer
+from bridge.backends.dify.keeping import delete_conversation, fetch_conversations
 from bridge.backends.dify.kinds import Kind, KindOfApp
 from bridge.backends.dify.lacking import Ability, is_absent
 from bridge.backends.dify.linking import OwnFiles
@@ -38,7 +41,7 @@ from bridge.backends.dify.people import submit
 from bridge.backends.dify.reattaching import Reattacher
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
-from bridge.backends.dify.sentences import NO_PLACE, NO_RATING, put_in_words
+from bridge.backends.dify.sentences import INPUTS, NEEDS_FILE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
 from bridge.backends.dify.streaming import LINGER_SECONDS, AnswerStream
 from bridge.backends.dify.suggesting import fetch_suggestions
@@ -46,7 +49,6 @@ from bridge.backends.dify.uploading import Uploader
 from bridge.backends.dify.wording import Wording
 from bridge.clock import Clock
 from bridge.errors import (
-    BackendBusy,
     BackendError,
     BackendFailed,
     BackendTimeout,
@@ -66,15 +68,13 @@ from bridge.messages import (
 from bridge.pauses import Given, InputRequest
 from bridge.platform_api import Finding
 from bridge.remote.framing import Json, text_of
+from bridge.remote.gates import QUEUE_SECONDS, Gate
 from bridge.remote.refusing import Refusal
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
 KIND_SECONDS = 2.0
 """That a question, or somebody who wants one forgotten, waits to learn what kind of app it is. Measured: 0.02."""
-
-QUEUE_SECONDS = 600.0
-"""A last bound: questions wait for one of the `capacity` places before they come here."""
 
 log = logs.get("dify")
 
@@ -99,7 +99,6 @@ class DifyBackend:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._queue_timeout = queue_timeout
         self._client = DifyClient(settings, clock)
         self._own = OwnFiles((settings.dify_base_url, settings.dify_files_url or ""))
         self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, self._own, look_again=look_again)
@@ -111,10 +110,10 @@ class DifyBackend:
         self._uploader = Uploader(sender)
         self._hearer = Hearer(sender)
         self._fetcher = Fetcher(self._client, settings)
+        self._gate = Gate(settings.dify_max_concurrent, variable="DIFY_MAX_CONCURRENT", patience=queue_timeout)
         self._reattacher = Reattacher(
             self._client, clock, settings, self._own, hear=self._stream.read, look=self._look_at_run, pause=look_again
         )
-        self._places = asyncio.Semaphore(settings.dify_max_concurrent)
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
 
@@ -133,7 +132,7 @@ class DifyBackend:
         return self._client.version
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
-        async with self._place():
+        async with self._gate.enter():
             machine = AnswerMachine(question.conversation, self._own)
             said = False
             try:
@@ -216,7 +215,7 @@ class DifyBackend:
     async def resume(
         self, question: Question, ids: BackendIds, said: str, answered: Collection[str]
     ) -> AsyncGenerator[BackendEvent, None]:
-        async with self._place(), aclosing(self._reattacher.resume(question, ids, said, answered)) as events:
+        async with self._gate.enter(), aclosing(self._reattacher.resume(question, ids, said, answered)) as events:
             with _explaining():
                 async for event in events:
                     yield event
@@ -290,6 +289,14 @@ class DifyBackend:
         with _explaining():
             return await fetch_name(self._client, conversation, user)
 
+    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
+        with _explaining():
+            return await fetch_conversations(self._client, user, limit)
+
+    async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
+        with _explaining():
+            await delete_conversation(self._client, conversation, user)
+
     async def transcribes(self) -> bool:
         with _explaining():
             return (await self._parameters.get()).hears and Ability.HEAR not in self._client.lacks
@@ -303,25 +310,10 @@ class DifyBackend:
 
     async def close(self) -> None:
         await self._client.close()
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """One of the allowed answers at a time. Stop, ratings and checks need none."""
-        limit = self._queue_timeout
-        try:
-            async with asyncio.timeout(limit):
-                await self._places.acquire()
-        except TimeoutError as problem:
-            raise BackendBusy(
-                f"no place among DIFY_MAX_CONCURRENT for {limit:g} s", code="no_place", user_message=NO_PLACE
-            ) from problem
-        try:
-            yield
-        finally:
-            self._places.release()
+        await self._fetcher.close()
 
     async def _understand(self, error: BackendError, question: Question, machine: AnswerMachine) -> BackendError:
-        """A wordless failure in a known conversation says less than Dify could tell."""
+        """Two failures say too little: a wordless one in a known conversation, and a missing input that is a file."""
         try:
             silent = machine.bare_error or (isinstance(error, BackendTimeout) and not machine.heard)
             if silent and question.conversation:
@@ -333,6 +325,11 @@ class DifyBackend:
                 )
                 better = explain_refusal(reply, continuing=True) if reply.status == 404 else error
                 return better if isinstance(better, ConversationMissing) else error
+            if error.user_message == INPUTS:
+                told = await self._parameters.get()
+                placed = place_files(question.files, told.file_variables, told.with_question)
+                if find_unfilled(told.file_variables, {**question.inputs, **placed.inputs}) is not None:
+                    error.user_message = NEEDS_FILE
         except BackendError:
             # Asking was only to understand better.
             return error

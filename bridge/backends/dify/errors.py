@@ -6,7 +6,7 @@ for the log, shortened, and without the parts of validation messages that repeat
 
 import re
 
-from bridge.backends.dify.sentences import FILES_REFUSED, INPUTS, MODEL_BUSY, SWITCHED_OFF, TOO_LONG
+from bridge.backends.dify.sentences import FILES_REFUSED, INPUTS, SWITCHED_OFF
 from bridge.errors import (
     BackendBusy,
     BackendError,
@@ -19,6 +19,7 @@ from bridge.errors import (
 from bridge.remote.connecting import connection_fixes
 from bridge.remote.framing import Json, text_of
 from bridge.remote.refusing import NEVER_HANDED_ON, Refusal, retry_after, shorten
+from bridge.remote.sentences import MODEL_BUSY, TOO_LONG
 
 WRONG_PATH = "wrong_path"
 PLAIN_ON_TLS = "plain_on_tls"

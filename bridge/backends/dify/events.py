@@ -26,6 +26,7 @@ from bridge.backends.dify.outputs import show_outputs
 from bridge.backends.dify.people import join_requests, read_reasons, read_request
 from bridge.backends.dify.producing import MOST_FILES, identify, read_file, read_files
 from bridge.backends.dify.shaping import TextShaper
+from bridge.backends.dify.spending import read_usage
 from bridge.backends.dify.steps import StepTeller
 from bridge.errors import BackendCut, BackendError, BackendPaused
 from bridge.messages import (
@@ -85,6 +86,7 @@ class AnswerMachine:
         self._message_ended = False
         self.kind = Kind.CHAT
         """Of the call that the events answer."""
+        self._annotated = False
         self.run = Run.UNSEEN
         self.heard = False
         """Whether any event came at all."""
@@ -144,7 +146,7 @@ class AnswerMachine:
             case "message_replace":
                 return [self._replace(text_of(event, "answer"))]
             case "message_end":
-                return self._tell_files(read_files(event.get("files"))) + self._cite(object_of(event, "metadata"))
+                return self._tell_files(read_files(event.get("files"))) + self._take_metadata(event)
             case "workflow_finished":
                 data = object_of(event, "data")
                 told = self._tell_files(read_files(data.get("files")))
@@ -205,7 +207,7 @@ class AnswerMachine:
             return self.take({**reply, "event": "workflow_finished"})
         out = self.take({**reply, "event": "message"})
         self._message_ended = True
-        return out + self._cite(object_of(reply, "metadata"))
+        return out + self._take_metadata(reply)
 
     def flush(self) -> list[BackendEvent]:
         """What was held back: text that might have become a tag or a link, and files that are named in the text and that no event
@@ -233,11 +235,11 @@ class AnswerMachine:
             case Run.STOPPED:
                 return AnswerCompleted(stopped=True)
             case Run.SUCCEEDED:
-                return AnswerCompleted(partial=self._partial)
+                return AnswerCompleted(partial=self._partial, annotated=self._annotated)
             case Run.UNSEEN:
                 if not self._message_ended:
                     raise BackendCut("the stream ended without an ending", code="no_ending")
-                return AnswerCompleted()
+                return AnswerCompleted(annotated=self._annotated)
 
     def begin(self) -> list[BackendEvent]:
         """`AnswerStarted` for an answer that ended well without any event that would have started it."""
@@ -308,6 +310,14 @@ class AnswerMachine:
                 self._files_told.add(identify(file))
                 out.append(FileProduced(file=file))
         return out
+
+    def _take_metadata(self, event: Json) -> list[BackendEvent]:
+        """What the answer rests on, and what it cost."""
+        metadata = object_of(event, "metadata")
+        usage = read_usage(object_of(metadata, "usage"))
+        # Chatflows leave it out.
+        self._annotated = self._annotated or bool(object_of(metadata, "annotation_reply"))
+        return [*self._cite(metadata), *([usage] if usage else [])]
 
     def _cite(self, metadata: Json) -> list[BackendEvent]:
         names = read_sources(metadata.get("retriever_resources"))

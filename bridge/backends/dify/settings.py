@@ -1,24 +1,31 @@
 """Dify's part of the configuration: environment variables `DIFY_...`, checked for what people get wrong."""
 
 import re
-import ssl
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
     Field,
     SecretStr,
-    ValidationError,
     ValidationInfo,
     ValidatorFunctionWrapHandler,
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bridge.remote.configuring import check_range, check_waits, read_base_url, read_ca_file, read_key, without_password
 
 CLOUD_URL = "https://api.dify.ai/v1"
+
+
+_HOST = re.compile(
+    r"(?!\d+(?:\.\d+)*(?::|$))[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::\d{1,5})?"
+)
+"""A name, with a port perhaps. An address in numbers would be one that nobody has to vouch for."""
 
 
 class AppType(StrEnum):
@@ -112,6 +119,11 @@ class Settings(BaseSettings):
         description="FILES_URL of your Dify deployment, if it is set there to another address than DIFY_BASE_URL's. Files that "
         "an app makes are fetched from these two places and nowhere else.",
     )
+    dify_file_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(),
+        description="Other hosts that files of answers may be fetched from, separated by commas, for example cdn.example.com. "
+        "Only public addresses are fetched, whatever these names lead to.",
+    )
     dify_file_timeout: float = Field(
         default=120,
         gt=0,
@@ -155,26 +167,16 @@ class Settings(BaseSettings):
     )
     @classmethod
     def _say_the_range(cls, value: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-        """pydantic's own words name neither the variable nor the way out."""
-        try:
-            return check(value)
-        except ValidationError as problem:
-            name = str(info.field_name)
-            whole = "whole " if cls.model_fields[name].annotation is int else ""
-            raise ValueError(
-                f"{name.upper()} must be a {whole}number {_range_of(cls, name)}, but it is {str(value)[:40]!r}."
-            ) from problem
+        return check_range(cls, str(info.field_name), value, check)
 
     @field_validator("dify_api_key")
     @classmethod
     def _is_an_app_key(cls, key: SecretStr | None) -> SecretStr | None:
         if key is None:
             return None
-        value = key.get_secret_value().strip()
+        value = read_key(key.get_secret_value(), "DIFY_API_KEY")
         if not value:
             return None
-        if not (value.isascii() and value.isprintable()) or " " in value or value[0] in "\"'":
-            raise ValueError("DIFY_API_KEY must be the key alone, without 'Bearer', spaces or quotes around it.")
         if value.startswith("dataset-"):
             raise ValueError(
                 "DIFY_API_KEY is a key for knowledge (dataset-...); use the app's own key (app-...) from API Access."
@@ -184,28 +186,8 @@ class Settings(BaseSettings):
     @field_validator("dify_base_url")
     @classmethod
     def _is_a_service_address(cls, url: str) -> str:
-        example = f"for example {CLOUD_URL}"
-        try:
-            parts = urlsplit(url.strip())
-            usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-        except ValueError:
-            usable = False
-        if not usable:
-            raise ValueError(
-                f"DIFY_BASE_URL must be an http:// or https:// address, {example}, but it is {_without_password(url)!r}."
-            )
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("DIFY_BASE_URL must not contain a user name or password; the key goes into DIFY_API_KEY.")
-        if parts.query or parts.fragment:
-            raise ValueError(f"DIFY_BASE_URL must not contain '?' or '#': use the address up to /v1, {example}.")
-        path = parts.path.rstrip("/")
-        for endpoint in ("/chat-messages", "/info", "/parameters", "/messages"):
-            if path.endswith(endpoint):
-                raise ValueError(
-                    f"DIFY_BASE_URL must end in /v1, not in {endpoint}: use {url.strip().rstrip('/')[: -len(endpoint)]}."
-                )
-        # Nothing of Dify answers at the bare host, so there is only one thing that an address without a path can mean.
-        return urlunsplit((parts.scheme, parts.netloc, path or "/v1", "", ""))
+        endpoints = ("/chat-messages", "/info", "/parameters", "/messages")
+        return read_base_url(url, "DIFY_BASE_URL", example=CLOUD_URL, endpoints=endpoints, key_variable="DIFY_API_KEY")
 
     @field_validator("dify_files_url")
     @classmethod
@@ -220,9 +202,24 @@ class Settings(BaseSettings):
         if not usable or parts.username is not None or parts.password is not None or parts.query or parts.fragment:
             raise ValueError(
                 "DIFY_FILES_URL must be an http:// or https:// address without anything secret, as FILES_URL is in Dify, "
-                f"for example https://files.example.com, but it is {_without_password(url)[:80]!r}."
+                f"for example https://files.example.com, but it is {without_password(url)[:80]!r}."
             )
         return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+    @field_validator("dify_file_hosts", mode="before")
+    @classmethod
+    def _are_hosts(cls, value: object) -> object:
+        words = value.split(",") if isinstance(value, str) else value
+        if not isinstance(words, Iterable):
+            return value
+        hosts = {str(word).strip().lower() for word in words} - {""}
+        for host in sorted(hosts):
+            if _HOST.fullmatch(host) is None:
+                raise ValueError(
+                    "DIFY_FILE_HOSTS must be names of hosts alone, separated by commas, for example "
+                    f"cdn.example.com,files.example.com:8443, but one is {without_password(host)[:80]!r}."
+                )
+        return frozenset(hosts)
 
     @field_validator("dify_app_type", mode="before")
     @classmethod
@@ -253,41 +250,9 @@ class Settings(BaseSettings):
     @field_validator("dify_ca_file")
     @classmethod
     def _is_a_certificate_file(cls, path: Path | None) -> Path | None:
-        if path is None:
-            return None
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-        except ssl.SSLError as problem:
-            raise ValueError(
-                f"DIFY_CA_FILE ({path}) is not a PEM file of certificates; it must contain BEGIN CERTIFICATE lines."
-            ) from problem
-        except OSError as problem:
-            raise ValueError(
-                f"DIFY_CA_FILE ({path}) cannot be read ({problem.strerror}); name a readable PEM file or leave it empty."
-            ) from problem
-        return path
+        return read_ca_file(path, "DIFY_CA_FILE")
 
     @model_validator(mode="after")
     def _wait_longer_for_progress(self) -> Self:
-        if self.dify_progress_timeout < self.dify_idle_timeout:
-            raise ValueError(
-                f"DIFY_PROGRESS_TIMEOUT ({self.dify_progress_timeout:g}) must not be shorter than DIFY_IDLE_TIMEOUT "
-                f"({self.dify_idle_timeout:g}): raise the one or lower the other."
-            )
+        check_waits("DIFY", progress=self.dify_progress_timeout, idle=self.dify_idle_timeout)
         return self
-
-
-def _without_password(url: str) -> str:
-    return re.sub(r"(?<=//)[^/]*@", "...@", url)
-
-
-def _range_of(settings: type[Settings], name: str) -> str:
-    low, high = "", ""
-    for limit in settings.model_fields[name].metadata:
-        for attribute, words in (("ge", "from {:g}"), ("gt", "above {:g}"), ("le", "up to {:g}")):
-            if (number := getattr(limit, attribute, None)) is not None:
-                if attribute == "le":
-                    high = words.format(number)
-                else:
-                    low = words.format(number)
-    return f"{low} {high}".strip()

@@ -9,13 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import web
 
 from bridge.playground.dify.faults import Fault, HttpFault, StreamFault, Trouble, error_event
-from bridge.playground.dify.files_api import read_given
-from bridge.playground.dify.inputs import check_form
+from bridge.playground.dify.files_api import read_given, read_inputs
+from bridge.playground.dify.inputs import find_problem
 from bridge.playground.dify.kept_files import resources
 from bridge.playground.dify.people import Speed
 from bridge.playground.dify.records import ChatRequest, Conversation, Ended, StopCall, StoredMessage
 from bridge.playground.dify.run import ChatRun, Timing
 from bridge.playground.dify.script import Reply
+from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import EventStream, Json, Refused
 from bridge.playground.dify.workflow_run import WorkflowRun, whole_run
@@ -145,7 +146,7 @@ async def _answer(
         return _refusal(state, record, fault)
     streaming = validate(state, record.body)
     conversation = _find_conversation(state, record)
-    given = read_given(state, record.body, record.user)
+    given = (*read_given(state, record.body, record.user), *read_inputs(state, record.body, record.user))
     reply = state.reply_to(record.query, [message.query for message in conversation.messages], given)
     broken: Fault | None = fault or reply.fault
     if isinstance(broken, HttpFault):
@@ -214,7 +215,11 @@ async def _answer_whole(
         "message_id": message.id,
         "mode": state.mode,
         "answer": message.answer,
-        "metadata": {"retriever_resources": resources(message.sources)},
+        "metadata": {
+            "annotation_reply": None,
+            "retriever_resources": resources(message.sources),
+            "usage": usage_of(len(reply.tokens)),
+        },
         "created_at": message.created_at,
     }
     return state.dialect.reply(told if state.mode == "completion" else told | {"conversation_id": conversation.id})
@@ -281,7 +286,6 @@ def _validate(state: DifyState, body: Json) -> bool:
     if mode == "blocking" and state.mode == "agent-chat":
         raise dialect.refuse_param("Agent Chat App does not support blocking mode")
     check_inputs(state, body["inputs"], state.required_inputs, relayed=relays(state, mode))
-    check_form(state, body["inputs"])
     return mode == "streaming"
 
 
@@ -294,6 +298,8 @@ def check_inputs(state: DifyState, inputs: object, required: Sequence[str], *, r
     for name in required:
         if not isinstance(inputs, dict) or inputs.get(name) is None:
             raise state.dialect.refuse_param(f"{name} is required in input form").in_stream(relayed=relayed)
+    if (problem := find_problem(state.form, inputs)) is not None:
+        raise state.dialect.refuse_param(problem).in_stream(relayed=relayed)
 
 
 def _find_conversation(state: DifyState, record: ChatRequest) -> Conversation:

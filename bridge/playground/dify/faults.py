@@ -179,6 +179,7 @@ class Faults:
     refuse_feedback: int = 0
     """So many of the next feedback calls are answered with 503."""
     refuse_stop: int = 0
+    refuse_deletions: int = 0
     strict_history: bool = False
     """The model's provider refuses a history with an empty answer in it, as some do. A lost answer then makes every later
     question of its conversation fail before any text."""
@@ -191,4 +192,5 @@ class Faults:
         self.always = None
         self.refuse_feedback = 0
         self.refuse_stop = 0
+        self.refuse_deletions = 0
         self.strict_history = False

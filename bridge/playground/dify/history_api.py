@@ -8,7 +8,7 @@ from aiohttp import web
 
 from bridge.playground.dify.chat import check_mode, is_uuid, read_body, read_user
 from bridge.playground.dify.kept_files import history_file, resources
-from bridge.playground.dify.records import Conversation, NameCall, StoredMessage, StoredRun
+from bridge.playground.dify.records import Conversation, DeleteCall, NameCall, StoredMessage, StoredRun
 from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json, not_found_page
 
@@ -79,6 +79,25 @@ async def rename(state: DifyState, request: web.Request) -> web.Response:
     state.name_log.append(NameCall(conversation_id=ident, user=user, name=conversation.name, thought_of=auto))
     state.changed()
     return state.dialect.reply(_conversation(conversation))
+
+
+async def delete(state: DifyState, request: web.Request) -> web.Response:
+    """1.8 to 1.13 ask neither whose it is nor whether it is there (both seen with 1.12.1); 0.15 does."""
+    ident = request.match_info["conversation_id"]
+    if not is_uuid(ident):
+        return not_found_page()
+    if state.faults.refuse_deletions > 0:
+        state.faults.refuse_deletions -= 1
+        return web.Response(status=503, text="deletions are refused", content_type="text/html")
+    user = read_user(state, await read_body(state, request))
+    check_mode(state)
+    conversation = state.conversations.get(ident)
+    if state.dialect.is_old and (conversation is None or conversation.user != user):
+        raise state.dialect.refuse(404, "not_found", "Conversation Not Exists.")
+    state.conversations.pop(ident, None)
+    state.delete_log.append(DeleteCall(conversation_id=ident, user=user))
+    state.changed()
+    return state.dialect.reply({"result": "success"}) if state.dialect.is_old else web.Response(status=204)
 
 
 async def run_detail(state: DifyState, request: web.Request) -> web.Response:

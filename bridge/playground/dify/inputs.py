@@ -1,9 +1,8 @@
 """The form of the app behind the stand-in Dify: what it asks for besides the question, and what it refuses, in the words of the
 real one (recorded on 1.12.1)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bridge.playground.dify.state import DifyState
 from bridge.playground.dify.wire import Json
 
 _TEXTS = ("text-input", "paragraph", "select")
@@ -35,13 +34,14 @@ def form_field(
     return {kind: field}
 
 
-def check_form(state: DifyState, inputs: object) -> None:
-    """Raises `Refused` for inputs that the app's form does not allow."""
+def find_problem(form: Sequence[Json], inputs: object) -> str | None:
+    """What the app's form does not allow, as the real one says it."""
     given = inputs if isinstance(inputs, Mapping) else {}
-    for entry in state.form:
+    for entry in form:
         for kind, field in entry.items():
             if isinstance(field, dict) and (problem := _problem(kind, field, given.get(field["variable"]))):
-                raise state.dialect.refuse_param(problem)
+                return problem
+    return None
 
 
 def _problem(kind: str, field: Json, value: object) -> str:

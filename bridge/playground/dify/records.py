@@ -78,6 +78,14 @@ class StoredMessage:
     suggestions: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteCall:
+    """A conversation that was to be deleted."""
+
+    conversation_id: str
+    user: str
+
+
 @dataclass(slots=True, kw_only=True)
 class ChatRequest:
     """One question, to whatever kind of app, refused ones included."""

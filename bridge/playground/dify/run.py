@@ -13,6 +13,7 @@ from bridge.playground.dify.kept_files import MadeFile, file_event, resources, r
 from bridge.playground.dify.people import PeopleForm, Speed, WaitingRun
 from bridge.playground.dify.records import ChatRequest, Ended, StoredMessage, StoredRun, Unheard
 from bridge.playground.dify.script import Reply
+from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.wire import Dialect, EventStream, Json
 
 
@@ -239,7 +240,7 @@ class ChatRun:
             metadata: Json = {
                 "annotation_reply": None,
                 "retriever_resources": resources(self._message.sources),
-                "usage": {"total_tokens": len(self._reply.tokens)},
+                "usage": usage_of(len(self._reply.tokens), stopped=stopped),
             }
             await out.send(self._event("message_end", id=self._message.id, metadata=metadata, files=self._run_files()))
         if self._mode == "advanced-chat" and self._dialect.ends_with_run:

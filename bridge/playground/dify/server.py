@@ -25,6 +25,7 @@ from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
     Conversation,
+    DeleteCall,
     NameCall,
     Rating,
     RatingCall,
@@ -57,6 +58,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/messages", history_api.messages),
     ("GET", "/v1/conversations", history_api.conversations),
     ("POST", "/v1/conversations/{conversation_id}/name", history_api.rename),
+    ("DELETE", "/v1/conversations/{conversation_id}", history_api.delete),
     ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
     ("GET", "/v1/workflow/{run_id}/events", people_api.events),
     ("GET", "/v1/form/human_input/{token}", people_api.show_form),
@@ -255,6 +257,11 @@ class DifyServer:
     def recordings(self) -> list[Recording]:
         """What was turned into text."""
         return self._state.recordings
+
+    @property
+    def delete_log(self) -> list[DeleteCall]:
+        """Conversations that were to be deleted, in order."""
+        return self._state.delete_log
 
     @property
     def name_log(self) -> list[NameCall]:

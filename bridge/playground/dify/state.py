@@ -13,6 +13,7 @@ from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
     Conversation,
+    DeleteCall,
     Ended,
     NameCall,
     Rating,
@@ -58,6 +59,7 @@ class DifyState:
         """By path."""
         self.recordings: list[Recording] = []
         self.name_log: list[NameCall] = []
+        self.delete_log: list[DeleteCall] = []
         self.titles: Callable[[str], str] = make_title
         self.downloads: list[str] = []
         """Paths of files that were given out."""

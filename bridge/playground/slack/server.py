@@ -61,7 +61,8 @@ class SlackServer(Admins):
         self.shuffle = Random(1)
         """Decides every order that Slack leaves open. Seed it anew for other orders."""
         self.faults = Faults()
-        self.commands = {"/ask": True, "/reset": True, "/help": True}
+        names = ("/ask", "/reset", "/app", "/history", "/forget", "/help")
+        self.commands = dict.fromkeys(names, True)
         """Commands of the app's manifest, each with its `should_escape`."""
         self.shortcuts = {"ask_message"}
         """Callback ids of the shortcuts of the app's manifest."""

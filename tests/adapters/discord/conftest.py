@@ -1,7 +1,7 @@
 """A stand-in Discord on a loopback port, and the adapter running against it with short pauses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -34,8 +34,13 @@ class Inbox:
 
     def __init__(self) -> None:
         self.events: list[InboundEvent] = []
+        self.before: Callable[[], Awaitable[None]] | None = None
+        """Happens while the next event is taken."""
 
     async def __call__(self, event: InboundEvent) -> None:
+        if (before := self.before) is not None:
+            self.before = None
+            await before()
         self.events.append(event)
 
     @property

@@ -125,6 +125,20 @@ async def test_stop_shows_at_once_that_it_was_heard(
         assert [each.custom_id for each in message.buttons] == ["bridge:retry"]
 
 
+async def test_an_answer_that_ends_while_stop_is_pressed_keeps_the_row_of_its_end(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        target = await ask(server, inbox)
+        ref = await platform.send(target, with_buttons("growing", STOP))
+        message = server.messages(server.general)[-1]
+        inbox.before = lambda: platform.edit(target, ref, with_buttons("whole", LIKE))
+        pressed = await server.press(server.ada, server.general, message.id, "bridge:stop")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a press")
+        await until(lambda: [each.custom_id for each in message.buttons] == ["bridge:like"], "for the row of the end")
+        assert message.content == "whole"
+
+
 async def test_a_press_in_an_archived_thread_is_answered_though_nothing_can_show(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from adapters.discord.adapter import DiscordPlatform
-from adapters.discord.interactions.desk import NOT_TAKEN, STOPPING, UNKNOWN
+from adapters.discord.interactions.desk import NOT_TAKEN, UNKNOWN
 from adapters.discord.interactions.invocations import NO_QUESTION, STOP_WHERE
 from bridge.errors import StoreUnavailable
 from bridge.events import ButtonPressed, Command, CommandInvoked, InboundEvent, MessageReceived, StopRequested
@@ -176,7 +176,7 @@ def orders(inbox: Inbox) -> list[CommandInvoked]:
     return [each for each in inbox.events if isinstance(each, CommandInvoked)]
 
 
-async def test_stop_ends_what_runs_in_a_thread_and_says_so(
+async def test_stop_is_about_its_thread_and_what_came_of_it_is_said_privately(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:
     thread = await server.open_thread_as(server.ada, server.general, "Plans")
@@ -187,7 +187,9 @@ async def test_stop_ends_what_runs_in_a_thread_and_says_so(
         (event,) = [each for each in inbox.events if isinstance(each, StopRequested)]
         assert event.target.conversation.thread == thread
         assert (event.author.id, event.is_direct, event.message) == (server.ada, False, None)
-        assert server.interactions[number].ephemeral == STOPPING
+        assert event.private is not None
+        await platform.send(event.private, out("Stopped."))
+        assert server.interactions[number].ephemeral == "Stopped."
 
 
 async def test_stop_in_a_channel_explains_where_it_works(

@@ -46,7 +46,14 @@ def test_by_default_everything_is_there_for_socket_mode() -> None:
     assert manifest["settings"]["interactivity"] == {"is_enabled": True}
     assert "redirect_urls" not in manifest["oauth_config"]
     assert "url" not in json.dumps(manifest)
-    assert [one["command"] for one in manifest["features"]["slash_commands"]] == ["/ask", "/reset", "/help"]
+    assert [one["command"] for one in manifest["features"]["slash_commands"]] == [
+        "/ask",
+        "/reset",
+        "/app",
+        "/history",
+        "/forget",
+        "/help",
+    ]
     assert manifest["features"]["shortcuts"][0]["callback_id"] == "ask_message"
 
 

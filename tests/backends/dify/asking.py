@@ -5,10 +5,11 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from bridge.backend_api import AnswerCompleted, BackendEvent, InputRequired, Question, TextDelta, TextReplaced
-from bridge.backends.dify.backend import QUEUE_SECONDS, DifyBackend, Settings
+from bridge.backends.dify.backend import DifyBackend, Settings
 from bridge.clock import SystemClock
 from bridge.errors import BackendError
 from bridge.messages import BackendConversationId, BackendUser
+from bridge.remote.gates import QUEUE_SECONDS
 
 
 @dataclass(slots=True)

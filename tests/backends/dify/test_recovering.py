@@ -424,5 +424,5 @@ async def test_a_run_tells_its_files_and_the_row_its_sources() -> None:
 
     found = await recover({"messages": rows, "workflows/run/r-1": run("succeeded", outputs=outputs)}, ids=WITH_RUN)
 
-    assert (found.fate, found.text, found.sources) == (Fate.ANSWERED, "whole", ("A.pdf",))
+    assert (found.fate, found.text, found.sources) == (Fate.ANSWERED, "whole", ("1. A.pdf",))
     assert [file.name for file in found.files] == ["a.png"]

@@ -1,0 +1,1 @@
+"""Speaks with the application server of DB-GPT (API v2)."""

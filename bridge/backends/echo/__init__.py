@@ -1,0 +1,1 @@
+"""Echo: says the question back, word by word, for trying the bridge out without an app. `backend` has what the bridge loads."""

@@ -1,0 +1,56 @@
+"""The archive on the one store: every method of the seam as one transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bridge.archive import Archive, Deletion, Forgotten, PastConversation, ResumeResult, Seeker
+from bridge.clock import Clock
+from bridge.messages import AnswerId, ConversationId, EventId, PersonId
+from bridge.storage import forgetting, past
+from bridge.storage.store import SqlStore
+from bridge.storage.whole import whole
+
+
+class SqlArchive(Archive):
+    def __init__(self, store: SqlStore, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    @whole
+    async def past(self, seeker: Seeker, limit: int) -> Sequence[PastConversation]:
+        async with self._store.reading() as connection:
+            return await past.find_past(connection, seeker, limit)
+
+    @whole
+    async def resume(self, event_id: EventId, seeker: Seeker, answer: AnswerId) -> ResumeResult:
+        async with self._store.writing() as connection:
+            result = await past.resume(connection, event_id, seeker, answer, self._clock.now())
+            if result is not ResumeResult.RESUMED:
+                # A conversation that nothing goes on in is not made.
+                await connection.rollback()
+            return result
+
+    @whole
+    async def may_forget(self, conversation: ConversationId, person: PersonId) -> bool:
+        async with self._store.reading() as connection:
+            return await forgetting.may_forget(connection, conversation, person)
+
+    @whole
+    async def forget(self, event_id: EventId, conversation: ConversationId, person: PersonId) -> Forgotten:
+        async with self._store.writing() as connection:
+            return await forgetting.forget(connection, event_id, conversation, person, self._clock.now())
+
+    @whole
+    async def due_deletions(self, now: datetime, limit: int) -> Sequence[Deletion]:
+        async with self._store.reading() as connection:
+            return await forgetting.due(connection, now, limit)
+
+    @whole
+    async def deleted(self, deletion: int) -> None:
+        async with self._store.writing() as connection:
+            await forgetting.deleted(connection, deletion)
+
+    @whole
+    async def not_deleted(self, deletion: int, retry_at: datetime) -> None:
+        async with self._store.writing() as connection:
+            await forgetting.not_deleted(connection, deletion, retry_at)

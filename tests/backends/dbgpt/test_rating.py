@@ -1,0 +1,91 @@
+"""Feedback: one for each person and round, however often it is told and taken back."""
+
+import pytest
+
+from bridge.backend_api import AnswerStarted
+from bridge.backends.dbgpt.backend import DbgptBackend
+from bridge.errors import QuestionRefused
+from bridge.messages import BackendIds, BackendUser, Rating
+from bridge.playground.dbgpt import DbgptServer, Feedback
+from tests.backends.dbgpt.asking import USER, question, serving
+from tests.backends.dify.asking import hear
+
+
+async def answered(backend: DbgptBackend) -> BackendIds:
+    heard = await hear(backend.answer(question()))
+    return [event.ids for event in heard.events if isinstance(event, AnswerStarted)][-1]
+
+
+def kept(server: DbgptServer) -> list[tuple[str | None, str, str | None, str | None]]:
+    return [(one.user_code, one.message_id, one.feedback_type, one.remark) for one in server.feedback]
+
+
+async def test_a_dislike_is_called_unlike_and_names_the_round() -> None:
+    async with serving() as (server, backend):
+        first = await answered(backend)
+        heard = await hear(backend.answer(question("More?", first.conversation)))
+        second = [event.ids for event in heard.events if isinstance(event, AnswerStarted)][-1]
+
+        await backend.rate(second, USER, Rating.DISLIKE, "Ada: too long")
+
+        assert kept(server) == [(USER, "2", "unlike", "Ada: too long")]
+
+
+async def test_the_same_rating_may_be_told_again_and_with_other_words() -> None:
+    async with serving() as (server, backend):
+        ids = await answered(backend)
+
+        for words in ("", "", "Ada: nice", "Ada: very nice"):
+            await backend.rate(ids, USER, Rating.LIKE, words)
+
+        assert kept(server) == [(USER, "1", "like", "Ada: very nice")]
+
+
+async def test_what_is_taken_back_leaves_the_feedback_of_others_alone() -> None:
+    async with serving() as (server, backend):
+        ids = await answered(backend)
+        server.feedback.append(
+            Feedback(
+                conv_uid=str(ids.conversation), message_id="1", user_code="a person", feedback_type="like", remark=None
+            )
+        )
+
+        await backend.rate(ids, USER, Rating.LIKE, "")
+        await backend.rate(ids, USER, None, "")
+
+        assert kept(server) == [("a person", "1", "like", None), (USER, "1", "", "")]
+
+
+@pytest.mark.parametrize("user", ["somebody else", ""])
+async def test_nobody_rates_an_answer_in_a_conversation_that_is_not_theirs(user: str) -> None:
+    async with serving() as (server, backend):
+        ids = await answered(backend)
+
+        with pytest.raises(QuestionRefused) as caught:
+            await backend.rate(ids, BackendUser(user), Rating.LIKE, "")
+
+        assert not caught.value.may_retry
+        assert server.feedback == []
+
+
+async def test_an_answer_that_the_history_does_not_know_is_not_offered_for_rating() -> None:
+    async with serving() as (_, backend):
+        ids = await answered(backend)
+
+        assert backend.rates(ids)
+        assert not backend.rates(BackendIds(conversation=ids.conversation))
+        with pytest.raises(QuestionRefused):
+            await backend.rate(BackendIds(conversation=ids.conversation), USER, Rating.LIKE, "")
+
+
+async def test_a_conversation_is_forgotten_for_its_own_user_alone_and_twice_is_no_failure() -> None:
+    async with serving() as (server, backend):
+        ids = await answered(backend)
+        assert ids.conversation is not None
+
+        await backend.delete_conversation(ids.conversation, BackendUser("somebody else"))
+        assert list(server.conversations) == [ids.conversation]
+
+        await backend.delete_conversation(ids.conversation, USER)
+        await backend.delete_conversation(ids.conversation, USER)
+        assert server.conversations == {}

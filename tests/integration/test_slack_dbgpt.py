@@ -1,0 +1,123 @@
+"""DB-GPT behind Slack: what a member sees of its modes, and what a restart leaves of an answer."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bridge.playground.dbgpt import Reply, Trouble, chart_view, messages_block, plans_block, references_tag
+from tests.integration.dbgpt_worlds import SlackAndDbgpt
+from tests.integration.slack_world import ADA, GENERAL, GRACE, living
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[SlackAndDbgpt]:
+    async with living(SlackAndDbgpt(tmp_path)) as started:
+        assert isinstance(started, SlackAndDbgpt)
+        yield started
+
+
+async def test_a_question_and_the_next_one_are_one_conversation_also_after_a_restart(world: SlackAndDbgpt) -> None:
+    root = await world.ask("Where is the key?")
+    await world.answered(GENERAL, root, "You said: Where is the key?")
+    await world.restart()
+    await world.ask("And the door?", thread=root)
+    await world.answered(GENERAL, root, "You said: And the door?", count=2)
+
+    first, second = world.dbgpt.requests
+    assert first.conversation == second.conversation
+    assert second.text == "And the door?"
+    assert [one.human for one in world.dbgpt.conversations[first.conversation]] == [
+        "Where is the key?",
+        "And the door?",
+    ]
+    assert world.failed_calls() == []
+
+
+async def test_an_answer_that_a_killed_bridge_had_begun_is_asked_for_again_in_its_place(world: SlackAndDbgpt) -> None:
+    world.dbgpt.script = lambda mode, text: Reply(pieces=["word "] * 500, pause=0.02)
+    root = await world.ask("Tell me a lot")
+    await world.until(lambda: bool(world.texts(GENERAL, root)), "it grows")
+    world.dbgpt.script = lambda mode, text: Reply(pieces=["all of it"])
+    await world.restart(kill=True)
+    await world.answered(GENERAL, root, "all of it")
+
+    assert len(world.dbgpt.requests) == 2
+    assert len(world.answers(GENERAL, root)) == 1
+
+
+async def test_an_answer_that_was_complete_when_the_bridge_died_is_fetched_and_not_asked_again(
+    world: SlackAndDbgpt,
+) -> None:
+    world.dbgpt.script = lambda mode, text: Reply(pieces=["begun "] * 200, pause=0.02)
+    root = await world.ask("Tell me a lot")
+    await world.until(lambda: bool(world.texts(GENERAL, root)), "it grows")
+    await world.stop_bridge(kill=True)
+    await world.dbgpt.until(lambda: world.dbgpt.requests[0].ended == "client_closed")
+    # The round was written down while nobody listened any more.
+    asked = world.dbgpt.requests[0]
+    world.dbgpt.complete(asked, "the whole answer")
+    await world.start_bridge()
+    await world.answered(GENERAL, root, "the whole answer")
+
+    assert len(world.dbgpt.requests) == 1
+
+
+async def test_ratings_are_feedback_on_the_round(world: SlackAndDbgpt) -> None:
+    root = await world.ask("Rate me")
+    (answer,) = await world.answered(GENERAL, root, "You said: Rate me")
+    await world.press(answer, "like", GRACE)
+    await world.until(lambda: bool(world.dbgpt.feedback), "rated")
+
+    (feedback,) = world.dbgpt.feedback
+    assert (feedback.conv_uid, feedback.message_id, feedback.feedback_type) == (
+        world.dbgpt.requests[0].conversation,
+        "1",
+        "like",
+    )
+
+
+async def test_a_stopped_answer_keeps_what_came(world: SlackAndDbgpt) -> None:
+    world.dbgpt.script = lambda mode, text: Reply(pieces=["word "] * 1000, pause=0.02)
+    root = await world.ask("Talk")
+    await world.until(lambda: bool(world.texts(GENERAL, root)), "it grows")
+    await world.press(world.answers(GENERAL, root)[-1], "stop", ADA)
+    await world.dbgpt.until(lambda: world.dbgpt.requests[0].ended == "client_closed")
+    await world.settled()
+
+    assert "word" in world.texts(GENERAL, root)[-1]
+    assert len(world.dbgpt.requests) == 1
+
+
+async def test_a_failure_is_told_in_plain_words(world: SlackAndDbgpt) -> None:
+    world.dbgpt.script = lambda mode, text: Reply(trouble=Trouble.MODEL_AS_TEXT, words="provider at 10.0.0.7 said no")
+    root = await world.ask("Fail")
+    (answer,) = await world.answered(GENERAL, root, "The app's model failed while answering.")
+
+    assert "10.0.0.7" not in str(answer.blocks) + answer.visible_text
+
+
+async def test_agents_show_their_steps_and_then_their_answer(tmp_path: Path) -> None:
+    async with living(SlackAndDbgpt(tmp_path, dbgpt_chat_mode="chat_app", dbgpt_chat_param="app-helper")) as world:
+        assert isinstance(world, SlackAndDbgpt)
+        plan = plans_block(("Planner", messages_block(("Planner", "Planning."))))
+        last = messages_block(("Planner", f"Found it.\n{chart_view({'sql': 'select 1', 'data': [{'n': 7}]})}"))
+        world.dbgpt.script = lambda mode, text: Reply(pieces=[plan, f"{plan}\n{last}"], pause=0.2)
+        root = await world.ask("Work")
+        (answer,) = await world.answered(GENERAL, root, "Found it.")
+        await world.settled()
+
+        assert "agent-messages" not in str(answer.blocks) + answer.visible_text
+        assert "select 1" in str(answer.blocks) + answer.visible_text
+
+
+async def test_a_knowledge_space_cites_its_documents_and_not_their_passages(tmp_path: Path) -> None:
+    async with living(SlackAndDbgpt(tmp_path, dbgpt_chat_mode="chat_knowledge", dbgpt_chat_param="handbook")) as world:
+        assert isinstance(world, SlackAndDbgpt)
+        view = f"Thirty days.\n\n{references_tag({'Handbook.pdf': ['SECRET passage']})}"
+        world.dbgpt.script = lambda mode, text: Reply(pieces=["Thirty days."], view=view)
+        root = await world.ask("How many holidays?")
+        (answer,) = await world.answered(GENERAL, root, "Thirty days.")
+
+        assert "Handbook.pdf" in str(answer.blocks)
+        assert "SECRET" not in str(answer.blocks)
