@@ -8,6 +8,7 @@ from bridge.backend_api import Backend
 from bridge.backends.dbgpt.backend import DbgptBackend
 from bridge.clock import SystemClock
 from bridge.playground.dbgpt.spelling import DONE, frame, piece
+from bridge.registry import Part, backend
 from tests.backends.dbgpt.asking import make_settings
 from tests.contracts.backend_wire_suite import WireContract
 from tests.contracts.dialects import Dialect, Limits
@@ -28,6 +29,18 @@ class DbgptDialect:
             dbgpt_max_concurrent=limits.most,
         )
         return DbgptBackend(settings, SystemClock())
+
+    def configure(self, origin: str, key: str, limits: Limits) -> Part[Backend]:
+        return backend(
+            "dbgpt",
+            dbgpt_base_url=origin,
+            dbgpt_api_key=key,
+            dbgpt_idle_timeout=limits.idle,
+            dbgpt_progress_timeout=limits.progress,
+            dbgpt_connect_timeout=0.1,
+            dbgpt_max_event_bytes=limits.largest_event,
+            dbgpt_max_concurrent=limits.most,
+        )
 
     def others(self) -> dict[str, Said]:
         return {}
