@@ -30,6 +30,7 @@ from bridge.menus import AppMenu
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
+from bridge.opinions import OpinionStore
 from bridge.pacing import Pacer, SharedBudget
 from bridge.picking import Picking
 from bridge.picks import Picks
@@ -46,6 +47,7 @@ from bridge.storage.archive import SqlArchive
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
+from bridge.storage.opinions import SqlOpinions
 from bridge.storage.picks import SqlPicks
 from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import SqlStore, open_store
@@ -116,6 +118,8 @@ class Together:
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
     archive: Archive | None = None
+    opinions: OpinionStore | None = None
+    """For backends that keep what each person thinks."""
 
 
 async def build(
@@ -134,7 +138,9 @@ async def build(
         store, together = await _open_shared(configuration.database, clock, list(platforms))
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
-    together = replace(together, picks=SqlPicks(store, clock), archive=SqlArchive(store, clock))
+    together = replace(
+        together, picks=SqlPicks(store, clock), archive=SqlArchive(store, clock), opinions=SqlOpinions(store)
+    )
     kept = open_installations(configuration.database, store, clock)
     if kept is not None:
         together = replace(together, installations=kept.of, chores=(kept.keep_house,))
@@ -200,7 +206,7 @@ def assemble(
         store=store, turns=HeldTurns(turns, apps), clock=clock, fenced=together.fenced, metrics=metrics
     )
     dispatcher = together.dispatcher(conversations.drain, turns.look)
-    feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
+    feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics, opinions=together.opinions)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
     archivist = None
     if together.archive is not None:

@@ -63,18 +63,20 @@ async def test_an_answer_that_was_complete_when_the_bridge_died_is_fetched_and_n
     assert len(world.dbgpt.requests) == 1
 
 
-async def test_ratings_are_feedback_on_the_round(world: SlackAndDbgpt) -> None:
+async def test_everybodys_rating_is_feedback_of_their_own_on_the_round(world: SlackAndDbgpt) -> None:
     root = await world.ask("Rate me")
     (answer,) = await world.answered(GENERAL, root, "You said: Rate me")
     await world.press(answer, "like", GRACE)
-    await world.until(lambda: bool(world.dbgpt.feedback), "rated")
+    await world.until(lambda: len(world.dbgpt.feedback) == 1, "rated")
+    await world.press(answer, "like", ADA)
+    await world.until(lambda: len(world.dbgpt.feedback) == 2, "rated by both")
+    await world.restart()
 
-    (feedback,) = world.dbgpt.feedback
-    assert (feedback.conv_uid, feedback.message_id, feedback.feedback_type) == (
-        world.dbgpt.requests[0].conversation,
-        "1",
-        "like",
-    )
+    conversation = world.dbgpt.requests[0].conversation
+    assert [(one.user_code, one.conv_uid, one.message_id, one.feedback_type) for one in world.dbgpt.feedback] == [
+        (f"slack:{GRACE}", conversation, "1", "like"),
+        (f"slack:{ADA}", conversation, "1", "like"),
+    ]
 
 
 async def test_a_stopped_answer_keeps_what_came(world: SlackAndDbgpt) -> None:

@@ -7,9 +7,9 @@ import pytest
 from bridge.backend_api import UsageReported
 from bridge.backends.dify.citing import read_sources
 from bridge.backends.dify.events import AnswerMachine
-from bridge.backends.dify.framing import Json
 from bridge.backends.dify.linking import OwnFiles
 from bridge.backends.dify.spending import read_usage
+from bridge.remote.framing import Json
 
 SECRET = "what stands in the passage"
 
