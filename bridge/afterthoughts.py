@@ -50,6 +50,17 @@ class Afterthoughts:
         self._clock = clock
         self._metrics = metrics
 
+    async def follow(self, decision: Stop | Retry | Withdraw) -> None:
+        match decision:
+            case Stop():
+                await self.stop(decision)
+            case Retry():
+                await self.retry(decision)
+            case Withdraw():
+                await self.withdraw(decision)
+            case _:
+                assert_never(decision)
+
     async def stop(self, stop: Stop) -> None:
         answer = stop.answer
         conversation = await self._store.conversation_of(answer) if answer is not None else None
@@ -78,7 +89,12 @@ class Afterthoughts:
         _log.info("stop_requested", conversation=conversation, result=result.value)
         if result is not StopResult.NOTHING_RUNS:
             # A duplicate too: its first delivery may have been given up just when it was stored.
-            self._dispatcher.nudge(conversation)
+            self.call(conversation)
+
+    def call(self, conversation: ConversationId) -> None:
+        """There are orders for what is being answered there, by somebody, or by nobody as long as it waits for people."""
+        self._dispatcher.nudge(conversation)
+        self._dispatcher.wake(conversation)
 
     async def retry(self, retry: Retry) -> None:
         retried = await self._store.retry(retry.event_id, retry.answer, retry.again)
@@ -114,4 +130,4 @@ class Afterthoughts:
             return
         _log.info("withdrawn", conversation=change.conversation_id, touched=change.touched.value)
         if change.touched is Touched.RUNNING:
-            self._dispatcher.nudge(change.conversation_id)
+            self.call(change.conversation_id)

@@ -14,6 +14,7 @@ from bridge.apps import Apps, HeldTurns
 from bridge.archive import Archive
 from bridge.archivist import Archivist
 from bridge.asking import AskLimits
+from bridge.attending import Attendant
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.conversations import Conversations
@@ -21,10 +22,15 @@ from bridge.dispatch.local import LocalDispatcher
 from bridge.dispatcher import Dispatcher, Drain, Look
 from bridge.facts import Policy
 from bridge.feedback import Feedback, aggregate
+from bridge.filling import InputForms
+from bridge.form_desk import FormDesk, KeepsForms
+from bridge.gathering import KIND as INPUT_FORMS
+from bridge.gathering import GatherLimits
 from bridge.helping import Guide
 from bridge.home import FrontHall
 from bridge.installations_api import Installations
 from bridge.intake import Intake
+from bridge.kept_inputs import KeepsInputs
 from bridge.labelling import Labeller
 from bridge.menus import AppMenu
 from bridge.messages import AppName, PlatformName
@@ -32,6 +38,8 @@ from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.opinions import OpinionStore
 from bridge.pacing import Pacer, SharedBudget
+from bridge.pauses import FORMS as HUMAN_FORMS
+from bridge.pausing import PauseLimits
 from bridge.picking import Picking
 from bridge.picks import Picks
 from bridge.platform_api import Leases, Platform
@@ -44,6 +52,7 @@ from bridge.resuming import ResumeLimits
 from bridge.routing import Resolver
 from bridge.settings import Settings
 from bridge.storage.archive import SqlArchive
+from bridge.storage.inputs import SqlInputs
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
@@ -52,6 +61,7 @@ from bridge.storage.picks import SqlPicks
 from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import SqlStore, open_store
 from bridge.store import Store
+from bridge.submissions import Submissions
 from bridge.supervisor import Parts, Supervisor, SupervisorLimits
 from bridge.surroundings import SurroundingLimits
 from bridge.turns import TurnLimits, Turns
@@ -115,6 +125,7 @@ class Together:
     installations: Callable[[PlatformName], Installations] | None = None
     picks: Picks | None = None
     """What members choose; None: they choose nothing."""
+    inputs: KeepsInputs | None = None
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
     archive: Archive | None = None
@@ -138,12 +149,18 @@ async def build(
         store, together = await _open_shared(configuration.database, clock, list(platforms))
     else:
         store, together = await open_store(configuration.database, clock, aggregate), _alone(clock)
+    inputs = SqlInputs(store, clock)
     together = replace(
-        together, picks=SqlPicks(store, clock), archive=SqlArchive(store, clock), opinions=SqlOpinions(store)
+        together,
+        picks=SqlPicks(store, clock),
+        inputs=inputs,
+        archive=SqlArchive(store, clock),
+        opinions=SqlOpinions(store),
+        chores=(*together.chores, inputs.keep_house),
     )
     kept = open_installations(configuration.database, store, clock)
     if kept is not None:
-        together = replace(together, installations=kept.of, chores=(kept.keep_house,))
+        together = replace(together, installations=kept.of, chores=(*together.chores, kept.keep_house))
     app = assemble(configuration.core, clock, store, platforms, backends, configuration.routes, extra_routes, together)
     if load is not None:
         app.reloading = Reloading(load, configuration, app.parts.apps, clock, app.parts.metrics)
@@ -200,6 +217,7 @@ def assemble(
         clock=clock,
         metrics=metrics,
         limits=limits_of(core),
+        inputs=together.inputs,
         label=labeller.note,
     )
     conversations = Conversations(
@@ -208,6 +226,17 @@ def assemble(
     dispatcher = together.dispatcher(conversations.drain, turns.look)
     feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics, opinions=together.opinions)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
+    submissions = Submissions(store=store, policies=apps.policies, dispatcher=dispatcher, notices=notices, clock=clock)
+    attendant = Attendant(
+        store=store,
+        platforms=platforms,
+        backends=backends,
+        dispatcher=dispatcher,
+        notices=notices,
+        clock=clock,
+        limits=limits_of(core).ask.pause,
+    )
+    form_desk = FormDesk(resolve=apps.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions))
     archivist = None
     if together.archive is not None:
         archivist = Archivist(
@@ -258,7 +287,9 @@ def assemble(
             praise=labeller.note,
             picking=picking,
             menu=menu,
+            fill_in=form_desk.fill_in,
         ),
+        form_desk=form_desk,
         front_hall=front_hall,
         labeller=labeller,
         archivist=archivist,
@@ -270,8 +301,10 @@ def assemble(
         leases=together.leases,
         installations=together.installations,
         works={"menus": menu.run} if menu is not None else {},
-        chores=together.chores,
-        limits=SupervisorLimits(grace=timedelta(seconds=core.shutdown_grace)),
+        chores=(*together.chores, attendant.attend),
+        limits=SupervisorLimits(
+            grace=timedelta(seconds=core.shutdown_grace), keep_history=timedelta(days=core.history_days)
+        ),
     )
     supervisor = Supervisor(parts)
     routes: list[WebRoute] = list(extra_routes)
@@ -282,6 +315,16 @@ def assemble(
         host=core.http_host, port=core.http_port, readiness=supervisor.readiness, routes=routes, metrics=metrics
     )
     return App(parts, web, supervisor)
+
+
+def _form_keepers(
+    together: Together, dispatcher: Dispatcher, notices: Notices, clock: Clock, submissions: Submissions
+) -> Mapping[str, KeepsForms]:
+    """Every kind of form, by what the ids of its forms begin with."""
+    keepers: dict[str, KeepsForms] = {HUMAN_FORMS: submissions}
+    if together.inputs is not None:
+        keepers[INPUT_FORMS] = InputForms(kept=together.inputs, dispatcher=dispatcher, notices=notices, clock=clock)
+    return keepers
 
 
 def _policy(core: Settings) -> Policy:
@@ -306,6 +349,7 @@ def limits_of(core: Settings) -> TurnLimits:
     return TurnLimits(
         retry_emoji=next(iter(shown), ""),
         writer=WriterLimits(most_messages=core.answer_messages),
+        gather=GatherLimits(patience=timedelta(seconds=core.form_patience)),
         prepare=PrepareLimits(suggestions=timedelta(seconds=core.suggestions_wait)),
         surroundings=SurroundingLimits(
             largest_file=core.most_file_mb * MEGABYTE,
@@ -318,6 +362,7 @@ def limits_of(core: Settings) -> TurnLimits:
             stop=timedelta(seconds=core.stop_patience),
             notice=timedelta(seconds=core.wait_notice),
             resume=ResumeLimits(running=patience, unsure=min(ResumeLimits().unsure, patience)),
+            pause=PauseLimits(remind_after=timedelta(minutes=core.human_input_reminder) or None),
         ),
     )
 

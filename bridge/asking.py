@@ -15,6 +15,7 @@ from bridge.backend_api import (
     Backend,
     Fate,
     FileProduced,
+    InputRequired,
     Recovered,
     SourcesCited,
     TextDelta,
@@ -30,9 +31,11 @@ from bridge.errors import (
     ConversationMissing,
     StoreUnavailable,
 )
+from bridge.gathering import Gatherer
 from bridge.listening import Listener
 from bridge.messages import AnswerState, AppName, AskedQuestion, BackendIds, Outcome, Turn
 from bridge.metrics import Metrics, Rescue
+from bridge.pausing import PauseLimits, Pausing
 from bridge.places import Places
 from bridge.preparing import Preparer
 from bridge.questions import missing_words
@@ -40,6 +43,7 @@ from bridge.resuming import ResumeLimits, Way, decide, look_up
 from bridge.routing import AppPolicy
 from bridge.running import Running
 from bridge.store import Store
+from bridge.waiting import Anew, CameTo, Waiting
 
 _log = logs.get("asking")
 
@@ -69,6 +73,7 @@ class AskLimits:
     store: timedelta = timedelta(seconds=30)
     """How long a question that cannot be recorded as asked is tried. Then it is left to the next sweep, unasked."""
     resume: ResumeLimits = field(default_factory=ResumeLimits)
+    pause: PauseLimits = field(default_factory=PauseLimits)
 
 
 class Asker:
@@ -80,6 +85,7 @@ class Asker:
         policies: Mapping[AppName, AppPolicy],
         places: Places,
         preparer: Preparer,
+        gatherer: Gatherer,
         clock: Clock,
         metrics: Metrics,
         limits: AskLimits,
@@ -89,10 +95,29 @@ class Asker:
         self._policies = policies
         self._places = places
         self._preparer = preparer
+        self._gatherer = gatherer
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
         self._listener = Listener(store=store, backends=backends, clock=clock, metrics=metrics, patience=limits.stop)
+        self.waiting = Waiting(
+            store=store,
+            pausing=Pausing(
+                store=store,
+                backends=backends,
+                policies=policies,
+                places=places,
+                preparer=preparer,
+                listener=self._listener,
+                clock=clock,
+                limits=limits.pause,
+                busy=limits.busy,
+            ),
+            listener=self._listener,
+            clock=clock,
+            metrics=metrics,
+            busy=limits.busy,
+        )
 
     async def settle(self, running: Running) -> Outcome | None:
         """How the answer ends, once that is known; None when it was handed over instead. Raises `Fenced`."""
@@ -103,8 +128,12 @@ class Asker:
         if turn.app not in self._backends:
             _log.error("app_missing", app=turn.app, fix="put the app back into the configuration")
             return endings.without_app(running)
-        if turn.state in (AnswerState.ASKED, AnswerState.STREAMING):
-            way = await self._resume(running)
+        if turn.state in (AnswerState.ASKED, AnswerState.STREAMING, AnswerState.PAUSED):
+            running.pause = await self.waiting.find(running)
+            if running.pause is None:
+                way = await self._resume(running)
+            else:
+                way = await self._follow(running, await self.waiting.take_up(running))
             if way is not Way.ASK:
                 return way
         elif turn.stop is not None:
@@ -142,13 +171,15 @@ class Asker:
                 if seen.fate is Fate.STOPPED or turn.stop is not None:
                     # What was stopped unheard is kept only in part, and often not at all.
                     return endings.stopped(running, standing=not seen.text.strip() and running.keeps_text)
-                return endings.answered(running)
+                return endings.answered(running, partial=seen.partial)
             case Way.ASK:
                 return Way.ASK
             case Way.ASK_AGAIN:
                 self._rescued(turn, Rescue.REASKED)
                 await self._end_lost(running)
                 return Way.ASK
+            case Way.WAIT:
+                return await self._follow(running, await self.waiting.find_out(running))
             case Way.STOP:
                 if running.ids.task:
                     await self._listener.stop(running, running.ids)
@@ -157,6 +188,15 @@ class Asker:
                 self._rescued(turn, Rescue.APOLOGISED)
                 await self._note_lost(running)
                 return endings.interrupted(running, by_app=way is Way.FAIL)
+
+    async def _follow(self, running: Running, came: CameTo) -> Outcome | Literal[Way.ASK] | None:
+        """What comes of an answer that waited, or waits, for people."""
+        if isinstance(came, AnswerCompleted):
+            return await self._end(running, came) or Way.ASK
+        if came is Anew.ANEW:
+            await self._end_lost(running)
+            return Way.ASK
+        return came
 
     async def _end_lost(self, running: Running) -> None:
         """Notes the run that nobody listens to, and that its empty answer must not spoil what follows."""
@@ -191,12 +231,10 @@ class Asker:
         while True:
             if running.handed_over:
                 return None
-            if running.stop is not None:
-                await self._end_unheard(running)
-                return endings.stopped(running)
-            if running.revised:
-                self._start_over(running)
-            running.woken.clear()
+            if (ended := await self._make_ready(running)) is not None:
+                return ended
+            if running.woken.is_set():
+                continue
             try:
                 completed = await self._ask_once(running)
             except BackendError as error:
@@ -219,20 +257,37 @@ class Asker:
                 pause = min(pause * 2, self._limits.longest_pause.total_seconds())
                 await self._clock.wait(running.woken, wait)
             else:
-                outcome = await self._end(running, completed)
-                if outcome is not None:
-                    return outcome
+                came = await self._settle_asked(running, completed)
+                if came is not Way.ASK:
+                    return came
 
-    async def _end(self, running: Running, completed: AnswerCompleted | None) -> Outcome | None:
+    async def _settle_asked(
+        self, running: Running, completed: AnswerCompleted | InputRequired | None
+    ) -> Outcome | Literal[Way.ASK] | None:
+        if isinstance(completed, InputRequired) and not running.woken.is_set():
+            return await self._follow(running, await self.waiting.begin(running, completed))
+        return await self._end(running, completed) or Way.ASK
+
+    async def _make_ready(self, running: Running) -> Outcome | None:
+        """An outcome: it need not, or cannot, be asked. None with `woken` set: something else is wanted now."""
+        if running.stop is not None:
+            await self._end_unheard(running)
+            return endings.stopped(running)
+        if running.revised:
+            self._start_over(running)
+        running.woken.clear()
+        return await self._gatherer.gather(running)
+
+    async def _end(self, running: Running, completed: AnswerCompleted | InputRequired | None) -> Outcome | None:
         """None: something else is wanted instead, perhaps only since it was asked what could be asked next."""
-        if completed is None or running.stop is not None or running.revised:
+        if completed is None or isinstance(completed, InputRequired) or running.stop is not None or running.revised:
             return None
         if completed.stopped:
             return endings.stopped(running)
         if completed.annotated:
             running.notes = [*running.notes, _ANNOTATED]
         await self._preparer.suggest(running)
-        return None if running.revised else endings.answered(running)
+        return None if running.revised else endings.answered(running, partial=completed.partial)
 
     def _start_over(self, running: Running) -> None:
         """The question was edited: asked anew, in the same messages, as if what was asked had never been."""
@@ -240,10 +295,10 @@ class Asker:
         running.attempt = 0
         running.suggestions = ()
         running.ids = _fresh_ids(running.turn)
-        running.draft.restart()
+        running.forget_pause()
         running.draft.say_status(_CHANGED)
 
-    async def _ask_once(self, running: Running) -> AnswerCompleted | None:
+    async def _ask_once(self, running: Running) -> AnswerCompleted | InputRequired | None:
         """None: something else is wanted now (`woken`)."""
         turn = running.turn
         server = self._backends[turn.app].server
@@ -277,7 +332,7 @@ class Asker:
                 return AnswerCompleted()
             running.asked = True
             try:
-                return await self._listener.hear(running, question)
+                return await self._listener.hear(running, self._backends[turn.app].answer(question))
             finally:
                 running.asked = False
 

@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
+from bridge.history_api import Exchange
 from bridge.messages import (
     BackendConversationId,
     BackendIds,
@@ -22,6 +23,7 @@ from bridge.messages import (
     Rating,
     Step,
 )
+from bridge.pauses import InputRequest
 from bridge.platform_api import Finding
 
 
@@ -32,14 +34,6 @@ class UploadedFile:
     id: str
     kind: str
     """The backend's own word for what it is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchange:
-    """An earlier question of a conversation and what was answered."""
-
-    question: str
-    answer: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +51,7 @@ class Question:
     """The `Choice.id` that was chosen for this thread (see `OffersChoices`); None: what the operator set. Given anew with every
     question of a conversation, since the backend keeps none. A backend that offers no choices ignores it."""
     history: tuple[Exchange, ...] = ()
-    """What was said before in this conversation, the newest last; only for backends of which `KeepsNoHistory` holds."""
+    """What was said before in this conversation, the newest last; only for backends that are `history_api.KeepsNoHistory`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +143,8 @@ class Fate(StrEnum):
     """The question never arrived, so asking it is not asking twice."""
     UNKNOWN = "unknown"
     """This backend cannot tell."""
+    PAUSED = "paused"
+    """It waits for people: `input_api.TakesInput.resume` tells for what."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,8 +162,25 @@ class Recovered:
     """For the log."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputRequired:
+    """The app waits for people, and its answer is not over: the last event of a generator instead of `AnswerCompleted`. Only of
+    backends that are `input_api.TakesInput`."""
+
+    requests: tuple[InputRequest, ...]
+    """Never empty. They may be answered one after the other."""
+
+
 BackendEvent = (
-    AnswerStarted | TextDelta | TextReplaced | Progress | FileProduced | SourcesCited | UsageReported | AnswerCompleted
+    AnswerStarted
+    | TextDelta
+    | TextReplaced
+    | Progress
+    | FileProduced
+    | SourcesCited
+    | UsageReported
+    | AnswerCompleted
+    | InputRequired
 )
 
 
@@ -219,17 +232,6 @@ class Backend(Protocol):
 
     async def close(self) -> None:
         """Ends every connection. Called once, when no `answer` is running."""
-        ...
-
-
-@runtime_checkable
-class KeepsNoHistory(Protocol):
-    """The backend's server remembers nothing: what was said before comes with each question (`Question.history`). The ids of
-    its conversations are its own inventions."""
-
-    @property
-    def history_turns(self) -> int:
-        """How many exchanges it wants at most."""
         ...
 
 
@@ -318,6 +320,55 @@ class Transcribes(Protocol):
         ...
 
 
+@runtime_checkable
+class LimitsRatings(Protocol):
+    """Not every answer of this backend can be rated."""
+
+    def rates(self, ids: BackendIds) -> bool:
+        """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
+        with `may_retry` False."""
+        ...
+
+
+class InputKind(StrEnum):
+    TEXT = "text"
+    PARAGRAPH = "paragraph"
+    NUMBER = "number"
+    SELECT = "select"
+    CHECKBOX = "checkbox"
+    FILE = "file"
+    FILES = "files"
+    OTHER = "other"
+    """Something that nobody can be asked for in a chat."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputVariable:
+    """Something that an app wants to know besides the question."""
+
+    name: str
+    label: str
+    """For people; the name where its author gave none."""
+    kind: InputKind = InputKind.TEXT
+    required: bool = False
+    options: tuple[str, ...] = ()
+    most: int | None = None
+    """Characters, of text and paragraphs; None: no bound is known."""
+    default: str | int | float | bool | None = None
+    hidden: bool = False
+    """Its author does not want people to be asked for it."""
+
+
+@runtime_checkable
+class DescribesInputs(Protocol):
+    """The backend knows which `inputs` its app wants."""
+
+    async def input_form(self) -> Sequence[InputVariable]:
+        """In the order of the app's own form, without the variable that the question itself goes into; kept for a while. Raises
+        `BackendError`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """One of several things that can answer within one app: a knowledge space, a data source, a flow, a model."""
@@ -340,26 +391,6 @@ class OffersChoices(Protocol):
 
         A choice that has vanished since is refused by `answer` with `QuestionRefused`, code `choice_gone`, before anything
         is asked; its `user_message` says so."""
-        ...
-
-
-@runtime_checkable
-class LimitsRatings(Protocol):
-    """Not every answer of this backend can be rated."""
-
-    def rates(self, ids: BackendIds) -> bool:
-        """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
-        with `may_retry` False."""
-        ...
-
-
-@runtime_checkable
-class StandsAlone(Protocol):
-    """Of this backend's apps some hold no conversation: each question stands alone."""
-
-    async def stands_alone(self) -> bool:
-        """The app remembers no earlier question, and what was said around one must not be told along with it: all that it is
-        given, it works on. Kept; False as long as it cannot be told. Never raises."""
         ...
 
 
@@ -387,4 +418,14 @@ class DeletesConversations(Protocol):
         """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
         is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
         where the server deletes nothing at all."""
+        ...
+
+
+@runtime_checkable
+class StandsAlone(Protocol):
+    """Of this backend's apps some hold no conversation: each question stands alone."""
+
+    async def stands_alone(self) -> bool:
+        """The app remembers no earlier question, and what was said around one must not be told along with it: all that it is
+        given, it works on. Kept; False as long as it cannot be told. Never raises."""
         ...

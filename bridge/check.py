@@ -10,6 +10,7 @@ from bridge.configuring.asking import describe_access, explain_place, read_place
 from bridge.configuring.limits import respell
 from bridge.errors import StoreError
 from bridge.feedback import aggregate
+from bridge.inspecting import inspect_inputs
 from bridge.installations_api import KeepsInstallations
 from bridge.messages import ChannelId, InstallationId, PlatformName
 from bridge.places_api import ChecksPlaces, ConfiguredPlace
@@ -50,7 +51,9 @@ async def check_all(configuration: Configuration) -> list[PartFindings]:
     for name, app in configuration.apps.items():
         backend = app.create(clock)
         try:
-            findings = await backend.check()
+            findings = [*await backend.check()]
+            if configuration.routes is not None and name in configuration.routes.apps:
+                findings += await inspect_inputs(configuration.routes.apps[name], backend)
         finally:
             await backend.close()
         found.append(PartFindings(name, [_respell(one, app.spellings) for one in findings]))

@@ -82,6 +82,12 @@ def playground(
     host: Annotated[str, typer.Option(help="Address to serve the page on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to serve the page on.")] = 8080,
     browser: Annotated[bool, typer.Option(help="Open the page in a web browser.")] = True,
+    app: Annotated[
+        str,
+        typer.Option(
+            help="Kind of app that the stand-in Dify plays: chat, agent-chat, advanced-chat, completion or workflow."
+        ),
+    ] = "agent-chat",
 ) -> None:
     """See everything work in a browser, with stand-ins for Slack, Discord and (without DIFY_API_KEY) Dify."""
 
@@ -91,7 +97,7 @@ def playground(
         logs.configure("WARNING")
         # On loopback an acknowledgement can come before discord.py has noted its heartbeat; it then warns of a delay.
         logging.getLogger("discord.gateway").setLevel(logging.ERROR)
-        return await play(host=host, port=port, env_file=_find(env_file), open_browser=browser)
+        return await play(host=host, port=port, env_file=_find(env_file), open_browser=browser, app_mode=app)
 
     _end(start())
 

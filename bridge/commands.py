@@ -24,6 +24,7 @@ REFUSE = -1
 FORGOTTEN = "Done: I have forgotten what was said here. The next question begins a new conversation."
 NOTHING_SAID = "There is nothing to forget here: nothing was asked in this conversation yet."
 NOTHING_NEW = "There is nothing to forget here: nothing was answered since this conversation began."
+ALONE = "There is nothing to forget here: the app takes each question by itself and remembers none of them."
 EACH_THREAD = (
     "Each thread with me is a conversation of its own, so there is nothing to forget out here. "
     "Mention me outside of threads to begin a new one, or mention me with `/reset` in a thread to begin that one anew."
@@ -134,6 +135,8 @@ class Commands:
             if order.in_thread:
                 return NOTHING_SAID
             return DIRECTLY if order.is_direct else EACH_THREAD
+        if await self._guide.stands_alone(obey.app.name):
+            return ALONE
         forgotten = [
             await self._store.start_afresh(_for_each(order.event_id, number), one)
             for number, one in enumerate(await self._begun(obey, conversation))

@@ -2,8 +2,27 @@
 
 from dataclasses import dataclass, field
 
-from bridge.events import ButtonPressed, ChatOpened, CommandInvoked, CommentGiven, HomeOpened, MessageReceived
-from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PersonId, ReplyTarget, Vote
+from bridge.events import (
+    ButtonPressed,
+    ChatOpened,
+    CommandInvoked,
+    CommentGiven,
+    FormSubmitted,
+    HomeOpened,
+    MessageReceived,
+)
+from bridge.messages import (
+    AppName,
+    Author,
+    ConversationId,
+    ConversationKey,
+    EventId,
+    MessageRef,
+    PersonId,
+    ReplyTarget,
+    Vote,
+)
+from bridge.pauses import FORMS
 from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
 from bridge.store import Again
@@ -36,6 +55,13 @@ class Rate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Comment:
     given: CommentGiven
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FillIn:
+    """Something that was asked for in a form is known now."""
+
+    submitted: FormSubmitted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,4 +162,22 @@ class Ignore:
     reason: str
 
 
-Decision = Ask | Rate | Comment | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore
+Decision = Ask | Rate | Comment | FillIn | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore
+
+
+def answer_form(press: ButtonPressed) -> FillIn | Ignore:
+    """A form without fields is filled in by the press of one of its buttons."""
+    if press.target is None:
+        return Ignore(reason="nobody can tell where it was pressed")
+    submitted = FormSubmitted(
+        event_id=press.event_id,
+        form=f"{FORMS}:{press.value}",
+        message=press.message,
+        author=press.author or Author(platform=press.message.platform, id=press.person, display_name=""),
+        target=press.target,
+        values={},
+        revision=press.revision,
+        category=press.category,
+        private=press.private,
+    )
+    return FillIn(submitted=submitted)

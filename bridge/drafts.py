@@ -10,13 +10,14 @@ from bridge.backend_api import (
     AnswerStarted,
     BackendEvent,
     FileProduced,
+    InputRequired,
     Progress,
     SourcesCited,
     TextDelta,
     TextReplaced,
     UsageReported,
 )
-from bridge.messages import AnswerState, Outcome, ProducedFile, Step, StepState
+from bridge.messages import AnswerState, Button, Outcome, ProducedFile, Step, StepState
 from bridge.outgoing_files import OutgoingFile
 
 STATUS_MARK = "⏳"
@@ -34,6 +35,8 @@ class Extras:
     suggestions: tuple[str, ...] = ()
     files: tuple[OutgoingFile, ...] = ()
     may_rate: bool = False
+    may_renew: bool = False
+    """It is whole, and another one can be had."""
     may_retry: bool = False
 
 
@@ -55,6 +58,8 @@ class AnswerDraft:
         """Of interest once it has ended."""
         self.status = ""
         """A line (Markdown) that stands for the answer as long as there is no text, such as a place in line."""
+        self.asks: tuple[Button, ...] = ()
+        """By which people answer what the status asks; of interest as long as it has not ended."""
         self.changed = asyncio.Event()
         """Set at every change; the reader clears it."""
         self.ended = asyncio.Event()
@@ -62,6 +67,8 @@ class AnswerDraft:
         """Whether the text is all that the app had to say; of interest once it has ended."""
         self.standing = False
         """It ended, and its text is whatever stands in the messages of the answer already."""
+        self.rests = False
+        """It has not ended, and waits; nobody here waits with it."""
         self._abandoned = False
 
     def fold(self, event: BackendEvent) -> None:
@@ -86,7 +93,7 @@ class AnswerDraft:
             case AnswerCompleted(note=note):
                 self._notes += [f"({note})"] if note else []
                 return
-            case AnswerStarted():
+            case AnswerStarted() | InputRequired():
                 return
             case _:
                 assert_never(event)
@@ -103,17 +110,20 @@ class AnswerDraft:
         self.produced, self.sources, self.usage = (), (), None
         self.changed.set()
 
-    def conclude(self, outcome: Outcome, files: Sequence[OutgoingFile] = ()) -> None:
-        """Nothing more comes, and this is what it comes to. `files` are those of the outcome that could be had."""
+    def conclude(self, outcome: Outcome, files: Sequence[OutgoingFile] = (), *, rates: bool = True) -> None:
+        """Nothing more comes, and this is what it comes to. `files` are those of the outcome that could be had; `rates`: the
+        backend takes a rating of it."""
         self._pieces = [outcome.text]
         self._notes = list(outcome.notes)
         self.standing = outcome.standing
         done = outcome.state is AnswerState.DONE
+        whole = done and bool(outcome.text.strip() or files)
         self.extras = Extras(
             sources=outcome.sources,
             suggestions=outcome.suggestions,
             files=tuple(files),
-            may_rate=done and bool(outcome.text.strip() or files),
+            may_rate=whole and rates,
+            may_renew=whole,
             may_retry=outcome.may_retry,
         )
         last = StepState.DONE if done else StepState.FAILED
@@ -121,6 +131,12 @@ class AnswerDraft:
             if step.state is StepState.RUNNING:
                 self._steps[key] = replace(step, state=last)
         self.end(complete=outcome.complete)
+
+    def rest(self, notes: Sequence[str], asks: tuple[Button, ...]) -> None:
+        """Nothing more comes for now: people are to answer what the text asks, by these buttons. It can still be stopped."""
+        self._notes, self.asks = list(notes), asks
+        self.rests = True
+        self.end()
 
     def end(self, *, complete: bool = True) -> None:
         """Nothing more comes. Not `complete`: the text was cut off wherever it was."""

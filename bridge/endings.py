@@ -1,8 +1,11 @@
 """How answers end, in the member's words: one `Outcome` for each way."""
 
 import secrets
+from collections.abc import Sequence
+from dataclasses import replace
 
 from bridge import logs
+from bridge.backend_api import Backend, LimitsRatings
 from bridge.errors import BackendCut, BackendError, BackendMisconfigured
 from bridge.messages import AnswerState, Outcome, StopReason
 from bridge.running import Running
@@ -10,6 +13,7 @@ from bridge.running import Running
 _log = logs.get("endings")
 
 _NOTHING_SAID = "The app gave an empty answer."
+_PARTIAL = "⚠️ A step inside the app failed, and it went on without it: something may be missing here."
 _INTERRUPTED = "I was restarted while answering, and the answer was lost."
 _REST_INTERRUPTED = "I was restarted while answering, and the rest of the answer was lost."
 _INCOMPLETE = " This answer is incomplete."
@@ -26,10 +30,11 @@ def new_reference() -> str:
     return secrets.token_hex(3).upper()
 
 
-def answered(running: Running) -> Outcome:
+def answered(running: Running, *, partial: bool = False) -> Outcome:
+    """`partial`: a step of the app failed, and it went on without."""
     something = running.draft.text.strip() or running.notes or running.draft.produced
     notes = () if something else (_NOTHING_SAID,)
-    return _outcome(running, AnswerState.DONE, *notes)
+    return _outcome(running, AnswerState.DONE, *notes, *((_PARTIAL,) if partial else ()))
 
 
 def stopped(running: Running, *, standing: bool = False) -> Outcome:
@@ -73,13 +78,38 @@ def interrupted(running: Running, *, by_app: bool) -> Outcome:
     return _outcome(running, AnswerState.FAILED, note, error=code, may_retry=True, standing=running.keeps_text)
 
 
+def refused(running: Running, why: str, code: str, *, may_retry: bool = False) -> Outcome:
+    """The app was not asked, since it could not answer."""
+    return _outcome(running, AnswerState.FAILED, f"⚠️ {why}", error=code, may_retry=may_retry)
+
+
 def without_app(running: Running) -> Outcome:
     return _outcome(running, AnswerState.FAILED, f"⚠️ {_NO_APP}", error="no_app", standing=running.keeps_text)
+
+
+def takes_rating(backend: Backend | None, running: Running) -> bool:
+    """The backend takes a rating of this answer, as far as is known."""
+    return backend is None or not isinstance(backend, LimitsRatings) or backend.rates(running.ids)
+
+
+def noted(outcome: Outcome, lines: Sequence[str]) -> Outcome:
+    """With more lines of our own below it."""
+    return replace(outcome, notes=(*outcome.notes, *lines))
 
 
 def broken(running: Running, reference: str) -> Outcome:
     note = f"⚠️ {_BROKEN} (Reference {reference})"
     return _outcome(running, AnswerState.FAILED, note, error="internal", may_retry=True)
+
+
+def recorded(outcome: Outcome | None, *, broken: bool, shown: bool) -> Outcome:
+    """What is recorded: the outcome, unless it could not be shown."""
+    text = outcome.text if outcome else ""
+    if broken or outcome is None:
+        return Outcome(state=AnswerState.FAILED, text=text, error="internal")
+    if not shown and outcome.state is AnswerState.DONE:
+        return Outcome(state=AnswerState.FAILED, text=text, error="not shown")
+    return outcome
 
 
 def _outcome(

@@ -3,6 +3,7 @@
 A union that is closed: whoever takes events in says what becomes of each kind.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -92,7 +93,7 @@ class ReactionChanged:
     """Order of changes by one person on one emoji: the larger one is later. Microseconds since the epoch."""
 
 
-VALUED = frozenset({ButtonAction.APP, ButtonAction.RESUME, ButtonAction.FORGET})
+VALUED = frozenset({ButtonAction.APP, ButtonAction.RESUME, ButtonAction.FORGET, ButtonAction.FORM, ButtonAction.INPUT})
 """Buttons of which several of one action stand below one message, told apart by their value: at most 80 characters of ASCII
 without spaces, which come back as they were written."""
 
@@ -191,6 +192,28 @@ class CommentGiven:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormSubmitted:
+    """Somebody filled in a form (see `forms_api`)."""
+
+    event_id: EventId
+    form: str
+    """Its id."""
+    message: MessageRef
+    """The message of ours that the form's button stands under."""
+    author: Author
+    target: ReplyTarget
+    """The thread that the message stands in."""
+    values: Mapping[str, str]
+    """By name, all fields that were shown; "" where nothing was written. Of a select the option, of a checkbox "yes" or "no"."""
+    revision: int
+    """As of `ButtonPressed`."""
+    category: ChannelId = ChannelId("")
+    """As of `MessageReceived`."""
+    private: ReplyTarget | None = None
+    """Where only that person reads."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomeOpened:
     """Somebody looks at the bot's own page (see `ShowsHome`)."""
 
@@ -218,6 +241,7 @@ InboundEvent = (
     | StopRequested
     | CommandInvoked
     | CommentGiven
+    | FormSubmitted
     | HomeOpened
     | ChatOpened
 )

@@ -6,7 +6,7 @@ What a platform has beside messages (commands, forms) it tells itself, see `Name
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from bridge.backend_api import AcceptsFiles, Backend, OffersChoices
+from bridge.backend_api import AcceptsFiles, Backend, OffersChoices, StandsAlone
 from bridge.events import CommandInvoked
 from bridge.facts import Policy
 from bridge.messages import AppName, Author, InstallationId, PlatformName
@@ -51,6 +51,11 @@ class Guide:
             *self._choosing(resolution),
         ]
         return _listed("**How to ask**", lines)
+
+    async def stands_alone(self, app: AppName) -> bool:
+        """Whether the app holds no conversation that could be forgotten."""
+        backend = self.backends.get(app)
+        return backend is not None and isinstance(backend, StandsAlone) and await backend.stands_alone()
 
     def _choosing(self, resolution: Resolution) -> Sequence[str]:
         app = resolution.app.name if resolution.app else None

@@ -1,6 +1,6 @@
 """The hall: an event becomes a durable row, claimed once, and only then may the platform be acknowledged."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import assert_never
@@ -14,6 +14,7 @@ from bridge.decisions import (
     Ask,
     Comment,
     Decision,
+    FillIn,
     Greet,
     Ignore,
     Obey,
@@ -30,13 +31,14 @@ from bridge.errors import StoreUnavailable
 from bridge.events import (
     ChatOpened,
     CommentGiven,
+    FormSubmitted,
     HomeOpened,
     InboundEvent,
     MessageReceived,
 )
+from bridge.fact_finding import Gatherer
 from bridge.facts import Facts, Policy
 from bridge.feedback import Feedback
-from bridge.gathering import Gatherer
 from bridge.helping import Guide
 from bridge.labelling import Praised
 from bridge.limiting import LimitTeller
@@ -69,6 +71,8 @@ _PRESSED_AGAIN = "You asked that a moment ago."
 _FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
 _BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
 
+_BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
+
 _NOWHERE = Resolution(app=None)
 
 
@@ -79,7 +83,8 @@ class Intake:
     somebody who was told that the bot does not answer (them) in a place is not told so again; `late_mention` is how old a
     message may be that becomes a question because it is edited; `pressed_again` is how soon the same press of the same person
     is taken for a slip. `guide` explains the bot to who asks for help; `greet` is
-    told of those who look at the bot's own page. `picking` knows which app members chose, and `menu` lets them.
+    told of those who look at the bot's own page, `fill_in` of what was filled in, which it makes durable. `picking` knows which
+    app members chose, and `menu` lets them.
     """
 
     def __init__(
@@ -100,6 +105,7 @@ class Intake:
         praise: Callable[[Praised], None] | None = None,
         picking: Picking | None = None,
         menu: AppMenu | None = None,
+        fill_in: Callable[[FormSubmitted], Awaitable[None]] | None = None,
         refused_again: timedelta = timedelta(hours=1),
         late_mention: timedelta = timedelta(minutes=10),
         pressed_again: timedelta = timedelta(seconds=3),
@@ -125,6 +131,7 @@ class Intake:
         )
         self._greet = greet or _note_nothing
         self._praise = praise or _note_nothing
+        self._fill_in = fill_in or _take_nothing
         self._limits = LimitTeller(notices, clock)
         self._afterthoughts = Afterthoughts(
             store=store,
@@ -170,14 +177,12 @@ class Intake:
                 await self._rate(decision)
             case Comment(given=given):
                 await self._comment(given)
-            case Stop():
-                await self._afterthoughts.stop(decision)
-            case Retry():
-                await self._afterthoughts.retry(decision)
+            case FillIn(submitted=submitted):
+                await self._fill_in(submitted)
+            case Stop() | Retry() | Withdraw():
+                await self._afterthoughts.follow(decision)
             case Revise():
                 await self._revise(decision)
-            case Withdraw():
-                await self._afterthoughts.withdraw(decision)
             case Obey() | Pick():
                 await self._obey(decision)
             case Greet(event=opened):
@@ -276,6 +281,8 @@ class Intake:
             waiting=accepted.waiting,
         )
         self._dispatcher.wake(accepted.conversation_id)
+        if accepted.behind_form and message.origin is Origin.PERSON:
+            self._notices.tell(message.private or message.target, _BEHIND_FORM, about="behind a form")
         return True
 
     async def _stop_instead(self, ask: Ask) -> bool:
@@ -382,12 +389,16 @@ class Intake:
             return False
         _log.info("revised", conversation=change.conversation_id, touched=change.touched.value)
         if change.touched is Touched.RUNNING:
-            self._dispatcher.nudge(change.conversation_id)
+            self._afterthoughts.call(change.conversation_id)
         return True
 
 
 def _note_nothing(_: object) -> None:
     pass
+
+
+async def _take_nothing(submitted: FormSubmitted) -> None:
+    _log.debug("ignored", event_id=submitted.event_id, kind="FormSubmitted", reason="nothing is asked for in forms")
 
 
 def _count(questions: int) -> str:

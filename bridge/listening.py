@@ -3,12 +3,19 @@
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import timedelta
 
 from bridge import logs
-from bridge.backend_api import AnswerCompleted, AnswerStarted, Backend, FileProduced, Question
+from bridge.backend_api import (
+    AnswerCompleted,
+    AnswerStarted,
+    Backend,
+    BackendEvent,
+    FileProduced,
+    InputRequired,
+)
 from bridge.clock import Clock
 from bridge.errors import BackendCut, BackendError, StoreUnavailable
 from bridge.messages import AppName, BackendIds
@@ -36,11 +43,13 @@ class Listener:
         self._metrics = metrics
         self._patience = patience
 
-    async def hear(self, running: Running, question: Question) -> AnswerCompleted | None:
-        """Asks, and folds what is said into the draft. None: it was cut off, since something else is wanted (`woken`). Raises
+    async def hear(
+        self, running: Running, events: AsyncGenerator[BackendEvent, None]
+    ) -> AnswerCompleted | InputRequired | None:
+        """Folds what is said into the draft. None: it was cut off, since something else is wanted (`woken`). Raises
         `BackendError` and `Fenced`."""
         ended = asyncio.Event()
-        pump = asyncio.ensure_future(self._pump(running, question))
+        pump = asyncio.ensure_future(self._pump(running, events))
         pump.add_done_callback(lambda _: ended.set())
         woken = asyncio.ensure_future(running.woken.wait())
         try:
@@ -70,21 +79,23 @@ class Listener:
             return False
         return True
 
-    async def _pump(self, running: Running, question: Question) -> AnswerCompleted:
-        completed: AnswerCompleted | None = None
+    async def _pump(
+        self, running: Running, events: AsyncGenerator[BackendEvent, None]
+    ) -> AnswerCompleted | InputRequired:
+        completed: AnswerCompleted | InputRequired | None = None
         running.started.clear()
         accepted = True
         try:
-            async with aclosing(self._backends[running.turn.app].answer(question)) as events:
-                async for event in events:
+            async with aclosing(events) as heard:
+                async for event in heard:
                     if isinstance(event, AnswerStarted):
                         await self.record_started(running, event.ids)
                         running.started.set()
-                    elif isinstance(event, AnswerCompleted):
+                    elif isinstance(event, AnswerCompleted | InputRequired):
                         completed = event
                     elif isinstance(event, FileProduced) and running.collector is not None:
                         running.collector.begin(event.file)
-                    running.draft.fold(event)
+                    running.draft.fold(running.place(event))
         except BackendError as error:
             accepted = error.accepted or running.started.is_set()
             raise

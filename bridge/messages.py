@@ -1,7 +1,6 @@
 """The vocabulary: what is said between platforms, rooms and backends. Values only, no I/O.
 
-Ids are `NewType`s over `str`. They are made and read only by the adapter (or backend) that owns them and they are
-stored for ever, so their shape may never change.
+Ids are `NewType`s over `str` that only their adapter or backend makes and reads. They are stored for ever: no shape may change.
 """
 
 from collections.abc import Mapping
@@ -109,6 +108,8 @@ class Author:
     """Ids of the roles or groups that the event itself names (Discord: roles in the server). For access lists."""
     home: InstallationId = InstallationId("")
     """Where the person belongs, when that is not where the bot is installed (Slack Connect). Empty: here."""
+    locale: str = ""
+    """Such as "en-US", where the event tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,10 +137,9 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """Something that somebody wrote, as it is told to an app that was not there."""
+    """Something that somebody (`who`: a name for people) wrote, as it is told to an app that was not there."""
 
     who: str
-    """A name for people."""
     text: str
 
 
@@ -157,15 +157,14 @@ class AskedQuestion:
     in_thread: bool = False
     """It stands below other messages, which the app may never have seen."""
     unseen: bool = False
-    """As of `MessageReceived` in `events`."""
     about: Said | None = None
-    """As of `MessageReceived` in `events`."""
+    """Both as of `MessageReceived` in `events`."""
     spoken: str = ""
     """What was said in its voice messages, once that was made out."""
-    told: str = ""
-    """What the app was told instead of its words alone, where the bridge keeps the app's history."""
     choice: str = ""
     """What within the app shall answer, as it was chosen there when this was asked (`Choice.id`); empty: nothing was."""
+    told: str = ""
+    """What the app was told instead of its words alone, where the bridge keeps its history."""
     sent_at: datetime
 
     @property
@@ -193,6 +192,11 @@ class ButtonAction(StrEnum):
     AGAIN = "again"
     """Asks the question of a whole answer once more; the new answer takes its place."""
     APP = "app"
+    """Has the app that its `value` names answer, see `bridge.picks`."""
+    INPUT = "input"
+    """Answers a form that an answer waits for; the `value` says which, and how (see `pauses`). Told as a `FormSubmitted`."""
+    FORM = "form"
+    """Opens the form whose id is the button's `value` (see `forms_api`)."""
     RESUME = "resume"
     FORGET = "forget"
 
@@ -251,8 +255,7 @@ class OutgoingMessage:
     live: bool = False
     """More text will come. The first writing of a message that is not `live` ends it."""
     steps: tuple[Step, ...] = ()
-    """What the app does or did, the oldest first. Shown by platforms with `capabilities.steps`; all news since the last writing
-    is in here, and what was in here once stays."""
+    """What the app does, the oldest first, where `capabilities.steps`. All news since the last writing is in here, and stays."""
     sources: tuple[str, ...] = ()
     """Names of the documents that the answer rests on, each once. Shown below the text where `capabilities.sources`."""
     asker: Author | None = None
@@ -272,7 +275,7 @@ class BackendIds:
 
 
 class AnswerState(StrEnum):
-    """Life of an answer: planned > asked > streaming > finalising > done | stopped | failed."""
+    """Life of an answer: planned > asked > streaming (> paused: see `pauses`) > finalising > done | stopped | failed."""
 
     PLANNED = "planned"
     """The question's turn has come. The backend has not been asked (again) yet, so asking it now is not asking twice."""
@@ -280,6 +283,7 @@ class AnswerState(StrEnum):
     """The request may have left; nothing came back yet."""
     STREAMING = "streaming"
     """The backend has named its ids."""
+    PAUSED = "paused"
     FINALISING = "finalising"
     """The `Outcome` is recorded; what is left is to show it."""
     DONE = "done"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bridge import logs
-from bridge.backend_api import Backend, Question, SuggestsQuestions
+from bridge.backend_api import Backend, Question, StandsAlone, SuggestsQuestions
 from bridge.clock import Clock
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.messages import AppName, AskedQuestion, BackendIds
@@ -59,7 +59,7 @@ class Preparer:
             text=words_of(asked),
             user=turn.backend_user,
             conversation=ids.conversation,
-            inputs=self._policies[turn.app].inputs,
+            inputs=self._policies[turn.app].inputs if running.inputs is None else running.inputs,
             sent_at=asked.sent_at,
             choice=asked.choice or None,
         )
@@ -78,7 +78,7 @@ class Preparer:
         question = replace(self.plain(running, asked, running.ids), files=files)
         if told := self._recaller.told(running.turn.app, asked):
             question = replace(question, text=told)
-        elif running.ids.conversation is None:
+        elif running.ids.conversation is None and not await self._stands_alone(running):
             if running.above is None and not running.healed and not running.turn.fresh:
                 running.above = tuple(await self._surroundings.thread(running.turn, asked))
             question = replace(question, text=with_thread(running.above or (), asked.about, question.text))
@@ -87,6 +87,10 @@ class Preparer:
         if self._recaller.is_wanted(running.turn.app):
             return await self._recaller.recall(running.turn, question, asked)
         return await self._with_past(running, question)
+
+    async def _stands_alone(self, running: Running) -> bool:
+        backend = self._backends[running.turn.app]
+        return isinstance(backend, StandsAlone) and await backend.stands_alone()
 
     async def _hand_over(self, running: Running, asked: AskedQuestion) -> HandedOver:
         recordings = [file for file in asked.attachments if file.is_voice]

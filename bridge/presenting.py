@@ -91,7 +91,9 @@ class Presenter:
             )
         live = last and words and (self._native is not None if ref is None else self.grows(ref))
         return Trimmings(
-            buttons=(STOP,) if last and self._can.buttons else (), live=live, steps=self._shown_steps(steps, ref)
+            buttons=(*draft.asks, STOP) if last and self._can.buttons else (),
+            live=live,
+            steps=self._shown_steps(steps, ref),
         )
 
     def as_it_stands(self, trimmings: Trimmings, ref: MessageRef) -> Trimmings:
@@ -106,6 +108,8 @@ class Presenter:
     def _at_the_end(self, draft: AnswerDraft) -> tuple[Button, ...]:
         if not self._can.buttons:
             return ()
+        if draft.rests:
+            return (*draft.asks, STOP)
         extras = draft.extras
         asked = [one for one in extras.suggestions if one.strip() and len(one) <= LONGEST_QUESTION]
         return (
@@ -114,7 +118,7 @@ class Presenter:
                 Button(action=ButtonAction.ASK, label=in_one_line(one, LONGEST_LABEL), value=one)
                 for one in asked[: self._can.question_buttons]
             ),
-            *((RETRY,) if extras.may_retry else (AGAIN,) if extras.may_rate and self._can.again_button else ()),
+            *((RETRY,) if extras.may_retry else (AGAIN,) if extras.may_renew and self._can.again_button else ()),
         )
 
 

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from bridge import logs
-from bridge.backend_api import Backend, Exchange, KeepsNoHistory, Question
+from bridge.backend_api import Backend, Question
 from bridge.errors import StoreUnavailable
+from bridge.history_api import Exchange, KeepsNoHistory
 from bridge.messages import AppName, AskedQuestion, Turn
 from bridge.metrics import Metrics
 from bridge.questions import words_of

@@ -11,10 +11,13 @@ from bridge.apps import Apps
 from bridge.backend_api import Backend
 from bridge.clock import Clock
 from bridge.errors import SettingsError
+from bridge.inspecting import SUBJECT as INPUTS
+from bridge.inspecting import inspect_inputs
 from bridge.messages import AppName
 from bridge.metrics import Metrics
 from bridge.platform_api import Severity
 from bridge.registry import Configuration, Part
+from bridge.routing import AppPolicy
 
 _log = logs.get("reloading")
 
@@ -79,7 +82,7 @@ class Reloading:
             _log.warning("probably_not_meant", notice=notice)
         if restart := _needs_restart(before, found):
             _log.warning("restart_needed", settings=restart, why="these are looked at only when the bridge starts")
-        await try_backends({name: backends[name] for name in fresh})
+        await try_backends({name: backends[name] for name in fresh}, found.routes.apps)
         return True
 
     async def _make(self, found: Configuration) -> tuple[Mapping[AppName, Backend], Sequence[AppName]]:
@@ -100,14 +103,19 @@ class Reloading:
         return backends, fresh
 
 
-async def try_backends(backends: Mapping[AppName, Backend]) -> None:
-    """A wrong key or address is told in the log at once, and not only when the first member asks."""
+async def try_backends(backends: Mapping[AppName, Backend], policies: Mapping[AppName, AppPolicy]) -> None:
+    """A wrong key or address is told in the log at once, and not only when the first member asks; so is an input of an app that
+    nobody gives."""
     for name, backend in backends.items():
-        for finding in await backend.check():
+        findings = [*await backend.check()]
+        if name in policies:
+            findings += await inspect_inputs(policies[name], backend)
+        for finding in findings:
+            told = {"subject": finding.subject, "problem": finding.problem, "fix": finding.fix}
             if finding.severity is Severity.ERROR:
-                _log.error(
-                    "backend_trouble", app=name, subject=finding.subject, problem=finding.problem, fix=finding.fix
-                )
+                _log.error("backend_trouble", app=name, **told)
+            elif finding.severity is Severity.WARNING and finding.subject == INPUTS:
+                _log.warning("inputs_without_source", app=name, **told)
 
 
 def _is_same(before: Part[Backend] | None, now: Part[Backend]) -> bool:

@@ -33,6 +33,8 @@ class Way(Enum):
     """What stands stays, and the member is told and offered Retry."""
     FAIL = "fail"
     """The app failed while nobody listened."""
+    WAIT = "wait"
+    """It waits for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ def decide(turn: Turn, fate: Fate, recover: Recover, asks: int) -> Way:
             return Way.STOP if turn.stop is not None else Way.ASK
         case Fate.FAILED:
             return Way.STOP if turn.stop is not None else Way.FAIL
+        case Fate.PAUSED:
+            return Way.STOP if turn.stop is not None else Way.WAIT
         case Fate.RUNNING | Fate.UNSURE | Fate.UNKNOWN:
             if turn.stop is not None:
                 return Way.STOP

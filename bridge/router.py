@@ -4,13 +4,15 @@ What an order said in words means is read in `words`; whether somebody is let in
 did it.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
+from bridge.admitting import NO_APP, SHARED_CHANNEL, find_refusal, outside_of, turn_away
 from bridge.decisions import (
     Ask,
     Comment,
     Decision,
+    FillIn,
     Greet,
     Ignore,
     Obey,
@@ -21,6 +23,7 @@ from bridge.decisions import (
     Revise,
     Stop,
     Withdraw,
+    answer_form,
 )
 from bridge.events import (
     ButtonPressed,
@@ -28,6 +31,7 @@ from bridge.events import (
     Command,
     CommandInvoked,
     CommentGiven,
+    FormSubmitted,
     HomeOpened,
     InboundEvent,
     MessageDeleted,
@@ -39,22 +43,14 @@ from bridge.events import (
 from bridge.facts import Facts, Policy
 from bridge.messages import (
     AskedQuestion,
-    Author,
     ButtonAction,
-    ConversationKey,
-    EventId,
     Origin,
     Rating,
-    ReplyTarget,
     Vote,
 )
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
 from bridge.words import find_command, says_stop, words_behind
-
-NO_APP = "No app is set up to answer here. Please ask whoever runs this bot."
-NOT_ADMITTED = "You may not use this bot here. Please ask whoever runs it if you think that you should."
-SHARED_CHANNEL = "This bot does not answer in channels shared with other organisations."
 
 _FOR_ONE = frozenset({Command.HELP, Command.APP, Command.HISTORY, Command.FORGET})
 """What they come to is told in private, where that can be."""
@@ -135,6 +131,8 @@ def decide(event: InboundEvent, facts: Facts, policy: Policy, resolution: Resolu
             return _decide_command(event, resolution)
         case CommentGiven():
             return Comment(given=event)
+        case FormSubmitted():
+            return _refuse_press(event, resolution) or FillIn(submitted=event)
         case HomeOpened() | ChatOpened():
             return Greet(event=event)
         case _:
@@ -153,14 +151,14 @@ def _decide_message(event: MessageReceived, facts: Facts, policy: Policy, resolu
         unheard = _why_not_followed(event, facts, resolution) if order is None else ""
         if unheard:
             return Ignore(reason=unheard)
-    refusal = _find_refusal(resolution, _outside(event, resolution), event.author)
+    refusal = find_refusal(resolution, _outside(event, resolution), event.author)
     if refusal is not None:
         if not addressed or event.origin is not Origin.PERSON:
             # Who is not waiting for an answer is not told that there is none, and bots would answer.
             return Ignore(reason=refusal.reason)
         # In a shared channel the others shall not read it either.
         elsewhere = None if refusal.notice == SHARED_CHANNEL else event.target
-        refuse = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private or elsewhere)
+        refuse = turn_away(refusal, event.event_id, event.target.conversation, event.author, event.private or elsewhere)
         return replace(refuse, awaited=event.unseen)
     assert resolution.app is not None  # noqa: S101  # else it is refused
     # Inside a thread the thread is the conversation, whichever of its messages is replied to.
@@ -247,32 +245,7 @@ def _follow(event: MessageReceived, resolution: Resolution) -> Follow:
 
 
 def _outside(event: MessageReceived | CommandInvoked, resolution: Resolution) -> External:
-    return _external(resolution, event.author, is_external=event.is_external)
-
-
-def _external(resolution: Resolution, author: Author, *, is_external: bool) -> External:
-    """What holds for an event: `on` where nobody of another organisation has to do with it."""
-    return resolution.guests.external if is_external or author.home else External.ON
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Refusal:
-    reason: str
-    notice: str
-
-
-def _find_refusal(resolution: Resolution, external: External, author: Author) -> _Refusal | None:
-    if external is External.DENY:
-        return _Refusal(reason="people of another organisation read along", notice=SHARED_CHANNEL)
-    if resolution.app is None:
-        return _Refusal(reason=" ".join(("no app answers here.", *resolution.because)), notice=NO_APP)
-    if not resolution.access.admits(author):
-        return _Refusal(reason="the author is not admitted here", notice=NOT_ADMITTED)
-    return None
-
-
-def _refuse(why: _Refusal, event_id: EventId, key: ConversationKey, who: Author, tell: ReplyTarget | None) -> Refuse:
-    return Refuse(event_id=event_id, key=key, person=who.id, reason=why.reason, notice=why.notice, tell=tell)
+    return outside_of(resolution, event.author, is_external=event.is_external)
 
 
 def _decide_edit(event: MessageEdited, policy: Policy) -> Decision:
@@ -312,12 +285,8 @@ def _decide_reaction(event: ReactionChanged, policy: Policy) -> Decision:
 
 
 def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
-    if event.author is not None and event.target is not None:
-        refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
-        # What was answered while an app did answer here may be stopped, rated and tried again.
-        if refusal is not None and refusal.notice != NO_APP:
-            refused = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private)
-            return replace(refused, message=event.message)
+    if refuse := _refuse_press(event, resolution):
+        return refuse
     match event.action:
         case ButtonAction.STOP:
             if event.target is None or resolution.app is None:
@@ -341,10 +310,12 @@ def _decide_button(event: ButtonPressed, resolution: Resolution) -> Decision:
         case ButtonAction.APP:
             order = as_order(event, Command.APP)
             return Ignore(reason="not known who pressed it") if order is None else _decide_command(order, resolution)
+        case ButtonAction.INPUT:
+            return answer_form(event)
         case ButtonAction.RESUME | ButtonAction.FORGET if resolution.app is not None:
             return Pick(event=event, app=resolution.app.name)
-        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.RESUME | ButtonAction.FORGET:
-            return Ignore(reason="told as a message or as a command, or no app answers there")
+        case ButtonAction.ASK | ButtonAction.RESET | ButtonAction.FORM | ButtonAction.RESUME | ButtonAction.FORGET:
+            return Ignore(reason="told as a message, a command or a form, or no app answers there")
         case _:
             assert_never(event.action)
 
@@ -366,11 +337,22 @@ def as_order(event: ButtonPressed, command: Command) -> CommandInvoked | None:
     )
 
 
+def _refuse_press(event: ButtonPressed | FormSubmitted, resolution: Resolution) -> Refuse | None:
+    if event.author is None or event.target is None:
+        return None
+    refusal = find_refusal(resolution, outside_of(resolution, event.author, is_external=False), event.author)
+    # What was answered while an app did answer here may be stopped, rated and tried again.
+    if refusal is None or refusal.notice == NO_APP:
+        return None
+    refused = turn_away(refusal, event.event_id, event.target.conversation, event.author, event.private)
+    return replace(refused, message=event.message)
+
+
 def _decide_stop(event: StopRequested, resolution: Resolution) -> Decision:
-    refusal = _find_refusal(resolution, _external(resolution, event.author, is_external=False), event.author)
+    refusal = find_refusal(resolution, outside_of(resolution, event.author, is_external=False), event.author)
     if refusal is not None and refusal.notice != NO_APP:
-        refuse = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private)
-        return replace(refuse, awaited=True)
+        refused = turn_away(refusal, event.event_id, event.target.conversation, event.author, event.private)
+        return replace(refused, awaited=True)
     return Stop(
         event_id=event.event_id,
         answer=event.message,
@@ -381,10 +363,10 @@ def _decide_stop(event: StopRequested, resolution: Resolution) -> Decision:
 
 
 def _decide_command(event: CommandInvoked, resolution: Resolution) -> Decision:
-    refusal = _find_refusal(resolution, _outside(event, resolution), event.author)
+    refusal = find_refusal(resolution, _outside(event, resolution), event.author)
     if refusal is not None:
         elsewhere = None if refusal.notice == SHARED_CHANNEL else event.target
-        refuse = _refuse(refusal, event.event_id, event.target.conversation, event.author, event.private or elsewhere)
+        refuse = turn_away(refusal, event.event_id, event.target.conversation, event.author, event.private or elsewhere)
         return replace(refuse, awaited=True)
     assert resolution.app is not None  # noqa: S101  # else it is refused
     return Obey(order=event, app=resolution.app, resolution=resolution)

@@ -4,11 +4,12 @@ The values come from `bridge.toml` (or from the environment alone, which makes o
 that file is not done here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
+from bridge.inputs import Sourced
 from bridge.messages import AppName, Author, ChannelId, Inputs, InstallationId, PersonId, PlatformName
 from bridge.quotas import Quotas
 
@@ -48,6 +49,26 @@ class Recover(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MayAnswer:
+    """Who may answer what an app asks in the middle of an answer, of those who may use the bot there."""
+
+    asker: bool = True
+    """Whoever asked the question."""
+    anyone: bool = False
+    people: frozenset[str] = frozenset()
+    """These, by their ids or by those of their roles."""
+
+    @classmethod
+    def read(cls, who: str, people: Collection[str]) -> "MayAnswer":
+        """`who` is "asker", "anyone" or "people", who alone may then."""
+        return cls(asker=who == "asker", anyone=who == "anyone", people=frozenset(people))
+
+    def admits(self, author: Author, asker: Author) -> bool:
+        same = self.asker and (author.platform, author.id) == (asker.platform, asker.id)
+        return self.anyone or same or author.id in self.people or not self.people.isdisjoint(author.roles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AppPolicy:
     """What the operator chose for one app, apart from how its backend is reached."""
 
@@ -57,6 +78,11 @@ class AppPolicy:
     """How many past questions and answers are told to the app when its conversation had to be started anew."""
     inputs: Inputs = field(default_factory=dict)
     """Constant values for the app's input variables, sent with every question."""
+    sourced: Mapping[str, Sourced] = field(default_factory=dict)
+    """Variables whose values are known with each question."""
+    asked: frozenset[str] = frozenset()
+    """Variables that members are asked for, besides those that the app cannot do without."""
+    may_answer: MayAnswer = MayAnswer()
     most_waiting: int = 20
     """Questions that may wait in one conversation. One more is politely refused."""
     most_queued: int = 200

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TypeVar
 
+from bridge.backend_api import BackendEvent, TextReplaced
 from bridge.clock import Clock
 from bridge.drafts import AnswerDraft
-from bridge.messages import AnswerState, Attachment, BackendIds, Outcome, Said, StopReason, Turn
+from bridge.messages import AnswerState, Attachment, BackendIds, Inputs, Outcome, Said, StopReason, Turn
+from bridge.pauses import Pause
 from bridge.producing import Collector
 from bridge.surroundings import HandedOver
 
@@ -49,11 +51,42 @@ class Running:
     """Fetches what the app makes; None where files cannot be shown."""
     above: tuple[Said, ...] | None = None
     """What stands above the question in its thread, once it was read."""
+    inputs: Inputs | None = None
+    """What the app is told besides the question, once that is known."""
+    wanted: tuple[str, ...] = ()
+    """Inputs that its asker is asked for."""
+    waits: bool = False
+    """For somebody to fill in a form: whoever calls wakes it."""
     woken: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set together with `stop`, `revised` or `handed_over`."""
+    """Set together with `stop`, `revised` or `handed_over`, or when what it `waits` for may be there."""
     started: asyncio.Event = field(default_factory=asyncio.Event)
     """The backend has named its ids."""
     outcome: Outcome | None = None
+    pause: Pause | None = None
+    """It waits for people, or did so last."""
+    rests: bool = False
+    """It shall be shown to wait; then this process is done with it."""
+    said: str = ""
+    """What the app had said up to the last pause."""
+    shown: str = ""
+    """What stands for that in the draft."""
+
+    def said_and_shown(self) -> tuple[str, str]:
+        """As of now: what the app has said, and what the draft shows for it."""
+        text = self.draft.text
+        said = self.said + text[len(self.shown) :] if text.startswith(self.shown) else text
+        return said, text
+
+    def forget_pause(self) -> None:
+        """It is asked anew."""
+        self.draft.restart()
+        self.pause, self.said, self.shown = None, "", ""
+
+    def place(self, event: BackendEvent) -> BackendEvent:
+        """Of an answer that goes on, all of the text stands below what was asked in between."""
+        if isinstance(event, TextReplaced) and self.shown and event.text.startswith(self.said):
+            return TextReplaced(text=self.shown + event.text[len(self.said) :])
+        return event
 
     @property
     def keeps_text(self) -> bool:

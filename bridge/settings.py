@@ -103,11 +103,34 @@ class Settings(BaseSettings):
         description="What is done about an answer whose process died: `fetch` looks for it at the app, `reask` also asks once "
         "more when it is lost, `apologise` only says so. Apps in bridge.toml may each have their own.",
     )
+    human_input: Literal["asker", "anyone", "people"] = Field(
+        "asker",
+        description="Who may answer the forms of an app that waits for people in the middle of an answer: whoever `asker` was, "
+        "`anyone` who may use the bot there, or only the `people` of HUMAN_INPUT_PEOPLE. Apps in bridge.toml may each have their "
+        "own.",
+    )
+    human_input_people: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset(),
+        description="Ids of people (Slack, Discord) and of Discord roles who may answer such forms too, separated by commas.",
+    )
+    human_input_reminder: float = Field(
+        60.0,
+        ge=0,
+        le=100_000,
+        description="Minutes after which people are reminded, once, that a form still waits. 0 never does.",
+    )
     context_turns: int = Field(
         0,
         ge=0,
         le=20,
         description="Past questions and answers that the app is told when its conversation had to be started anew.",
+    )
+    history_days: int = Field(
+        30,
+        ge=1,
+        le=3650,
+        description="Days for which questions and answers are kept where they are all that an app knows of a conversation, since "
+        "its server remembers nothing (OPENAI_MODEL). Of other apps they are removed after a day.",
     )
     most_waiting: int = Field(
         20, ge=1, le=1000, description="Questions that may wait in one conversation; one more is politely refused."
@@ -128,6 +151,13 @@ class Settings(BaseSettings):
         description="Seconds that an answer is waited for that outlived the process which asked for it.",
     )
     stop_patience: float = Field(10.0, ge=1, le=300, description="Seconds that a stopped answer may take to end.")
+    form_patience: float = Field(
+        600.0,
+        ge=60,
+        le=86_400,
+        description="Seconds that a member has to fill in what an app must know before it can be asked. The question waits "
+        "that long, and those after it in the same thread do too.",
+    )
     wait_notice: float = Field(
         3.0, ge=0, le=600, description="Seconds after which a member is told that the question waits for its turn."
     )
@@ -179,7 +209,7 @@ class Settings(BaseSettings):
         names = (_SKIN_TONE.sub("", part).strip().strip(":") for part in value.split(","))
         return frozenset(name for name in names if name)
 
-    @field_validator("mute_words", "unmute_words", "allowed_bots", mode="before")
+    @field_validator("mute_words", "unmute_words", "allowed_bots", "human_input_people", mode="before")
     @classmethod
     def _split_words(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -191,7 +221,7 @@ class Settings(BaseSettings):
     def _read_quota(cls, value: object) -> object:
         return read_quota(value) if isinstance(value, str) else value
 
-    @field_validator("log_level", "log_format", "recover", "external_channels", mode="before")
+    @field_validator("log_level", "log_format", "recover", "external_channels", "human_input", mode="before")
     @classmethod
     def _accept_any_case(cls, value: object, info: ValidationInfo) -> object:
         if not isinstance(value, str):
@@ -220,6 +250,12 @@ class Settings(BaseSettings):
         problems = [*wordless, *both, *taken]
         if problems:
             raise ValueError(" ".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_nobody(self) -> "Settings":
+        if self.human_input == "people" and not self.human_input_people:
+            raise ValueError("HUMAN_INPUT is people, but HUMAN_INPUT_PEOPLE names nobody: write their ids there.")
         return self
 
     @model_validator(mode="after")

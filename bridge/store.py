@@ -4,7 +4,7 @@ Every method is one transaction. All may raise `StoreUnavailable` (nothing was w
 `Fenced` when the conversation has another owner by now.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -33,6 +33,7 @@ from bridge.messages import (
     Turn,
     Vote,
 )
+from bridge.pauses_api import KeepsPauses
 from bridge.quotas import Quota, Quotas
 
 Aggregate = Callable[[Sequence[Vote]], Rating | None]
@@ -64,6 +65,8 @@ class Accepted:
     seq: int
     waiting: int
     """Questions before this one that are not answered yet."""
+    behind_form: bool = False
+    """What is being answered waits for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,7 +201,7 @@ class Usage:
     votes: int = 0
 
 
-class Store(Protocol):
+class Store(KeepsPauses, Protocol):
     async def ping(self) -> None:
         """Raises `StoreUnavailable` unless the store can be read."""
         ...
@@ -273,10 +276,11 @@ class Store(Protocol):
         ...
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
-        """Takes the next question in order and records its answer as `planned`. None: nothing waits.
+        """Takes the next question in order and records its answer as `planned`. None: nothing waits (or its answer rests).
 
         `epoch=None` makes the caller the new owner (the epoch grows), also of an answer that another owner left unfinished,
-        which then comes first, just as it was left. Later calls pass `Turn.epoch`. Withdrawn questions are passed over.
+        which then comes first, just as it was left. Later calls pass `Turn.epoch`, and are given a `paused` answer again that
+        does not rest. Withdrawn questions are passed over.
         """
         ...
 
@@ -315,8 +319,7 @@ class Store(Protocol):
         ...
 
     async def recent_turns(self, turn: Turn, limit: int) -> Sequence[PastTurn]:
-        """The last answered questions of this conversation whose text is still kept, oldest first. What the app was told with one
-        counts as the question."""
+        """The last answered questions of this conversation whose text is still kept, as the app was told them, oldest first."""
         ...
 
     async def record_intended(self, turn: Turn, part: int, nonce: str, role: PartRole, text: str) -> None:
@@ -352,8 +355,8 @@ class Store(Protocol):
 
     # Housekeeping
 
-    async def blank_payloads(self, before: datetime) -> int:
-        """Removes the text of questions answered before then, and of their answers, and returns how many."""
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
+        """Removes the text of questions answered before then (of apps in `longer`: before that) and of their answers; how many."""
         ...
 
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:

@@ -13,6 +13,9 @@ from bridge.conversations import Conversations
 from bridge.dispatcher import Dispatcher
 from bridge.errors import NotAllowed, PlatformError, StoreUnavailable
 from bridge.feedback import Feedback
+from bridge.form_desk import FormDesk
+from bridge.forms_api import OffersForms
+from bridge.history_api import KeepsNoHistory
 from bridge.home import FrontHall
 from bridge.installations_api import Installations, KeepsInstallations
 from bridge.intake import Intake
@@ -40,6 +43,8 @@ class SupervisorLimits:
     sweep_every: timedelta = timedelta(seconds=60)
     keep_payloads: timedelta = timedelta(hours=24)
     """Text of answered questions is kept that long: platforms redeliver for minutes, operators look for a day."""
+    keep_history: timedelta = timedelta(days=30)
+    """The same where it is all that an app knows of a conversation, since its server remembers nothing."""
     restart_pause: timedelta = timedelta(seconds=1)
     """Pause before a platform that broke is started again; doubles up to a minute."""
     ready_patience: timedelta = timedelta(seconds=2)
@@ -56,6 +61,7 @@ class Parts:
     conversations: Conversations
     turns: Turns
     intake: Intake
+    form_desk: FormDesk
     front_hall: FrontHall
     labeller: Labeller
     archivist: Archivist | None
@@ -112,7 +118,7 @@ class Supervisor:
                     for name, platform in parts.platforms.items()
                 ]
                 background.append(tasks.create_task(self._watch_hearing(), name="hearing"))
-                background.append(tasks.create_task(try_backends(dict(parts.apps.backends)), name="first try"))
+                background.append(tasks.create_task(self._try_backends(), name="first try"))
                 background.append(tasks.create_task(self._stop_when_all_refused(hearing, stop), name="refusals"))
                 await stop.wait()
                 await self._shut_down(hearing, insist)
@@ -132,6 +138,8 @@ class Supervisor:
         for name, platform in self._parts.platforms.items():
             if isinstance(platform, CatchesUp):
                 platform.catch_up_from(StoreMemory(self._parts.store, name))
+            if isinstance(platform, OffersForms):
+                platform.offer_forms(self._parts.form_desk.find)
             if isinstance(platform, UsesLeases) and self._parts.leases is not None:
                 platform.use_leases(self._parts.leases)
             if isinstance(platform, KeepsInstallations) and self._parts.installations is not None:
@@ -223,13 +231,17 @@ class Supervisor:
         if self._all_refused():
             stop.set()
 
+    async def _try_backends(self) -> None:
+        apps = self._parts.apps
+        await try_backends(dict(apps.backends), apps.policies)
+
     async def _keep_house(self) -> None:
         parts = self._parts
         while True:
             await parts.clock.sleep(parts.limits.sweep_every.total_seconds())
             try:
                 await parts.recovery.sweep()
-                await parts.store.blank_payloads(parts.clock.now() - parts.limits.keep_payloads)
+                await self._remove_texts()
                 for chore in parts.chores:
                     await chore()
             except StoreUnavailable as error:
@@ -237,6 +249,15 @@ class Supervisor:
                 _log.warning("store_unavailable", doing="housekeeping", detail=str(error))
             # A call for a running turn may have been lost on its way.
             await parts.turns.look_all()
+
+    async def _remove_texts(self) -> None:
+        parts = self._parts
+        now, limits = parts.clock.now(), parts.limits
+        forgetful = [
+            app for app, one in parts.backends.items() if isinstance(one, KeepsNoHistory) and one.history_turns
+        ]
+        longer = dict.fromkeys(forgetful, now - max(limits.keep_history, limits.keep_payloads))
+        await parts.store.blank_payloads(now - limits.keep_payloads, longer)
 
     async def _shut_down(self, hearing: Sequence[asyncio.Task[None]], insist: asyncio.Event) -> None:
         parts = self._parts

@@ -6,7 +6,7 @@ be shown, and the log and the record say so.
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import structlog
@@ -19,6 +19,8 @@ from bridge.clock import Clock
 from bridge.composing import NOT_TAKEN
 from bridge.drafts import AnswerDraft
 from bridge.errors import Fenced, StoreUnavailable
+from bridge.gathering import Gatherer, GatherLimits
+from bridge.kept_inputs import KeepsInputs
 from bridge.labelling import Answered
 from bridge.markdown.characters import literally
 from bridge.messages import (
@@ -56,6 +58,7 @@ _TRYING_AGAIN = "⏳ Trying again…"
 class TurnLimits:
     writer: WriterLimits = field(default_factory=WriterLimits)
     ask: AskLimits = field(default_factory=AskLimits)
+    gather: GatherLimits = field(default_factory=GatherLimits)
     prepare: PrepareLimits = field(default_factory=PrepareLimits)
     surroundings: SurroundingLimits = field(default_factory=SurroundingLimits)
     producing: ProducingLimits = field(default_factory=ProducingLimits)
@@ -91,6 +94,7 @@ class Turns:
         clock: Clock,
         metrics: Metrics,
         limits: TurnLimits | None = None,
+        inputs: KeepsInputs | None = None,
         label: Callable[[Answered], None] | None = None,
     ) -> None:
         """`label` is told of whole answers, once their end is recorded."""
@@ -126,6 +130,14 @@ class Turns:
                 clock=clock,
                 metrics=metrics,
                 limits=self._limits.prepare,
+            ),
+            gatherer=Gatherer(
+                kept=inputs,
+                platforms=platforms,
+                backends=backends,
+                policies=policies,
+                clock=clock,
+                limits=self._limits.gather,
             ),
             clock=clock,
             metrics=metrics,
@@ -163,7 +175,11 @@ class Turns:
                 _log.info("turn_handed_over", asked=running.attempt)
                 self._metrics.turn_ended(turn.app, turn.target.platform, Ending.HANDED_OVER)
                 return False
-            outcome = _final(work)
+            if running.rests and work.shown:
+                await self._end_activity(work)
+                await self._asker.waiting.come_to_rest(running, work.recorder)
+                return True
+            outcome = endings.recorded(running.outcome, broken=work.broken, shown=work.shown)
             _log.info(
                 "turn_ended",
                 state=outcome.state.value,
@@ -211,6 +227,8 @@ class Turns:
         elif orders.question is not None:
             _log.info("asking_anew", answer=running.turn.answer_id)
             running.revised = True
+            running.woken.set()
+        elif running.waits:
             running.woken.set()
 
     def close(self) -> None:
@@ -271,7 +289,8 @@ class Turns:
         await self._look(running)
         outcome = await self._asker.settle(running)
         if outcome is None:
-            self._hand_over(running)
+            if not running.rests:
+                self._hand_over(running)
             return
         running.outcome = outcome
         if running.turn.outcome is None:
@@ -279,7 +298,8 @@ class Turns:
         files, lines = await self._collect(running, outcome)
         # A hand-over may have come first; then the next owner shows it.
         if not running.draft.is_abandoned():
-            running.draft.conclude(replace(outcome, notes=(*outcome.notes, *lines)), files)
+            rates = endings.takes_rating(self._backends.get(running.turn.app), running)
+            running.draft.conclude(endings.noted(outcome, lines), files, rates=rates)
 
     async def _collect(self, running: Running, outcome: Outcome) -> tuple[Sequence[OutgoingFile], Sequence[str]]:
         """The files of the answer, and lines about those that cannot be shown."""
@@ -379,14 +399,3 @@ class Turns:
                 pause = min(pause * 2, 5.0)
             else:
                 return
-
-
-def _final(work: _Work) -> Outcome:
-    """What is recorded: the outcome, unless it could not be shown."""
-    outcome = work.running.outcome
-    text = outcome.text if outcome else ""
-    if work.broken or outcome is None:
-        return Outcome(state=AnswerState.FAILED, text=text, error="internal")
-    if not work.shown and outcome.state is AnswerState.DONE:
-        return Outcome(state=AnswerState.FAILED, text=text, error="not shown")
-    return outcome

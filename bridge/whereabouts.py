@@ -6,6 +6,7 @@ from bridge.events import (
     ButtonPressed,
     ChatOpened,
     CommandInvoked,
+    FormSubmitted,
     HomeOpened,
     InboundEvent,
     MessageReceived,
@@ -41,7 +42,7 @@ def place_of(event: InboundEvent) -> Place | None:
             return direct_place(event)
         case CommandInvoked() | StopRequested():
             return _place(event.target.conversation, is_direct=event.is_direct, category=event.category)
-        case ButtonPressed(target=target) if target is not None:
+        case ButtonPressed(target=target) | FormSubmitted(target=target) if target is not None:
             # Only direct conversations are somebody's own.
             return _place(target.conversation, is_direct=bool(target.conversation.person), category=event.category)
         case _:

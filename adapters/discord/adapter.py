@@ -25,6 +25,7 @@ from adapters.discord.outbound import Outbound
 from adapters.discord.settings import Settings
 from adapters.discord.transport import Gateway, point_at
 from bridge.clock import Clock
+from bridge.forms_api import FindForm
 from bridge.markdown.dialect import Dialect
 from bridge.messages import Attachment, MessageRef, OutgoingMessage, ReplyTarget, Said
 from bridge.outgoing_files import OutgoingFile
@@ -43,7 +44,7 @@ def create(settings: Settings, clock: Clock) -> "DiscordPlatform":
 class DiscordPlatform:
     """Implements `Platform`, `OpensThreads`, `RenamesThreads`, `MarksSolved`, `ReadsThreads`, `ReadsBack`, `FetchesFiles`,
     `SendsFiles`, `FindsSent`, `TellsRoom`, `CatchesUp`,
-    `UsesLeases` and `NamesWays`."""
+    `UsesLeases`, `OffersForms` and `NamesWays`."""
 
     name = DISCORD
 
@@ -58,6 +59,7 @@ class DiscordPlatform:
         self._catch_up = CatchUp(settings, clock, self._outbound.lookups, self._reader)
         self._registering = Registering(settings, clock, self._rest)
         self._gateway = Gateway(settings, clock, self._rest)
+        self._find_form: FindForm | None = None
 
     @property
     def capabilities(self) -> PlatformCapabilities:
@@ -73,9 +75,12 @@ class DiscordPlatform:
     def use_leases(self, leases: Leases) -> None:
         self._gateway.use_leases(leases)
 
+    def offer_forms(self, find: FindForm) -> None:
+        self._find_form = find
+
     async def run(self, inbox: Inbox) -> None:
         intake = Intake(self._settings, self._clock, self._reader.read, inbox)
-        desk = Desk(self._settings, self._clock, self._outbound, inbox)
+        desk = Desk(self._settings, self._clock, self._outbound, inbox, self._find_form)
         beside = [asyncio.create_task(work) for work in (self._catch_up.run(intake), self._registering.run())]
         try:
             await self._gateway.run(Hearing(self._gateway, self._reader, intake, desk, self._catch_up))

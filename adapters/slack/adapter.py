@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,7 @@ from adapters.slack.transport import Doorstep, HttpEntrance, Link, Reply, Socket
 from bridge.clock import Clock
 from bridge.errors import PlatformUnavailable, SettingsError, StoreUnavailable
 from bridge.events import StopRequested
+from bridge.forms_api import FindForm
 from bridge.installations_api import Installations
 from bridge.markdown.dialect import Dialect
 from bridge.messages import (
@@ -55,7 +57,8 @@ def create(settings: Settings, clock: Clock) -> "SlackPlatform":
 class SlackPlatform:
     """One Slack app in one workspace or in many, by Socket Mode or over HTTP. Implements `Platform` and, of what a platform may
     offer besides, `StreamsNatively`, `EndsActivity`, `OpensThreads`, `ReadsThreads`, `FetchesFiles`, `SendsFiles`, `FindsSent`,
-    `ShowsHome`, `SuggestsPrompts` and `KeepsInstallations`."""
+    `ShowsHome`, `SuggestsPrompts`, `OffersForms`, `DescribesPeople` and
+    `KeepsInstallations`."""
 
     name = SLACK
 
@@ -106,6 +109,15 @@ class SlackPlatform:
         """Of no interest to an app with a token of its own."""
         if self._many is not None:
             self._many.kept.inside = installations
+
+    def offer_forms(self, find: FindForm) -> None:
+        self._desk.forms.find = find
+
+    async def describe(self, target: ReplyTarget, author: Author) -> Author:
+        names = self._outbound.names
+        await names.learn([author.id], target.conversation.installation)
+        name = names.known().get(author.id) or author.display_name
+        return replace(author, display_name=name, locale=names.locale_of(author.id) or author.locale)
 
     async def run(self, inbox: Inbox) -> None:
         self._inbox = inbox

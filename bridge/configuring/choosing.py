@@ -14,7 +14,7 @@ from bridge.configuring.reading import Known, Written, WrittenApp, did_you_mean,
 from bridge.errors import SettingsError
 from bridge.messages import AppName, PersonId
 from bridge.quotas import Quotas
-from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Guests, Resolver, Route, Routes
+from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Guests, MayAnswer, Resolver, Route, Routes
 from bridge.settings import Settings, read
 
 CONFIG_FILE = Path("bridge.toml")
@@ -108,6 +108,7 @@ def _policy(core: Settings | None) -> AppPolicy:
     return AppPolicy(
         name=DEFAULT_APP,
         recover=core.recover,
+        may_answer=MayAnswer.read(core.human_input, core.human_input_people),
         context_turns=core.context_turns,
         most_waiting=core.most_waiting,
         most_queued=core.most_queued,

@@ -9,11 +9,12 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from bridge.configuring.document import Document, Problem, name_place
+from bridge.configuring.inputs import read_inputs
 from bridge.configuring.lines import Path as Place
 from bridge.configuring.schema import APP_NAME, APP_NAME_WORDS, LONGEST_APP_NAME, NO_QUOTA, AppTable, RouteTable
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
 from bridge.quotas import Quota, Quotas, read_quota
-from bridge.routing import Access, AppPolicy, Guests, Route, find_twins
+from bridge.routing import Access, AppPolicy, Guests, MayAnswer, Route, find_twins
 
 TableT = TypeVar("TableT", bound=BaseModel)
 
@@ -100,16 +101,34 @@ def _read_apps(document: Document, defaults: AppPolicy, written: Written) -> Non
             continue
         read, _ = _validate(AppTable, table, place, document, written.problems)
         if read is not None:
+            inputs = read_inputs(read.inputs, (*place, "inputs"), document)
+            written.problems += inputs.problems
             policy = replace(
                 defaults,
                 name=AppName(name),
                 recover=defaults.recover if read.recover is None else read.recover,
+                may_answer=_read_may_answer(read, defaults.may_answer, place, document, written.problems),
                 context_turns=defaults.context_turns if read.context_turns is None else read.context_turns,
                 most_waiting=defaults.most_waiting if read.most_waiting is None else read.most_waiting,
                 most_queued=defaults.most_queued if read.most_queued is None else read.most_queued,
-                inputs=read.inputs,
+                inputs=inputs.constants,
+                sourced=inputs.sourced,
+                asked=frozenset(inputs.asked),
             )
             written.apps.append(WrittenApp(policy=policy, backend=read.backend, rest=read.model_extra or {}))
+
+
+def _read_may_answer(
+    table: AppTable, default: MayAnswer, place: Place, document: Document, problems: list[Problem]
+) -> MayAnswer:
+    people = default.people if table.human_input_people is None else frozenset(table.human_input_people)
+    if table.human_input is None:
+        return replace(default, people=people)
+    if table.human_input == "people" and not people:
+        where = (*place, "human_input")
+        words = f'{name_place(where)} is "people", but human_input_people names nobody; write their ids there.'
+        problems.append(document.say(where, words))
+    return MayAnswer.read(table.human_input, people)
 
 
 def _read_routes(document: Document, known: Known, written: Written) -> None:

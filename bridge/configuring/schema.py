@@ -1,9 +1,9 @@
 """What may stand in `bridge.toml`. A field's description ends the sentence "... must be" that an operator reads."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from bridge.quotas import read_quota
 from bridge.routing import Answers, External, Follow, Recover
@@ -43,7 +43,6 @@ def _read_quota(value: str) -> str:
 
 Quota = Annotated[str, AfterValidator(_read_quota)]
 Id = Annotated[str, BeforeValidator(_read_id)]
-FiniteFloat = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class AppTable(BaseModel):
@@ -53,12 +52,17 @@ class AppTable(BaseModel):
 
     backend: str = Field("dify", description="the name of a backend in quotes")
     recover: Recover | None = Field(None, strict=False, description='"fetch", "reask" or "apologise"')
+    human_input: Literal["asker", "anyone", "people"] | None = Field(None, description='"asker", "anyone" or "people"')
+    human_input_people: list[Id] | None = Field(
+        None, description='a list of ids of people or of Discord roles in quotes, such as ["U0123"], not their names'
+    )
     context_turns: int | None = Field(None, ge=0, le=20, description="a whole number from 0 up to 20")
     most_waiting: int | None = Field(None, ge=1, le=1000, description="a whole number from 1 up to 1000")
     most_queued: int | None = Field(None, ge=1, le=100_000, description="a whole number from 1 up to 100000")
-    inputs: dict[str, StrictStr | StrictBool | StrictInt | FiniteFloat] = Field(
+    inputs: dict[str, object] = Field(
         default_factory=dict, description='a table of texts, numbers and true or false, such as { language = "en" }'
     )
+    """What stands in it is looked at in `inputs`."""
 
 
 class RouteTable(BaseModel):
@@ -67,7 +71,7 @@ class RouteTable(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
 
     app: str | None = Field(None, description="the name of an app in quotes")
-    apps: list[StrictStr] = Field(
+    apps: list[str] = Field(
         default_factory=list,
         min_length=1,
         description='a list of names of apps in quotes, such as ["support", "sales"]',

@@ -54,7 +54,7 @@ SELECT (SELECT count(*) FROM beat) AS known,
 # A question that came in the last moment has a job of its own, which need not wait.
 _SETTLE = """
 WITH more AS (
-    SELECT 1 FROM conversation c WHERE c.id = %(conversation)s AND c.head < c.tail
+    SELECT 1 FROM conversation c WHERE c.id = %(conversation)s AND c.head < c.tail AND NOT c.resting
         AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.lock = c.id::text AND j.status = 'todo')
 ),
 ended AS (
@@ -108,7 +108,7 @@ UPDATE procrastinate_jobs j
 _REVIVE = f"""
 SELECT coalesce(cardinality(procrastinate_defer_jobs_v1(array_agg({JOB} ORDER BY c.updated_at))), 0) AS made
     FROM conversation c
-    WHERE c.head < c.tail AND c.platform = ANY(%(platforms)s)
+    WHERE c.head < c.tail AND NOT c.resting AND c.platform = ANY(%(platforms)s)
     AND (%(conversations)s::bigint[] IS NULL OR c.id = ANY(%(conversations)s))
     AND NOT EXISTS (SELECT FROM procrastinate_jobs j WHERE j.lock = c.id::text AND j.status IN ('todo', 'doing'))
 """  # noqa: S608  # only constants of ours are put in; values are parameters

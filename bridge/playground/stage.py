@@ -16,7 +16,7 @@ from bridge import logs
 from bridge.app import App, build
 from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
-from bridge.errors import BridgeError, StoreInUse
+from bridge.errors import BridgeError, SettingsError, StoreInUse
 from bridge.feedback import aggregate
 from bridge.playground.acting import (
     act_in_discord,
@@ -30,6 +30,7 @@ from bridge.playground.acting import (
 )
 from bridge.playground.bodies import Act, BadBody, Post, React, Turn
 from bridge.playground.dify import DifyServer, everything_on
+from bridge.playground.dify.control import MODES
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord.permissions import DEFAULT_PERMISSIONS, MANAGE_THREADS
 from bridge.playground.discord_acting import use_discord
@@ -60,7 +61,7 @@ RETRY_FEATURES = 5.0
 SOLVED_TAG = "solved"
 """Tag of the forum that a post gets once its answer was judged good."""
 APP_MODE = "agent-chat"
-"""The kind of app that the stand-in Dify plays: an agent, which shows the tools that it uses."""
+"""The kind of app that the stand-in Dify plays unless it is told another: an agent, which shows the tools that it uses."""
 
 
 class Stage:
@@ -74,8 +75,10 @@ class Stage:
         keep_database: bool = False,
         grace: float = GRACE,
         clock: Clock | None = None,
+        app_mode: str = APP_MODE,
     ) -> None:
-        """The database starts empty unless `keep_database`, for the stand-ins start empty too."""
+        """The database starts empty unless `keep_database`, for the stand-ins start empty too. `app_mode`: kind of app, as Dify
+        spells it."""
         self.clock = clock or SystemClock()
         self.slack = SlackServer(clock=self.clock)
         self.slack.retry_schedule = RETRY_SCHEDULE
@@ -88,6 +91,7 @@ class Stage:
         self._keep_database = keep_database
         self._env_file = env_file
         self._grace = grace
+        self._app_mode = app_mode
         self._camera = Camera(self.slack, self.discord, database)
         self._switches: dict[str, Switch] = {}
         self._configuration: Configuration | None = None
@@ -128,7 +132,7 @@ class Stage:
         self.slack.on_change(self._changed)
         self.discord.on_change(self._changed)
         if with_dify:
-            self.dify = self._camera.dify = DifyServer(clock=self.clock, mode=APP_MODE)
+            self.dify = self._camera.dify = DifyServer(clock=self.clock, mode=self._app_mode)
             self.dify.features = everything_on()
             await self.dify.start(host="127.0.0.1", port=0)
             self.dify.on_change(self._changed)
@@ -332,12 +336,14 @@ async def _remove(database: Path, configuration: Configuration, clock: Clock) ->
         database.with_name(f"{database.name}{suffix}").unlink(missing_ok=True)
 
 
-async def play(host: str, port: int, env_file: Path | None, open_browser: bool) -> int:  # noqa: FBT001  # one caller, the command line
+async def play(*, host: str, port: int, env_file: Path | None, open_browser: bool, app_mode: str = APP_MODE) -> int:
     """Shows the playground until SIGINT or SIGTERM and returns the exit code.
 
-    Raises `SettingsError` (the address is taken, or a Dify setting is wrong) and `StoreError`.
+    Raises `SettingsError` (the address is taken, or a setting is wrong) and `StoreError`.
     """
-    stage = Stage(env_file=env_file)
+    if app_mode not in MODES:
+        raise SettingsError([f"There is no app of the kind {app_mode!r}; use one of {', '.join(MODES)}."])
+    stage = Stage(env_file=env_file, app_mode=app_mode)
     page = PageServer(stage, stage.clock, host=host, port=port)
     stage.on_change(page.changed)
     stopped = asyncio.Event()

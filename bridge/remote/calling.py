@@ -94,7 +94,17 @@ class Line:
 class Caller:
     """One per backend. Opened by its first call, on the event loop of that call."""
 
-    def __init__(self, line: Line, clock: Clock, *, connect_attempts: int = 2, reconnect_pause: float = 0.3) -> None:
+    def __init__(
+        self,
+        line: Line,
+        clock: Clock,
+        *,
+        connect_attempts: int = 2,
+        reconnect_pause: float = 0.3,
+        named: Callable[[str], str] = str,
+    ) -> None:
+        """`named`: a path as errors may name it, without what is secret in it."""
+        self._named = named
         self._line = line
         self._clock = clock
         self._connect_attempts = connect_attempts
@@ -123,7 +133,9 @@ class Caller:
                 finally:
                     response.close()
         except TimeoutError as problem:
-            raise BackendTimeout(f"no answer to {method} {path} within {limit:g} s", code=code) from problem
+            raise BackendTimeout(
+                f"no answer to {method} {self._named(path)} within {limit:g} s", code=code
+            ) from problem
 
     async def send(
         self,
@@ -177,7 +189,8 @@ class Caller:
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
             raise
         except TimeoutError as problem:
-            raise BackendTimeout(f"no answer from {method} {path} within {wait:g} s", code="no_answer") from problem
+            detail = f"no answer from {method} {self._named(path)} within {wait:g} s"
+            raise BackendTimeout(detail, code="no_answer") from problem
         except (aiohttp.ClientError, ConnectionError) as problem:
             raise _broken(problem, replayable=replayable) from problem
 

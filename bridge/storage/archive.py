@@ -7,7 +7,8 @@ from bridge.archive import Archive, Deletion, Forgotten, PastConversation, Resum
 from bridge.clock import Clock
 from bridge.messages import AnswerId, ConversationId, EventId, PersonId
 from bridge.storage import forgetting, past
-from bridge.storage.store import SqlStore, whole
+from bridge.storage.store import SqlStore
+from bridge.storage.whole import whole
 
 
 class SqlArchive(Archive):

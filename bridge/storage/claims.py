@@ -7,9 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.messages import AppName, ConversationId, ConversationKey, EventId, MessageRef, PlatformName
 from bridge.storage.mapping import AnyRow, dump_question
+from bridge.storage.owning import RUNNING
 from bridge.storage.portable import insert_into
 from bridge.storage.quotas import find_limit
-from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
+from bridge.storage.tables import answer, conversation, inbound_event, input_request, outbound_message
 from bridge.store import Accepted, Full, Limited, NewQuestion
 
 FIRST_GENERATION = 0
@@ -25,6 +26,7 @@ _PLACE = (
     conversation.c.head,
     conversation.c.bots_in_a_row,
     conversation.c.choice,
+    conversation.c.resting,
 )
 
 
@@ -63,7 +65,19 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
         return Full(waiting=waiting, by_bots=by_bots)
     if limited is not None:
         return limited
-    return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting)
+    behind_form = place.resting or (waiting > 0 and await _asks_for_inputs(connection, place))
+    return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting, behind_form=behind_form)
+
+
+async def _asks_for_inputs(connection: AsyncConnection, place: AnyRow) -> bool:
+    """Whether the question being answered waits for its asker to fill in what the app wants to know."""
+    found = await connection.execute(
+        select(answer.c.id)
+        .join(input_request, input_request.c.answer_id == answer.c.id)
+        .where(answer.c.conversation_id == place.id, answer.c.state.in_(RUNNING))
+        .limit(1)
+    )
+    return found.one_or_none() is not None
 
 
 async def claim(connection: AsyncConnection, **values: object) -> bool:

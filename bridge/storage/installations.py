@@ -20,8 +20,9 @@ from bridge.storage.install_rows import InstallRows
 from bridge.storage.portable import insert_into, storable
 from bridge.storage.renewals import HeldRenewal
 from bridge.storage.settings import Settings
-from bridge.storage.store import SqlStore, whole
+from bridge.storage.store import SqlStore
 from bridge.storage.tables import install_state, installation
+from bridge.storage.whole import whole
 
 if TYPE_CHECKING:
     from bridge.storage.vault import Vault

@@ -1,12 +1,12 @@
 """What a start and the housekeeping look for: what waits, text that may go, and what else is remembered."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bridge.messages import AnswerState, ConversationId, InstallationId, PersonId, PlatformName, ReplyTarget
+from bridge.messages import AnswerState, AppName, ConversationId, InstallationId, PersonId, PlatformName, ReplyTarget
 from bridge.storage.comments import blank_comments
 from bridge.storage.mapping import load_question, load_target, target_from
 from bridge.storage.portable import insert_into
@@ -28,15 +28,30 @@ async def waiting_conversations(
                 inbound_event.c.seq == conversation.c.head + 1,
             ),
         )
-        .where(conversation.c.head < conversation.c.tail, conversation.c.platform.in_(platforms))
+        .where(
+            conversation.c.head < conversation.c.tail,
+            ~conversation.c.resting,
+            conversation.c.platform.in_(platforms),
+        )
         .order_by(inbound_event.c.id)
     )
     return [ConversationId(row.id) for row in waiting]
 
 
-async def blank_payloads(connection: AsyncConnection, before: datetime) -> int:
-    """Texts of answers, kept so that they can be shown again, go with those of their questions."""
-    over = select(answer.c.id).where(answer.c.finished_at < before)
+async def blank_payloads(connection: AsyncConnection, before: datetime, longer: Mapping[AppName, datetime]) -> int:
+    """Texts of answers, kept so that they can be shown again, go with those of their questions. What stands in messages goes in
+    any case: what was said is told again by the outcome."""
+    shown = select(answer.c.id).where(answer.c.finished_at < before)
+    over = (
+        select(answer.c.id)
+        .join(conversation, conversation.c.id == answer.c.conversation_id)
+        .where(
+            or_(
+                and_(conversation.c.app.not_in(longer), answer.c.finished_at < before),
+                *(and_(conversation.c.app == app, answer.c.finished_at < then) for app, then in longer.items()),
+            )
+        )
+    )
     blanked = await connection.execute(
         update(inbound_event)
         .where(inbound_event.c.payload != "", inbound_event.c.state == "answered", inbound_event.c.answer_id.in_(over))
@@ -44,12 +59,10 @@ async def blank_payloads(connection: AsyncConnection, before: datetime) -> int:
     )
     await connection.execute(
         update(outbound_message)
-        .where(outbound_message.c.shown_text != "", outbound_message.c.answer_id.in_(over))
+        .where(outbound_message.c.shown_text != "", outbound_message.c.answer_id.in_(shown))
         .values(shown_text="")
     )
-    await connection.execute(
-        update(answer).where(answer.c.outcome != "", answer.c.finished_at < before).values(outcome="")
-    )
+    await connection.execute(update(answer).where(answer.c.outcome != "", answer.c.id.in_(over)).values(outcome=""))
     await blank_comments(connection, before)
     return blanked.rowcount
 

@@ -34,6 +34,7 @@ from bridge.messages import (
     Turn,
     Vote,
 )
+from bridge.pauses import Pause
 from bridge.storage.portable import storable
 
 AnyRow = Row[*tuple[Any, ...]]
@@ -44,6 +45,7 @@ T = TypeVar("T")
 _QUESTION = TypeAdapter(AskedQuestion)
 _TARGET = TypeAdapter(ReplyTarget)
 _OUTCOME = TypeAdapter(Outcome)
+_PAUSE = TypeAdapter(Pause)
 
 
 def dump_question(question: AskedQuestion) -> str:
@@ -69,6 +71,14 @@ def dump_outcome(outcome: Outcome) -> str:
 def load_outcome(payload: str) -> Outcome | None:
     """None: it is not settled yet, or was blanked."""
     return _load(_OUTCOME, payload, "outcome") if payload else None
+
+
+def dump_pause(pause: Pause) -> str:
+    return _dump(_PAUSE, pause)
+
+
+def load_pause(payload: str) -> Pause:
+    return _load(_PAUSE, payload, "pause")
 
 
 def ref_from(platform: str, address: str) -> MessageRef:

@@ -13,8 +13,9 @@ from bridge.storage.comments import NO_COMMENTS, comments_on
 from bridge.storage.mapping import ids_from, votes_from
 from bridge.storage.portable import insert_into
 from bridge.storage.ratings import votes_on
-from bridge.storage.store import SqlStore, whole
+from bridge.storage.store import SqlStore
 from bridge.storage.tables import answer, conversation, opinions_told, rating
+from bridge.storage.whole import whole
 
 
 class SqlOpinions:

@@ -13,7 +13,7 @@ from bridge.messages import AnswerState, ConversationId, Turn
 from bridge.storage.mapping import AnyRow
 from bridge.storage.tables import conversation
 
-RUNNING = (AnswerState.PLANNED, AnswerState.ASKED, AnswerState.STREAMING)
+RUNNING = (AnswerState.PLANNED, AnswerState.ASKED, AnswerState.STREAMING, AnswerState.PAUSED)
 """An answer in these states can still be stopped and its question be changed."""
 UNFINISHED = (*RUNNING, AnswerState.FINALISING)
 

@@ -10,8 +10,9 @@ from bridge.messages import AppName, ConversationId, ConversationKey, EventId, P
 from bridge.picks import Begun, Pick, own_scope
 from bridge.storage.claims import FIRST_GENERATION
 from bridge.storage.portable import insert_into
-from bridge.storage.store import SqlStore, whole
+from bridge.storage.store import SqlStore
 from bridge.storage.tables import app_pick, conversation
+from bridge.storage.whole import whole
 
 _SCOPE = ("platform", "installation", "channel_id", "thread_id", "user_key")
 _LATEST_FIRST = (conversation.c.updated_at.desc(), conversation.c.id.desc())

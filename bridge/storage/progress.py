@@ -25,6 +25,7 @@ from bridge.storage.claims import key_values
 from bridge.storage.mapping import AnyRow, dump_outcome, dump_question, dump_target, load_question
 from bridge.storage.owning import RUNNING, UNFINISHED, owned, require_epoch, touch
 from bridge.storage.portable import Plain, insert_into
+from bridge.storage.resting import forget_pause
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
 
 
@@ -59,6 +60,7 @@ async def record_asked(connection: AsyncConnection, turn: Turn, attempt: int, no
         .where(answer.c.id == turn.answer_id)
     )
     row = found.one()
+    await forget_pause(connection, turn.answer_id)
     await connection.execute(
         update(answer)
         .where(answer.c.id == turn.answer_id, answer.c.state.in_(UNFINISHED))
@@ -187,11 +189,12 @@ async def finish(connection: AsyncConnection, turn: Turn, state: AnswerState, er
     ended = await connection.execute(
         update(conversation)
         .where(owned(turn), conversation.c.active_answer_id == turn.answer_id)
-        .values(head=turn.seq, active_answer_id=None, updated_at=now)
+        .values(head=turn.seq, active_answer_id=None, resting=False, updated_at=now)
     )
     if ended.rowcount == 0:
         await require_epoch(connection, turn)
         return
+    await forget_pause(connection, turn.answer_id)
     await connection.execute(
         update(answer).where(answer.c.id == turn.answer_id).values(state=state, error=error, finished_at=now)
     )

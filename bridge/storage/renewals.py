@@ -11,7 +11,8 @@ from bridge.installations_api import Installation, Renewal
 from bridge.messages import InstallationId
 from bridge.storage.engine import translated
 from bridge.storage.install_rows import InstallRows
-from bridge.storage.store import SqlStore, whole
+from bridge.storage.store import SqlStore
+from bridge.storage.whole import whole
 
 _log = logs.get("installations")
 

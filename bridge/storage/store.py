@@ -1,11 +1,8 @@
 """The one store: every method of the seam as one transaction. What is done inside each is told in the modules beside this one."""
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
-from functools import wraps
-from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -33,11 +30,13 @@ from bridge.messages import (
     Turn,
     Vote,
 )
-from bridge.storage import changes, claims, keeping, progress, ratings, retries, spending, turns, wishes
+from bridge.storage import changes, claims, keeping, progress, ratings, resting, retries, spending, turns, wishes
 from bridge.storage.engine import translated
 from bridge.storage.opening import Database, open_database
+from bridge.storage.pauses import PauseMethods
 from bridge.storage.settings import Settings
 from bridge.storage.tables import conversation
+from bridge.storage.whole import whole
 from bridge.store import (
     Accepted,
     Again,
@@ -54,35 +53,9 @@ from bridge.store import (
     RetryResult,
     StopResult,
     Store,
+    Touched,
     Usage,
 )
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def whole(method: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """A transaction that was begun is ended before a cancelled caller goes on.
-
-    Cut off inside the driver, a connection would be thrown away with its transaction open, and with it the write lock: no
-    write would get through again before the process ends.
-    """
-
-    @wraps(method)
-    async def run(*args: P.args, **kwargs: P.kwargs) -> T:
-        work = asyncio.ensure_future(method(*args, **kwargs))
-        try:
-            return await asyncio.shield(work)
-        except asyncio.CancelledError:
-            while not work.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait({work})
-            if not work.cancelled():
-                work.exception()
-            raise
-
-    return run
-
 
 OnWork = Callable[[AsyncConnection, ConversationId], Awaitable[None]]
 """Told of new work at the end of the transaction that makes it, so that what it writes is committed with it or not at all."""
@@ -101,7 +74,7 @@ async def open_store(
     return SqlStore(await open_database(settings, clock), clock, aggregate, on_work)
 
 
-class SqlStore(Store):
+class SqlStore(PauseMethods, Store):
     """`aggregate` is the rule for votes that are counted for another reason than a vote."""
 
     def __init__(self, database: Database, clock: Clock, aggregate: Aggregate, on_work: OnWork | None = None) -> None:
@@ -173,14 +146,16 @@ class SqlStore(Store):
     @whole
     async def revise(self, event_id: EventId, question: AskedQuestion, revision: int, *, running: bool) -> Change:
         async with self.writing() as connection:
-            return await changes.revise(
+            change = await changes.revise(
                 connection, event_id, question, revision, running=running, now=self._clock.now()
             )
+            return await self._rouse_for(connection, change)
 
     @whole
     async def withdraw(self, event_id: EventId, ref: MessageRef) -> Change:
         async with self.writing() as connection:
-            return await changes.withdraw(connection, event_id, ref, self._clock.now())
+            change = await changes.withdraw(connection, event_id, ref, self._clock.now())
+            return await self._rouse_for(connection, change)
 
     @whole
     async def request_stop(
@@ -192,9 +167,12 @@ class SqlStore(Store):
         answer: MessageRef | None = None,
     ) -> StopResult:
         async with self.writing() as connection:
-            return await changes.request_stop(
+            result = await changes.request_stop(
                 connection, event_id, conversation, by=by, message=answer, now=self._clock.now()
             )
+            if result is StopResult.STOPPING:
+                await self.rouse_in(connection, conversation)
+            return result
 
     @whole
     async def retry(self, event_id: EventId, answer: MessageRef, again: Again | None = None) -> Retried:
@@ -312,9 +290,9 @@ class SqlStore(Store):
     # Housekeeping
 
     @whole
-    async def blank_payloads(self, before: datetime) -> int:
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
         async with self.writing() as connection:
-            return await keeping.blank_payloads(connection, before)
+            return await keeping.blank_payloads(connection, before, longer or {})
 
     @whole
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:
@@ -380,6 +358,16 @@ class SqlStore(Store):
     async def _tell(self, connection: AsyncConnection, conversation: ConversationId) -> None:
         if self._on_work is not None:
             await self._on_work(connection, conversation)
+
+    async def _rouse_for(self, connection: AsyncConnection, change: Change) -> Change:
+        if change.touched is Touched.RUNNING and change.conversation_id is not None:
+            await self.rouse_in(connection, change.conversation_id)
+        return change
+
+    async def rouse_in(self, connection: AsyncConnection, conversation: ConversationId) -> None:
+        """Part of a transaction: a conversation that rests has work to do."""
+        if await resting.end_rest(connection, conversation):
+            await self._tell(connection, conversation)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:

@@ -112,6 +112,8 @@ conversation = Table(
     Column("epoch", Integer, nullable=False, server_default=ZERO),
     # The one unfinished answer. No foreign key: answer and conversation would then need each other to be created.
     Column("active_answer_id", RowId),
+    # It waits for people and nothing is to be done about it: whoever looks for work passes this conversation by.
+    Column("resting", Boolean, nullable=False, server_default=false()),
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     UniqueConstraint(
@@ -157,6 +159,21 @@ answer = Table(
     Column("finished_at", UtcDateTime),
     UniqueConstraint("conversation_id", "seq", "attempt"),
     Index("ix_answer_backend_conversation", "backend_conversation_id"),
+)
+
+# What an unfinished answer waits for, or waited for last. The row goes with the end of the answer.
+pause = Table(
+    "pause",
+    metadata,
+    Column("answer_id", RowId, ForeignKey(answer.c.id), primary_key=True, autoincrement=False),
+    Column("number", Integer, nullable=False),
+    Column("payload", PlainText, nullable=False),  # JSON
+    Column("event_id", Plain, nullable=False, server_default=EMPTY),  # of what answered it
+    Column("look_at", UtcDateTime),
+    Column("remind_at", UtcDateTime),
+    Column("reminded", Boolean, nullable=False, server_default=false()),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Index("ix_pause_due", "look_at"),
 )
 
 # What came in and must not count twice. `kind` says as what it is claimed:
@@ -338,6 +355,28 @@ bookmark = Table(
     Column("name", Plain, primary_key=True),
     Column("value", PlainText, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# What members have filled in for a conversation, sent with each of its questions.
+conversation_input = Table(
+    "conversation_input",
+    metadata,
+    Column("conversation_id", RowId, ForeignKey(conversation.c.id), primary_key=True, autoincrement=False),
+    Column("name", Plain, primary_key=True),
+    Column("value", PlainText, nullable=False),  # JSON; an empty text: it was left empty
+    Column("seq", Integer, nullable=False),  # number of the question for which it was filled in
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# What the asker of a question is being asked for before the app can be. Gone once all of it is filled in.
+input_request = Table(
+    "input_request",
+    metadata,
+    Column("answer_id", RowId, ForeignKey(answer.c.id), primary_key=True, autoincrement=False),
+    Column("person_id", Plain, nullable=False),
+    Column("form", PlainText, nullable=False),  # JSON
+    Column("expires_at", UtcDateTime, nullable=False),
+    Index("ix_input_request_expires", "expires_at"),
 )
 
 rate_slot = Table(

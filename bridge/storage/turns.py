@@ -33,7 +33,7 @@ async def begin_next(
         raise fenced(of, epoch)
     mine = place.epoch + 1 if epoch is None else epoch
     if place.active_answer_id is not None:
-        if epoch is not None:
+        if place.resting or (epoch is not None and not await _is_paused(connection, place.active_answer_id)):
             return None
         await _put(connection, of, now, epoch=mine)
         return await load_turn(connection, AnswerId(place.active_answer_id))
@@ -144,6 +144,11 @@ async def recent_turns(connection: AsyncConnection, turn: Turn, limit: int) -> S
         for asked, said in reversed(past)
         if said is not None
     ]
+
+
+async def _is_paused(connection: AsyncConnection, of: int) -> bool:
+    found = await connection.execute(select(answer.c.state).where(answer.c.id == of))
+    return bool(found.scalar_one_or_none() == AnswerState.PAUSED)
 
 
 async def _following(connection: AsyncConnection, place: AnyRow) -> AnyRow | None:

@@ -23,6 +23,8 @@ SEEN_BY_PLATFORMS = {
     "platform_api",
     "installations_api",
     "places_api",
+    "forms_api",
+    "people_api",
     "markdown",
     "web",
 }

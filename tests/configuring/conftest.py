@@ -14,6 +14,7 @@ def _environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                 "SLACK_",
                 "DISCORD_",
                 "DIFY_",
+                "OPENAI_",
                 "DATABASE_",
                 "RECOVER",
                 "MOST_",

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge import registry
 from bridge.backends.dify.settings import Settings as DifySettings
+from bridge.backends.openai.settings import Settings as OpenAISettings
 from bridge.configuring.schema import AppTable, RouteTable
 from bridge.errors import SettingsError
 from bridge.messages import AppName, ChannelId, InstallationId, PersonId, PlatformName
@@ -21,6 +22,7 @@ from bridge.routing import (
     External,
     Follow,
     Guests,
+    MayAnswer,
     Place,
     Recover,
     Resolution,
@@ -53,6 +55,24 @@ def test_an_app_has_its_own_key_limits_and_policy() -> None:
         inputs={"language": "en", "formal": True, "level": 3, "heat": 0.5},
     )
     assert [type(value) for value in policy.inputs.values()] == [str, bool, int, float]
+
+
+@pytest.mark.parametrize(
+    ("written", "may"),
+    [
+        ("", MayAnswer(people=frozenset({"U9"}))),
+        ('human_input = "anyone"\n', MayAnswer(asker=False, anyone=True, people=frozenset({"U9"}))),
+        ('human_input_people = ["U1", 2]\n', MayAnswer(people=frozenset({"U1", "2"}))),
+        (
+            'human_input = "people"\nhuman_input_people = ["U1"]\n',
+            MayAnswer(asker=False, people=frozenset({"U1"})),
+        ),
+    ],
+)
+def test_who_may_answer_an_app_that_waits_for_people_is_its_own_or_the_environments(
+    written: str, may: MayAnswer
+) -> None:
+    assert load(APP + written, "HUMAN_INPUT_PEOPLE=U9\n").routes.apps[SUPPORT].may_answer == may
 
 
 def test_the_only_app_answers_everywhere_when_there_are_no_routes() -> None:
@@ -373,3 +393,55 @@ def test_a_wrong_word_about_answers_or_quotas_is_told_with_its_line(line: str, w
 def test_a_wrong_quota_in_the_environment_is_told() -> None:
     told = problem(APP, "QUESTIONS_PER_CHANNEL=20 a day\n")
     assert told.startswith("QUESTIONS_PER_CHANNEL: must be a number of questions and a while, such as 20/10m")
+
+
+# Apps of other backends
+
+
+def test_an_app_on_a_server_with_openais_api_needs_a_model_and_may_need_no_key() -> None:
+    configuration = load(
+        '[apps.local]\nbackend = "openai"\nmodel = "llama3.2"\nbase_url = "http://localhost:11434/v1"\n'
+        'temperature = 0.2\nmax_tokens = 500\nmost_images = 2\nsystem_prompt = """\nYou are {who}.\n"""\n'
+        'inputs = { who = "Acme\'s bot" }\n'
+    )
+    app = configuration.apps[AppName("local")]
+    settings = app.settings
+    assert isinstance(settings, OpenAISettings)
+    assert app.name == "openai"
+    assert (settings.openai_model, settings.openai_base_url, settings.api_key) == (
+        "llama3.2",
+        "http://localhost:11434/v1",
+        "",
+    )
+    assert (settings.openai_temperature, settings.openai_max_tokens, settings.openai_most_images) == (0.2, 500, 2)
+    assert settings.openai_system_prompt.strip() == "You are {who}."
+
+
+def test_such_an_app_has_a_key_of_its_own_or_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-of-another-program")
+    text = '[apps.local]\nbackend = "openai"\nmodel = "m"\n'
+    own = load(text + 'api_key_env = "SUPPORT_KEY"\n').apps[AppName("local")].settings
+    none = load(text).apps[AppName("local")].settings
+    assert isinstance(own, OpenAISettings)
+    assert isinstance(none, OpenAISettings)
+    assert (own.api_key, none.api_key) == ("app-support", "")
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        ("", 'bridge.toml line 1: apps.local needs model = "...".'),
+        (
+            'model = "m"\ntemperature = "warm"\n',
+            "bridge.toml line 4: apps.local.temperature must be a number, without quotes.",
+        ),
+        (
+            'model = "m"\nmax_tokens = 0.5\n',
+            "bridge.toml line 4: apps.local.max_tokens must be a whole number, without quotes.",
+        ),
+        ('model = "m"\napi_key = "sk-1"\n', "bridge.toml line 4: apps.local.api_key must not stand in this file"),
+        ('model = "m"\nsystem = "x"\n', "bridge.toml line 4: apps.local.system is not known. Did you mean"),
+    ],
+)
+def test_a_mistake_in_such_an_app_is_told_with_its_line(written: str, sentence: str) -> None:
+    assert problem(f'[apps.local]\nbackend = "openai"\n{written}').startswith(sentence)

@@ -7,6 +7,7 @@ from bridge.feedback import aggregate
 from bridge.messages import (
     Address,
     AnswerState,
+    AppName,
     Attachment,
     EventId,
     InstallationId,
@@ -16,7 +17,7 @@ from bridge.messages import (
     Rating,
     Said,
 )
-from bridge.store import Store, Usage
+from bridge.store import PastTurn, Store, Usage
 from tests.contracts.store_steps import accept, answered, ask, begin, new, outcome, post, retried, vote
 from tests.fakes import values
 from tests.fakes.platform import FAKE
@@ -56,6 +57,19 @@ class KeepingContract:
         turn = await answered(store, 1, "a1", state=AnswerState.STOPPED)
         await store.blank_payloads(LONG_AFTER)
         assert await store.conversation_of(values.ref("a1")) == turn.conversation_id
+
+    async def test_what_an_app_has_to_be_told_again_is_kept_for_longer(self, store: Store) -> None:
+        first = await answered(store, 1, "a1", text="Q1", said="A1")
+        longer = {first.app: values.THEN - timedelta(days=365)}
+        assert await store.blank_payloads(LONG_AFTER, longer) == 0
+        following = await ask(store, 2, thread="1")
+        assert list(await store.recent_turns(following, 5)) == [PastTurn(question="Q1", answer="A1")]
+        assert await store.blank_payloads(LONG_AFTER, {AppName("another"): values.THEN}) == 1
+        assert list(await store.recent_turns(following, 5)) == []
+
+    async def test_of_an_app_with_a_time_of_its_own_that_time_counts(self, store: Store) -> None:
+        turn = await answered(store, 1, "a1")
+        assert await store.blank_payloads(values.THEN - timedelta(days=365), {turn.app: LONG_AFTER}) == 1
 
     async def test_a_bookmark_is_what_was_kept_last(self, store: Store) -> None:
         assert await store.bookmark(FAKE, "cursor") is None

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from bridge.messages import AnswerState, AppName, EventId, InstallationId, PersonId
 from bridge.quotas import Quota, Quotas
-from bridge.store import Accepted, Again, Limited, NewQuestion, RetryResult, Store
-from tests.contracts.store_steps import accept, answered, ask, begin, edited, new, retried
+from bridge.store import Accepted, Again, Limited, NewQuestion, PastTurn, RetryResult, Store
+from tests.contracts.store_steps import accept, answered, ask, begin, edited, new, outcome, retried
 from tests.fakes import values
 from tests.fakes.platform import FAKE
 
@@ -159,6 +159,26 @@ class QuotasContract:
         await store.revise(EventId("edit"), edited(1, "Well?"), 1, running=True)
         assert (await store.record_asked(taken, 2)).words == "Well?\n\nHow late is it?"
         await store.finish(taken, AnswerState.FAILED)
+
+    async def test_what_the_app_was_told_is_remembered_instead_of_the_question(self, store: Store) -> None:
+        turn = await ask(store, 1, text="Why?")
+        await store.record_told(turn, "Written before: Hm.\n\nWhy?")
+        taken = await begin(store, turn.conversation_id)
+        assert taken.question == replace(turn.question, told="Written before: Hm.\n\nWhy?")
+        assert taken.question.words == "Why?"
+        await store.record_outcome(taken, outcome("Because."))
+        await store.finish(taken, AnswerState.DONE)
+        following = await ask(store, 2)
+        assert list(await store.recent_turns(following, 5)) == [
+            PastTurn(question="Written before: Hm.\n\nWhy?", answer="Because.")
+        ]
+
+    async def test_an_edited_question_was_told_nothing_yet(self, store: Store) -> None:
+        turn = await ask(store, 1)
+        await store.record_told(turn, "Written before: Hm.\n\nWhy?")
+        await store.revise(EventId("edit"), edited(1, "Well?"), 1, running=True)
+        assert (await store.record_asked(turn, 2)).told == ""
+        await store.finish(turn, AnswerState.FAILED)
 
     # Titles
 

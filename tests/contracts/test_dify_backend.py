@@ -30,7 +30,9 @@ class DifyStage:
     def __init__(self, server: DifyServer, clock: MovedClock) -> None:
         self._server = server
         self._clock = clock
-        settings = make_settings(server.base_url, dify_api_key=server.api_key, dify_finish_grace=0.5)
+        settings = make_settings(
+            server.base_url, dify_api_key=server.api_key, dify_app_type=server.mode, dify_finish_grace=0.5
+        )
         self.backend: Backend = DifyBackend(settings, SystemClock(), look_again=0.05)
 
     def say(self, tokens: Sequence[str], *, pause: float = 0.0, breaks_after: int | None = None) -> None:
@@ -79,7 +81,19 @@ class DifyStage:
 
 
 @pytest.fixture(
-    params=[("chat", "0.15.3"), ("chat", "1.12.1"), ("agent-chat", "1.12.1"), ("advanced-chat", "1.12.1")],
+    params=[
+        ("chat", "0.15.3"),
+        ("chat", "1.12.1"),
+        ("agent-chat", "1.12.1"),
+        ("advanced-chat", "1.12.1"),
+        ("advanced-chat", "1.13.0"),
+        ("advanced-chat", "1.14.0"),
+        ("completion", "0.15.3"),
+        ("completion", "1.12.1"),
+        ("workflow", "0.15.3"),
+        ("workflow", "1.12.1"),
+        ("workflow", "1.13.0"),
+    ],
     ids=lambda param: f"{param[0]}-{param[1]}",
 )
 async def stage(request: pytest.FixtureRequest) -> AsyncIterator[ExtrasStage]:

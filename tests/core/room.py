@@ -7,24 +7,32 @@ from datetime import timedelta
 
 from bridge.answers import WriterLimits
 from bridge.asking import AskLimits
+from bridge.attending import Attendant
 from bridge.backend_api import Question
 from bridge.conversations import Conversations
 from bridge.dispatch.local import LocalDispatcher
 from bridge.facts import Policy
 from bridge.feedback import Feedback, aggregate
+from bridge.filling import InputForms
+from bridge.form_desk import FormDesk
+from bridge.forms_api import OffersForms
+from bridge.gathering import KIND
 from bridge.intake import Intake
 from bridge.labelling import Labeller
 from bridge.messages import ConversationId
 from bridge.metrics import Metrics
 from bridge.notices import Notices
 from bridge.pacing import Pacer
+from bridge.pauses import FORMS
 from bridge.places import Places
 from bridge.recovery import Recovery
 from bridge.routing import AppPolicy, Everywhere
+from bridge.submissions import Submissions
 from bridge.turns import TurnLimits, Turns
 from tests.fakes import values
 from tests.fakes.backend import FakeBackend, Step
 from tests.fakes.clock import FakeClock
+from tests.fakes.inputs import FakeInputs
 from tests.fakes.platform import FAKE, FakePlatform
 from tests.fakes.store import FakeStore
 
@@ -42,11 +50,13 @@ class Room:
         app: AppPolicy | None = None,
         clock: FakeClock | None = None,
         backend: FakeBackend | None = None,
+        inputs: FakeInputs | None = None,
     ) -> None:
         self.clock = clock or FakeClock()
         self.store = store or FakeStore(aggregate)
         self.platform = platform or FakePlatform(self.clock)
         self.platform.clock = self.clock
+        self.inputs = inputs or FakeInputs(self.store)
         self.backend = backend or FakeBackend(self.clock, capacity=capacity)
         self.metrics = Metrics()
 
@@ -66,6 +76,7 @@ class Room:
             limits=TurnLimits(
                 writer=writer or WriterLimits(), ask=ask or AskLimits(), store_patience=timedelta(seconds=30)
             ),
+            inputs=self.inputs,
             label=self.labeller.note,
         )
         self.fenced = 0
@@ -75,6 +86,21 @@ class Room:
         self.dispatcher = LocalDispatcher(self.conversations.drain, self.turns.look, self.clock)
         self.feedback = Feedback(store=self.store, backends=backends, clock=self.clock, metrics=self.metrics)
         self.notices = Notices(platforms=platforms, pacer=self.pacer, clock=self.clock, metrics=self.metrics)
+        self.forms = FormDesk(
+            resolve=self.routing.resolve,
+            keepers={
+                KIND: InputForms(kept=self.inputs, dispatcher=self.dispatcher, notices=self.notices, clock=self.clock),
+                FORMS: Submissions(
+                    store=self.store,
+                    policies=self.routing.apps,
+                    dispatcher=self.dispatcher,
+                    notices=self.notices,
+                    clock=self.clock,
+                ),
+            },
+        )
+        if isinstance(self.platform, OffersForms):
+            self.platform.offer_forms(self.forms.find)
         self.inbox = Intake(
             store=self.store,
             dispatcher=self.dispatcher,
@@ -86,6 +112,16 @@ class Room:
             clock=self.clock,
             metrics=self.metrics,
             praise=self.labeller.note,
+            fill_in=self.forms.fill_in,
+        )
+        self.attendant = Attendant(
+            store=self.store,
+            platforms=platforms,
+            backends=backends,
+            dispatcher=self.dispatcher,
+            notices=self.notices,
+            clock=self.clock,
+            limits=(ask or AskLimits()).pause,
         )
         self.recovery = Recovery(
             store=self.store,
@@ -119,9 +155,10 @@ async def room(
     app: AppPolicy | None = None,
     clock: FakeClock | None = None,
     backend: FakeBackend | None = None,
+    inputs: FakeInputs | None = None,
 ) -> AsyncIterator[Room]:
     """Running: events that go into `inbox` are answered as the clock moves. Left as a killed process leaves it."""
-    made = Room(store, platform, capacity, writer, ask, app, clock, backend)
+    made = Room(store, platform, capacity, writer, ask, app, clock, backend, inputs)
     tasks = [
         asyncio.ensure_future(made.dispatcher.run()),
         asyncio.ensure_future(made.feedback.run()),

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.admitting import NO_APP, NOT_ADMITTED, SHARED_CHANNEL
 from bridge.events import Command, InboundEvent
 from bridge.messages import AppName, ButtonAction, ChannelId, InstallationId, PersonId, StopReason
-from bridge.router import NO_APP, NOT_ADMITTED, SHARED_CHANNEL
 from bridge.routing import Access, AppPolicy, External, Guests, Resolver, Route, Routes
 from tests.core import doings
 from tests.core.hall import Hall, hall

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from bridge import commands
+from bridge.admitting import NO_APP, NOT_ADMITTED, SHARED_CHANNEL
 from bridge.errors import StoreUnavailable
 from bridge.events import Command
 from bridge.messages import AppName, ButtonAction, ConversationId, ConversationKey, EventId
-from bridge.router import NO_APP, NOT_ADMITTED, SHARED_CHANNEL
 from bridge.routing import Access, Follow, Guests, Resolution
 from tests.core import doings
 from tests.core.hall import Hall, hall

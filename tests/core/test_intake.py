@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.admitting import NO_APP, NOT_ADMITTED
 from bridge.errors import StoreUnavailable
 from bridge.events import Command, MessageReceived
 from bridge.messages import AppName, Author, ButtonAction, ChannelId, InstallationId, Origin, PersonId
-from bridge.router import NO_APP, NOT_ADMITTED
 from bridge.routing import Access, AppPolicy, Place, Resolution
 from tests.contracts.store_steps import new
 from tests.core import doings

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from bridge.admitting import NO_APP, NOT_ADMITTED, SHARED_CHANNEL
 from bridge.decisions import (
     Ask,
     Comment,
@@ -22,9 +23,6 @@ from bridge.events import Command, MessageReceived
 from bridge.facts import Facts, Policy
 from bridge.messages import Address, Attachment, ButtonAction, ConversationId, EventId, Origin, PersonId, Rating, Said
 from bridge.router import (
-    NO_APP,
-    NOT_ADMITTED,
-    SHARED_CHANNEL,
     decide,
     question_in,
     wants_muted,

@@ -228,6 +228,17 @@ def test_how_to_recover_may_be_written_in_any_case(monkeypatch: pytest.MonkeyPat
     assert read(Settings, None).recover is Recover.FETCH
 
 
+def test_people_alone_may_answer_only_where_somebody_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUMAN_INPUT", "People")
+    with pytest.raises(SettingsError) as caught:
+        read(Settings, None)
+    assert caught.value.problems == [
+        "HUMAN_INPUT is people, but HUMAN_INPUT_PEOPLE names nobody: write their ids there."
+    ]
+    monkeypatch.setenv("HUMAN_INPUT_PEOPLE", "U1, 2")
+    assert read(Settings, None).human_input_people == {"U1", "2"}
+
+
 def test_names_that_the_file_of_apps_reads_are_no_typing_errors(tmp_path: Path) -> None:
     env, config = tmp_path / ".env", tmp_path / "bridge.toml"
     config.write_text('[apps.x]\napi_key_env = "DIFY_SUPPORT"\n')

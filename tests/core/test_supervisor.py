@@ -16,7 +16,7 @@ from bridge.routing import AppPolicy, Everywhere
 from bridge.settings import Settings, isolated
 from bridge.supervisor import SupervisorLimits
 from tests.fakes import values
-from tests.fakes.backend import FakeBackend, say
+from tests.fakes.backend import FakeBackend, ForgetfulBackend, say
 from tests.fakes.clock import FakeClock
 from tests.fakes.platform import FAKE, FakePlatform
 from tests.fakes.store import FakeStore
@@ -169,6 +169,18 @@ async def test_housekeeping_finds_what_waits_and_forgets_old_text() -> None:
         at.store.failures = 6
         await at.clock.advance(61 + timedelta(minutes=14).total_seconds())
         assert len(at.platform.texts) == 1
+        assert at.store.conversations[0].questions[0].question is None
+
+
+async def test_what_only_the_bridge_knows_of_a_conversation_is_kept_for_longer() -> None:
+    async with house() as at:
+        await at.start()
+        at.app.parts.backends = {values.APP: ForgetfulBackend(at.clock)}
+        at.app.parts.limits = SupervisorLimits(keep_payloads=timedelta(minutes=5), keep_history=timedelta(minutes=20))
+        await at.platform.heard_by[0](values.message())
+        await at.clock.advance(timedelta(minutes=15).total_seconds())
+        assert at.store.conversations[0].questions[0].question is not None
+        await at.clock.advance(timedelta(minutes=10).total_seconds())
         assert at.store.conversations[0].questions[0].question is None
 
 

@@ -13,10 +13,11 @@ from bridge.dispatch.deferring import defer_work
 from bridge.dispatch.jobs import JobQueue, Settled, Taken
 from bridge.dispatch.listening import Ear
 from bridge.feedback import aggregate
-from bridge.messages import AnswerState, ConversationId, PlatformName
+from bridge.messages import AnswerState, ConversationId, EventId, PlatformName
 from bridge.settings import isolated
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
+from tests.contracts.store_pauses_suite import LATER, PAUSE, YES
 from tests.contracts.store_steps import accept, new
 from tests.fakes.platform import FAKE
 from tests.storage.postgres_server import migrated_template, migrated_url
@@ -259,3 +260,30 @@ async def test_what_is_of_no_use_for_an_hour_is_dropped(place: Place) -> None:
     await place.queue.tidy()
     assert place.sql("SELECT id FROM procrastinate_workers") == [(place.second,)]
     assert place.sql("SELECT key FROM rate_slot") == [("new",)]
+
+
+async def test_a_conversation_that_waits_for_people_has_no_job_until_somebody_answers(place: Place) -> None:
+    conversation = await place.ask(1)
+    taken = await place.take(place.first)
+    turn = await place.store.begin_next(conversation, None)
+    assert turn is not None
+    await place.store.record_asked(turn, 1)
+    kept = await place.store.record_paused(turn, PAUSE)
+    assert await place.store.rest(turn, kept, look_at=LATER, remind_at=None)
+    assert await place.queue.settle(place.first, taken, 0) is Settled.ENDED
+    assert await place.queue.revive(None) == 0
+    gave = await place.store.give(EventId("g"), turn.answer_id, 1, YES)
+    assert gave.conversation == conversation
+    assert (await place.take(place.second)).conversation == conversation
+
+
+async def test_a_stop_makes_a_job_for_an_answer_that_waits_for_people(place: Place) -> None:
+    conversation = await place.ask(1)
+    taken = await place.take(place.first)
+    turn = await place.store.begin_next(conversation, None)
+    assert turn is not None
+    await place.store.record_asked(turn, 1)
+    assert await place.store.rest(turn, await place.store.record_paused(turn, PAUSE), look_at=LATER, remind_at=None)
+    await place.queue.settle(place.first, taken, 0)
+    await place.store.request_stop(EventId("s"), conversation)
+    assert (await place.take(place.second)).conversation == conversation

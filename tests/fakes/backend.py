@@ -216,6 +216,13 @@ class FakeBackend:
             await self.clock.wait(stop, seconds)
 
 
+@dataclass
+class ForgetfulBackend(FakeBackend):
+    """Its server remembers nothing."""
+
+    history_turns: int = 20
+
+
 @dataclass(frozen=True, slots=True)
 class Upload:
     """A file as it was handed over."""

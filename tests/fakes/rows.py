@@ -15,6 +15,7 @@ from bridge.messages import (
     ChannelId,
     ConversationId,
     ConversationKey,
+    EventId,
     MessageRef,
     Outcome,
     PersonId,
@@ -24,9 +25,10 @@ from bridge.messages import (
     StopReason,
     Turn,
 )
+from bridge.pauses import Pause
 from tests.fakes import values
 
-RUNNING = (AnswerState.PLANNED, AnswerState.ASKED, AnswerState.STREAMING)
+RUNNING = (AnswerState.PLANNED, AnswerState.ASKED, AnswerState.STREAMING, AnswerState.PAUSED)
 UNFINISHED = (*RUNNING, AnswerState.FINALISING)
 
 
@@ -64,6 +66,8 @@ class KeptConversation:
     epoch: int = 0
     active: AnswerId | None = None
     """The one unfinished answer."""
+    resting: bool = False
+    """That one waits for people."""
     active_at: datetime = values.THEN
     questions: list[KeptQuestion] = field(default_factory=list)
 
@@ -82,6 +86,16 @@ class KeptAnswer:
     parts: dict[int, SentPart] = field(default_factory=dict)
     finished_at: datetime | None = None
     retried: bool = False
+    pause: "KeptPause | None" = None
+
+
+@dataclass(eq=False)
+class KeptPause:
+    pause: Pause
+    event: EventId | None = None
+    look_at: datetime | None = None
+    remind_at: datetime | None = None
+    reminded: bool = False
 
 
 @dataclass

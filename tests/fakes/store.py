@@ -1,6 +1,6 @@
 """The store in memory: the same promises, no waiting. `failures` makes the next calls raise."""
 
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
+from bridge.kept_inputs import InputRequest
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -60,11 +61,12 @@ from tests.fakes.rows import (
     KeptQuestion,
     KeptRating,
 )
+from tests.fakes.store_pauses import PauseMemory
 
 NOTHING = Change(touched=Touched.NOTHING)
 
 
-class FakeStore:
+class FakeStore(PauseMemory):
     """`clock` dates what is written (default: always the moment `values.THEN`); `on_work` is told of new work."""
 
     def __init__(
@@ -86,6 +88,8 @@ class FakeStore:
         self._ratings: dict[AnswerId, KeptRating] = {}
         self.spent: dict[tuple[AnswerId, int], UsageReported] = {}
         self.bookmarks: dict[tuple[PlatformName, str], str] = {}
+        self.input_requests: dict[AnswerId, InputRequest] = {}
+        """What askers are being asked for (see `FakeInputs`)."""
         self.failures = 0
         """How many of the next calls raise `StoreUnavailable`."""
         self.closed = False
@@ -219,7 +223,15 @@ class FakeStore:
             )
         )
         await self._tell(found)
-        return Accepted(conversation_id=found, seq=len(conversation.questions), waiting=waiting)
+        return Accepted(
+            conversation_id=found,
+            seq=len(conversation.questions),
+            waiting=waiting,
+            behind_form=conversation.resting or self._asks_for_inputs(conversation),
+        )
+
+    def _asks_for_inputs(self, conversation: KeptConversation) -> bool:
+        return conversation.active in self.input_requests and self._running(conversation) is not None
 
     def _limit(self, key: ConversationKey, app: AppName, person: PersonId, quotas: Quotas) -> Limited | None:
         counted = [
@@ -262,6 +274,8 @@ class FakeStore:
         self._claimed.add(_event(conversation.key, event_id))
         assert asked.question is not None
         asked.question, asked.revision = as_edited(asked.question, question), revision
+        if touched is Touched.RUNNING:
+            await self._rouse_in(conversation)
         return Change(touched=touched, conversation_id=conversation.id)
 
     async def withdraw(self, event_id: EventId, ref: MessageRef) -> Change:
@@ -278,6 +292,7 @@ class FakeStore:
             if answer is None:
                 return NOTHING
             answer.stop = StopReason.WITHDRAWN
+            await self._rouse_in(conversation)
             touched = Touched.RUNNING
         else:
             asked.question, asked.withdrawn = None, True
@@ -305,6 +320,7 @@ class FakeStore:
             return StopResult.NOTHING_RUNS
         self._claimed |= claims
         running.stop = running.stop or StopReason.MEMBER
+        await self._rouse_in(found)
         return StopResult.STOPPING
 
     async def retry(self, event_id: EventId, answer: MessageRef, again: Again | None = None) -> Retried:
@@ -351,7 +367,11 @@ class FakeStore:
 
     async def waiting_conversations(self, platforms: Collection[PlatformName]) -> Sequence[ConversationId]:
         self._work()
-        return [one.id for one in self.conversations if one.head < len(one.questions) and one.key.platform in platforms]
+        return [
+            one.id
+            for one in self.conversations
+            if one.head < len(one.questions) and not one.resting and one.key.platform in platforms
+        ]
 
     async def begin_next(self, conversation: ConversationId, epoch: int | None) -> Turn | None:
         self._work()
@@ -361,10 +381,11 @@ class FakeStore:
         if epoch is not None and found.epoch != epoch:
             raise Fenced("another owner")
         if found.active:
-            if epoch is not None:
+            going_on = self.answers[found.active - 1]
+            if found.resting or (epoch is not None and going_on.state is not AnswerState.PAUSED):
                 return None
-            found.epoch += 1
-            return self._turn(found, self.answers[found.active - 1])
+            found.epoch += epoch is None
+            return self._turn(found, going_on)
         while found.head < len(found.questions) and found.questions[found.head].withdrawn:
             found.head += 1
         if found.head >= len(found.questions):
@@ -463,7 +484,7 @@ class FakeStore:
             elif answer.ids.message is not None:
                 answer.last_seen = answer.ids.message
             answer.state, answer.attempt, answer.outcome = AnswerState.ASKED, attempt, None
-            answer.ids, answer.asked_revision = BackendIds(), asked.revision
+            answer.ids, answer.asked_revision, answer.pause = BackendIds(), asked.revision, None
         return asked.question
 
     async def record_spoken(self, turn: Turn, words: str) -> None:
@@ -556,8 +577,9 @@ class FakeStore:
         conversation = self._owned(turn)
         if conversation.active != turn.answer_id:
             return
-        conversation.head, conversation.active = turn.seq, None
+        conversation.head, conversation.active, conversation.resting = turn.seq, None, False
         answer = self._answer(turn)
+        answer.pause = None
         answer.state, answer.error, answer.finished_at = state, error, self._now()
 
     async def claim_title(self, conversation: ConversationId) -> bool:
@@ -570,16 +592,18 @@ class FakeStore:
 
     # Housekeeping
 
-    async def blank_payloads(self, before: datetime) -> int:
+    async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
         self._work()
         count = 0
         for answer in self.answers:
             asked = self.conversations[answer.turn.conversation_id - 1].questions[answer.turn.seq - 1]
-            if answer.finished_at is None or answer.finished_at >= before:
+            then = (longer or {}).get(answer.turn.app, before)
+            if answer.finished_at is not None and answer.finished_at < before:
+                answer.parts = {number: replace(part, text="") for number, part in answer.parts.items()}
+            if answer.finished_at is None or answer.finished_at >= then:
                 continue
             count += asked.question is not None
             asked.question = answer.outcome = None
-            answer.parts = {number: replace(part, text="") for number, part in answer.parts.items()}
         for comment in self._comments.values():
             of = self.answers[comment.past - 1] if comment.past else self._answer_of(comment.message)
             rating = self._ratings.get(of.turn.answer_id) if of and of.ids.message is not None else None

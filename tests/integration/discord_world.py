@@ -4,8 +4,9 @@ The bridge is put together as in production, on an SQLite file, and may be dropp
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,7 @@ class World:
         routes: Resolver | None = None,
         mode: str = "advanced-chat",
         recover_patience: float = 120,
+        form_patience: float = 600,
         **discord: object,
     ) -> None:
         """`mode`: kind of app. `discord`: settings of the platform beside its token."""
@@ -78,6 +80,7 @@ class World:
         self.routes: Resolver = routes or Everywhere(app=POLICY)
         self._folder = folder
         self._recover_patience = recover_patience
+        self._form_patience = form_patience
         self._port = free_port()
         self._running: asyncio.Task[int] | None = None
         self._news = asyncio.Event()
@@ -124,6 +127,11 @@ class World:
         assert running.done(), "the bridge did not end"
         assert kill or running.result() == 0
 
+    def move_back_forms(self, seconds: float) -> None:
+        """As if everything had been asked for so much earlier. Only while no bridge runs."""
+        with closing(sqlite3.connect(self._folder / "bridge.db")) as file, file:
+            file.execute("UPDATE input_request SET expires_at = datetime(expires_at, ?)", (f"-{seconds:g} seconds",))
+
     async def restart(self, *, kill: bool = False) -> None:
         await self.stop_bridge(kill=kill)
         await self.start_bridge()
@@ -141,6 +149,7 @@ class World:
                 shutdown_grace=5,
                 busy_patience=5,
                 recover_patience=self._recover_patience,
+                form_patience=self._form_patience,
             ),
             database=isolated(DatabaseSettings, database_url=f"sqlite:///{self._folder}/bridge.db"),
             platforms=(platform("discord", **{**addresses, **self.settings}),),

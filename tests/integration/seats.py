@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bridge.playground.discord import DiscordServer
 from bridge.playground.slack import SlackServer
-from bridge.playground.stage import Stage
+from bridge.playground.stage import APP_MODE, Stage
 
 
 class Seat(Protocol):
@@ -211,8 +211,8 @@ class Play:
 
 
 @asynccontextmanager
-async def playing(folder: Path) -> AsyncIterator[Play]:
-    stage = Stage(database=folder / "bridge.db", grace=5.0)
+async def playing(folder: Path, app_mode: str = APP_MODE) -> AsyncIterator[Play]:
+    stage = Stage(database=folder / "bridge.db", grace=5.0, app_mode=app_mode)
     await stage.start()
     try:
         assert await stage.connected(), "the bridge did not connect"

@@ -4,8 +4,9 @@ The bridge is put together as in production, on an SQLite file, and may be dropp
 """
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,6 +58,8 @@ class World:
         many: bool = False,
         mode: str = "advanced-chat",
         recover_patience: float = 120,
+        app: AppPolicy | None = None,
+        form_patience: float = 600,
         **slack: object,
     ) -> None:
         """`many`: the app is installed by OAuth. `mode`: kind of app. `slack`: settings of the platform beside its tokens."""
@@ -74,6 +77,8 @@ class World:
         self.database: dict[str, object] = {}
         """Settings of the database beside its address."""
         self._guests = guests or Guests()
+        self._app = app or AppPolicy(name=DEFAULT_APP)
+        self._form_patience = form_patience
         self._folder = folder
         self._recover_patience = recover_patience
         self._port = free_port()
@@ -135,6 +140,11 @@ class World:
         assert running.done(), "the bridge did not end"
         assert kill or running.result() == 0
 
+    def move_back_forms(self, seconds: float) -> None:
+        """As if everything had been asked for so much earlier. Only while no bridge runs."""
+        with closing(sqlite3.connect(self._folder / "bridge.db")) as file, file:
+            file.execute("UPDATE input_request SET expires_at = datetime(expires_at, ?)", (f"-{seconds:g} seconds",))
+
     async def restart(self, *, kill: bool = False) -> None:
         await self.stop_bridge(kill=kill)
         await self.start_bridge()
@@ -153,12 +163,13 @@ class World:
                 shutdown_grace=5,
                 busy_patience=5,
                 recover_patience=self._recover_patience,
+                form_patience=self._form_patience,
             ),
             database=isolated(DatabaseSettings, database_url=database, **self.database),
             platforms=(platform("slack", **{**slack, **self.settings}),),
             app=backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url),
         )
-        return replace(one, routes=Everywhere(app=AppPolicy(name=DEFAULT_APP), guests=self._guests))
+        return replace(one, routes=Everywhere(app=self._app, guests=self._guests))
 
     # Waiting
 

@@ -16,6 +16,7 @@ import discord
 
 from adapters.discord.gateway.heard import Build, Connection
 from adapters.discord.inbound import Ignored
+from adapters.discord.interactions.filling import MemberForms
 from adapters.discord.interactions.forms import Comment, comment_form, question_form
 from adapters.discord.interactions.invocations import (
     Asked,
@@ -24,6 +25,7 @@ from adapters.discord.interactions.invocations import (
     Commented,
     Doing,
     Explained,
+    Filling,
     Ordered,
     Picked,
     Pressed,
@@ -42,6 +44,7 @@ from bridge import logs
 from bridge.clock import Clock
 from bridge.errors import PlatformError, StoreUnavailable
 from bridge.events import ButtonPressed, InboundEvent
+from bridge.forms_api import FindForm
 from bridge.messages import ButtonAction, OutgoingMessage
 from bridge.platform_api import Inbox
 
@@ -78,12 +81,15 @@ class _Late:
 class Desk:
     """Each interaction is a task of its own: waiting in line behind a channel's messages would take too long."""
 
-    def __init__(self, settings: Settings, clock: Clock, outbound: Outbound, inbox: Inbox) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, outbound: Outbound, inbox: Inbox, find_form: FindForm | None = None
+    ) -> None:
         self._settings = settings
         self._clock = clock
         self._outbound = outbound
         self._inbox = inbox
         self._matters = Matters(outbound.lookups)
+        self._forms = MemberForms(find_form)
         self._tasks: set[asyncio.Task[None]] = set()
         self._late: dict[int, _Late] = {}
         """By interaction."""
@@ -138,6 +144,8 @@ class Desk:
             case Picked(about=about, matter=matter):
                 self._matters.keep(about, matter)
                 await reply.with_form(question_form(about, matter.said))
+            case Filling():
+                await self._fill_in(doing, reply)
             case Commented(scene=scene, event=event):
                 taken = await self._hand_in(scene, event)
                 await (reply.silently() if taken else reply.privately(NOT_TAKEN))
@@ -221,6 +229,16 @@ class Desk:
         if event.action is ButtonAction.DISLIKE:
             # A form is the whole answer, so the buttons are changed by an edit.
             await self._outbound.show_choice(event.message, event.action)
+
+    # Forms
+
+    async def _fill_in(self, filling: Filling, reply: Reply) -> None:
+        self._keep(reply, None)
+        if filling.sent is None:
+            answered = await self._forms.open(filling, reply)
+        else:
+            answered = await self._forms.take(filling, reply, self._hand_in)
+        self._settle(filling.scene, answered)
 
     # Inside
 

@@ -46,14 +46,14 @@ class Comment:
 def question_form(about: About, said: Said) -> discord.ui.Modal:
     text = " ".join(f"{said.who}: {said.text}".split())
     shown = text if len(text) <= PREVIEW else text[:PREVIEW].rstrip() + "…"
-    form = _form("Ask about this message", f"bridge:about:{about.channel}:{about.message}")
+    form = make_form("Ask about this message", f"bridge:about:{about.channel}:{about.message}")
     form.add_item(discord.ui.TextDisplay(str(DIALECT.payload(literally(shown))["content"])))
     form.add_item(_field("Your question", MAX_QUESTION))
     return form
 
 
 def comment_form(about: Comment) -> discord.ui.Modal:
-    form = _form("What was wrong?", f"bridge:comment:{about.channel}:{about.message}:{about.revision}")
+    form = make_form("What was wrong?", f"bridge:comment:{about.channel}:{about.message}:{about.revision}")
     form.add_item(_field("What should have been different?", MAX_COMMENT))
     return form
 
@@ -69,17 +69,17 @@ def read_form(custom_id: str) -> About | Comment | None:
 
 def words_in(filled_in: Json) -> str:
     """What was written into it. `filled_in`: the data of a submitted form."""
-    for each in _items(filled_in.get("components")):
+    for each in items_of(filled_in.get("components")):
         # Below a label, or as before there were labels, in a row.
         inside = each.get("component")
-        fields = [inside] if isinstance(inside, Mapping) else _items(each.get("components"))
+        fields = [inside] if isinstance(inside, Mapping) else items_of(each.get("components"))
         for field in fields:
             if field.get("custom_id") == _WORDS:
                 return str(field.get("value") or "").strip()
     return ""
 
 
-def _form(title: str, custom_id: str) -> discord.ui.Modal:
+def make_form(title: str, custom_id: str) -> discord.ui.Modal:
     form = discord.ui.Modal(title=title, custom_id=custom_id, timeout=None)
     # As with buttons: the library shall not remember it, since another process may get what is filled in.
     form.stop()
@@ -93,5 +93,5 @@ def _field(label: str, most: int) -> discord.ui.Label[discord.ui.Modal]:
     return discord.ui.Label(text=label, component=field)
 
 
-def _items(listed: object) -> list[Json]:
+def items_of(listed: object) -> list[Json]:
     return [each for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []

@@ -23,6 +23,7 @@ from adapters.discord.interactions.commands import (
     STOP,
     Kind,
 )
+from adapters.discord.interactions.fields import Wanted, read_wanted
 from adapters.discord.interactions.forms import About, Comment, read_form, words_in
 from adapters.discord.interactions.matters import Matter, matter_of
 from adapters.discord.interactions.scenes import Scene, scene_of
@@ -96,6 +97,17 @@ class AskedAbout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filling:
+    """A form of the core is wanted, or was sent."""
+
+    scene: Scene
+    wanted: Wanted
+    target: ReplyTarget
+    sent: Json | None = None
+    """What was filled in, as Discord tells it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Commented:
     scene: Scene
     event: CommentGiven
@@ -108,7 +120,7 @@ class Explained:
     text: str
 
 
-Doing = Asked | AskedByButton | Ordered | Pressed | Picked | AskedAbout | Commented | Explained
+Doing = Asked | AskedByButton | Ordered | Pressed | Picked | AskedAbout | Filling | Commented | Explained
 
 
 def read(interaction: discord.Interaction, build: Build) -> Doing | Ignored:
@@ -207,6 +219,9 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
         # Outside of threads it belongs to the conversation of the message that suggests it.
         event = _question(scene, scene.about(message.id), question, below=ref)
         return AskedByButton(scene=scene, event=event)
+    if action is ButtonAction.FORM:
+        wanted = Wanted(channel=scene.place.channel, message=message.id, form=buttons.value_of(custom_id))
+        return Filling(scene=scene, wanted=wanted, target=scene.under(message.id))
     return Pressed(
         scene=scene,
         event=ButtonPressed(
@@ -225,7 +240,10 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
     )
 
 
-def _read_form(scene: Scene, told: Json) -> AskedAbout | Commented | Ignored:
+def _read_form(scene: Scene, told: Json) -> AskedAbout | Commented | Filling | Ignored:
+    wanted = read_wanted(str(told.get("custom_id", "")))
+    if wanted is not None and wanted.channel == scene.place.channel:
+        return Filling(scene=scene, wanted=wanted, target=scene.under(wanted.message), sent=told)
     about, words = read_form(str(told.get("custom_id", ""))), words_in(told)
     if about is None or about.channel != scene.place.channel or not words:
         return Ignored(reason="form that is not known, or without words")

@@ -1,6 +1,6 @@
 """Who did something, and where: what an interaction tells besides what it is about. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import discord
@@ -131,7 +131,7 @@ def scene_of(interaction: discord.Interaction) -> Scene | None:
         place=place,
         is_ours=_is_ours(interaction, place),
         person=interaction.user.id,
-        author=author_of(interaction.user),
+        author=replace(author_of(interaction.user), locale=interaction.locale.value),
         at=interaction.created_at,
     )
 

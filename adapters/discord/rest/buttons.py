@@ -22,7 +22,7 @@ _ASK = re.compile(r"bridge:ask:([0-4]):(.*)", re.ASCII | re.DOTALL)
 _MORE = "…"
 """Ends a label that shows the beginning of a question."""
 
-_STYLES = {ButtonAction.RETRY: discord.ButtonStyle.primary}
+_STYLES = {ButtonAction.RETRY: discord.ButtonStyle.primary, ButtonAction.FORM: discord.ButtonStyle.primary}
 """All others are grey."""
 
 _CHOSEN = {ButtonAction.LIKE: discord.ButtonStyle.success, ButtonAction.DISLIKE: discord.ButtonStyle.danger}
@@ -33,6 +33,7 @@ _EMOJI = {
     ButtonAction.STOP: "⏹️",
     ButtonAction.RETRY: "🔁",
     ButtonAction.AGAIN: "🔄",
+    ButtonAction.FORM: "📝",
 }
 
 _WORDLESS = frozenset({ButtonAction.LIKE, ButtonAction.DISLIKE})
@@ -52,7 +53,7 @@ def row(buttons: Sequence[Button]) -> discord.ui.View | None:
                 style=_STYLES.get(button.action, discord.ButtonStyle.secondary),
                 emoji=_EMOJI.get(button.action),
                 label=None if button.action in _WORDLESS else _cut(button.label),
-                custom_id=_OURS + button.action.value,
+                custom_id=_custom_id(button),
                 row=0,
             )
         )
@@ -73,7 +74,7 @@ def stand_under(message: discord.Message, buttons: Sequence[Button]) -> bool:
     does, asks = _sorted(buttons)
     rows = (each for each in message.components if isinstance(each, discord.ActionRow))
     shown = [each for row in rows for each in row.children if isinstance(each, discord.Button)]
-    wanted = [(None, _OURS + each.action.value) for each in does] + asks + [*_valued(buttons)]
+    wanted = [(None, _custom_id(each)) for each in does] + asks + [*_valued(buttons)]
     return len(shown) == len(wanted) and all(
         custom_id == one.custom_id and label in (None, one.label)
         for one, (label, custom_id) in zip(shown, wanted, strict=True)
@@ -154,7 +155,7 @@ def spell_question(question: str, number: int) -> tuple[str, str] | None:
 
 def _sorted(buttons: Sequence[Button]) -> tuple[list[Button], list[tuple[str | None, str]]]:
     """What one can do, and label and custom_id of what one can ask. What there is no room for is left out."""
-    apart = {ButtonAction.ASK, *VALUED}
+    apart = {ButtonAction.ASK, *VALUED} - {ButtonAction.FORM}
     does = [each for each in buttons if each.action not in apart][:MAX_BUTTONS]
     asked = [each.value or each.label for each in buttons if each.action is ButtonAction.ASK][:MAX_BUTTONS]
     spelled = (spell_question(each, number) for number, each in enumerate(asked))
@@ -166,9 +167,14 @@ def _valued(buttons: Sequence[Button]) -> list[tuple[str, str]]:
     spelled = [
         (_cut(each.label), f"{_OURS}{each.action.value}:{each.value}")
         for each in buttons
-        if each.action in VALUED and each.value
+        if each.action in VALUED and each.value and each.action is not ButtonAction.FORM
     ]
     return [one for one in spelled if _length(one[1]) <= MAX_CUSTOM_ID]
+
+
+def _custom_id(button: Button) -> str:
+    name = _OURS + button.action.value
+    return f"{name}:{button.value}" if button.action is ButtonAction.FORM else name
 
 
 def _cut(label: str) -> str:

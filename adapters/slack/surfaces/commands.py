@@ -97,8 +97,9 @@ def describe(prefix: str) -> str:
     """Which commands there are."""
     return (
         f"`/{prefix}{ASK}` and a question asks me, `/{prefix}{APP}` tells which app answers you and lets you choose, where "
-        f"there are several, `/{prefix}{RESET}` has me begin our direct messages anew, `/{prefix}{HISTORY}` brings an earlier "
-        f"conversation back into them, `/{prefix}{FORGET}` has me delete what was said in them, and `/{prefix}{HELP}` explains me."
+        f"there are several, `/{prefix}{RESET}` has me begin our direct messages anew, `/{prefix}{HISTORY}` brings an "
+        f"earlier conversation back into them, `/{prefix}{FORGET}` "
+        f"has me delete what was said in them, and `/{prefix}{HELP}` explains me."
     )
 
 

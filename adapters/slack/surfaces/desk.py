@@ -20,6 +20,8 @@ from adapters.slack.reading.spots import for_one, in_thread, is_direct_channel
 from adapters.slack.settings import DmSessions, Settings
 from adapters.slack.surfaces.commands import Typed, people_in_command, privately, read_command
 from adapters.slack.surfaces.errands import Errands
+from adapters.slack.surfaces.fields import MEMBER_FORM
+from adapters.slack.surfaces.filling import MemberForms
 from adapters.slack.surfaces.forms import (
     COMMENT_FORM,
     QUESTION_FORM,
@@ -70,6 +72,7 @@ class Desk:
         self._sharing = Sharing(outbound.clients, clock)
         self._picking = Picking(outbound.clients, outbound.names)
         self._errands = Errands()
+        self.forms = MemberForms(clock, self._errands, self._open, self._whisper, rolling=self._rolling)
 
     async def take(self, inbox: Inbox, payload: Json, me: Identity) -> Ignored | Reply | None:
         """As `hearing.doorstep.Take`. Raises `StoreUnavailable`."""
@@ -121,6 +124,8 @@ class Desk:
                 event = replace(event, is_external=event.is_external or shared)
         if isinstance(event, Ignored):
             return event
+        if isinstance(event, ButtonPressed) and event.action is ButtonAction.FORM:
+            return await self.forms.take_press(payload, event, me)
         await inbox(event)
         if isinstance(event, ButtonPressed) and event.action is ButtonAction.DISLIKE:
             about = Commented(message=read_address(event.message.address), pressed=event.revision)
@@ -208,6 +213,9 @@ class Desk:
                 return None
             case name if name == QUESTION_FORM:
                 return await self._take_question(inbox, payload, me)
+            case name if name == MEMBER_FORM:
+                author = presser(payload, me, self._outbound.names.known())
+                return await self.forms.take_sent(inbox, payload, author, me)
             case _:
                 return Ignored(reason="form that is not ours")
 

@@ -65,20 +65,20 @@ class Picked:
 def comment_form(about: Commented) -> View:
     remembered = {"message": write_address(about.message), "pressed": about.pressed}
     field = _field("What should have been different?", COMMENT_CHARS, optional=True)
-    return _form(COMMENT_FORM, "What was wrong?", "Send", "Skip", [field], remembered)
+    return make_form(COMMENT_FORM, "What was wrong?", "Send", "Skip", [field], remembered)
 
 
 def question_form(about: Picked) -> View:
     shown = one_line(f"{about.who}: {about.text}", PREVIEW_CHARS)
     preview: View = {"type": "context", "elements": [{"type": "plain_text", "text": shown, "emoji": False}]}
     blocks = [preview, _field("Your question", INPUT_CHARS, optional=False)]
-    return _form(QUESTION_FORM, "Ask about this", "Ask", "Cancel", blocks, _remember(about))
+    return make_form(QUESTION_FORM, "Ask about this", "Ask", "Cancel", blocks, _remember(about))
 
 
 def note(title: str, text: str) -> View:
     """A form without anything to fill in."""
     section: View = {"type": "section", "text": {"type": "plain_text", "text": text, "emoji": False}}
-    return {"type": "modal", "title": _plain(title), "close": _plain("Close"), "blocks": [section]}
+    return {"type": "modal", "title": plain(title), "close": plain("Close"), "blocks": [section]}
 
 
 def complain(problem: str) -> Reply:
@@ -94,8 +94,8 @@ def words_in(view: Json) -> str:
 
 def read_commented(view: Json, me: Identity) -> Commented | None:
     """None for what this version did not write."""
-    remembered = _recall(view)
-    message, pressed = _place(text_in(remembered, "message"), me), remembered.get("pressed")
+    remembered = recall(view)
+    message, pressed = place_in(text_in(remembered, "message"), me), remembered.get("pressed")
     if message is None or not isinstance(pressed, int) or isinstance(pressed, bool) or not 0 <= pressed < _LATEST:
         return None
     return Commented(message=message, pressed=pressed)
@@ -103,8 +103,8 @@ def read_commented(view: Json, me: Identity) -> Commented | None:
 
 def read_picked(view: Json, me: Identity) -> Picked | None:
     """None for what this version did not write."""
-    remembered = _recall(view)
-    message, root = _place(text_in(remembered, "message"), me), text_in(remembered, "root")
+    remembered = recall(view)
+    message, root = place_in(text_in(remembered, "message"), me), text_in(remembered, "root")
     if message is None or not moment(root):
         return None
     return Picked(
@@ -138,7 +138,7 @@ def _spell(remembered: Mapping[str, object]) -> str:
     return json.dumps(remembered, ensure_ascii=False, separators=(",", ":"))
 
 
-def _recall(view: Json) -> Json:
+def recall(view: Json) -> Json:
     try:
         remembered: object = json.loads(text_in(view, "private_metadata"))
     except (ValueError, RecursionError):
@@ -146,7 +146,7 @@ def _recall(view: Json) -> Json:
     return remembered if isinstance(remembered, dict) else {}
 
 
-def _place(address: str, me: Identity) -> Place | None:
+def place_in(address: str, me: Identity) -> Place | None:
     """A message in our own workspace. Where the app is installed for an organisation, any of its workspaces is."""
     try:
         place = read_address(Address(address))
@@ -156,13 +156,13 @@ def _place(address: str, me: Identity) -> Place | None:
     return place if ours and is_id(place.team) and is_id(place.channel) and moment(place.ts) else None
 
 
-def _form(callback_id: str, title: str, submit: str, close: str, blocks: list[View], remembered: Json) -> View:
+def make_form(callback_id: str, title: str, submit: str, close: str, blocks: list[View], remembered: Json) -> View:
     return {
         "type": "modal",
         "callback_id": callback_id,
-        "title": _plain(title),
-        "submit": _plain(submit),
-        "close": _plain(close),
+        "title": plain(title),
+        "submit": plain(submit),
+        "close": plain(close),
         "blocks": blocks,
         "private_metadata": _spell(remembered),
     }
@@ -176,8 +176,8 @@ def _field(label: str, most: int, *, optional: bool) -> View:
         "max_length": most,
         "focus_on_load": True,
     }
-    return {"type": "input", "block_id": _INPUT, "label": _plain(label), "element": element, "optional": optional}
+    return {"type": "input", "block_id": _INPUT, "label": plain(label), "element": element, "optional": optional}
 
 
-def _plain(text: str) -> View:
+def plain(text: str) -> View:
     return {"type": "plain_text", "text": text, "emoji": False}

@@ -10,6 +10,9 @@ from bridge.errors import PlatformError
 
 log = logs.get("slack")
 
+_LONGEST_LOCALE = 35
+"""Characters of the longest language tag that anybody must take (RFC 5646)."""
+
 
 class Names:
     """Bounded in size, in time and in patience. Slack's ids of people are the same in every workspace."""
@@ -28,10 +31,15 @@ class Names:
         self._off: set[str] = set()
         """Workspaces that do not tell."""
         self._known: dict[str, str] = {}
+        self._locales: dict[str, str] = {}
         self._ask_again: dict[str, float] = {}
 
     def known(self) -> Mapping[str, str]:
         return self._known
+
+    def locale_of(self, person: str) -> str:
+        """Such as "en-US"; "" where it is not known."""
+        return self._locales.get(person, "")
 
     async def learn(self, people: Sequence[str], team: str = "") -> None:
         """Looks up who is not known yet, all at once, and gives up after `wait` seconds. Never raises a `PlatformError`."""
@@ -51,13 +59,17 @@ class Names:
 
     async def _look_up(self, person: str, team: str) -> None:
         try:
-            response = await self._clients.ask(team, "users.info", lambda client: client.users_info(user=person))
+            response = await self._clients.ask(
+                team, "users.info", lambda client: client.users_info(user=person, include_locale=True)
+            )
         except PlatformError as error:
             if error.code in {"missing_scope", "not_allowed_token_type"} and team not in self._off:
                 self._off.add(team)
                 log.warning("names_off", code=error.code, fix="add the scope users:read and install the app again")
             return
-        name = _name_in(response.get("user"))
+        name, locale = _name_in(response.get("user")), _locale_in(response.get("user"))
+        if locale:
+            self._locales[person] = locale
         if name:
             self._known[person] = name
             self._ask_again[person] = self._clock.monotonic() + self.KEPT
@@ -67,6 +79,7 @@ class Names:
             oldest = next(iter(self._ask_again))
             del self._ask_again[oldest]
             self._known.pop(oldest, None)
+            self._locales.pop(oldest, None)
 
 
 def _name_in(user: object) -> str:
@@ -76,3 +89,8 @@ def _name_in(user: object) -> str:
     spellings = [profile.get("display_name"), profile.get("real_name")] if isinstance(profile, dict) else []
     spellings += [user.get("real_name"), user.get("name")]
     return next((name for name in spellings if isinstance(name, str) and name), "")
+
+
+def _locale_in(user: object) -> str:
+    locale = user.get("locale") if isinstance(user, dict) else None
+    return locale if isinstance(locale, str) and len(locale) <= _LONGEST_LOCALE else ""

@@ -82,7 +82,8 @@ def blocks_below(message: OutgoingMessage, *, native_ratings: bool = True) -> li
     has no value of its own.)"""
     ratings = [button for button in message.buttons if button.action in _RATINGS]
     questions = [button for button in message.buttons if button.action is ButtonAction.ASK and button.value]
-    valued = [button for button in message.buttons if button.action in VALUED]
+    forms = [button for button in message.buttons if button.action is ButtonAction.FORM]
+    valued = [button for button in message.buttons if button.action in VALUED and button not in forms]
     apart = {*_RATINGS, ButtonAction.ASK, *VALUED}
     others = [button for button in message.buttons if button.action not in apart]
     found: list[Block] = []
@@ -96,8 +97,9 @@ def blocks_below(message: OutgoingMessage, *, native_ratings: bool = True) -> li
         found.append(
             {"type": "actions", "elements": [_question(*one) for one in enumerate(questions[:MOST_QUESTIONS])]}
         )
-    if others:
-        found.append({"type": "actions", "elements": [_button(one, one.label) for one in others]})
+    if forms or others:
+        opens = [{**_valued(number, one), "style": "primary"} for number, one in enumerate(forms)]
+        found.append({"type": "actions", "elements": [*opens, *(_button(one, one.label) for one in others)]})
     if valued:
         found.append({"type": "actions", "elements": [_valued(*one) for one in enumerate(valued[:MOST_VALUED])]})
     return found

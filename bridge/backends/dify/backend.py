@@ -1,7 +1,7 @@
 """The Dify backend: asks, stops, rates and checks over the Service API. What the bridge loads is `Settings` and `create`."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Collection, Iterator, Sequence
 from contextlib import aclosing, contextmanager
 from pathlib import Path
 
@@ -11,53 +11,69 @@ from bridge import logs
 from bridge.backend_api import (
     Backend,
     BackendEvent,
+    Fate,
     FileRules,
+    InputVariable,
     KeptConversation,
     Opening,
     Question,
     Recovered,
+    SourcesCited,
     TextDelta,
     TextReplaced,
     UploadedFile,
 )
-from bridge.backends.dify.checks import ask_mode, check_dify
+from bridge.backends.dify.checks import check_dify
 from bridge.backends.dify.client import DifyClient
-from bridge.backends.dify.errors import NOT_CHAT_APP, WRONG_PATH, explain_refusal, fix_for
+from bridge.backends.dify.errors import explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
 from bridge.backends.dify.hearing import Hearer
 from bridge.backends.dify.keeping import delete_conversation, fetch_conversations
+from bridge.backends.dify.kinds import Kind, KindOfApp
+from bridge.backends.dify.lacking import Ability, is_absent
 from bridge.backends.dify.linking import OwnFiles
+from bridge.backends.dify.looking import look_for_ratings
 from bridge.backends.dify.naming import fetch_name
 from bridge.backends.dify.parameters import KeptParameters
+from bridge.backends.dify.people import submit
+from bridge.backends.dify.reattaching import Reattacher
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
+from bridge.backends.dify.streaming import LINGER_SECONDS, AnswerStream
 from bridge.backends.dify.suggesting import fetch_suggestions
 from bridge.backends.dify.uploading import Uploader
+from bridge.backends.dify.wording import Wording
 from bridge.clock import Clock
 from bridge.errors import (
-    BackendCut,
     BackendError,
     BackendFailed,
-    BackendMisconfigured,
     BackendTimeout,
     ConversationMissing,
     QuestionRefused,
 )
-from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile, Rating
+from bridge.input_api import Submitted
+from bridge.messages import (
+    BackendConversationId,
+    BackendIds,
+    BackendMessageId,
+    BackendTaskId,
+    BackendUser,
+    ProducedFile,
+    Rating,
+)
+from bridge.pauses import Given, InputRequest
 from bridge.platform_api import Finding
-from bridge.remote.calling import Answering
-from bridge.remote.framing import EventParser, Json, read_object, text_of
+from bridge.remote.framing import Json, text_of
 from bridge.remote.gates import QUEUE_SECONDS, Gate
-from bridge.remote.reading import EventReader, NothingMore
 from bridge.remote.refusing import Refusal
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
-# The stream's end follows `message_end` at once (0.1 ms in the recordings) unless spoken audio trails after it.
-LINGER_SECONDS = 0.25
+KIND_SECONDS = 2.0
+"""That a question, or somebody who wants one forgotten, waits to learn what kind of app it is. Measured: 0.02."""
 
 log = logs.get("dify")
 
@@ -82,16 +98,21 @@ class DifyBackend:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._linger = linger
         self._client = DifyClient(settings, clock)
         self._own = OwnFiles((settings.dify_base_url, settings.dify_files_url or ""))
         self._seeker = Seeker(self._client, clock, settings.dify_max_event_bytes, self._own, look_again=look_again)
         self._parameters = KeptParameters(self._client, clock, settings.dify_parameters_age)
+        self._kinds = KindOfApp(self._client, settings.dify_app_type)
+        self._wording = Wording(self._kinds, self._parameters, settings.dify_query_input)
+        self._stream = AnswerStream(self._client, settings, self._kinds, self._wording, linger=linger)
         sender = FileSender(self._client, settings.dify_file_timeout)
         self._uploader = Uploader(sender)
         self._hearer = Hearer(sender)
         self._fetcher = Fetcher(self._client, settings)
         self._gate = Gate(settings.dify_max_concurrent, variable="DIFY_MAX_CONCURRENT", patience=queue_timeout)
+        self._reattacher = Reattacher(
+            self._client, clock, settings, self._own, hear=self._stream.read, look=self._look_at_run, pause=look_again
+        )
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
 
@@ -114,16 +135,17 @@ class DifyBackend:
             machine = AnswerMachine(question.conversation, self._own)
             said = False
             try:
-                async with (
-                    self._client.ask(_request_for(question)) as answering,
-                    aclosing(self._events(answering, machine)) as events,
-                ):
+                async with aclosing(self._stream.ask(question, machine)) as events:
                     async for event in events:
                         said = said or _has_text(event)
                         yield event
                 for event in machine.flush():
                     yield event
                 completed = machine.end()
+                if machine.lost_its_end() and (names := await self._seeker.find_sources(machine.ids, question.user)):
+                    yield SourcesCited(names=names)
+                if machine.kind is not Kind.WORKFLOW:
+                    await look_for_ratings(self._client)
                 for event in (*machine.begin(), *machine.settle(failed=False)):
                     yield event
                 yield completed
@@ -139,13 +161,70 @@ class DifyBackend:
     async def stop(self, ids: BackendIds, user: BackendUser) -> None:
         if not ids.task:
             raise BackendFailed("the answer has no task id yet", code="no_task")
-        reply = await self._client.call("POST", f"/chat-messages/{ids.task}/stop", body={"user": user})
+        if Ability.STOP in self._client.lacks:
+            raise BackendFailed("this server cannot be told to stop", code="no_stop")
+        with _explaining():
+            kind = self._kinds.of(ids)
+            try:
+                await self._stop(kind, ids.task, user)
+            except BackendError as error:
+                if not await self._kinds.correct(kind, error):
+                    raise
+                await self._stop(self._kinds.of(ids), ids.task, user)
+
+    async def _stop(self, kind: Kind, task: BackendTaskId, user: BackendUser) -> None:
+        reply = await self._client.call("POST", kind.stopping(task), body={"user": user})
         if reply.status != 200 or not reply.is_json:
-            raise _explain_fully(explain_refusal(reply))
+            raise explain_refusal(reply)
 
     async def recover(self, question: Question, ids: BackendIds, last_seen: BackendMessageId | None) -> Recovered:
         with _explaining():
-            return await self._seeker.find_fate(question, ids, last_seen)
+            kind = self._kinds.of(ids)
+            if ids.message and not (ids.conversation or question.conversation):
+                # No answer of an app with conversations is without one.
+                kind = await self._kinds.get()
+            if kind is Kind.CHAT:
+                try:
+                    return await self._seeker.find_fate(question, ids, last_seen)
+                except BackendError as error:
+                    if not await self._kinds.correct(kind, error):
+                        raise
+                kind = self._kinds.of(ids)
+            match kind:
+                case Kind.CHAT | Kind.WORKFLOW:
+                    return await self._seeker.find_run(ids)
+                case Kind.COMPLETION:
+                    return Recovered(fate=Fate.UNKNOWN, ids=ids, detail="Dify tells nothing about earlier completions")
+
+    def rates(self, ids: BackendIds) -> bool:
+        """A workflow's run is no message, and Dify rates messages."""
+        return bool(ids.message) and Ability.RATE not in self._client.lacks
+
+    async def stands_alone(self) -> bool:
+        try:
+            async with asyncio.timeout(KIND_SECONDS):
+                return await self._kinds.get() is not Kind.CHAT
+        except (BackendError, TimeoutError):
+            return False
+
+    async def submit(self, request: InputRequest, given: Given, user: BackendUser) -> Submitted:
+        with _explaining():
+            return await submit(self._client, request, given, user)
+
+    async def resume(
+        self, question: Question, ids: BackendIds, said: str, answered: Collection[str]
+    ) -> AsyncGenerator[BackendEvent, None]:
+        async with self._gate.enter(), aclosing(self._reattacher.resume(question, ids, said, answered)) as events:
+            with _explaining():
+                async for event in events:
+                    yield event
+
+    async def _look_at_run(self, question: Question, ids: BackendIds) -> Recovered:
+        return await self.recover(question, ids, None)
+
+    async def is_waiting(self, ids: BackendIds, user: BackendUser) -> bool:
+        with _explaining():
+            return await self._reattacher.is_waiting(ids)
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
         if not ids.message:
@@ -157,6 +236,7 @@ class DifyBackend:
             # Dify keeps words beside a rating only: without one it refuses them, or deletes what it had. They are told together
             # with the next rating, since the bridge keeps them.
             log.info("comments_without_rating", message=ids.message)
+        knew = Ability.RATE in self._client.lacks
         async with self._rating:
             reply = await self._client.call("POST", f"/messages/{ids.message}/feedbacks", body=body)
         if reply.status == 200 and reply.is_json:
@@ -164,11 +244,12 @@ class DifyBackend:
         if rating is None and reply.status == 400 and text_of(reply.read(), "code") == "invalid_param":
             # "rating cannot be None when feedback not exists": what was to be taken away is not there.
             return
-        raise _explain_refused_rating(reply)
+        raise _explain_refused_rating(reply, known=knew)
 
     async def file_rules(self) -> FileRules:
         with _explaining():
-            return (await self._parameters.get()).files
+            rules = (await self._parameters.get()).files
+            return FileRules() if Ability.UPLOAD in self._client.lacks else rules
 
     async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
         with _explaining():
@@ -183,7 +264,12 @@ class DifyBackend:
             limit = self._settings.dify_suggestions_wait
             try:
                 async with asyncio.timeout(limit):
-                    if not ids.message or not (await self._parameters.get()).suggests:
+                    if (
+                        not ids.message
+                        or self._kinds.of(ids) is not Kind.CHAT
+                        or Ability.SUGGEST in self._client.lacks
+                        or not (await self._parameters.get()).suggests
+                    ):
                         return ()
                     return await fetch_suggestions(self._client, ids.message, user, limit)
             except TimeoutError as problem:
@@ -192,6 +278,11 @@ class DifyBackend:
     async def opening(self) -> Opening:
         with _explaining():
             return (await self._parameters.get()).opening
+
+    async def input_form(self) -> Sequence[InputVariable]:
+        with _explaining():
+            taken = await self._wording.variable()
+            return tuple(one for one in (await self._parameters.get()).variables if one.name != taken)
 
     async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
         with _explaining():
@@ -207,7 +298,7 @@ class DifyBackend:
 
     async def transcribes(self) -> bool:
         with _explaining():
-            return (await self._parameters.get()).hears
+            return (await self._parameters.get()).hears and Ability.HEAR not in self._client.lacks
 
     async def transcribe(self, path: Path, name: str, media_type: str, user: BackendUser) -> str:
         with _explaining():
@@ -219,71 +310,8 @@ class DifyBackend:
     async def close(self) -> None:
         await self._client.close()
 
-    async def _events(self, answering: Answering, machine: AnswerMachine) -> AsyncGenerator[BackendEvent, None]:
-        """Everything up to the end of the answer. The connection has been read to its end afterwards if that came soon."""
-        if "html" in answering.content_type:
-            raise BackendMisconfigured("the server answered with a web page", code=WRONG_PATH)
-        if "json" in answering.content_type:
-            for event in machine.take_whole(await self._read_reply(answering)):
-                yield event
-            return
-        reader = EventReader(
-            answering,
-            EventParser(self._settings.dify_max_event_bytes),
-            idle=self._settings.dify_idle_timeout,
-            progress=self._settings.dify_progress_timeout,
-        )
-        loop = asyncio.get_running_loop()
-        grace = self._settings.dify_finish_grace
-        while not machine.is_over():
-            began, finishing = loop.time(), machine.is_finishing()
-            batch = await (_read_finishing(reader, grace) if finishing else reader.read())
-            if batch is None:
-                return
-            if finishing:
-                grace = max(0.0, grace - (loop.time() - began))
-            for index, raw in enumerate(batch):
-                for event in machine.take(raw):
-                    yield event
-                if machine.is_over():
-                    machine.take_late(batch[index + 1 :])
-                    break
-        await self._linger_for_end(reader, machine)
-
-    async def _linger_for_end(self, reader: EventReader[Json], machine: AnswerMachine) -> None:
-        """Lets the server finish its side: cutting it off now would leave its slot for an active request taken for seconds."""
-        loop = asyncio.get_running_loop()
-        until = loop.time() + self._linger
-        try:
-            while (left := until - loop.time()) > 0:
-                late = await reader.read(left)
-                if late is None:
-                    return
-                machine.take_late(late)
-        except (NothingMore, BackendError):
-            # The answer is whole; how the connection ends no longer matters.
-            return
-
-    async def _read_reply(self, answering: Answering) -> Json:
-        limit = self._settings.dify_progress_timeout
-        try:
-            async with asyncio.timeout(limit):
-                raw = await answering.read_whole(self._settings.dify_max_event_bytes)
-        except TimeoutError as problem:
-            raise BackendTimeout(f"the reply was not complete within {limit:g} s", code="no_progress") from problem
-        reply = read_object(raw) or {}
-        if "answer" not in reply:
-            status = reply.get("status")
-            refusal = Refusal(
-                status=status if isinstance(status, int) and status >= 400 else 400,
-                headers={"Content-Type": answering.content_type},
-                body=raw,
-            )
-            raise explain_refusal(refusal)
-        return reply
-
     async def _understand(self, error: BackendError, question: Question, machine: AnswerMachine) -> BackendError:
-        """Two failures say less than Dify could tell: a wordless one in a known conversation, and a wrong kind of app."""
+        """A wordless failure in a known conversation says less than Dify could tell."""
         try:
             silent = machine.bare_error or (isinstance(error, BackendTimeout) and not machine.heard)
             if silent and question.conversation:
@@ -295,46 +323,10 @@ class DifyBackend:
                 )
                 better = explain_refusal(reply, continuing=True) if reply.status == 404 else error
                 return better if isinstance(better, ConversationMissing) else error
-            if error.code == NOT_CHAT_APP:
-                mode = await ask_mode(self._client)
-                return BackendMisconfigured(
-                    f"the key belongs to a {mode or 'completion or workflow'} app, which cannot hold a conversation",
-                    code=NOT_CHAT_APP,
-                )
         except BackendError:
             # Asking was only to understand better.
             return error
         return error
-
-
-async def _read_finishing(reader: EventReader[Json], grace: float) -> list[Json] | None:
-    """The next events of a chatflow whose run has finished. None: no more will come.
-
-    The text is complete by then, so a connection that breaks or falls silent takes nothing away from it.
-    """
-    try:
-        return await reader.read(grace)
-    except (NothingMore, BackendCut, BackendTimeout):
-        return None
-
-
-def _request_for(question: Question) -> Json:
-    body: Json = {
-        # Dify refuses a request without `inputs`, and falls back to blocking without `response_mode`.
-        "inputs": dict(question.inputs),
-        "query": question.text,
-        "response_mode": "streaming",
-        # Naming costs a second before the first token of every conversation (measured on 1.12.1).
-        "auto_generate_name": False,
-        "user": question.user,
-    }
-    if question.conversation:
-        body["conversation_id"] = question.conversation
-    if question.files:
-        body["files"] = [
-            {"type": file.kind, "transfer_method": "local_file", "upload_file_id": file.id} for file in question.files
-        ]
-    return body
 
 
 def _has_text(event: BackendEvent) -> bool:
@@ -357,8 +349,13 @@ def _explain_fully(error: BackendError, *, said: bool = False) -> BackendError:
     return error
 
 
-def _explain_refused_rating(reply: Refusal) -> BackendError:
+def _explain_refused_rating(reply: Refusal, *, known: bool) -> BackendError:
+    """`known`: the server had no ratings when one was sent before. Once may be a proxy's page, and passes."""
     error = explain_refusal(reply)
+    if is_absent(reply):
+        error = QuestionRefused(str(error), code="no_ratings", user_message=NO_RATING)
+        error.may_retry = not known
+        return error
     if reply.status in (400, 404) and reply.read():
         # The message is gone, belongs to somebody else or takes no rating: later is no better.
         return QuestionRefused(str(error), code=error.code, user_message=NO_RATING)

@@ -8,6 +8,7 @@ import aiohttp
 from yarl import URL
 
 from bridge.backends.dify.errors import explain_refusal
+from bridge.backends.dify.lacking import Lacks
 from bridge.backends.dify.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import BackendUnreachable
@@ -15,6 +16,9 @@ from bridge.remote.calling import REFUSAL_BYTES, Answering, Caller, Form, Line
 from bridge.remote.connecting import explain_failed_connection
 from bridge.remote.framing import Json
 from bridge.remote.refusing import Refusal
+
+FORM_PATH = "/form/human_input/"
+"""What follows it opens the form to whoever knows it, and is never named."""
 
 
 class DifyClient:
@@ -30,18 +34,44 @@ class DifyClient:
             connect_timeout=settings.dify_connect_timeout,
             ca_file=settings.dify_ca_file,
         )
-        self._caller = Caller(line, clock, connect_attempts=connect_attempts, reconnect_pause=reconnect_pause)
+        self._caller = Caller(
+            line, clock, connect_attempts=connect_attempts, reconnect_pause=reconnect_pause, named=_named
+        )
         self.version = ""
         """Dify's version as its last answer told it; "" before, and behind proxies that drop the header."""
+        self.lacks = Lacks(clock)
 
     @asynccontextmanager
-    async def ask(self, body: Json) -> AsyncIterator[Answering]:
+    async def ask(self, path: str, body: Json) -> AsyncIterator[Answering]:
         """Posts a question and waits for the headers, which come with the first event or ping.
 
         Leaving the block before the end of the body closes the connection. Raises `BackendError`.
         """
+        continuing = bool(body.get("conversation_id"))
+        async with self._stream(
+            "POST", "/chat-messages", body=body, replayable=False, continuing=continuing
+        ) as answering:
+            yield answering
+
+    @asynccontextmanager
+    async def listen(self, path: str, query: Mapping[str, str]) -> AsyncIterator[Answering]:
+        """The stream of something that goes on by itself. As `ask`."""
+        async with self._stream("GET", path, query=query, replayable=True) as answering:
+            yield answering
+
+    @asynccontextmanager
+    async def _stream(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Json | None = None,
+        query: Mapping[str, str] | None = None,
+        replayable: bool,
+        continuing: bool = False,
+    ) -> AsyncIterator[Answering]:
         wait = self._settings.dify_idle_timeout + self._settings.dify_connect_timeout
-        response = await self._caller.send("POST", "/chat-messages", wait, body=body, replayable=False)
+        response = await self._caller.send(method, path, wait, body=body, query=query, replayable=replayable)
         self._note_version(response.headers)
         try:
             answering = Answering(response)
@@ -52,7 +82,7 @@ class DifyClient:
                         refusal = await answering.refusal()
                 except TimeoutError:
                     refusal = Refusal(status=response.status, headers=response.headers, body=b"")
-                raise explain_refusal(refusal, continuing=bool(body.get("conversation_id")))
+                raise explain_refusal(refusal, continuing=continuing)
             yield answering
         finally:
             response.close()
@@ -74,12 +104,14 @@ class DifyClient:
         limit = self._settings.dify_control_timeout if limit is None else limit
         reply = await self._caller.call(method, path, limit, body=body, query=query, max_bytes=max_bytes)
         self._note_version(reply.headers)
+        self.lacks.note(path, reply)
         return reply
 
     async def post_form(self, path: str, form: Form, limit: float, max_bytes: int = REFUSAL_BYTES) -> Refusal:
         """Posts what `form` fills in, and returns whatever Dify answered within `limit` seconds. Raises `BackendError`."""
         reply = await self._caller.call("POST", path, limit, form=form, max_bytes=max_bytes, code="upload_timeout")
         self._note_version(reply.headers)
+        self.lacks.note(path, reply)
         return reply
 
     @asynccontextmanager
@@ -104,3 +136,7 @@ class DifyClient:
 
     def _note_version(self, headers: Mapping[str, str]) -> None:
         self.version = headers.get("X-Version", self.version)[:40]
+
+
+def _named(path: str) -> str:
+    return f"{FORM_PATH}…" if path.startswith(FORM_PATH) else path

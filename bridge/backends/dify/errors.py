@@ -25,14 +25,18 @@ WRONG_PATH = "wrong_path"
 PLAIN_ON_TLS = "plain_on_tls"
 REDIRECTED = "redirected"
 NOT_CHAT_APP = "not_chat_app"
+NO_QUERY_INPUT = "no_query_input"
+"""Not one of Dify's codes: which input takes the question is not clear."""
 
 NO_SPEECH_MODEL_FIX = "Choose a speech-to-text model in Dify: Settings > Model Provider > System Model Settings."
 
+_USE_ANOTHER = "Use the key of a chat, agent, chatflow, completion or workflow app in DIFY_API_KEY."
+
 # What only the operator can mend, and how.
 _OPERATOR_FIXES = {
-    "not_chat_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
-    "not_completion_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
-    "not_workflow_app": "Use the key of a chat, agent or chatflow app in DIFY_API_KEY.",
+    "not_chat_app": _USE_ANOTHER,
+    "not_completion_app": _USE_ANOTHER,
+    "not_workflow_app": _USE_ANOTHER,
     "app_unavailable": "Open the app in Dify, finish its settings and publish it.",
     "agent_not_published": "Open the app in Dify and publish it.",
     "provider_not_initialize": "Set up the model provider in Dify: Settings > Model Provider.",
@@ -135,10 +139,10 @@ def _explain_bad_request(detail: str, code: str, reply: Json, *, continuing: boo
     if code == "completion_request_error":
         if "too long" in words.lower():
             return QuestionRefused(detail, code=code, user_message=TOO_LONG)
-        return _explain_failed_run(detail, code, words)
+        return explain_failed_run(detail, code, words)
     if words.startswith("Run failed:"):
         # What an `error` event would have said, had the server streamed.
-        return _explain_failed_run(detail, code, words)
+        return explain_failed_run(detail, code, words)
     if continuing and (code == "conversation_completed" or _is_about(reply, "conversation_id")):
         return ConversationMissing(detail, code=code)
     if _ABOUT_FILES.match(words):
@@ -175,11 +179,17 @@ def explain_error_event(event: Json) -> BackendError:
         return error
     if code == "conversation_completed":
         return ConversationMissing(detail, code=code)
+    if "in input form" in words:
+        # 1.13 and newer look at a workflow's and a chatflow's inputs only once it has begun.
+        error = QuestionRefused(detail, code=code or "invalid_param", user_message=INPUTS)
+        error.accepted = True
+        return error
     # `invalid_param` here is any failure inside the app (a node, a tool), not something wrong with the request.
-    return _explain_failed_run(detail, code or "error", words)
+    return explain_failed_run(detail, code or "error", words)
 
 
-def _explain_failed_run(detail: str, code: str, words: str) -> BackendFailed:
+def explain_failed_run(detail: str, code: str, words: str) -> BackendFailed:
+    """`words`: what the app says of it, which tells whether its model has too much to do."""
     return BackendFailed(detail, code=code, user_message=MODEL_BUSY if _PROVIDER_BUSY.search(words) else "")
 
 

@@ -81,12 +81,24 @@ def read_file_rules(upload: Json, system: Json) -> FileRules:
         if image.get("enabled") is not True or not _takes_uploads(image.get("transfer_methods")):
             return FileRules()
         return _make_rules(("image",), (), _count(image.get("number_limits")), _sizes_of(upload, system))
-    if upload["enabled"] is not True or not _takes_uploads(upload.get("allowed_file_upload_methods")):
+    if upload["enabled"] is not True:
+        return FileRules()
+    return make_rules(
+        upload.get("allowed_file_types"),
+        upload.get("allowed_file_extensions"),
+        upload.get("allowed_file_upload_methods"),
+        _count(upload.get("number_limits")),
+        _sizes_of(upload, system),
+    )
+
+
+def make_rules(types: object, extensions: object, methods: object, most: int, sizes: Json) -> FileRules:
+    """From the lists by which an app says what it takes, wherever they stand."""
+    if not _takes_uploads(methods):
         return FileRules()
     # No kinds at all are all kinds but the custom one.
-    kinds = _words(upload.get("allowed_file_types")) or tuple(EXTENSIONS)
-    extensions = _words(upload.get("allowed_file_extensions")) if CUSTOM in kinds else ()
-    return _make_rules(kinds, extensions, _count(upload.get("number_limits")), _sizes_of(upload, system))
+    kinds = _words(types) or tuple(EXTENSIONS)
+    return _make_rules(kinds, _words(extensions) if CUSTOM in kinds else (), most, sizes)
 
 
 def _make_rules(kinds: tuple[str, ...], custom: tuple[str, ...], most: int, sizes: Json) -> FileRules:

@@ -5,6 +5,7 @@ import asyncio
 from pathlib import Path
 
 from bridge.backends.dify.errors import NO_SPEECH_MODEL_FIX, explain_refusal
+from bridge.backends.dify.lacking import is_absent
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import (
     HEARS_NOTHING,
@@ -81,8 +82,9 @@ def _explain_refused_recording(reply: Refusal, sound: Sound) -> BackendError:
         return QuestionRefused(str(error), code=code or "audio_too_large", user_message=RECORDING_TOO_LARGE)
     if code == "unsupported_audio_type":
         return _wrong_kind(str(error), sound.name)
-    if code == "speech_to_text_disabled" or (code == "invalid_param" and "speech to text is not enabled" in words):
-        # Switched off since the parameters were read.
+    switched_off = code == "invalid_param" and "speech to text is not enabled" in words
+    if is_absent(reply) or switched_off or code == "speech_to_text_disabled":
+        # Switched off since the parameters were read, or never there.
         return QuestionRefused(str(error), code="speech_to_text_disabled", user_message=HEARS_NOTHING)
     if code in _NO_MODEL:
         return BackendMisconfigured(str(error), code=code, user_message=NO_SPEECH_MODEL, fix=NO_SPEECH_MODEL_FIX)

@@ -12,6 +12,7 @@ from email.utils import parsedate_to_datetime
 from bridge.backends.dify.citing import read_sources
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
+from bridge.backends.dify.lacking import is_absent
 from bridge.backends.dify.producing import read_files
 from bridge.messages import BackendConversationId, BackendMessageId, BackendRunId, BackendUser, ProducedFile
 from bridge.remote.framing import Json, object_of, text_of
@@ -62,6 +63,8 @@ class RunDetail:
     answer: str | None
     error: str
     files: tuple[ProducedFile, ...]
+    outputs: Json | None
+    """A workflow's, None where they cannot be read. A chatflow has its answer among them."""
     age: float
     """Seconds since it was created, by the server's own clock. 0 when it cannot be told."""
 
@@ -72,9 +75,8 @@ async def list_messages(
     """The newest messages of a conversation, in no order. Raises `Gone`, `NotKept` or `BackendError`."""
     query = {"conversation_id": conversation, "user": user, "limit": str(PAGE)}
     reply = await client.call("GET", "/messages", query=query, max_bytes=max_bytes)
-    if reply.is_json and (
-        reply.status == 404 or (reply.status == 400 and text_of(reply.read(), "code") == "invalid_param")
-    ):
+    gone = reply.status == 404 or (reply.status == 400 and text_of(reply.read(), "code") == "invalid_param")
+    if gone and reply.is_json and not is_absent(reply):
         raise Gone(f"Dify does not know the conversation {conversation}")
     return [row for item in _read_list(reply) if (row := _read_row(item)) is not None]
 
@@ -99,13 +101,15 @@ async def read_run(client: DifyClient, run: BackendRunId, max_bytes: int) -> Run
         raise explain_refusal(reply)
     # An unknown run is told as 200 with nothing in it: a run without a status, then.
     detail = reply.read()
-    outputs = _outputs(detail)
+    told = _outputs(detail)
+    outputs = told or {}
     answer = outputs.get("answer")
     return RunDetail(
         status=text_of(detail, "status"),
         answer=text_of(outputs, "answer") if isinstance(answer, str) else None,
         error=text_of(detail, "error"),
         files=read_files(outputs.get("files")),
+        outputs=told,
         age=_age(reply, _whole(detail, "created_at")),
     )
 
@@ -146,7 +150,7 @@ def _read_row(item: Json) -> Row | None:
     )
 
 
-def _outputs(detail: Json) -> Json:
+def _outputs(detail: Json) -> Json | None:
     """The Service API gives a run's outputs as a string of JSON (measured on 1.12.1), other servers as an object."""
     text = text_of(detail, "outputs")
     if not text:
@@ -154,8 +158,8 @@ def _outputs(detail: Json) -> Json:
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def _age(reply: Refusal, created_at: int) -> float:

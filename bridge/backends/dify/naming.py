@@ -8,6 +8,7 @@ import re
 
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
+from bridge.backends.dify.lacking import is_absent
 from bridge.messages import BackendConversationId, BackendUser
 from bridge.remote.framing import text_of
 from bridge.remote.plain import make_plain
@@ -29,7 +30,7 @@ _HEADING = re.compile(r"\A#{1,6} +")
 async def fetch_name(client: DifyClient, conversation: BackendConversationId, user: BackendUser) -> str:
     """As `NamesConversations.name_of`."""
     reply = await client.call("POST", f"/conversations/{conversation}/name", body={"auto_generate": True, "user": user})
-    if reply.status in (404, 405, 501) and not reply.is_json:
+    if is_absent(reply) or (reply.status in (404, 405, 501) and not reply.is_json):
         # A server that is like Dify and names nothing.
         return ""
     if reply.status != 200 or not reply.read():

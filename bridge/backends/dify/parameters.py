@@ -5,10 +5,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridge.backend_api import FileRules, Opening
+from bridge.backend_api import FileRules, InputVariable, Opening
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
+from bridge.backends.dify.file_inputs import FileVariable, join_rules, read_file_variables
 from bridge.backends.dify.filetypes import read_file_rules
+from bridge.backends.dify.form import read_variables
+from bridge.backends.dify.lacking import is_absent
 from bridge.clock import Clock
 from bridge.remote.framing import Json, object_of, text_of
 from bridge.remote.plain import make_plain
@@ -31,18 +34,30 @@ _VARIABLE = re.compile(r"([ \t]*)\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parameters:
     files: FileRules = field(default_factory=FileRules)
+    """What members may attach, wherever it goes."""
+    with_question: FileRules = field(default_factory=FileRules)
+    """What goes with the question itself, rather than into a variable."""
+    file_variables: tuple[FileVariable, ...] = ()
     opening: Opening = field(default_factory=Opening)
     suggests: bool = False
     """Questions that could come after an answer."""
     cites: bool = False
     hears: bool = False
     """Recordings can be turned into text."""
+    variables: tuple[InputVariable, ...] = ()
+    """In the order of the app's form, the one for the question included."""
+    tells_form: bool = False
 
 
 def read_parameters(reply: Json) -> Parameters:
     values = _defaults_of(reply.get("user_input_form"))
+    system = object_of(reply, "system_parameters")
+    with_question = read_file_rules(object_of(reply, "file_upload"), system)
+    variables = read_file_variables(reply.get("user_input_form"), system)
     return Parameters(
-        files=read_file_rules(object_of(reply, "file_upload"), object_of(reply, "system_parameters")),
+        files=join_rules(with_question, variables) if variables else with_question,
+        with_question=with_question,
+        file_variables=variables,
         opening=Opening(
             text=_fill_in(text_of(reply, "opening_statement"), values).strip()[:LONGEST_OPENING],
             questions=choose_questions(
@@ -52,6 +67,8 @@ def read_parameters(reply: Json) -> Parameters:
         suggests=object_of(reply, "suggested_questions_after_answer").get("enabled") is True,
         cites=object_of(reply, "retriever_resource").get("enabled") is True,
         hears=object_of(reply, "speech_to_text").get("enabled") is True,
+        variables=read_variables(reply.get("user_input_form")),
+        tells_form=isinstance(reply.get("user_input_form"), list),
     )
 
 
@@ -62,8 +79,10 @@ def choose_questions(told: object, most: int) -> tuple[str, ...]:
 
 
 async def fetch_parameters(client: DifyClient) -> Json:
-    """As Dify gives them. Raises `BackendError`."""
+    """As Dify gives them; nothing where the server only speaks like it and describes no app. Raises `BackendError`."""
     reply = await client.call("GET", "/parameters", max_bytes=PARAMETERS_BYTES)
+    if is_absent(reply):
+        return {}
     if reply.status != 200 or not reply.read():
         raise explain_refusal(reply)
     return reply.read()

@@ -4,9 +4,11 @@ Dify takes no key that would make a question recognisable, so one whose ids were
 and what is known to be older. A wrong answer is worse than none: whenever two explanations are left, the fate is `unsure`.
 
 What can be known (measured on 0.15.3 and 1.12.1): a chat app's answer is lost with its stream and looks like one being made. An
-agent's last step is kept. A chatflow of 1.12.1 goes on to its end, and the run tells its text. A failure is told.
+agent's last step is kept. A chatflow of 1.12.1 goes on to its end, and the run tells its text; so does a workflow. Before 1.0 a
+run that nobody listens to stays "running" for good. A failure is told. Nothing is told about a completion.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -23,10 +25,12 @@ from bridge.backends.dify.history import (
     read_run,
 )
 from bridge.backends.dify.linking import OwnFiles
+from bridge.backends.dify.outputs import show_outputs
 from bridge.backends.dify.producing import keep_different
 from bridge.backends.dify.shaping import shape
 from bridge.clock import Clock
-from bridge.messages import BackendConversationId, BackendIds, BackendMessageId
+from bridge.errors import BackendError
+from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendUser, ProducedFile
 from bridge.remote.refusing import shorten
 
 LOOK_AGAIN_SECONDS = 1.0
@@ -37,6 +41,9 @@ LONGEST_RUN_SECONDS = 1200.0
 
 CLOCK_SKEW_SECONDS = 60.0
 """By how much Dify's clock may be behind the chat platform's."""
+
+SOURCES_SECONDS = 3.0
+"""That the end of an answer waits for the names of its sources, where they have to be asked for."""
 
 MOST_CONVERSATIONS = 5
 """Conversations of one user that are looked into."""
@@ -86,6 +93,30 @@ class Seeker:
             # A conversation that is gone may have taken the question with it, or refused it: both look like this. If it was
             # asked, asking again is asking twice, and that is for the app's policy to allow.
             return _unsure(known, str(problem))
+
+    async def find_sources(self, ids: BackendIds, user: BackendUser) -> tuple[str, ...]:
+        """What a given answer rests on; nothing where it cannot be told at once."""
+        if not ids.conversation or not ids.message:
+            return ()
+        try:
+            async with asyncio.timeout(SOURCES_SECONDS):
+                rows = await list_messages(self._client, ids.conversation, user, self._max_bytes)
+        except (BackendError, Gone, NotKept, TimeoutError):
+            # The answer is there.
+            return ()
+        return next((row.sources for row in rows if row.id == ids.message), ())
+
+    async def find_run(self, ids: BackendIds) -> Recovered:
+        """The same for a workflow app, which keeps runs and no messages. Raises `BackendError`."""
+        if not ids.run:
+            return Recovered(fate=Fate.UNKNOWN, ids=ids, detail="the workflow's run is not known")
+        run = await read_run(self._client, ids.run, self._max_bytes)
+        if run is None:
+            return Recovered(fate=Fate.UNKNOWN, ids=ids, detail="Dify does not tell about this run")
+        if run.status == "running" and self._client.version.startswith("0."):
+            return _unsure(ids, "before Dify 1.0 a run stays so when its listener is gone")
+        shown = show_outputs(run.outputs or {}, self._own)
+        return _judge_detail(run, ids, None if run.outputs is None else shown.text, shown.files)
 
     async def _look_at_known(self, question: Question, ids: BackendIds, message: BackendMessageId) -> Recovered:
         if ids.conversation is None:
@@ -187,7 +218,9 @@ class Seeker:
         if row.status == "error":
             return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(row.error) or "Dify says that it failed")
         if row.status == "paused":
-            return Recovered(fate=Fate.FAILED, ids=ids, detail="the chatflow waits for a form to be filled in")
+            # Told until the end, also when the run goes on by now.
+            judged = await self._judge_run(ids)
+            return judged or Recovered(fate=Fate.PAUSED, ids=ids, detail="the chatflow waits for people")
         if row.answer:
             return await self._judge_answer(row.answer, ids)
         if row.steps_done:
@@ -197,7 +230,7 @@ class Seeker:
     async def _judge_answer(self, answer: str, ids: BackendIds) -> Recovered:
         """A stored answer is whole, unless its run says that it was stopped, or that it goes on after a pause."""
         judged = await self._judge_run(ids)
-        if judged is not None and judged.fate is Fate.RUNNING:
+        if judged is not None and judged.fate in (Fate.RUNNING, Fate.PAUSED):
             return judged
         stopped = judged is not None and judged.fate is Fate.STOPPED
         text, files = shape(answer, self._own)
@@ -217,23 +250,29 @@ class Seeker:
         if not ids.run:
             return None
         run = await read_run(self._client, ids.run, self._max_bytes)
-        return None if run is None else _judge_detail(run, ids, self._own)
+        if run is None:
+            return None
+        text, named = shape(run.answer or "", self._own)
+        files = keep_different((*run.files, *named))
+        return _judge_detail(run, ids, None if run.answer is None else text, files)
 
 
-def _judge_detail(run: RunDetail, ids: BackendIds, own: OwnFiles) -> Recovered:
-    text, named = shape(run.answer or "", own)
-    files = keep_different((*run.files, *named))
+def _judge_detail(run: RunDetail, ids: BackendIds, answer: str | None, files: tuple[ProducedFile, ...]) -> Recovered:
+    text = answer or ""
     match run.status:
         case "running" if run.age < LONGEST_RUN_SECONDS:
             return Recovered(fate=Fate.RUNNING, ids=ids, detail="the run is under way")
         case "running":
             return _unsure(ids, f"the run has been running for {run.age:.0f} s")
-        case "succeeded" | "partial-succeeded" if run.answer is not None:
-            return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=files, detail=run.status)
+        case "succeeded" | "partial-succeeded" if answer is not None:
+            partial = run.status == "partial-succeeded"
+            return Recovered(fate=Fate.ANSWERED, ids=ids, text=text, files=files, partial=partial, detail=run.status)
         case "stopped":
             return Recovered(fate=Fate.STOPPED, ids=ids, text=text, files=files)
-        case "failed" | "paused":
-            return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or f"the run is {run.status}")
+        case "paused":
+            return Recovered(fate=Fate.PAUSED, ids=ids, detail="the run waits for people")
+        case "failed":
+            return Recovered(fate=Fate.FAILED, ids=ids, detail=shorten(run.error) or "the run is failed")
         case _:
             return _unsure(ids, f"the run is {shorten(run.status) or 'of no known status'} and has no answer")
 

@@ -13,6 +13,7 @@ INPUTS = f"The app asks for information that this bot does not give. {TELL}"
 FILE_TOO_LARGE = "It is larger than the app takes."
 FILE_WRONG_KIND = "The app does not take files of this kind."
 FILE_NOT_TAKEN = "The app did not accept this file."
+NO_FILES = "The app takes no files."
 FILES_REFUSED = "The app did not accept the files of this question."
 HEARS_NOTHING = "The app does not listen to recordings."
 RECORDING_EMPTY = "The recording is empty."
@@ -20,6 +21,7 @@ RECORDING_TOO_LARGE = "The recording is larger than the app can listen to."
 RECORDING_REFUSED = "The app could not listen to this recording."
 SPEECH_FAILED = f"The app's model for speech failed. {LATER}"
 NO_SPEECH_MODEL = f"The app has no model that listens to recordings. {TELL}"
+FORM_REFUSED = "The app did not accept what was filled in."
 NO_RATING = "This answer can no longer be rated."
 
 _NOT_PUBLISHED = f"The app is not ready for questions yet. {TELL}"
@@ -45,6 +47,10 @@ _BY_CODE = {
 def refuse_recording(kind: str, taken: str) -> str:
     """`kind` as in "MP3", "" where it is not known; `taken` names what the app does listen to."""
     return f"The app cannot listen to {f'{kind} recordings' if kind else 'this kind of recording'}, only to {taken}."
+
+
+def too_long_for(most: int) -> str:
+    return f"This question is too long for the app, which takes at most {most:,} characters. Please ask a shorter one."
 
 
 def put_in_words(error: BackendError, *, said: bool = False) -> None:

@@ -1,5 +1,6 @@
 """Dify's part of the configuration: environment variables `DIFY_...`, checked for what people get wrong."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Self
@@ -21,18 +22,20 @@ CLOUD_URL = "https://api.dify.ai/v1"
 
 
 class AppType(StrEnum):
-    """Kinds of Dify app that can hold a conversation, spelled as `GET /info` spells them."""
+    """Kinds of Dify app, spelled as `GET /info` spells them. The last two hold no conversation: each question stands alone."""
 
     CHAT = "chat"
     AGENT = "agent-chat"
     CHATFLOW = "advanced-chat"
+    COMPLETION = "completion"
+    WORKFLOW = "workflow"
 
 
 _SPELLINGS = {kind.value: kind for kind in AppType} | {"agent": AppType.AGENT, "chatflow": AppType.CHATFLOW}
 
 
 def find_app_type(word: str) -> AppType | None:
-    """The type that this word names; None for apps that cannot hold a conversation."""
+    """The type that this word names; None for apps that cannot be asked."""
     return _SPELLINGS.get(word)
 
 
@@ -51,7 +54,14 @@ class Settings(BaseSettings):
     )
     dify_app_type: AppType | None = Field(
         default=None,
-        description="chat, agent-chat or advanced-chat (a chatflow). Only needed for Dify before 1.0, which does not tell it.",
+        description="chat, agent-chat, advanced-chat (a chatflow), completion or workflow. Not needed: Dify tells it since 1.0, "
+        "and before that it is found out by trial.",
+    )
+    dify_query_input: str = Field(
+        default="",
+        max_length=100,
+        description="For workflow and completion apps: the input variable that a question goes into. Empty: the only text input "
+        "that the app requires (of a completion app, `query` if it has that).",
     )
     dify_ca_file: Path | None = Field(
         default=None,
@@ -194,14 +204,21 @@ class Settings(BaseSettings):
             return None
         if (known := find_app_type(word)) is not None:
             return known
-        if word in ("completion", "workflow"):
-            raise ValueError(
-                f"DIFY_APP_TYPE is {word!r}, but such an app cannot hold a conversation: "
-                "use the key of a chat, agent or chatflow app."
-            )
         raise ValueError(
-            f"DIFY_APP_TYPE must be chat, agent-chat or advanced-chat (or empty), but it is {str(value)[:40]!r}."
+            "DIFY_APP_TYPE must be chat, agent-chat, advanced-chat, completion or workflow (or empty), "
+            f"but it is {str(value)[:40]!r}."
         )
+
+    @field_validator("dify_query_input")
+    @classmethod
+    def _is_a_variable(cls, name: str) -> str:
+        name = name.strip().removeprefix("{{").removesuffix("}}").strip()
+        if not re.fullmatch(r"([A-Za-z_]\w*)?", name, re.ASCII):
+            raise ValueError(
+                "DIFY_QUERY_INPUT must be the name of one input variable as the app's Start node has it, such as text, "
+                f"but it is {name[:40]!r}."
+            )
+        return name
 
     @field_validator("dify_ca_file")
     @classmethod

@@ -5,8 +5,9 @@ from pathlib import Path, PurePosixPath
 from bridge.backend_api import UploadedFile
 from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.filetypes import CUSTOM, KIND_OF, MEDIA_TYPES
+from bridge.backends.dify.lacking import is_absent
 from bridge.backends.dify.sending import FileSender
-from bridge.backends.dify.sentences import FILE_NOT_TAKEN, FILE_TOO_LARGE, FILE_WRONG_KIND
+from bridge.backends.dify.sentences import FILE_NOT_TAKEN, FILE_TOO_LARGE, FILE_WRONG_KIND, NO_FILES
 from bridge.errors import BackendError, BackendFailed, QuestionRefused
 from bridge.messages import BackendUser
 from bridge.remote.framing import text_of
@@ -61,6 +62,8 @@ def _explain_refused_file(reply: Refusal) -> BackendError:
     """What only this file is to blame for leaves the question as it was."""
     error = explain_refusal(reply)
     code = text_of(reply.read(), "code")
+    if is_absent(reply):
+        return QuestionRefused(str(error), code="no_files", user_message=NO_FILES)
     if reply.status == 413:
         # Dify's own limit, or that of a proxy in front of it, which may be lower.
         return QuestionRefused(str(error), code=code or "file_too_large", user_message=FILE_TOO_LARGE)

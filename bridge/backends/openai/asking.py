@@ -6,7 +6,7 @@ from bridge import logs
 from bridge.backend_api import Question
 from bridge.backends.openai.client import OpenAIClient
 from bridge.backends.openai.errors import TOO_LONG, WRONG_PATH, explain_refusal
-from bridge.backends.openai.prompting import compose, unused
+from bridge.backends.openai.prompting import compose
 from bridge.backends.openai.settings import Settings
 from bridge.errors import BackendMisconfigured
 from bridge.remote.calling import Answering
@@ -33,11 +33,9 @@ class Asker:
         self._client = client
         self._settings = settings
         self._habits = _Habits(reports_usage=settings.openai_report_usage)
-        self._warned = False
 
     async def ask(self, question: Question) -> Answering:
         """A refusal is no acceptance, so asking again is not asking twice. Raises `BackendError`."""
-        self._warn_of_inputs(question)
         tokens = self._settings.openai_history_tokens
         tries = 0
         while True:
@@ -87,12 +85,3 @@ class Asker:
             self._habits.length = "max_completion_tokens"
             return True
         return False
-
-    def _warn_of_inputs(self, question: Question) -> None:
-        if not self._warned and (names := unused(question.inputs, self._settings.openai_system_prompt)):
-            self._warned = True
-            log.warning(
-                "inputs_not_used",
-                names=names,
-                fix=f"write {{{names[0]}}} into OPENAI_SYSTEM_PROMPT or remove the input",
-            )

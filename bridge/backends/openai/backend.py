@@ -21,6 +21,8 @@ from bridge.backend_api import (
     BackendEvent,
     Fate,
     FileRules,
+    InputKind,
+    InputVariable,
     Question,
     Recovered,
     UploadedFile,
@@ -32,6 +34,7 @@ from bridge.backends.openai.chunks import Chunk, ChunkParser, read_reply
 from bridge.backends.openai.client import OpenAIClient
 from bridge.backends.openai.errors import WRONG_PATH, explain_refusal, fix_for
 from bridge.backends.openai.machine import AnswerMachine
+from bridge.backends.openai.prompting import find_placeholders
 from bridge.backends.openai.sentences import put_in_words
 from bridge.backends.openai.settings import Settings
 from bridge.clock import Clock
@@ -105,7 +108,7 @@ class OpenAIBackend:
 
     async def answer(self, question: Question) -> AsyncGenerator[BackendEvent, None]:
         async with self._gate.enter():
-            machine = AnswerMachine()
+            machine = AnswerMachine(self._settings.openai_max_event_bytes)
             try:
                 async with self._asked(question) as (ids, running):
                     whole = await self._read_whole(running) if "json" in running.answering.content_type else None
@@ -143,6 +146,11 @@ class OpenAIBackend:
 
     async def upload(self, content: Path, name: str, media_type: str, kind: str, user: BackendUser) -> UploadedFile:
         return await pictures.take(content, self._settings.openai_largest_image)
+
+    async def input_form(self) -> Sequence[InputVariable]:
+        """The places in the system prompt. None is required: braces may also be meant as they are."""
+        names = find_placeholders(self._settings.openai_system_prompt)
+        return [InputVariable(name=name, label=name, kind=InputKind.PARAGRAPH) for name in names]
 
     async def check(self) -> Sequence[Finding]:
         return await check_server(self._client, self._settings)

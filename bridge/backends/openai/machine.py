@@ -19,7 +19,9 @@ _BY_TOOLS = ("tool_calls", "function_call")
 class AnswerMachine:
     """One per answer."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest: int) -> None:
+        """`longest`: characters of an answer, thoughts included. A model that repeats itself need not come to an end."""
+        self._left = longest
         self._thoughts = ThinkFilter()
         self._usage: UsageReported | None = None
         self._finish = ""
@@ -40,6 +42,9 @@ class AnswerMachine:
         """Raises `BackendError` for a complaint."""
         if chunk.trouble is not None:
             raise explain_trouble(chunk.trouble)
+        self._left -= len(chunk.text)
+        if self._left < 0:
+            raise BackendFailed("the answer has become too long", code="reply_too_large")
         self._done = self._done or chunk.done
         self._answered = self._answered or chunk.answers
         # DB-GPT counts on every event anew, others once at the end.

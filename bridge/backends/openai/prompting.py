@@ -1,9 +1,10 @@
 """What the model is told with a question: the system prompt, as much of the conversation as it may have, the question. Pure."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from bridge.backend_api import Exchange, Question
+from bridge.backend_api import Question
+from bridge.history_api import Exchange
 from bridge.messages import Inputs
 from bridge.remote.framing import Json
 
@@ -81,8 +82,3 @@ def _squeeze(exchange: Exchange, tokens: int) -> Exchange | None:
         return None
     beginning, end = raw[:half].decode("utf-8", "ignore"), raw[-half:].decode("utf-8", "ignore")
     return Exchange(question=exchange.question, answer=beginning + _LEFT_OUT + end)
-
-
-def unused(inputs: Mapping[str, object], prompt: str) -> tuple[str, ...]:
-    """Inputs that have no place in the system prompt."""
-    return tuple(name for name in inputs if name not in find_placeholders(prompt))

@@ -103,7 +103,7 @@ class Settings(BaseSettings):
         default=16 * 1024 * 1024,
         ge=1024,
         le=1024 * 1024 * 1024,
-        description="Largest single event accepted from the server, in bytes.",
+        description="Largest single event accepted from the server, in bytes, and the longest answer.",
     )
 
     @property

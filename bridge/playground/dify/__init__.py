@@ -1,4 +1,4 @@
-"""A stand-in for a Dify server: the Service API of chat, agent and chatflow apps, as strict as the real one.
+"""A stand-in for a Dify server: the Service API of all five kinds of app, as strict as the real one.
 
 It keeps everything in memory, answers from a script, and fails on request. What it says and in which order was measured on Dify
 0.15.3 and 1.12.1; it does not run models, tools or workflows.

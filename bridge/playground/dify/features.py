@@ -37,6 +37,10 @@ class Features:
     """Its model thinks of titles. When it fails at that, Dify says nothing of it and the old title stays."""
     name_seconds: float = 0.0
     """How long its model thinks of one."""
+    longest_question: int = 4000
+    """Characters of the input of a completion or workflow app that takes the question; as recorded."""
+    asks_people: bool = False
+    """A chatflow may wait for people: its Dify is 1.13 or newer."""
     uploads: bool = False
     only_images: bool = False
     """Uploads are told in the shape before files of every kind."""
@@ -57,8 +61,8 @@ class Features:
         kind = next((kind for kind, extensions in KINDS.items() if extension in extensions), "")
         return int(sizes.get(kind, self.other_mb) * 1024 * 1024)
 
-    def as_parameters(self, required_inputs: Sequence[str]) -> Json:
-        """The body of `GET /parameters`."""
+    def as_parameters(self, required_inputs: Sequence[str], question: str = "") -> Json:
+        """The body of `GET /parameters`. `question`: the input that a question goes into."""
         off = {"enabled": False}
         return {
             "opening_statement": self.opening,
@@ -69,7 +73,10 @@ class Features:
             "retriever_resource": {"enabled": self.cites},
             "annotation_reply": off,
             "more_like_this": off,
-            "user_input_form": [_text_input(name) for name in required_inputs],
+            "user_input_form": [
+                *([_paragraph(question, self.longest_question)] if question else []),
+                *(_text_input(name) for name in required_inputs),
+            ],
             "sensitive_word_avoidance": off,
             "file_upload": self._uploads(),
             "system_parameters": {
@@ -125,8 +132,23 @@ def everything_on() -> Features:
         hears=True,
         hear_seconds=0.2,
         name_seconds=0.2,
+        asks_people=True,
         uploads=True,
     )
+
+
+def _paragraph(name: str, most: int) -> Json:
+    return {
+        "paragraph": {
+            "label": name.title(),
+            "variable": name,
+            "required": True,
+            "default": "",
+            "max_length": most,
+            "options": [],
+            "type": "paragraph",
+        }
+    }
 
 
 def _text_input(name: str) -> Json:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from aiohttp import web
 
@@ -17,6 +18,7 @@ _SORTS = ("created_at", "-created_at", "updated_at", "-updated_at")
 
 async def messages(state: DifyState, request: web.Request) -> web.Response:
     """The newest page, oldest first. Rows of one second come in any order: here by id, which is as good as none."""
+    check_mode(state)
     user = request.query.get("user", "DEFAULT-USER")
     ident = request.query.get("conversation_id", "")
     if not is_uuid(ident):
@@ -37,6 +39,7 @@ async def messages(state: DifyState, request: web.Request) -> web.Response:
 
 
 async def conversations(state: DifyState, request: web.Request) -> web.Response:
+    check_mode(state)
     user = request.query.get("user", "DEFAULT-USER")
     sort = request.query.get("sort_by", "-updated_at")
     if sort not in _SORTS:
@@ -109,8 +112,11 @@ async def run_detail(state: DifyState, request: web.Request) -> web.Response:
         fields = ("id", "workflow_id", "status", "inputs", "outputs", "error", "created_at", "finished_at")
         return state.dialect.reply(dict.fromkeys(fields))
     status, answer, error = _standing(run, state.clock.monotonic())
-    # Both are strings of JSON (measured on 1.12.1), not objects as the documentation has it.
-    outputs = json.dumps({"answer": answer, "files": []} if status == "succeeded" or answer else {})
+    if state.dialect.is_old and run.unheard is not None:
+        # Whoever keeps the run's record is gone with its listener (measured).
+        status, answer, error = "running", "", ""
+    # Both are strings of JSON (measured on both versions), not objects as the documentation has it.
+    outputs = json.dumps(_outputs(state, run, status, answer))
     return state.dialect.reply(
         {
             "id": run.id,
@@ -121,8 +127,8 @@ async def run_detail(state: DifyState, request: web.Request) -> web.Response:
             "error": error or None,
             "total_steps": 0 if status == "running" else 3,
             "total_tokens": 0,
-            "created_at": run.created_at,
-            "finished_at": None if status == "running" else state.wall_seconds(),
+            "created_at": _moment(state, run.created_at),
+            "finished_at": None if status in ("running", "paused") else _moment(state, state.wall_seconds()),
             "elapsed_time": 0.0,
         }
     )
@@ -138,6 +144,23 @@ def _conversation(one: Conversation) -> Json:
         "created_at": one.created_at,
         "updated_at": _updated_at(one),
     }
+
+
+def _moment(state: DifyState, seconds: int) -> int | str:
+    """Old versions write out the moments of a run (recorded)."""
+    return (
+        datetime.fromtimestamp(seconds, UTC).strftime("%a, %d %b %Y %H:%M:%S -0000")
+        if state.dialect.is_old
+        else seconds
+    )
+
+
+def _outputs(state: DifyState, run: StoredRun, status: str, answer: str) -> Json:
+    if state.mode == "workflow":
+        if run.unheard is None:
+            return run.outputs or {}
+        return (run.outputs_unheard or {"result": answer}) if status == "succeeded" else {}
+    return {"answer": answer, "files": []} if status in ("succeeded", "partial-succeeded") or answer else {}
 
 
 def _standing(run: StoredRun, now: float) -> tuple[str, str, str]:
@@ -160,7 +183,7 @@ def _message(state: DifyState, conversation_id: str, message: StoredMessage) -> 
         "parent_message_id": _NO_PARENT,
         "inputs": {},
         "query": message.query,
-        "answer": message.answer,
+        "answer": _kept(state, message),
         "feedback": {"rating": rating.rating} if rating else None,
         "retriever_resources": resources(message.sources),
         "created_at": message.created_at,
@@ -172,6 +195,15 @@ def _message(state: DifyState, conversation_id: str, message: StoredMessage) -> 
         "status": message.status,
         "error": message.error or None,
     }
+
+
+def _kept(state: DifyState, message: StoredMessage) -> str:
+    """An answer that nobody heard to its end is kept where it was made elsewhere (from the source of the relays)."""
+    alone = message.unheard
+    relayed = state.dialect.relays and state.mode == "advanced-chat"
+    if relayed and alone is not None and alone.has_succeeded(state.clock.monotonic()):
+        return alone.text
+    return message.answer
 
 
 def _thoughts(state: DifyState, message: StoredMessage) -> Sequence[Json]:

@@ -17,6 +17,8 @@ class Ended(StrEnum):
     CUT = "cut"
     CLIENT_CLOSED = "client_closed"
     REFUSED = "refused"
+    PAUSED = "paused"
+    """Its stream is over, and its run waits for people."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +41,7 @@ class Unheard:
 
 @dataclass(slots=True, kw_only=True)
 class StoredRun:
-    """A chatflow's workflow run."""
+    """The run of a workflow, or of the one behind a chatflow."""
 
     id: str
     query: str
@@ -48,6 +50,10 @@ class StoredRun:
     status: str = "running"
     answer: str = ""
     error: str = ""
+    outputs: dict[str, object] | None = None
+    """A workflow's; a chatflow has its answer among them."""
+    outputs_unheard: dict[str, object] | None = None
+    """Those that it will have had when nobody listens to its end; None: `result` alone."""
     unheard: Unheard | None = None
 
 
@@ -82,12 +88,13 @@ class DeleteCall:
 
 @dataclass(slots=True, kw_only=True)
 class ChatRequest:
-    """One POST /chat-messages, refused ones included."""
+    """One question, to whatever kind of app, refused ones included."""
 
     at: float
     """`Clock.monotonic` when it arrived."""
     user: str
     query: str
+    """Of a completion and of a workflow: what the input for it holds."""
     conversation_id: str
     """As it was sent; empty for a new conversation."""
     body: dict[str, object]

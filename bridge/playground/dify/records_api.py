@@ -16,7 +16,9 @@ async def info(state: DifyState, request: web.Request) -> web.Response:
 
 
 async def parameters(state: DifyState, request: web.Request) -> web.Response:
-    return state.dialect.reply(state.features.as_parameters(state.required_inputs))
+    told = state.features.as_parameters(state.required_inputs, state.takes_question)
+    form = told["user_input_form"]
+    return state.dialect.reply(told | {"user_input_form": [*(form if isinstance(form, list) else []), *state.form]})
 
 
 async def suggested(state: DifyState, request: web.Request) -> web.Response:

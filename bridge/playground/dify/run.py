@@ -7,12 +7,14 @@ import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from bridge.clock import Clock
 from bridge.playground.dify.faults import StreamFault, Trouble
 from bridge.playground.dify.kept_files import MadeFile, file_event, resources, run_file
+from bridge.playground.dify.people import PeopleForm, Speed, WaitingRun
 from bridge.playground.dify.records import ChatRequest, Ended, StoredMessage, StoredRun, Unheard
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.spending import usage_of
-from bridge.playground.dify.wire import EventStream, Json
+from bridge.playground.dify.wire import Dialect, EventStream, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,7 @@ class ChatRun:
         self,
         *,
         mode: str,
+        dialect: Dialect,
         record: ChatRequest,
         conversation_id: str,
         message: StoredMessage,
@@ -38,8 +41,13 @@ class ChatRun:
         began: float,
         address_of: Callable[[str], str],
         cites: bool,
+        pauses: bool,
+        speed: Callable[[Reply], Speed],
+        changed: Callable[[], None],
+        clock: Clock,
     ) -> None:
         self._mode = mode
+        self._dialect = dialect
         self._record = record
         self._message = message
         self._reply = reply
@@ -52,11 +60,15 @@ class ChatRun:
         self._run_id = str(uuid.uuid4())
         self.workflow_run = (
             StoredRun(id=self._run_id, query=record.query, user=record.user, created_at=message.created_at)
-            if mode == "advanced-chat"
+            if mode in ("advanced-chat", "workflow")
             else None
         )
         self._address_of = address_of
         self._cites = cites
+        self._form = reply.form if pauses and mode == "advanced-chat" else None
+        self._going_on = (clock, speed, changed)
+        self.on_pause: Callable[[WaitingRun], None] = lambda paused: None
+        """Told of the run when it begins to wait for people."""
         self._pending = tuple(reply.files)
         """Files that are still to be told."""
         message.tool = reply.tool
@@ -66,7 +78,7 @@ class ChatRun:
         self._worked = 0.0
         self._said = ""
         self._ids: Json = {
-            "conversation_id": conversation_id,
+            **({} if mode == "completion" else {"conversation_id": conversation_id}),
             "message_id": message.id,
             "created_at": message.created_at,
             "task_id": record.task_id,
@@ -89,9 +101,30 @@ class ChatRun:
                 out.cut()
             case Ended.ERROR:
                 await self._fail(out)
+            case Ended.FINISHED if self._form is not None and self.workflow_run is not None:
+                ending = Ended.PAUSED
+                await self._wait_for_people(out, self.workflow_run, self._form)
             case _:
                 await self._close(out)
         self._record.ended = ending
+
+    async def _wait_for_people(self, out: EventStream, run: StoredRun, form: PeopleForm) -> None:
+        await out.send(self._node_event("node_finished", "llm", "LLM"))
+        clock, speed, changed = self._going_on
+        paused = WaitingRun(
+            run=run,
+            message=self._message,
+            conversation_id=str(self._ids["conversation_id"]),
+            task_id=self._record.task_id,
+            said=self._said,
+            form=form,
+            clock=clock,
+            speed=speed,
+            changed=changed,
+        )
+        self.on_pause(paused)
+        for event in paused.pause_events():
+            await out.send(event)
 
     def leave(self, *, server_dies: bool = False) -> Unheard:
         """Nobody reads any more. The model goes on, but the answer's row keeps what it has: nothing (measured on both)."""
@@ -200,16 +233,28 @@ class ChatRun:
             if not stopped:
                 await out.send(self._node_event("node_finished", "llm", "LLM"))
                 await self._node(out, "answer", "Answer")
-            await self._finish_workflow(
-                out, "stopped" if stopped else "succeeded", "Stopped by user." if stopped else None
-            )
-        if self._fault is None or self._fault.kind is not Trouble.NO_MESSAGE_END:
+            if not self._dialect.ends_with_run:
+                await self._finish_workflow(out, *self._standing())
+        if not self._is_silent_at_the_end():
             metadata: Json = {
                 "annotation_reply": None,
                 "retriever_resources": resources(self._message.sources),
                 "usage": usage_of(len(self._reply.tokens), stopped=stopped),
             }
             await out.send(self._event("message_end", id=self._message.id, metadata=metadata, files=self._run_files()))
+        if self._mode == "advanced-chat" and self._dialect.ends_with_run:
+            await self._finish_workflow(out, *self._standing())
+
+    def _is_silent_at_the_end(self) -> bool:
+        """The first relays stopped at `workflow_finished`, and so lost `message_end`."""
+        lost = self._mode == "advanced-chat" and self._dialect.relays and not self._dialect.ends_with_run
+        return lost or (self._fault is not None and self._fault.kind is Trouble.NO_MESSAGE_END)
+
+    def _standing(self) -> tuple[str, str | None]:
+        """How the run ends, and what is said of it."""
+        if self.stop.is_set():
+            return "stopped", "Stopped by user."
+        return ("partial-succeeded", "a node failed") if self._reply.partial else ("succeeded", None)
 
     async def _fail(self, out: EventStream) -> None:
         fault = self._fault or StreamFault(kind=Trouble.ERROR_EVENT)
@@ -219,10 +264,12 @@ class ChatRun:
             code, message = "invalid_param", f"Run failed: {fault.message}"
             await out.send(self._node_event("node_finished", "llm", "LLM"))
             await self._finish_workflow(out, "failed", fault.message)
+            if self._dialect.relays:
+                return
         await out.send(
             {
                 "event": "error",
-                "conversation_id": self._ids["conversation_id"],
+                **{key: self._ids[key] for key in ("conversation_id",) if key in self._ids},
                 "message_id": self._message.id,
                 "created_at": self._message.created_at,
                 "code": code,
@@ -239,6 +286,7 @@ class ChatRun:
             "id": self._run_id,
             "status": status,
             "outputs": {"answer": self._said},
+            "exceptions_count": int(status == "partial-succeeded"),
             "error": error,
             "files": self._run_files() or [],
         }

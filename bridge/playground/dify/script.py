@@ -1,12 +1,13 @@
 """What the stand-in Dify says: answers that depend on a word in the question, for somebody who tries the bridge out."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bridge.playground.dify.drawing import draw_bars
 from bridge.playground.dify.faults import Fault, cut, error_event, html_503, too_many_requests_400
 from bridge.playground.dify.kept_files import MadeFile
+from bridge.playground.dify.people import PeopleForm
 
 # About four characters to a token, as measured with the model behind the recordings.
 _TOKEN = re.compile(r"\s?\S{1,5}|\s")
@@ -39,6 +40,12 @@ class Reply:
     """Names of documents that it cites, where citing is on."""
     suggestions: Sequence[str] = ()
     """What could be asked next, where that is on."""
+    outputs: Mapping[str, object] | None = None
+    """What a workflow ends with; None: `result`, which is what its model said."""
+    partial: bool = False
+    """A node of a workflow or a chatflow fails, and it goes on without."""
+    form: PeopleForm | None = None
+    """A chatflow waits for people behind the tokens, where it can."""
 
 
 def split_tokens(text: str) -> list[str]:
@@ -55,8 +62,10 @@ _HELP = """Try one of these words:
 - `mention`: an answer that tries to ping everybody (it should not)
 - `tools`: what the app does on its way to the answer, step by step (an agent's tool, a chatflow's nodes)
 - `cite`: an answer that rests on documents
+- `outputs`, `partial`: a workflow that ends with several things, or without one of them
 - `file`, `picture`: an answer with a file that the app made
 - `link`: an answer of a chatflow with signed links to its files all over it (you should see none of them)
+- `approve`, `form`: a chatflow that waits until somebody presses a button, or fills in a form
 - send a file along: the answer tells what arrived
 - `error`, `cut`, `busy`, `down`, `empty`: what failures look like
 """
@@ -153,6 +162,46 @@ def _say(text: str) -> Callable[[], Reply]:
     return lambda: Reply(tokens=split_tokens(text))
 
 
+def _order(action: str, _: Mapping[str, str]) -> Reply:
+    done = "The chairs are ordered." if action == "approve" else "Then nothing is ordered."
+    return Reply(tokens=split_tokens(f"\n\n{done}"))
+
+
+def _plan(action: str, values: Mapping[str, str]) -> Reply:
+    if action != "send":
+        return Reply(tokens=split_tokens("\n\nI threw the draft away."))
+    return Reply(tokens=split_tokens(f"\n\nSent to {values['recipient']}, with this note: {values['note'] or 'none'}"))
+
+
+_LATE = "\n\nNobody said anything in time, so I leave it."
+
+
+def _approve() -> Reply:
+    form = PeopleForm(
+        title="Approval", content="**Order 12 chairs for 480 €?**", then=_order, late=Reply(tokens=split_tokens(_LATE))
+    )
+    return Reply(tokens=split_tokens("I have put the order together."), form=form)
+
+
+def _form() -> Reply:
+    form = PeopleForm(
+        title="Send the letter",
+        content="To: {{#$output.recipient#}}\n\nNote: {{#$output.note#}}",
+        inputs=(
+            {
+                "type": "text_input",
+                "output_variable_name": "recipient",
+                "default": {"type": "constant", "selector": [], "value": "Ada"},
+            },
+            {"type": "paragraph", "output_variable_name": "note", "default": None},
+        ),
+        actions=(("send", "Send"), ("discard", "Throw away")),
+        then=_plan,
+        late=Reply(tokens=split_tokens(_LATE)),
+    )
+    return Reply(tokens=split_tokens("The letter is written."), form=form)
+
+
 _BY_WORD: dict[str, Callable[[], Reply]] = {
     "help": _say(_HELP),
     "markdown": _say(_MARKDOWN),
@@ -176,6 +225,8 @@ _BY_WORD: dict[str, Callable[[], Reply]] = {
         nodes=("Understand the question", "Search the handbook", "Add it all together"),
         step_seconds=1.0,
     ),
+    "approve": _approve,
+    "form": _form,
     "cite": lambda: Reply(
         tokens=split_tokens("Holidays are asked for two weeks before, and whoever is on call swaps first."),
         sources=("Employee handbook.pdf", "On-call rules.md", "Holidays 2026.xlsx"),
@@ -188,10 +239,30 @@ _BY_WORD: dict[str, Callable[[], Reply]] = {
     ),
 }
 
+_BY_WORD |= {
+    "outputs": lambda: Reply(
+        tokens=split_tokens("A summary of *three* planets."),
+        outputs={
+            "summary": "A summary of *three* planets.",
+            "moons": 257,
+            "planets": ["Jupiter", "Saturn", "Uranus"],
+            "largest": {"name": "Jupiter", "radius_km": 69911, "rings": True},
+            "remarks": None,
+        },
+        nodes=("Count the moons",),
+    ),
+    "partial": lambda: Reply(
+        tokens=split_tokens("I could not look it up, but I remember: forty-two."),
+        nodes=("Look it up",),
+        partial=True,
+    ),
+}
+
 _SUGGESTIONS = ("What else can you do? help", "Show me a table", "Use tools for that")
 _NO_STEPS = " (This one is a plain chat app, which has no steps: tools belong to an agent, nodes to a chatflow.)"
 
 
+_NO_PEOPLE = " (Only a chatflow waits for people; this app is none.)"
 _NO_LINKS = "Only a chatflow writes links to its files into an answer, and this app is none. Try *file* instead."
 
 
@@ -220,13 +291,17 @@ def default_reply(
         # What was sent along is told, whatever it is about.
         if word in _BY_WORD and not files:
             reply = _BY_WORD[word]()
-            if reply.nodes and mode == "chat":
+            if reply.nodes and mode in ("chat", "completion"):
                 reply = replace(reply, tokens=[*reply.tokens, *split_tokens(_NO_STEPS)])
+            if reply.form and mode != "advanced-chat":
+                reply = replace(reply, tokens=[*reply.tokens, *split_tokens(_NO_PEOPLE)])
             return reply if reply.suggestions else replace(reply, suggestions=_SUGGESTIONS)
     text = f"You said: {query.strip()}\n\n"
     if files:
         text += "With it came:\n\n" + "".join(f"- {file}\n" for file in files) + "\n"
-    if earlier:
+    if mode in ("completion", "workflow"):
+        text += "I take each question by itself, and remember none. "
+    elif earlier:
         text += f"That is question {len(earlier) + 1} in this conversation; the one before was: {earlier[-1].strip()[:200]}\n\n"
     else:
         text += "This is a new conversation, and I shall remember it in this thread. "

@@ -6,10 +6,20 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 
 from bridge.clock import Clock
-from bridge.playground.dify import audio_api, chat, control, files_api, history_api, records_api
+from bridge.playground.dify import (
+    alone_api,
+    audio_api,
+    chat,
+    control,
+    files_api,
+    history_api,
+    people_api,
+    records_api,
+)
 from bridge.playground.dify.faults import Faults
 from bridge.playground.dify.features import Features
 from bridge.playground.dify.kept_files import MadeFile, Upload
+from bridge.playground.dify.people import WaitingRun
 from bridge.playground.dify.places import Places
 from bridge.playground.dify.records import (
     Asked,
@@ -25,7 +35,7 @@ from bridge.playground.dify.records import (
 )
 from bridge.playground.dify.script import Reply
 from bridge.playground.dify.state import DifyState
-from bridge.playground.dify.wire import Refused, not_found_page
+from bridge.playground.dify.wire import Json, Refused, lacking, not_found_page
 
 # Measured: a connection idle for 1.9 s was reused, at 2.5 s it was closed.
 KEEP_ALIVE_SECONDS = 2.0
@@ -35,6 +45,10 @@ Endpoint = Callable[[DifyState, web.Request], Awaitable[web.StreamResponse]]
 _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/chat-messages", chat.ask),
     ("POST", "/v1/chat-messages/{task_id}/stop", chat.stop),
+    ("POST", "/v1/completion-messages", alone_api.complete),
+    ("POST", "/v1/completion-messages/{task_id}/stop", alone_api.stop_completion),
+    ("POST", "/v1/workflows/run", alone_api.run_workflow),
+    ("POST", "/v1/workflows/tasks/{task_id}/stop", alone_api.stop_workflow),
     ("POST", "/v1/messages/{message_id}/feedbacks", records_api.rate),
     ("GET", "/v1/messages/{message_id}/suggested", records_api.suggested),
     ("POST", "/v1/files/upload", files_api.upload),
@@ -46,7 +60,21 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("POST", "/v1/conversations/{conversation_id}/name", history_api.rename),
     ("DELETE", "/v1/conversations/{conversation_id}", history_api.delete),
     ("GET", "/v1/workflows/run/{run_id}", history_api.run_detail),
+    ("GET", "/v1/workflow/{run_id}/events", people_api.events),
+    ("GET", "/v1/form/human_input/{token}", people_api.show_form),
+    ("POST", "/v1/form/human_input/{token}", people_api.submit_form),
 )
+_NAMED_CALLS = {
+    "feedback": ("/v1/messages/{message_id}/feedbacks",),
+    "files": ("/v1/files/upload",),
+    "audio": ("/v1/audio-to-text",),
+    "suggested": ("/v1/messages/{message_id}/suggested",),
+    "parameters": ("/v1/parameters",),
+    "stop": ("/v1/chat-messages/{task_id}/stop",),
+    "conversations": ("/v1/conversations", "/v1/messages"),
+    "info": ("/v1/info",),
+    "names": ("/v1/conversations/{conversation_id}/name",),
+}
 _FILES = "/files/"
 """What is below this needs no key: the address is signed."""
 _DOWNLOADS: tuple[tuple[str, str, Endpoint], ...] = (
@@ -71,7 +99,7 @@ class DifyServer:
     """Start it, read `base_url` and `api_key`, and ask. Everything it was asked can be looked at; nothing is kept on disk."""
 
     def __init__(self, clock: Clock, mode: str = "chat", version: str = "1.12.1", api_key: str = "") -> None:
-        """`mode` as `GET /info` spells it; "completion" and "workflow" refuse every chat call."""
+        """`mode` as `GET /info` spells it; calls of another kind of app are refused."""
         self._state = DifyState(clock, mode, version, api_key or f"app-{secrets.token_hex(12)}")
         self._places = Places(lambda: self._state.max_connections)
         self._runner: web.AppRunner | None = None
@@ -101,6 +129,8 @@ class DifyServer:
     async def stop(self) -> None:
         """Cuts what is running, as a killed server does."""
         self._state.stopping = True
+        for paused in self._state.waiting_runs.values():
+            paused.close()
         runner, self._runner = self._runner, None
         if runner is not None:
             await runner.cleanup()
@@ -127,8 +157,13 @@ class DifyServer:
 
     @property
     def runs(self) -> dict[str, StoredRun]:
-        """Runs of a chatflow, by id."""
+        """Runs of a workflow or a chatflow, by id."""
         return self._state.runs
+
+    @property
+    def paused(self) -> list[WaitingRun]:
+        """Runs that waited for people once, the oldest first."""
+        return list(self._state.waiting_runs.values())
 
     @property
     def ratings(self) -> dict[str, Rating]:
@@ -256,6 +291,26 @@ class DifyServer:
         """Inputs without which the app refuses a question."""
         return self._state.required_inputs
 
+    def imitate(self, **lacks: int) -> None:
+        """From now on it only speaks like Dify: it names no version, and lacks these calls, told by 404 or 405. They are named
+        after what they do: feedback, files, audio, suggested, parameters, stop, conversations, info, names."""
+        self._state.dialect.names_version = False
+        self._state.lacks = {path: status for name, status in lacks.items() for path in _NAMED_CALLS[name]}
+
+    @property
+    def question_input(self) -> str | None:
+        """The input of a completion or workflow app that takes the question, "" for none; None: the usual one."""
+        return self._state.question_input
+
+    @question_input.setter
+    def question_input(self, name: str | None) -> None:
+        self._state.question_input = name
+
+    @property
+    def form(self) -> list[Json]:
+        """Further fields of the app's form, as `inputs.form_field` makes them."""
+        return self._state.form
+
     @property
     def script(self) -> Callable[[str], Reply] | None:
         """What to answer to a question; None for the built-in answers."""
@@ -317,6 +372,9 @@ class DifyServer:
                 message = "The method is not allowed for the requested URL."
                 return dialect.refuse(405, "method_not_allowed", message).response
             return not_found_page()
+        resource = request.match_info.route.resource
+        if resource is not None and resource.canonical in self._state.lacks:
+            return lacking(self._state.lacks[resource.canonical])
         try:
             if (
                 not request.path.startswith(_FILES)

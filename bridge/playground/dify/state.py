@@ -8,6 +8,7 @@ from bridge.clock import Clock
 from bridge.playground.dify.faults import Faults
 from bridge.playground.dify.features import Features
 from bridge.playground.dify.kept_files import MadeFile, Signer, Upload
+from bridge.playground.dify.people import WaitingRun
 from bridge.playground.dify.records import (
     Asked,
     ChatRequest,
@@ -24,7 +25,7 @@ from bridge.playground.dify.records import (
 )
 from bridge.playground.dify.run import ChatRun
 from bridge.playground.dify.script import Reply, default_reply, make_title
-from bridge.playground.dify.wire import Dialect
+from bridge.playground.dify.wire import Dialect, Json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,11 @@ class DifyState:
         self.ping_every = 10.0
         self.max_connections = 10
         self.required_inputs: list[str] = []
+        self.form: list[Json] = []
+        """Further entries of its form (see `inputs.form_field`)."""
+        self.question_input: str | None = None
+        self.lacks: dict[str, int] = {}
+        """Calls that are not there, by path, and the status that says so."""
         self.features = Features()
         self.origin = ""
         """Where the server is reached: scheme, host and port."""
@@ -66,6 +72,8 @@ class DifyState:
         self.stops: list[str] = []
         self.stop_log: list[StopCall] = []
         self.runs: dict[str, StoredRun] = {}
+        self.waiting_runs: dict[str, WaitingRun] = {}
+        """By id: runs that were paused once."""
         self.unheard: dict[str, Unheard] = {}
         """By task: runs that nobody listens to any more."""
         self.faults = Faults()
@@ -73,6 +81,12 @@ class DifyState:
         self.stopping = False
         self._callbacks: list[Callable[[], None]] = []
         self._watchers: set[asyncio.Event] = set()
+
+    @property
+    def takes_question(self) -> str:
+        """The input that a question to this app goes into; "" where it has a place of its own."""
+        usual = {"completion": "query", "workflow": "text"}.get(self.mode, "")
+        return usual if self.question_input is None else self.question_input
 
     def reply_to(self, query: str, earlier: Sequence[str], given: Sequence[tuple[Upload, str]] = ()) -> Reply:
         if self.script is not None:
@@ -104,6 +118,10 @@ class DifyState:
         self.running[record.task_id] = Running(user=record.user, run=run)
         if run.workflow_run is not None:
             self.runs[run.workflow_run.id] = run.workflow_run
+        run.on_pause = self._keep_paused
+
+    def _keep_paused(self, paused: WaitingRun) -> None:
+        self.waiting_runs[paused.run.id] = paused
 
     def end_run(self, record: ChatRequest) -> None:
         """Nothing is streamed for this request any more; what goes on unheard is kept for stop calls."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping
 
 from aiohttp import web
@@ -19,9 +20,17 @@ NOT_FOUND_PAGE = (
 class Refused(Exception):
     """Ends a request with an error body."""
 
-    def __init__(self, response: web.Response) -> None:
+    def __init__(self, response: web.Response, words: str = "") -> None:
         super().__init__(response.status)
         self.response = response
+        self.words = words
+        self.relayed = False
+        """It is told in the stream instead."""
+
+    def in_stream(self, *, relayed: bool, words: str | None = None) -> "Refused":
+        self.relayed = relayed
+        self.words = self.words if words is None else words
+        return self
 
 
 class Dialect:
@@ -30,6 +39,14 @@ class Dialect:
     def __init__(self, version: str) -> None:
         self.version = version
         self.is_old = version.startswith("0.")
+        numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+        self.relays = numbers >= (1, 13)
+        """Chatflows and workflows run elsewhere, and what they say is passed on: what is wrong with a question is told in the
+        stream, and a run goes on to its end whoever listens (from the source)."""
+        self.ends_with_run = numbers >= (1, 14)
+        """A chatflow's `workflow_finished` comes after its `message_end`; with the first relays the latter was lost."""
+        self.names_version = True
+        """Every Dify does, on everything that it says; servers that only speak like it do not."""
 
     def event(self, event: Json) -> bytes:
         text = json.dumps(event) if self.is_old else json.dumps(event, ensure_ascii=False, separators=(",", ":"))
@@ -40,17 +57,25 @@ class Dialect:
         return web.Response(text=text + "\n", status=status, content_type="application/json")
 
     def refuse(self, status: int, code: str, message: str) -> Refused:
-        return Refused(self.reply({"code": code, "message": message, "status": status}, status))
+        return Refused(self.reply({"code": code, "message": message, "status": status}, status), message)
 
     def refuse_param(self, message: str) -> Refused:
         return self.refuse(400, "invalid_param", message)
 
     def headers(self) -> dict[str, str]:
+        if not self.names_version:
+            return {}
         return {"X-Version": self.version, "X-Env": "PRODUCTION", "Access-Control-Allow-Origin": "*"}
 
 
 def not_found_page() -> web.Response:
     return web.Response(text=NOT_FOUND_PAGE, status=404, content_type="text/html")
+
+
+def lacking(status: int) -> web.Response:
+    """As a server in another framework says that it has no such call."""
+    words = {404: "Not Found", 405: "Method Not Allowed"}[status]
+    return web.json_response({"detail": words}, status=status)
 
 
 class EventStream:
@@ -68,6 +93,9 @@ class EventStream:
 
     async def send(self, event: Json) -> None:
         await self._write(self._dialect.event(event))
+
+    async def send_ping(self) -> None:
+        await self._write(b"event: ping\n\n")
 
     async def send_headers(self) -> None:
         if not self.response.prepared:

@@ -26,6 +26,7 @@ class Person:
     name: str
     team_id: str = ""
     """Home workspace of somebody from another one (Slack Connect); empty for one's own people."""
+    locale: str = "en-US"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

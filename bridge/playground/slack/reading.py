@@ -78,8 +78,11 @@ class ReadingMethods:
         person = Person(id=user_id, name=BOT_NAME) if is_bot else self._workspace.people.get(user_id)
         if person is None:
             raise Refusal("user_not_found")
+        # Docs of users.info: told only to who asks for it.
+        locale: JsonObject = {"locale": person.locale} if args.flag("include_locale") and not is_bot else {}
         return {
             "user": {
+                **locale,
                 "id": person.id,
                 "team_id": person.team_id or self._workspace.team_id,
                 "name": person.name.lower(),

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from bridge.backend_api import AnswerCompleted, BackendEvent, Question, TextDelta, TextReplaced
+from bridge.backend_api import AnswerCompleted, BackendEvent, InputRequired, Question, TextDelta, TextReplaced
 from bridge.backends.dify.backend import DifyBackend, Settings
 from bridge.clock import SystemClock
 from bridge.errors import BackendError
@@ -20,10 +20,12 @@ class Outcome:
 
     @property
     def ending(self) -> str:
-        """ "completed", "stopped", or the name of the error's class."""
+        """ "completed", "stopped", "input", or the name of the error's class."""
         if self.error is not None:
             return type(self.error).__name__
         last = self.events[-1]
+        if isinstance(last, InputRequired):
+            return "input"
         assert isinstance(last, AnswerCompleted)
         return "stopped" if last.stopped else "completed"
 

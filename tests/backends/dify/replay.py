@@ -15,6 +15,8 @@ RECORDINGS = Path(__file__).parent / "recordings"
 
 _INSIDE_CHARACTER = re.compile(rb"(?<=[\x80-\xff])[\x80-\xbf]")
 
+_KINDS = {"/v1/chat-messages": "chat", "/v1/completion-messages": "completion", "/v1/workflows/run": "workflow"}
+
 SPEED = 20
 """Times and time limits are divided by this."""
 
@@ -28,9 +30,11 @@ class Chunk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One recorded POST /chat-messages."""
+    """One recorded question."""
 
     version: str
+    kind: str
+    """Of the call that it was: "chat" (of every app with conversations), "completion" or "workflow"."""
     scenario: str
     label: str
     number: int
@@ -76,6 +80,7 @@ def _read(line: dict[str, object], version: str, scenario: str, number: int) -> 
     assert isinstance(status, int)
     return Exchange(
         version=version,
+        kind=_KINDS[str(line.get("path", "/v1/chat-messages"))],
         scenario=scenario,
         label=str(line["label"]),
         number=number,
@@ -116,8 +121,14 @@ def cut_at_random(exchange: Exchange) -> Sequence[Chunk]:
     return pieces
 
 
+FORMS: dict[str, dict[str, object]] = {
+    "workflow": {"variable": "text", "label": "Text", "required": True, "type": "paragraph"},
+    "completion": {"variable": "query", "label": "Query", "required": True, "default": ""},
+}
+
+
 class ReplayServer:
-    """Answers the question whose text is an exchange's name with that exchange."""
+    """Answers the question whose text is an exchange's name with that exchange. The key of a kind of app is `app-<kind>`."""
 
     def __init__(self, exchanges: Sequence[Exchange], cutter: Cutter) -> None:
         self._exchanges = {exchange.name: exchange for exchange in exchanges}
@@ -127,8 +138,10 @@ class ReplayServer:
 
     async def __aenter__(self) -> "ReplayServer":
         app = web.Application()
-        app.router.add_post("/v1/chat-messages", self._play)
+        for path in _KINDS:
+            app.router.add_post(path, self._play)
         app.router.add_get("/v1/info", self._refuse)
+        app.router.add_get("/v1/parameters", self._tell_form)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
@@ -143,6 +156,11 @@ class ReplayServer:
     async def _refuse(self, request: web.Request) -> web.Response:
         return web.Response(status=404, text="<html>no</html>", content_type="text/html")
 
+    async def _tell_form(self, request: web.Request) -> web.Response:
+        """As recorded, but for the length: an exchange's name stands for the question."""
+        kind = request.headers["Authorization"].removeprefix("Bearer app-")
+        return web.json_response({"user_input_form": [{"paragraph": FORMS[kind]}]})
+
     async def _play(self, request: web.Request) -> web.StreamResponse:
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -153,7 +171,7 @@ class ReplayServer:
                 await asyncio.sleep(wait)
 
         asked = await request.json()
-        exchange = self._exchanges[asked["query"]]
+        exchange = self._exchanges[asked.get("query") or next(iter(asked["inputs"].values()))]
         response = web.StreamResponse(status=exchange.status, headers=exchange.headers)
         await wait_until(exchange.headers_at)
         await response.prepare(request)

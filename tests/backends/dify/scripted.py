@@ -29,6 +29,8 @@ def data(**event: object) -> bytes:
     return b"data: " + json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode() + b"\n\n"
 
 
+ASKING = ("/v1/chat-messages", "/v1/completion-messages", "/v1/workflows/run")
+
 IDS = {"conversation_id": "c-1", "message_id": "m-1", "task_id": "t-1"}
 
 
@@ -49,7 +51,7 @@ PING = b"event: ping\n\n"
 
 @dataclass(slots=True)
 class ScriptedServer:
-    """Every POST /v1/chat-messages gets `steps`; other calls get what `others` says for their path, else a 404 page."""
+    """Every call of `streams` gets `steps`; other calls get what `others` says for their path, else a 404 page."""
 
     steps: Sequence[Step] = ()
     status: int = 200
@@ -62,6 +64,7 @@ class ScriptedServer:
     closed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client went away before everything was said."""
     base_url: str = ""
+    streams: Sequence[str] = ASKING
     _runner: web.AppRunner | None = None
 
     async def __aenter__(self) -> "ScriptedServer":
@@ -83,15 +86,22 @@ class ScriptedServer:
             self.arrived.clear()
             await self.arrived.wait()
 
+    async def called_times(self, path: str, count: int) -> None:
+        """Returns once this was called so often."""
+        while sum(call.partition(" ")[2].partition("?")[0] == path for call in self.called) < count:
+            self.arrived.clear()
+            await self.arrived.wait()
+
     async def _serve(self, request: web.Request) -> web.StreamResponse:
         self.called.append(f"{request.method} {request.path_qs}")
+        self.arrived.set()
         self.peers.append(request.transport and request.transport.get_extra_info("peername"))
-        if request.path != "/v1/chat-messages":
+        if request.path not in self.streams:
             status, body = self.others.get(request.path, (404, {}))
             if not body:
                 return web.Response(status=404, text="<html>Not Found</html>", content_type="text/html")
             return web.json_response(body, status=status)
-        self.asked.append(await request.json())
+        self.asked.append(await request.json() if request.can_read_body else {})
         self.arrived.set()
         try:
             return await self._say(request)

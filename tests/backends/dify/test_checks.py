@@ -11,6 +11,7 @@ from aiohttp import web
 from bridge.clock import SystemClock
 from bridge.platform_api import Finding, Severity
 from bridge.playground.dify import DifyServer
+from bridge.playground.dify.inputs import form_field
 from tests.backends.dify.asking import ask, hear, make_backend
 
 CERTIFICATES = Path(__file__).parent / "certificates"
@@ -95,10 +96,45 @@ async def test_a_redirect() -> None:
     assert "DIFY_BASE_URL" in problem.fix
 
 
-@pytest.mark.parametrize("mode", ["completion", "workflow"])
+@pytest.mark.parametrize(("mode", "variable"), [("completion", "query"), ("workflow", "text")])
 @pytest.mark.parametrize("version", ["0.15.3", "1.12.1"])
-async def test_an_app_that_cannot_hold_a_conversation(mode: str, version: str) -> None:
+async def test_an_app_without_conversations_is_named_with_where_a_question_goes(
+    mode: str, variable: str, version: str
+) -> None:
     server = DifyServer(SystemClock(), mode=mode, version=version)
+    await server.start()
+    findings = {finding.subject: finding for finding in await check(server.base_url, dify_api_key=server.api_key)}
+    await server.stop()
+
+    assert {finding.severity for finding in findings.values()} == {Severity.OK}
+    assert findings["Dify app"].problem == (
+        f"{mode} app; each question stands alone, for such an app remembers nothing"
+    )
+    assert findings["Dify question"].problem == f"goes into the input {variable}, which takes at most 4,000 characters"
+    assert "Dify follow-up questions" not in findings
+
+
+async def test_a_workflow_that_leaves_open_where_a_question_goes_names_its_inputs() -> None:
+    server = DifyServer(SystemClock(), mode="workflow")
+    server.required_inputs.append("topic")
+    await server.start()
+    unclear = await check(server.base_url, dify_api_key=server.api_key)
+    wrong = await check(server.base_url, dify_api_key=server.api_key, dify_query_input="question")
+    chosen = await check(server.base_url, dify_api_key=server.api_key, dify_query_input="topic")
+    await server.stop()
+
+    for findings, fix in ((unclear, "Set DIFY_QUERY_INPUT to the name"), (wrong, "Set DIFY_QUERY_INPUT to one of")):
+        (problem,) = [finding for finding in findings if finding.subject == "Dify question"]
+        assert problem.severity is Severity.ERROR
+        assert "it has text, topic" in problem.problem
+        assert problem.fix.startswith(fix)
+    # What is left over is an input like others.
+    assert only_problem(chosen).subject == "Dify inputs"
+    assert only_problem(chosen).problem.endswith(": text")
+
+
+async def test_an_app_of_a_kind_that_nobody_can_ask() -> None:
+    server = DifyServer(SystemClock(), mode="rag-pipeline")
     await server.start()
     problem = only_problem(await check(server.base_url, dify_api_key=server.api_key))
     backend = make_backend(server.base_url, dify_api_key=server.api_key)
@@ -107,8 +143,10 @@ async def test_an_app_that_cannot_hold_a_conversation(mode: str, version: str) -
     await server.stop()
 
     assert (problem.severity, problem.subject) == (Severity.ERROR, "Dify app")
-    assert "chat, agent or chatflow" in problem.fix
+    assert "rag-pipeline" in problem.problem
+    assert "chat, agent, chatflow, completion or workflow" in problem.fix
     assert outcome.ending == "BackendMisconfigured"
+    assert "rag-pipeline" in str(outcome.error)
 
 
 async def test_an_app_type_that_contradicts_the_server(server: DifyServer) -> None:
@@ -118,24 +156,29 @@ async def test_an_app_type_that_contradicts_the_server(server: DifyServer) -> No
     assert "set it to chat" in problem.fix
 
 
-async def test_an_old_server_that_does_not_tell_the_app_type() -> None:
+async def test_an_old_server_that_does_not_tell_the_app_type_is_tried_out() -> None:
     server = DifyServer(SystemClock(), version="0.15.3")
     await server.start()
     unsaid = await check(server.base_url, dify_api_key=server.api_key)
-    told = await check(server.base_url, dify_api_key=server.api_key, dify_app_type="chat")
+    told = await check(server.base_url, dify_api_key=server.api_key, dify_app_type="agent")
+    wrong = await check(server.base_url, dify_api_key=server.api_key, dify_app_type="workflow")
     await server.stop()
 
-    assert "DIFY_APP_TYPE" in only_problem(unsaid).fix
-    assert {finding.severity for finding in told} == {Severity.OK}
+    assert {finding.severity for finding in unsaid} == {Severity.OK}
+    assert "chat app" in [finding.problem for finding in unsaid]
+    assert "agent-chat app" in [finding.problem for finding in told]
+    assert "belongs to a chat app" in only_problem(wrong).problem
+    assert server.requests == []
 
 
-async def test_required_inputs_that_nobody_gives(server: DifyServer) -> None:
+async def test_what_the_app_wants_to_know_is_listed(server: DifyServer) -> None:
     server.required_inputs.extend(["team", "region"])
+    server.form.append(form_field("number", "level", required=False))
 
-    problem = only_problem(await check(server.base_url, dify_api_key=server.api_key))
+    (told,) = [one for one in await check(server.base_url, dify_api_key=server.api_key) if one.subject == "Dify inputs"]
 
-    assert (problem.severity, problem.subject) == (Severity.ERROR, "Dify inputs")
-    assert "team, region" in problem.problem
+    assert told.severity is Severity.OK, "where their values come from is the bridge's affair"
+    assert told.problem == "the app wants team (required), region (required), level"
 
 
 async def test_an_idle_limit_that_would_cut_healthy_answers(server: DifyServer) -> None:
@@ -143,17 +186,6 @@ async def test_an_idle_limit_that_would_cut_healthy_answers(server: DifyServer) 
 
     assert problem.severity is Severity.WARNING
     assert problem.subject == "DIFY_IDLE_TIMEOUT"
-
-
-@pytest.mark.parametrize("mode", ["workflow", "completion"])
-async def test_an_app_that_cannot_hold_a_conversation_is_an_error_with_a_fix(mode: str) -> None:
-    server = DifyServer(SystemClock(), mode=mode)
-    await server.start()
-    findings = await check(server.base_url, dify_api_key=server.api_key)
-    await server.stop()
-    [problem] = [finding for finding in findings if finding.severity is Severity.ERROR]
-    assert mode in problem.problem
-    assert problem.fix
 
 
 class TestCertificates:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from bridge.backend_api import UsageReported
+from bridge.backend_api import AnswerCompleted, UsageReported
 from bridge.backends.dify.citing import read_sources
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.linking import OwnFiles
@@ -87,7 +87,7 @@ def test_costs_and_sources_come_with_the_end_of_the_message() -> None:
     fed.take({"event": "message", "answer": "Hi", "message_id": "m"})
     events = fed.take(ending)
     assert [type(event).__name__ for event in events] == ["SourcesCited", "UsageReported"]
-    assert not fed.end().annotated
+    assert fed.end() == AnswerCompleted()
 
 
 def test_an_answer_that_people_wrote_is_marked() -> None:
@@ -95,4 +95,4 @@ def test_an_answer_that_people_wrote_is_marked() -> None:
     fed = machine()
     fed.take({"event": "message", "answer": "Hi", "message_id": "m"})
     fed.take({"event": "message_end", "metadata": {"annotation_reply": annotation}})
-    assert fed.end().annotated
+    assert fed.end() == AnswerCompleted(annotated=True)

@@ -125,12 +125,12 @@ async def test_the_version_is_learned_from_any_answer(server: ScriptedServer) ->
 async def test_the_wrong_kind_of_app_is_explained_by_its_name(server: ScriptedServer) -> None:
     server.status, server.headers = 400, {"Content-Type": "application/json"}
     server.steps = [json.dumps({"code": "not_chat_app", "message": "Please check", "status": 400}).encode()]
-    server.others["/v1/info"] = (200, {"name": "x", "mode": "workflow"})
+    server.others["/v1/info"] = (200, {"name": "x", "mode": "rag-pipeline"})
 
     outcome = await hear_once(server)
 
     assert outcome.ending == "BackendMisconfigured"
-    assert "workflow app" in str(outcome.error)
+    assert "rag-pipeline app" in str(outcome.error)
 
 
 async def test_a_web_page_instead_of_an_answer_is_a_wrong_address(server: ScriptedServer) -> None:

@@ -42,6 +42,18 @@ ERROR = data(
     event="error", conversation_id="c-1", message_id="m-1", code="invalid_param", status=400, message="Run failed: boom"
 )
 
+_ASKED = {
+    "form_id": "f-1",
+    "form_token": "secret",
+    "node_title": "Review",
+    "form_content": "Right? {{#$output.why#}}",
+    "inputs": [{"type": "text_input", "output_variable_name": "why", "default": {"type": "constant", "value": "yes"}}],
+    "actions": [{"id": "ok", "title": "Approve", "button_style": "primary"}],
+    "expiration_time": 1900000000,
+}
+FORM = data(event="human_input_required", **IDS, data=_ASKED)
+PAUSED = data(event="workflow_paused", **IDS, data={"reasons": [{"TYPE": "human_input_required", **_ASKED}]})
+
 
 @pytest.mark.parametrize(
     ("steps", "ending", "text"),
@@ -126,14 +138,15 @@ ERROR = data(
         ),
         pytest.param([RUN_STARTED, said("a"), Cut()], "BackendCut", "a", id="chatflow cut"),
         pytest.param(
-            [RUN_STARTED, said("a"), data(event="workflow_paused", **IDS), Hang()], "BackendPaused", "a", id="paused"
-        ),
-        pytest.param(
-            [RUN_STARTED, data(event="human_input_required", **IDS, data={"form_content": "?"}), Hang()],
+            [RUN_STARTED, said("a"), data(event="workflow_paused", **IDS), Hang()],
             "BackendPaused",
-            "",
-            id="form",
+            "a",
+            id="paused, and not for people",
         ),
+        pytest.param([RUN_STARTED, said("a"), FORM, PAUSED, Hang()], "input", "a", id="paused for people"),
+        pytest.param([RUN_STARTED, said("a"), PAUSED, Hang()], "input", "a", id="paused, the form's event is lost"),
+        pytest.param([RUN_STARTED, said("a"), FORM, Hang()], "input", "a", id="a form, and the pause is lost"),
+        pytest.param([RUN_STARTED, said("a"), FORM], "input", "a", id="a form, and the stream ends"),
     ],
 )
 async def test_an_answer_ends_when_and_as_it_should(steps: Sequence[Step], ending: str, text: str) -> None:

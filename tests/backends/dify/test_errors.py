@@ -159,7 +159,7 @@ def test_retry_after_is_understood_as_a_date() -> None:
         ({"code": "provider_quota_exceeded"}, BackendMisconfigured, "provider_quota_exceeded"),
         ({"code": "provider_not_initialize"}, BackendMisconfigured, "provider_not_initialize"),
         ({"message": "Too many requests. Please"}, BackendBusy, "too_many_requests"),
-        ({"message": "team is required in input form", "status": 500}, BackendFailed, "error"),
+        ({"message": "team is required in input form", "status": 500}, QuestionRefused, "invalid_param"),
         ({"code": 7, "message": ["x"], "status": "x"}, BackendFailed, "error"),
     ],
 )

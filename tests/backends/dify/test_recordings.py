@@ -25,17 +25,21 @@ STREAM_ENDINGS = {
     "disconnect_chatflow_run_detail": "BackendCut",
     "disconnect_then_late_stop_chat": "BackendCut",
     "disconnect_then_stop_chat": "BackendCut",
+    "disconnect_workflow_run_detail": "BackendCut",
     "file_use/3": "BackendFailed",
     "llmfail_drop_chat": "BackendFailed",
     "llmfail_http429_chat": "BackendFailed",
     "llmfail_http500_chat": "BackendFailed",
     "llmfail_http500_chatflow": "BackendFailed",
+    "llmfail_http500_completion": "BackendFailed",
+    "llmfail_http500_workflow": "BackendFailed",
     "llmfail_midway_chat/0": "BackendFailed",
     "llmfail_midway_chatflow/0": "BackendFailed",
     "max_active_requests/4": "BackendCut",
     "overload_40_streams": "BackendFailed",
     "overload_40_streams/3": "BackendCut",
     "server_sigkill_midstream": "BackendCut",
+    "stop_workflow_same_user": "stopped",
 }
 
 # Refusals: by the recorded label in "errors", else by scenario and number.
@@ -60,6 +64,10 @@ REFUSALS = {
     "errors/number as text": "QuestionRefused invalid_param",
     "errors/input wrong type": "QuestionRefused invalid_param",
     "errors/wrong method": "BackendMisconfigured method_not_allowed",
+    "errors_without_conversation/wrong app mode: workflow on chat": "BackendMisconfigured not_workflow_app",
+    "errors_without_conversation/wrong app mode: completion on chat": "BackendMisconfigured app_unavailable",
+    "errors_without_conversation/workflow required missing": "QuestionRefused invalid_param",
+    "errors_without_conversation/workflow bad select": "QuestionRefused invalid_param",
     "errors/big query 300k": "QuestionRefused completion_request_error",
     "agent_blocking/0": "QuestionRefused invalid_param",
     "conversations/4": "ConversationMissing not_found",
@@ -82,7 +90,15 @@ def events_of(exchange: Exchange) -> list[dict[str, object]]:
     return [json.loads(block.removeprefix("data: ")) for block in whole if block.startswith("data: ")]
 
 
+def named(outputs: dict[str, object]) -> str:
+    """The recorded workflow has two outputs, and neither of its texts needs anything but its name."""
+    (result, style) = outputs.values()
+    return f"**result**\n\n{str(result).rstrip()}\n\n**style**: {style}" if style else str(result)
+
+
 def expected_text(exchange: Exchange) -> str:
+    if exchange.kind == "workflow" and not exchange.is_stream:
+        return named(json.loads(exchange.body)["data"]["outputs"]) if exchange.status == 200 else ""
     if not exchange.is_stream:
         return str(json.loads(exchange.body)["answer"]) if exchange.status == 200 else ""
     text = ""
@@ -91,6 +107,11 @@ def expected_text(exchange: Exchange) -> str:
             text += str(event["answer"])
         if event["event"] == "message_replace":
             text = str(event["answer"])
+        data = event.get("data")
+        if event["event"] == "text_chunk" and isinstance(data, dict):
+            text += str(data["text"])
+        if event["event"] == "workflow_finished" and exchange.kind == "workflow" and isinstance(data, dict):
+            text = named(data["outputs"]) if data["outputs"] else text
     return re.sub(r"<think>.*?</think>\s*", "", text, flags=re.DOTALL)
 
 
@@ -112,29 +133,39 @@ def complaints(exchange: Exchange, outcome: Outcome) -> list[str]:
         found.append(f"{exchange.name}: {outcome.text[:80]!r} instead of {expected_text(exchange)[:80]!r}")
     if exchange.is_stream and (events := events_of(exchange)):
         first = outcome.events[0] if outcome.events else None
-        if not isinstance(first, AnswerStarted) or first.ids.message != events[0]["message_id"]:
+        if not isinstance(first, AnswerStarted) or first.ids.message != events[0].get("message_id"):
             found.append(f"{exchange.name}: began with {first} instead of the ids")
     return found
 
 
 async def play(exchanges: list[Exchange], cutter: Cutter) -> list[str]:
     async with ReplayServer(exchanges, cutter) as server:
-        backend = make_backend(
-            server.base_url,
-            dify_idle_timeout=60 / SPEED,
-            dify_progress_timeout=180 / SPEED,
-            dify_finish_grace=2 / SPEED,
-            dify_max_concurrent=40,
-        )
+        backends = {
+            kind: make_backend(
+                server.base_url,
+                dify_api_key=f"app-{kind}",
+                dify_app_type=kind,
+                dify_idle_timeout=60 / SPEED,
+                dify_progress_timeout=180 / SPEED,
+                dify_finish_grace=2 / SPEED,
+                dify_max_concurrent=40,
+            )
+            for kind in ("chat", "completion", "workflow")
+        }
 
         async def play_one(exchange: Exchange) -> list[str]:
             question = ask(exchange.name, user=exchange.user, conversation=exchange.conversation)
-            return complaints(exchange, await hear(backend.answer(question)))
+            return complaints(exchange, await hear(backends[exchange.kind].answer(question)))
 
         try:
-            found = await asyncio.gather(*(play_one(exchange) for exchange in exchanges))
+            # Those that show that an app is of another kind come last: what they tell is remembered.
+            later = [one for one in exchanges if "wrong app mode" in one.label]
+            first = [one for one in exchanges if one not in later]
+            found = await asyncio.gather(*(play_one(exchange) for exchange in first))
+            found += [await play_one(exchange) for exchange in later]
         finally:
-            await backend.close()
+            for backend in backends.values():
+                await backend.close()
     return [line for lines in found for line in lines]
 
 

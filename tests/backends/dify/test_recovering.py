@@ -262,7 +262,7 @@ async def test_a_row_that_is_made_a_moment_later_is_found() -> None:
         ({"answer": "<think>hm</think>\n\nYes."}, Fate.ANSWERED, "Yes."),
         ({"answer": "Yes."}, Fate.ANSWERED, "Yes."),
         ({"answer": "", "status": "error", "error": "boom"}, Fate.FAILED, ""),
-        ({"answer": "", "status": "paused"}, Fate.FAILED, ""),
+        ({"answer": "", "status": "paused"}, Fate.PAUSED, ""),
         ({"answer": ""}, Fate.UNSURE, ""),
         ({"answer": None, "agent_thoughts": "x"}, Fate.UNSURE, ""),
         (
@@ -299,7 +299,7 @@ async def test_what_is_stored_is_judged_and_shaped_as_the_stream_would_have_been
         (run("failed", error="boom"), Fate.FAILED, ""),
         (run("stopped", outputs='{"answer": "half"}'), Fate.STOPPED, "half"),
         (run("stopped"), Fate.STOPPED, ""),
-        (run("paused"), Fate.FAILED, ""),
+        (run("paused"), Fate.PAUSED, ""),
         (run("scheduled"), Fate.UNSURE, ""),
         ((200, {"id": None, "status": None}), Fate.UNSURE, ""),
         ((400, {"code": "not_workflow_app"}), Fate.UNSURE, ""),

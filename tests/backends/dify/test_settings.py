@@ -87,9 +87,9 @@ def test_the_address_is_completed_where_it_can_only_mean_one_thing(
         ("DIFY_BASE_URL", "https://dify.example.com/v1/chat-messages", "use https://dify.example.com/v1"),
         ("DIFY_API_KEY", "Bearer app-1", "Bearer"),
         ("DIFY_API_KEY", "dataset-1", "API Access"),
-        ("DIFY_APP_TYPE", "workflow", "chatflow"),
-        ("DIFY_APP_TYPE", "completion", "chatflow"),
         ("DIFY_APP_TYPE", "bot", "agent-chat"),
+        ("DIFY_QUERY_INPUT", "the text", "one input variable"),
+        ("DIFY_QUERY_INPUT", "text,style", "one input variable"),
         ("DIFY_MAX_CONCURRENT", "many", "whole number from 1 up to 1000"),
         ("DIFY_MAX_CONCURRENT", "0", "whole number from 1 up to 1000"),
         ("DIFY_IDLE_TIMEOUT", "-1", "above 0 up to 3600"),
@@ -125,6 +125,8 @@ def test_a_wrong_setting_is_refused_with_one_sentence_that_names_it(
         ("agent-chat", AppType.AGENT),
         ("chatflow", AppType.CHATFLOW),
         ("Advanced-Chat", AppType.CHATFLOW),
+        ("workflow", AppType.WORKFLOW),
+        ("completion", AppType.COMPLETION),
         ("", None),
     ],
 )
@@ -151,3 +153,10 @@ def test_the_address_of_files_is_kept_without_its_last_slash(monkeypatch: pytest
         load(monkeypatch, DIFY_FILES_URL=" https://files.example.com/ ").dify_files_url == "https://files.example.com"
     )
     assert load(monkeypatch, DIFY_FILES_URL="").dify_files_url is None
+
+
+@pytest.mark.parametrize(("word", "name"), [("", ""), (" text ", "text"), ("{{ my_text }}", "my_text")])
+def test_the_input_for_the_question_may_be_spelled_as_in_a_prompt(
+    monkeypatch: pytest.MonkeyPatch, word: str, name: str
+) -> None:
+    assert load(monkeypatch, DIFY_QUERY_INPUT=word).dify_query_input == name

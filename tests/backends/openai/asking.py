@@ -1,8 +1,9 @@
 """Makes a backend for a server, and asks it."""
 
-from bridge.backend_api import Exchange, Question
+from bridge.backend_api import Question
 from bridge.backends.openai.backend import OpenAIBackend, Settings
 from bridge.clock import SystemClock
+from bridge.history_api import Exchange
 from bridge.messages import BackendUser, Inputs
 from tests.fakes.openai_server import OpenAIServer
 

@@ -18,7 +18,7 @@ def delta(finish: str | None = None, **said: object) -> bytes:
 
 
 def play(*frames: bytes) -> list[BackendEvent]:
-    machine = AnswerMachine()
+    machine = AnswerMachine(1_000_000)
     events: list[BackendEvent] = []
     for frame in frames:
         chunk = read_chunk(frame)
@@ -112,7 +112,7 @@ def test_a_stream_without_an_end_was_cut() -> None:
 
 
 def test_what_was_stopped_need_not_be_whole() -> None:
-    assert AnswerMachine().end(stopped=True) == [AnswerCompleted(stopped=True)]
+    assert AnswerMachine(1).end(stopped=True) == [AnswerCompleted(stopped=True)]
 
 
 @pytest.mark.parametrize(
@@ -135,6 +135,15 @@ def test_a_complaint_in_the_stream_is_told_and_counts_as_asked(
         play(delta(content="some"), json.dumps(frame).encode(), DONE)
 
     assert caught.value.accepted
+
+
+def test_an_answer_without_an_end_is_given_up() -> None:
+    machine = AnswerMachine(1000)
+    for _ in range(100):
+        machine.take(Chunk(text="x" * 10, answers=True))
+
+    with pytest.raises(BackendFailed, match="too long"):
+        machine.take(Chunk(text="x", answers=True))
 
 
 def test_only_what_says_something_is_news() -> None:

@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bridge.backend_api import Exchange, Question, UploadedFile
+from bridge.backend_api import Question, UploadedFile
 from bridge.backends.openai.prompting import compose, count_tokens, fill_in, trim
+from bridge.history_api import Exchange
 from tests.backends.openai.asking import USER, ask
 
 
