@@ -10,6 +10,8 @@ from bridge.routing import AppPolicy
 
 SUBJECT = "inputs"
 
+_ATTACHED = (InputKind.FILE, InputKind.FILES)
+
 
 async def inspect_inputs(policy: AppPolicy, backend: Backend) -> Sequence[Finding]:
     """One finding where all is well, and none where the backend knows of no inputs, or cannot be asked (of which its own check
@@ -49,8 +51,9 @@ def _look_at(variable: InputVariable, known: Known, where: str) -> Sequence[Find
             return [
                 _finding(Severity.ERROR, f"{where}.{name}: its `else` {wrong.problem}", "Correct it in bridge.toml.")
             ]
-    if variable.kind in (InputKind.FILE, InputKind.FILES) and name not in known.asked:
-        return ()  # filled by what is attached to questions, which is the backend's affair
+    if variable.kind in _ATTACHED and not variable.hidden and name not in known.asked:
+        needed = ", and every question needs one" if variable.required else ""
+        return [_finding(Severity.OK, f"{name} ({variable.label}): what members attach goes into it{needed}")]
     if variable.kind not in FIELDS and (variable.required or name in known.asked):
         return [
             _finding(

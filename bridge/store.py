@@ -356,7 +356,8 @@ class Store(KeepsPauses, Protocol):
     # Housekeeping
 
     async def blank_payloads(self, before: datetime, longer: Mapping[AppName, datetime] | None = None) -> int:
-        """Removes the text of questions answered before then (of apps in `longer`: before that) and of their answers; how many."""
+        """Removes the text of questions answered before then (of apps in `longer`: before that) and of their answers.
+        Returns how many."""
         ...
 
     async def bookmark(self, platform: PlatformName, name: str) -> str | None:

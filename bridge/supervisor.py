@@ -254,7 +254,7 @@ class Supervisor:
         parts = self._parts
         now, limits = parts.clock.now(), parts.limits
         forgetful = [
-            app for app, one in parts.backends.items() if isinstance(one, KeepsNoHistory) and one.history_turns
+            app for app, one in parts.apps.backends.items() if isinstance(one, KeepsNoHistory) and one.history_turns
         ]
         longer = dict.fromkeys(forgetful, now - max(limits.keep_history, limits.keep_payloads))
         await parts.store.blank_payloads(now - limits.keep_payloads, longer)

@@ -9,6 +9,7 @@ So a process may die between the two. The file itself cannot carry a nonce; but 
 files of ours nobody has spoken of yet, and `send` then takes the one that has this name and size for its own.
 """
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -144,7 +145,8 @@ class Files:
         try:
             async with self._outbound.clients.session.post(
                 url,
-                data=content,
+                # Bytes as they are would go out in one piece, and hold everything else up when there are many.
+                data=io.BytesIO(content),
                 headers={"Content-Type": "application/octet-stream"},
                 allow_redirects=False,
                 proxy=client.proxy,

@@ -13,6 +13,8 @@ Json = dict[str, object]
 DONE = b"[DONE]"
 """What most servers but Dify say at the end."""
 
+_DECODER = json.JSONDecoder()
+
 _log = logs.get("remote")
 
 
@@ -28,29 +30,29 @@ class FrameParser:
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
-        self._rest = bytearray()
-        self._searched = 0
-        """How much of `_rest` is known to hold no line end, so that a huge line is not searched again and again."""
+        self._line = bytearray()
+        """The beginning of a line whose end has not come."""
         self._data: list[bytes] = []
+        """What the event under way has said so far."""
         self._data_bytes = 0
-        self._first_line = True
+        self._begun = False
         self._too_large = False
 
     def feed(self, chunk: bytes) -> list[bytes]:
         """Raises `EventTooLarge`, after the events before the large one were given back."""
         self.check()
-        self._rest += chunk
         events: list[bytes] = []
-        start = 0
-        while (end := self._rest.find(b"\n", max(start, self._searched))) >= 0:
-            event = self._take_line(bytes(self._rest[start:end]))
-            if event is not None:
-                events.append(event)
-            start = end + 1
-            self._searched = start
-        del self._rest[:start]
-        self._searched = len(self._rest)
-        if len(self._rest) + self._data_bytes > self._max_bytes:
+        end = chunk.rfind(b"\n")
+        if end < 0:
+            self._line += chunk
+        elif self._line:
+            self._line += chunk[:end]
+            events = self._take(bytes(self._line))
+            self._line = bytearray(chunk[end + 1 :])
+        else:
+            events = self._take(chunk[:end])
+            self._line += chunk[end + 1 :]
+        if len(self._line) + self._data_bytes > self._max_bytes:
             self._too_large = True
         if self._too_large and not events:
             raise EventTooLarge(self._max_bytes)
@@ -65,21 +67,28 @@ class FrameParser:
         """The stream has ended: an event whose blank line never came still counts if it is whole."""
         return self.feed(b"\n\n")
 
-    def _take_line(self, line: bytes) -> bytes | None:
-        if self._first_line:
-            self._first_line = False
-            line = line.removeprefix(b"\xef\xbb\xbf")
-        line = line.removesuffix(b"\r")
-        if not line:
-            whole, self._data, self._data_bytes = b"\n".join(self._data), [], 0
-            return whole or None
-        if line.startswith(b"data:"):
-            value = line[5:].removeprefix(b" ")
-            self._data.append(value)
-            # The list needs its eight bytes for an empty line too.
-            self._data_bytes += len(value) + 8
-        # `event:` (only used for ping), `id:`, `retry:` and comments carry nothing for us.
-        return None
+    def _take(self, lines: bytes) -> list[bytes]:
+        """Whole lines, the last one without its end. All in one go: a call for each would take longer than its work."""
+        if not self._begun:
+            self._begun = True
+            lines = lines.removeprefix(b"\xef\xbb\xbf")
+        if b"\r" in lines:
+            lines = lines.replace(b"\r\n", b"\n").removesuffix(b"\r")
+        events: list[bytes] = []
+        data = self._data
+        for line in lines.split(b"\n"):
+            if line.startswith(b"data:"):
+                value = line[6:] if line.startswith(b"data: ") else line[5:]
+                data.append(value)
+                # The list needs its eight bytes for an empty line too.
+                self._data_bytes += len(value) + 8
+            elif not line and data:
+                if whole := data[0] if len(data) == 1 else b"\n".join(data):
+                    events.append(whole)
+                data.clear()
+                self._data_bytes = 0
+            # `event:` (only used for ping), `id:`, `retry:` and comments carry nothing for us.
+        return events
 
 
 class EventParser:
@@ -106,7 +115,11 @@ def _read_all(frames: list[bytes]) -> list[Json]:
 def read_object(raw: bytes) -> Json | None:
     """A JSON object, or None when it is anything else."""
     try:
-        value: object = json.loads(raw)
+        # What `json.loads` does, without its looks at what nearly every event is: UTF-8 from one brace to the other.
+        text = raw.decode() if raw.startswith(b"{") else ""
+        value, end = _DECODER.raw_decode(text) if text else (None, -1)
+        if end != len(text):
+            value = json.loads(raw)
     except (ValueError, RecursionError):
         _log.warning("event_unreadable", bytes=len(raw))
         return None

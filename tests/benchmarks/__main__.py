@@ -27,6 +27,7 @@ from tests.benchmarks.loads import FIRST_TOKEN, PER_TOKEN, TOKENS, Stage, at_onc
 from tests.benchmarks.rooms import CALL_SECONDS, Platform
 from tests.benchmarks.several import at_rest, migrated, postgres, succeed
 from tests.benchmarks.slack_answers import SLACK
+from tests.benchmarks.streams import LOADS as STREAMS
 from tests.benchmarks.table import Table
 
 DEFAULT_PLACES = int(DifySettings.model_fields["dify_max_concurrent"].default)
@@ -176,6 +177,7 @@ LOADS: dict[str, Callable[[Table], Awaitable[None]]] = {
     "slack-20-default": lambda table: show_threads(table, slack, "Slack", 20, DEFAULT_PLACES, {}),
     **DISCORD,
     **SLACK,
+    **STREAMS,
 }
 
 

@@ -56,23 +56,31 @@ async def _end(process: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def stand_in(name: str, *arguments: str) -> AsyncIterator[dict[str, str]]:
-    """One of `bridge.playground.*` as a process. Yields what it says about itself."""
+async def python(module: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A module as a process, whose output can be read."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        f"bridge.playground.{name}",
+        module,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         env=_environment({"PYTHONPATH": ROOT}),
+        limit=2**24,
     )
     try:
+        yield process
+    finally:
+        await _end(process)
+
+
+@asynccontextmanager
+async def stand_in(name: str, *arguments: str) -> AsyncIterator[dict[str, str]]:
+    """One of `bridge.playground.*` as a process. Yields what it says about itself."""
+    async with python(f"bridge.playground.{name}", *arguments) as process:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):
             line = await process.stdout.readline()
         yield {str(key): str(value) for key, value in json.loads(line).items()}
-    finally:
-        await _end(process)
 
 
 @asynccontextmanager

@@ -8,6 +8,7 @@ from typing import Protocol
 from bridge.backend_api import AnswerCompleted, Backend, BackendEvent, Question, TextDelta, TextReplaced
 from bridge.errors import BackendError
 from bridge.messages import BackendUser
+from bridge.registry import Part
 from tests.contracts.wire import Said
 
 PATIENCE = 20.0
@@ -43,6 +44,10 @@ class Dialect(Protocol):
 
     def make_backend(self, origin: str, key: str, limits: Limits) -> Backend:
         """One for the server at `origin`. Tests close it."""
+        ...
+
+    def configure(self, origin: str, key: str, limits: Limits) -> Part[Backend]:
+        """The same as a part of a whole bridge."""
         ...
 
     def others(self) -> dict[str, Said]:

@@ -175,7 +175,8 @@ async def test_housekeeping_finds_what_waits_and_forgets_old_text() -> None:
 async def test_what_only_the_bridge_knows_of_a_conversation_is_kept_for_longer() -> None:
     async with house() as at:
         await at.start()
-        at.app.parts.backends = {values.APP: ForgetfulBackend(at.clock)}
+        routing = Everywhere(app=AppPolicy(name=values.APP))
+        at.app.parts.apps.put(routing, {values.APP: ForgetfulBackend(at.clock)})
         at.app.parts.limits = SupervisorLimits(keep_payloads=timedelta(minutes=5), keep_history=timedelta(minutes=20))
         await at.platform.heard_by[0](values.message())
         await at.clock.advance(timedelta(minutes=15).total_seconds())

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bridge.remote.framing import EventParser, EventTooLarge, Json, text_of
+from bridge.remote.framing import EventParser, EventTooLarge, FrameParser, Json, text_of
 
 EVENT = {"event": "message", "answer": 'Grüße, 世界 \U0001f468\u200d\U0001f469\u200d\U0001f467 "quoted" \\ \u2028'}
 RAW = b"data: " + json.dumps(EVENT, ensure_ascii=False).encode() + b"\n\n"
@@ -45,8 +45,23 @@ def test_a_ping_is_no_event() -> None:
         RAW + b"data: [DONE]\n\n",
         RAW[:-1],
         RAW[:-2],
+        RAW.replace(b"data: ", b"data:  \t"),
+        RAW.replace(b"}\n", b"} \n"),
+        b"data:\n\ndata\n\n" + RAW,
     ],
-    ids=["crlf", "no space", "bom", "comment", "other fields", "done marker", "no blank line", "no line end"],
+    ids=[
+        "crlf",
+        "no space",
+        "bom",
+        "comment",
+        "other fields",
+        "done marker",
+        "no blank line",
+        "no line end",
+        "white before",
+        "white after",
+        "empty",
+    ],
 )
 def test_lookalikes_of_the_framing_are_understood(raw: bytes) -> None:
     assert parse(raw) == [EVENT]
@@ -99,3 +114,20 @@ def test_a_field_of_another_type_is_no_text(value: object) -> None:
 @given(st.lists(st.binary(max_size=40), max_size=20))
 def test_no_bytes_whatsoever_break_the_parser(chunks: list[bytes]) -> None:
     parse(*chunks)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([b"data: ", b"data:", b"x", b"\n", b"\r\n", b"\r", b"\n\n", b"{}", b": c", b"event: e"]),
+        max_size=30,
+    )
+)
+def test_where_the_bytes_are_cut_does_not_matter(pieces: list[bytes]) -> None:
+    whole = b"".join(pieces)
+    parser = FrameParser(1_000_000)
+    at_once = parser.feed(whole) + parser.finish()
+    parser = FrameParser(1_000_000)
+    bit_by_bit = [frame for at in range(len(whole)) for frame in parser.feed(whole[at : at + 1])] + parser.finish()
+
+    assert at_once == bit_by_bit

@@ -28,6 +28,7 @@ from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal, fix_for
 from bridge.backends.dify.events import AnswerMachine
 from bridge.backends.dify.fetching import Fetcher
+from bridge.backends.dify.file_inputs import find_unfilled, place_files
 from bridge.backends.dify.hearing import Hearer
 from bridge.backends.dify.keeping import delete_conversation, fetch_conversations
 from bridge.backends.dify.kinds import Kind, KindOfApp
@@ -40,7 +41,7 @@ from bridge.backends.dify.people import submit
 from bridge.backends.dify.reattaching import Reattacher
 from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
-from bridge.backends.dify.sentences import NO_RATING, put_in_words
+from bridge.backends.dify.sentences import INPUTS, NEEDS_FILE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
 from bridge.backends.dify.streaming import LINGER_SECONDS, AnswerStream
 from bridge.backends.dify.suggesting import fetch_suggestions
@@ -309,9 +310,10 @@ class DifyBackend:
 
     async def close(self) -> None:
         await self._client.close()
+        await self._fetcher.close()
 
     async def _understand(self, error: BackendError, question: Question, machine: AnswerMachine) -> BackendError:
-        """A wordless failure in a known conversation says less than Dify could tell."""
+        """Two failures say too little: a wordless one in a known conversation, and a missing input that is a file."""
         try:
             silent = machine.bare_error or (isinstance(error, BackendTimeout) and not machine.heard)
             if silent and question.conversation:
@@ -323,6 +325,11 @@ class DifyBackend:
                 )
                 better = explain_refusal(reply, continuing=True) if reply.status == 404 else error
                 return better if isinstance(better, ConversationMissing) else error
+            if error.user_message == INPUTS:
+                told = await self._parameters.get()
+                placed = place_files(question.files, told.file_variables, told.with_question)
+                if find_unfilled(told.file_variables, {**question.inputs, **placed.inputs}) is not None:
+                    error.user_message = NEEDS_FILE
         except BackendError:
             # Asking was only to understand better.
             return error

@@ -14,7 +14,6 @@ from bridge.backends.dify.wording import find_variable
 from bridge.errors import BackendError
 from bridge.platform_api import Finding, Severity
 from bridge.remote.framing import Json, text_of
-from bridge.remote.refusing import Refusal
 
 # Measured: with a silent model the first byte came after 10.05 s (0.15.3) to 11.4 s (1.12.1).
 SAFE_IDLE_SECONDS = 15.0
@@ -81,13 +80,6 @@ async def _ask_info(client: DifyClient) -> Json:
     return reply.read()
 
 
-async def _fetch(client: DifyClient, path: str) -> Json:
-    reply: Refusal = await client.call("GET", path)
-    if reply.status != 200 or not reply.read():
-        raise explain_refusal(reply)
-    return reply.read()
-
-
 async def _check_app_type(client: DifyClient, settings: Settings, mode: str) -> tuple[Finding, Kind | None]:
     """What kind of app it is; None where nobody here could ask it."""
     subject = "Dify app"
@@ -145,6 +137,8 @@ def describe_features(parameters: Parameters, kind: Kind = Kind.CHAT) -> Sequenc
 def _describe_features(parameters: Parameters) -> Sequence[Finding]:
     rules = parameters.files
     kinds = ", ".join(sorted(rules.largest))
+    for one in parameters.file_variables:
+        kinds += f"; the input {one.name} {'must have one' if one.required else 'may have one'}"
     takes = f"takes up to {rules.most} file{'s' if rules.most > 1 else ''} with a question ({kinds})"
     return [
         _ok("Dify files", takes if rules.most else "the app takes none (switched off in the app's features)"),

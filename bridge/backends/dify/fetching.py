@@ -1,10 +1,13 @@
-"""Fetches files that an app made: from the configured server alone, without the key, with bounds on time and size.
+"""Fetches files that an app made: from the configured server and the hosts that the operator has named, without the key, with
+bounds on time and size.
 
-An address comes out of an answer, so out of what a model or a tool said. It is never trusted to name a host.
+An address comes out of an answer, so out of what a model or a tool said. It is never trusted to name a host. The configured
+server may stand in a private network; every other host must be public, whatever its name leads to today.
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,6 +19,7 @@ from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.settings import Settings
 from bridge.errors import BackendError, BackendFailed, BackendTimeout, BackendUnreachable
 from bridge.messages import ProducedFile
+from bridge.remote.outside import Outside
 
 T = TypeVar("T")
 
@@ -27,6 +31,8 @@ _WEB_PORTS = frozenset({80, 443})
 class Fetcher:
     def __init__(self, client: DifyClient, settings: Settings) -> None:
         self._client = client
+        self._outside = Outside(settings.dify_connect_timeout)
+        self._hosts = settings.dify_file_hosts
         self._limit = settings.dify_file_timeout
         base = URL(settings.dify_base_url)
         own = URL(settings.dify_files_url) if settings.dify_files_url else None
@@ -48,10 +54,13 @@ class Fetcher:
                 await asyncio.to_thread(into.unlink, missing_ok=True)
         return media_type
 
+    async def close(self) -> None:
+        await self._outside.close()
+
     async def _fetch(self, file: ProducedFile, into: Path, most: int) -> str:
         url = self._resolve(file.address)
         for _ in range(_MOST_REDIRECTS + 1):
-            async with self._client.download(url) as response:
+            async with self._open(url) as response:
                 if 300 <= response.status < 400:
                     url = self._resolve(response.headers.get("Location", ""), url)
                     continue
@@ -60,8 +69,12 @@ class Fetcher:
                 return _media_type_of(response)
         raise _never("the server redirects without an end", "redirected")
 
+    def _open(self, url: URL) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+        own = any(_is_same_place(url, place) for place in self._places)
+        return self._client.download(url) if own else self._outside.get(url)
+
     def _resolve(self, address: str, start: URL | None = None) -> URL:
-        """The full address, if it is one of the configured server's."""
+        """The full address, if it is one of the configured server's or of a host that the operator has named."""
         try:
             url = URL(address)
             if not url.scheme and not url.host and url.path.startswith("/"):
@@ -71,13 +84,14 @@ class Fetcher:
                     else start.join(url)
                 )
             allowed = url.scheme in ("http", "https") and url.user is None and url.password is None
-            allowed = allowed and any(_is_same_place(url, place) for place in self._places)
+            own = any(_is_same_place(url, place) for place in self._places)
+            allowed = allowed and (own or _is_among(url, self._hosts))
         except (ValueError, TypeError):
             # Not with its cause, which spells the address.
-            allowed = False
+            own = allowed = False
         if not allowed:
             raise _never("not from the configured server", "foreign_file")
-        if any(url.origin() == place.origin() for place in self._places):
+        if not own or any(url.origin() == place.origin() for place in self._places):
             return url
         # FILES_URL often keeps its http:// when a proxy in front of Dify speaks TLS. The signature need not travel in the open.
         return next(
@@ -90,6 +104,11 @@ def _is_same_place(url: URL, place: URL) -> bool:
     if url.host != place.host:
         return False
     return url.port == place.port or {url.port, place.port} <= _WEB_PORTS
+
+
+def _is_among(url: URL, hosts: frozenset[str]) -> bool:
+    """At the usual port, unless the operator has named another."""
+    return url.host is not None and (url.host if url.is_default_port() else f"{url.host}:{url.port}") in hosts
 
 
 def _check(response: aiohttp.ClientResponse, file: ProducedFile, most: int) -> None:

@@ -1,7 +1,7 @@
 """Input variables of an app that are files: which files fit into which of them, and how they stand in a request.
 
-An app may take files in three ways: with every question (`files`), in variables of its own, or both. Members only attach files;
-so what fits into a variable goes there by itself.
+An app may take files in two ways: with the question itself, and in variables of its own. Members only attach files, so
+what fits into a variable goes there by itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,7 +33,7 @@ class FileVariable:
 
 
 def read_file_variables(form: object, sizes: Json) -> tuple[FileVariable, ...]:
-    """From `user_input_form` and `system_parameters`. Each entry of the form is an object with the kind of field as its key."""
+    """From the app's parameters. Each entry of its form is an object with one key, the kind of field."""
     entries = [entry for entry in form if isinstance(entry, dict)] if isinstance(form, list) else []
     return tuple(
         _read(field, sizes, is_list=kind == "file-list")

@@ -1,9 +1,10 @@
 """Dify's part of the configuration: environment variables `DIFY_...`, checked for what people get wrong."""
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import (
@@ -14,11 +15,17 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bridge.remote.configuring import check_range, check_waits, read_base_url, read_ca_file, read_key, without_password
 
 CLOUD_URL = "https://api.dify.ai/v1"
+
+
+_HOST = re.compile(
+    r"(?!\d+(?:\.\d+)*(?::|$))[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*(?::\d{1,5})?"
+)
+"""A name, with a port perhaps. An address in numbers would be one that nobody has to vouch for."""
 
 
 class AppType(StrEnum):
@@ -112,6 +119,11 @@ class Settings(BaseSettings):
         description="FILES_URL of your Dify deployment, if it is set there to another address than DIFY_BASE_URL's. Files that "
         "an app makes are fetched from these two places and nowhere else.",
     )
+    dify_file_hosts: Annotated[frozenset[str], NoDecode] = Field(
+        default=frozenset(),
+        description="Other hosts that files of answers may be fetched from, separated by commas, for example cdn.example.com. "
+        "Only public addresses are fetched, whatever these names lead to.",
+    )
     dify_file_timeout: float = Field(
         default=120,
         gt=0,
@@ -193,6 +205,21 @@ class Settings(BaseSettings):
                 f"for example https://files.example.com, but it is {without_password(url)[:80]!r}."
             )
         return urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), "", ""))
+
+    @field_validator("dify_file_hosts", mode="before")
+    @classmethod
+    def _are_hosts(cls, value: object) -> object:
+        words = value.split(",") if isinstance(value, str) else value
+        if not isinstance(words, Iterable):
+            return value
+        hosts = {str(word).strip().lower() for word in words} - {""}
+        for host in sorted(hosts):
+            if _HOST.fullmatch(host) is None:
+                raise ValueError(
+                    "DIFY_FILE_HOSTS must be names of hosts alone, separated by commas, for example "
+                    f"cdn.example.com,files.example.com:8443, but one is {_without_password(host)[:80]!r}."
+                )
+        return frozenset(hosts)
 
     @field_validator("dify_app_type", mode="before")
     @classmethod

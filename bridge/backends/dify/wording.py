@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from bridge.backend_api import InputKind, InputVariable, Question
 from bridge.backends.dify.errors import NO_QUERY_INPUT
+from bridge.backends.dify.file_inputs import place_files
 from bridge.backends.dify.kinds import Kind, KindOfApp
 from bridge.backends.dify.parameters import KeptParameters, Parameters
 from bridge.backends.dify.sentences import too_long_for
@@ -40,10 +41,11 @@ class Wording:
         inputs: Json = dict(question.inputs)
         body: Json = {"inputs": inputs, "response_mode": "streaming", "user": question.user}
         if question.files:
-            body["files"] = [
-                {"type": file.kind, "transfer_method": "local_file", "upload_file_id": file.id}
-                for file in question.files
-            ]
+            told = await self._parameters.get()
+            placed = place_files(question.files, told.file_variables, told.with_question)
+            inputs.update(placed.inputs)
+            if placed.files:
+                body["files"] = list(placed.files)
         variable = await self._find(kind)
         if variable is not None:
             if variable.most is not None and len(question.text) > variable.most:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import web
 
 from bridge.playground.dify.faults import Fault, HttpFault, StreamFault, Trouble, error_event
-from bridge.playground.dify.files_api import read_given
+from bridge.playground.dify.files_api import read_given, read_inputs
 from bridge.playground.dify.inputs import find_problem
 from bridge.playground.dify.kept_files import resources
 from bridge.playground.dify.people import Speed
@@ -146,7 +146,7 @@ async def _answer(
         return _refusal(state, record, fault)
     streaming = validate(state, record.body)
     conversation = _find_conversation(state, record)
-    given = read_given(state, record.body, record.user)
+    given = (*read_given(state, record.body, record.user), *read_inputs(state, record.body, record.user))
     reply = state.reply_to(record.query, [message.query for message in conversation.messages], given)
     broken: Fault | None = fault or reply.fault
     if isinstance(broken, HttpFault):

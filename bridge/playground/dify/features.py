@@ -13,6 +13,28 @@ KINDS = {
 """Extensions whose size limit is their own; everything else is measured as a document."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileInput:
+    """An input variable of the app that is a file, or several."""
+
+    name: str
+    kinds: tuple[str, ...] = ("document",)
+    required: bool = True
+    most: int = 0
+    """0: one file; more: a list of as many."""
+
+    def as_field(self) -> Json:
+        told: Json = {
+            "variable": self.name,
+            "label": self.name.title(),
+            "required": self.required,
+            "allowed_file_types": list(self.kinds),
+            "allowed_file_extensions": [],
+            "allowed_file_upload_methods": ["local_file", "remote_url"],
+        }
+        return {"file-list": told | {"max_length": self.most}} if self.most else {"file": told}
+
+
 @dataclass(slots=True, kw_only=True)
 class Features:
     """Changed in place while the server runs."""
@@ -48,6 +70,7 @@ class Features:
     extensions: list[str] = field(default_factory=list)
     """With their dots; for the kind `custom`."""
     most_files: int = 3
+    file_inputs: list[FileInput] = field(default_factory=list)
     image_mb: float = 10
     video_mb: float = 100
     audio_mb: float = 50
@@ -76,6 +99,7 @@ class Features:
             "user_input_form": [
                 *([_paragraph(question, self.longest_question)] if question else []),
                 *(_text_input(name) for name in required_inputs),
+                *(one.as_field() for one in self.file_inputs),
             ],
             "sensitive_word_avoidance": off,
             "file_upload": self._uploads(),

@@ -76,21 +76,55 @@ def read_given(state: DifyState, body: Json, user: str) -> Sequence[tuple[Upload
     return given
 
 
-def _find(state: DifyState, entry: Json, user: str) -> tuple[Upload, str]:
-    method = entry["transfer_method"]
-    if method not in _METHODS:
-        raise state.dialect.refuse_param(f"No matching enum found for value '{method}'")
-    kept = state.uploads.get(str(entry.get("upload_file_id"))) if method == "local_file" else None
-    # Measured versions check the workspace alone; documented ones the user too, and nobody may rely on less.
-    if kept is None or kept.user != user:
+def read_inputs(state: DifyState, body: Json, user: str) -> Sequence[tuple[Upload, str]]:
+    """The files that stand among the inputs, and as what. In the words of Dify's `base_app_generator`."""
+    told = body.get("inputs")
+    inputs = told if isinstance(told, dict) else {}
+    found: list[tuple[Upload, str]] = []
+    for one in state.features.file_inputs:
+        value = inputs.get(one.name)
+        if value is None and not one.required:
+            continue
+        if value is None:
+            raise state.dialect.refuse_param(f"{one.name} is required in input form")
+        if not isinstance(value, list if one.most else dict):
+            kind = "a list of files" if one.most else "a file"
+            raise state.dialect.refuse_param(f"{one.name} in input form must be {kind}")
+        entries = value if isinstance(value, list) else [value]
+        if one.most and len(entries) > one.most:
+            raise state.dialect.refuse_param(f"{one.name} in input form must be less than {one.most} files")
+        found += [_find_for(state, entry, user, one.kinds) for entry in entries]
+    return found
+
+
+def _find_for(state: DifyState, entry: object, user: str, kinds: Sequence[str]) -> tuple[Upload, str]:
+    if not isinstance(entry, dict):
         raise state.dialect.refuse_param("Invalid upload file")
-    kind = str(entry.get("type") or "custom")
+    kept, kind = _take(state, entry, user)
+    if kind not in kinds:
+        raise state.dialect.refuse_param(f"File validation failed for file: {kept.name}")
+    return kept, kind
+
+
+def _find(state: DifyState, entry: Json, user: str) -> tuple[Upload, str]:
+    kept, kind = _take(state, entry, user)
     features = state.features
     kinds = ["image"] if features.only_images else features.kinds
     custom = kind == "custom" and f".{kept.extension}" in features.extensions
     if not (custom or (kind != "custom" and (not kinds or kind in kinds))):
         raise state.dialect.refuse_param(f"File validation failed for file: {kept.name}")
     return kept, kind
+
+
+def _take(state: DifyState, entry: Json, user: str) -> tuple[Upload, str]:
+    method = entry.get("transfer_method")
+    if method not in _METHODS:
+        raise state.dialect.refuse_param(f"No matching enum found for value '{method}'")
+    kept = state.uploads.get(str(entry.get("upload_file_id"))) if method == "local_file" else None
+    # Measured versions check the workspace alone; documented ones the user too, and nobody may rely on less.
+    if kept is None or kept.user != user:
+        raise state.dialect.refuse_param("Invalid upload file")
+    return kept, str(entry.get("type") or "custom")
 
 
 def refuse_missing_part(state: DifyState) -> Refused:

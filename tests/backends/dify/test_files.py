@@ -1,13 +1,16 @@
 """Files both ways: a member's to Dify, an app's from Dify and from nowhere else."""
 
+import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.abc import ResolveResult
 
 from bridge.backend_api import Fate, FileProduced, SourcesCited, UploadedFile
 from bridge.backends.dify.backend import DifyBackend
@@ -26,9 +29,11 @@ from bridge.errors import (
 )
 from bridge.messages import BackendIds, BackendUser, ProducedFile
 from bridge.playground.dify import DifyServer, MadeFile, Reply, everything_on
+from bridge.remote import outside
 from tests.backends.dify.asking import ask, hear, make_backend, make_settings
 from tests.backends.dify.scripted import IDS, ScriptedServer, data
 from tests.contracts.backend_suite import ids_of
+from tests.fakes.ports import free_port
 
 PNG = b"\x89PNG not really"
 CHART = MadeFile(name="chart.png", kind="image", media_type="image/png", content=PNG)
@@ -450,3 +455,43 @@ class TestFetching:
         assert not isinstance(caught.value, BackendCut)
         assert caught.value.may_retry
         assert not (tmp_path / "out").exists()
+
+
+async def test_a_host_that_the_operator_has_named_is_fetched_from_where_it_is_public(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    port = free_port()
+    address = f"http://cdn.example.com:{port}/a.png"
+
+    async def resolve(*_: object, **__: object) -> list[ResolveResult]:
+        return [ResolveResult(hostname="x", host="127.0.0.1", port=port, family=socket.AF_INET, proto=0, flags=0)]
+
+    async def give(request: web.Request) -> web.Response:
+        asked.append((request.host, request.headers.get("Authorization")))
+        return web.Response(body=PNG, content_type="image/png")
+
+    monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
+    monkeypatch.setattr(aiohttp.DefaultResolver, "resolve", resolve)
+    asked: list[tuple[str, str | None]] = []
+    app = web.Application()
+    app.router.add_get("/a.png", give)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    named = make_backend("https://dify.example.com/v1", dify_file_hosts=f"cdn.example.com:{port}")
+    unnamed = make_backend("https://dify.example.com/v1", dify_file_hosts="cdn.example.com, other.example.com")
+    file = ProducedFile(name="a.png", kind="image", address=address)
+
+    with pytest.raises(BackendError, match="no public address"):
+        await named.fetch(file, tmp_path / "a", 1000)
+    with pytest.raises(BackendError, match="not from the configured server"):
+        await unnamed.fetch(file, tmp_path / "a", 1000)
+    assert asked == []
+    monkeypatch.setattr(outside, "is_public", lambda address: True)
+    assert await named.fetch(file, tmp_path / "a", 1000) == "image/png"
+    await named.close()
+    await unnamed.close()
+    await runner.cleanup()
+
+    assert (tmp_path / "a").read_bytes() == PNG
+    assert asked == [(f"cdn.example.com:{port}", None)]

@@ -99,6 +99,10 @@ def test_the_address_is_completed_where_it_can_only_mean_one_thing(
         ("DIFY_FILES_URL", "files.example.com", "http:// or https://"),
         ("DIFY_FILES_URL", "https://me:pw@files.example.com", "without anything secret"),
         ("DIFY_FILES_URL", "https://files.example.com/?sign=1", "FILES_URL is in Dify"),
+        ("DIFY_FILE_HOSTS", "https://cdn.example.com", "names of hosts alone"),
+        ("DIFY_FILE_HOSTS", "a.example.com,b.example.com/x", "b.example.com/x"),
+        ("DIFY_FILE_HOSTS", "10.0.0.7", "names of hosts alone"),
+        ("DIFY_FILE_HOSTS", "*.example.com", "names of hosts alone"),
         ("DIFY_FILE_TIMEOUT", "0", "above 0 up to 3600"),
         ("DIFY_SUGGESTIONS_WAIT", "long", "above 0 up to 60"),
         ("DIFY_PARAMETERS_AGE", "-1", "from 0 up to 86400"),
@@ -153,6 +157,13 @@ def test_the_address_of_files_is_kept_without_its_last_slash(monkeypatch: pytest
         load(monkeypatch, DIFY_FILES_URL=" https://files.example.com/ ").dify_files_url == "https://files.example.com"
     )
     assert load(monkeypatch, DIFY_FILES_URL="").dify_files_url is None
+
+
+def test_hosts_of_files_are_listed_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    hosts = load(monkeypatch, DIFY_FILE_HOSTS=" CDN.example.com, files.example.com:8443 ,").dify_file_hosts
+
+    assert hosts == {"cdn.example.com", "files.example.com:8443"}
+    assert load(monkeypatch, DIFY_FILE_HOSTS="").dify_file_hosts == frozenset()
 
 
 @pytest.mark.parametrize(("word", "name"), [("", ""), (" text ", "text"), ("{{ my_text }}", "my_text")])
