@@ -123,3 +123,24 @@ async def test_a_knowledge_space_cites_its_documents_and_not_their_passages(tmp_
 
         assert "Handbook.pdf" in str(answer.blocks)
         assert "SECRET" not in str(answer.blocks)
+
+
+async def test_a_member_chooses_a_knowledge_space_for_a_thread_and_goes_on_in_the_same_conversation(
+    tmp_path: Path,
+) -> None:
+    async with living(SlackAndDbgpt(tmp_path, dbgpt_choices="knowledge,models")) as world:
+        assert isinstance(world, SlackAndDbgpt)
+        root = await world.ask("Hello")
+        await world.answered(GENERAL, root, "You said: Hello")
+        await world.ask("/app contracts", thread=root)
+        await world.until(
+            lambda: any("contracts" in text for text in world.texts(GENERAL, root)), "everybody is told in the thread"
+        )
+        await world.restart()
+        await world.ask("And now?", thread=root)
+        await world.until(lambda: "You said: And now?" in world.texts(GENERAL, root)[-1], "answered")
+
+        first, second = (one.body for one in world.dbgpt.requests)
+        assert (first["chat_mode"], first.get("chat_param")) == ("chat_normal", None)
+        assert (second["chat_mode"], second.get("chat_param")) == ("chat_knowledge", "contracts")
+        assert first["conv_uid"] == second["conv_uid"]

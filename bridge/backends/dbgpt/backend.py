@@ -139,7 +139,7 @@ class DbgptBackend:
             frames = await reader.read()
             if frames is None:
                 raise BackendCut("the stream ended without [DONE]", code="no_ending")
-            for frame in frames:
+            for frame in machine.choose(frames):
                 for event in machine.take(frame):
                     yield event
                 if machine.is_over():
