@@ -217,7 +217,7 @@ class Settings(BaseSettings):
             if _HOST.fullmatch(host) is None:
                 raise ValueError(
                     "DIFY_FILE_HOSTS must be names of hosts alone, separated by commas, for example "
-                    f"cdn.example.com,files.example.com:8443, but one is {_without_password(host)[:80]!r}."
+                    f"cdn.example.com,files.example.com:8443, but one is {without_password(host)[:80]!r}."
                 )
         return frozenset(hosts)
 
