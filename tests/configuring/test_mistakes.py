@@ -75,7 +75,6 @@ def test_what_stands_in_a_wrong_form_is_told_with_its_line(text: str, sentence: 
         ("idle_timeout = '60'", "apps.support.idle_timeout must be a number, without quotes."),
         ("base_url = 3", "apps.support.base_url must be a text in quotes."),
         ("base_url = 'dify'", "apps.support.base_url must be an http:// or https:// address"),
-        ("app_type = 'workflow'", "apps.support.app_type is 'workflow', but such an app cannot hold a conversation"),
         ("recover = 'never'", 'apps.support.recover must be "fetch", "reask" or "apologise", but it is \'never\'.'),
         ("recover = 1", 'apps.support.recover must be "fetch", "reask" or "apologise", but it is 1.'),
         ("human_input = 'all'", 'apps.support.human_input must be "asker", "anyone" or "people", but it is \'all\'.'),

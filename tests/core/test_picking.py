@@ -74,7 +74,7 @@ async def test_whatever_may_be_a_question_or_an_order_is_met_by_the_app_that_was
         (values.message(mentions_bot=False), BOTH),
         (values.message(), ALONE),
         (values.message(), Resolution(app=None)),
-        (values.reaction(), BOTH),
+        (values.reaction("a1"), BOTH),
         (doings.press(ButtonAction.LIKE, "a1"), BOTH),
     ],
 )
