@@ -10,7 +10,8 @@ from bridge.backend_api import AcceptsFiles, Backend, OffersChoices, StandsAlone
 from bridge.events import CommandInvoked
 from bridge.facts import Policy
 from bridge.messages import AppName, Author, InstallationId, PlatformName
-from bridge.platform_api import FetchesFiles, NamesWays, Platform
+from bridge.past_api import Speaks
+from bridge.platform_api import FetchesFiles, NamesWays, Platform, SendsFiles
 from bridge.quotas import in_questions
 from bridge.routing import DEFAULT_APP, Answers, External, Follow, Resolution, Resolver, Route
 from bridge.store import Usage
@@ -72,6 +73,9 @@ class Guide:
             backend = self.backends.get(app) if app else None
             if isinstance(platform, FetchesFiles) and backend is not None and isinstance(backend, AcceptsFiles):
                 lines.append("Attach files to a question; I say so if the app cannot take one.")
+            shown = [emoji for emoji in sorted(self.policy.speak) if not emoji.isascii()]
+            if shown and isinstance(platform, SendsFiles) and backend is not None and isinstance(backend, Speaks):
+                lines.append(f"React with {shown[0]} to an answer to have it read aloud, where the app has a voice.")
             press = ", or press Stop where you see it" if platform.capabilities.buttons else ""
             if platform.capabilities.again_button:
                 lines.append("Press Regenerate below my newest answer to have another one.")

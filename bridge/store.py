@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.backend_api import UsageReported
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -31,10 +32,10 @@ from bridge.messages import (
     ReplyTarget,
     StopReason,
     Turn,
-    Vote,
 )
 from bridge.pauses_api import KeepsPauses
 from bridge.quotas import Quota, Quotas
+from bridge.votes import PendingRating, Vote
 
 Aggregate = Callable[[Sequence[Vote]], Rating | None]
 """Pure: every vote on one answer in, the one rating for the backend out."""
@@ -164,30 +165,6 @@ class Orders:
     stop: StopReason | None = None
     question: AskedQuestion | None = None
     """Set when the question was edited since it was asked: ask this instead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastTurn:
-    """A question of a conversation and what was answered."""
-
-    question: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingRating:
-    """An aggregate that the backend does not have yet."""
-
-    answer_id: AnswerId
-    app: AppName
-    backend_user: BackendUser
-    ids: BackendIds
-    rating: Rating | None
-    attempts: int
-    likes: int
-    dislikes: int
-    comments: tuple[str, ...] = ()
-    """What people wrote about it, the latest of each person, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,16 +23,7 @@ from bridge.gathering import Gatherer, GatherLimits
 from bridge.kept_inputs import KeepsInputs
 from bridge.labelling import Answered
 from bridge.markdown.characters import literally
-from bridge.messages import (
-    AnswerId,
-    AnswerState,
-    AppName,
-    ConversationId,
-    Outcome,
-    PlatformName,
-    ReplyTarget,
-    Turn,
-)
+from bridge.messages import AnswerId, AnswerState, AppName, ConversationId, Outcome, PlatformName, ReplyTarget, Turn
 from bridge.metrics import Ending, Metrics
 from bridge.outgoing_files import OutgoingFile
 from bridge.pacing import Pacer

@@ -13,8 +13,6 @@ from bridge.backend_api import (
     BackendEvent,
     Fate,
     FileRules,
-    InputVariable,
-    KeptConversation,
     Opening,
     Question,
     Recovered,
@@ -43,6 +41,7 @@ from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import INPUTS, NEEDS_FILE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
+from bridge.backends.dify.speaking import speak
 from bridge.backends.dify.streaming import LINGER_SECONDS, AnswerStream
 from bridge.backends.dify.suggesting import fetch_suggestions
 from bridge.backends.dify.uploading import Uploader
@@ -65,11 +64,13 @@ from bridge.messages import (
     ProducedFile,
     Rating,
 )
+from bridge.past_api import KeptConversation, Speech
 from bridge.pauses import Given, InputRequest
 from bridge.platform_api import Finding
 from bridge.remote.framing import Json, text_of
 from bridge.remote.gates import QUEUE_SECONDS, Gate
 from bridge.remote.refusing import Refusal
+from bridge.variables_api import InputVariable
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
@@ -299,6 +300,14 @@ class DifyBackend:
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         with _explaining():
             await delete_conversation(self._client, conversation, user)
+
+    async def speaks(self) -> bool:
+        with _explaining():
+            return (await self._parameters.get()).speaks
+
+    async def speak(self, ids: BackendIds, text: str, user: BackendUser, most: int) -> Speech:
+        with _explaining():
+            return await speak(self._client, ids, text, user, most, self._settings.dify_file_timeout)
 
     async def transcribes(self) -> bool:
         with _explaining():

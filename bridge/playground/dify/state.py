@@ -19,6 +19,7 @@ from bridge.playground.dify.records import (
     Rating,
     RatingCall,
     Recording,
+    SpeechCall,
     StopCall,
     StoredRun,
     Unheard,
@@ -59,6 +60,7 @@ class DifyState:
         """By path."""
         self.recordings: list[Recording] = []
         self.name_log: list[NameCall] = []
+        self.speech_log: list[SpeechCall] = []
         self.delete_log: list[DeleteCall] = []
         self.titles: Callable[[str], str] = make_title
         self.downloads: list[str] = []
