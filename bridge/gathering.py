@@ -36,6 +36,7 @@ _FILL_IN = "Fill in…"
 
 TIME_IS_UP = "What the app wants to know was not filled in within {minutes}, so I have not asked it."
 NOBODY_TO_ASK = "The app wants to know something that I cannot ask for here: {what}. Please tell whoever runs this bot."
+TOO_MANY = "Too many questions wait for something to be filled in. Please try again in a few minutes."
 SET_UP_WRONGLY = "The app is set up wrongly: {what}. Please tell whoever runs this bot."
 
 
@@ -163,7 +164,10 @@ class Gatherer:
         turn, asker = running.turn, running.turn.question.author
         platform = self._platforms[turn.target.platform]
         may = isinstance(platform, OffersForms) and platform.capabilities.buttons and not asker.is_bot
-        if self._kept is None or not may or self._waiting >= self._limits.most_waiting:
+        if not running.wanted and self._waiting >= self._limits.most_waiting:
+            _log.warning("too_many_forms", app=turn.app, waiting=self._waiting)
+            return endings.refused(running, TOO_MANY, "inputs_missing", may_retry=True)
+        if self._kept is None or not may:
             _log.warning("inputs_missing", app=turn.app, names=[one.name for one in missing])
             return endings.refused(running, NOBODY_TO_ASK.format(what=_labels(missing)), "inputs_missing")
         form = form_for(f"{KIND}:{turn.answer_id}", _TITLE, missing)

@@ -10,6 +10,7 @@ from bridge.errors import BackendError, BackendUnreachable
 from bridge.events import Command, FormSubmitted
 from bridge.feedback import aggregate
 from bridge.filling import DONE, NOT_YOURS, TOO_LATE
+from bridge.gathering import GatherLimits
 from bridge.inputs import Source, Sourced
 from bridge.messages import AnswerState, ButtonAction
 from bridge.router import question_in
@@ -399,3 +400,16 @@ async def test_a_question_that_waits_for_a_form_takes_no_place_at_the_app() -> N
         await world.clock.advance(3)
         assert [question.text for question in world.backend.asked] == ["Another"]
         assert at.store.answers[0].state is AnswerState.PLANNED
+
+
+async def test_only_so_many_questions_wait_for_forms_at_once() -> None:
+    world = World()
+    async with world.process() as at:
+        at.turns._asker._gatherer._limits = GatherLimits(most_waiting=1)
+        await ask(world, at)
+        await at.inbox(values.message("Another", number=2, where=values.target("2")))
+        await world.clock.advance(3)
+        assert "Too many questions wait" in world.texts[1]
+        assert world.buttons(1) == [ButtonAction.RETRY]
+        await world.fill_in(at, customer="ACME")
+        assert world.told == [{"customer": "ACME"}]

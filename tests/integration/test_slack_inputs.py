@@ -76,6 +76,19 @@ def inputs(world: World) -> list[object]:
 ALL = {"customer": "ACME", "plan": "Gold", "agreed": True, "who": "Ada", "language": "en-US"}
 
 
+async def test_at_start_an_app_is_named_whose_required_inputs_nobody_tells(
+    capsys: pytest.CaptureFixture[str], world: World
+) -> None:
+    told: list[str] = []
+
+    def named() -> bool:
+        told.append(capsys.readouterr().out)
+        return all(f"apps.default.inputs.{name} " in "".join(told) for name in ("customer", "plan", "agreed"))
+
+    await world.until(named, "the log names them")
+    assert "apps.default.inputs.who" not in "".join(told)
+
+
 async def test_a_form_is_filled_in_the_question_is_answered_with_it_and_so_are_those_that_follow(world: World) -> None:
     root = await world.ask("What is my bill?")
     asking = await wanted(world, root)
