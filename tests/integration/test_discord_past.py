@@ -156,21 +156,23 @@ async def test_asked_for_in_words_anybody_who_asked_there_may_confirm_and_nobody
     assert len(world.dify.delete_log) == 1
 
 
-async def test_an_answer_is_read_aloud_below_it(world: World) -> None:
-    server = world.discord
-    world.dify.features.speaks = True
-    thread = await thread_of(world, "Why?")
-    await at_rest(world)
-    answer = world.own(thread)[-1]
+async def test_an_answer_is_read_aloud_below_it(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    made.dify.features.speaks = True
+    async with living(made) as world:
+        server = world.discord
+        thread = await thread_of(world, "Why?")
+        await at_rest(world)
+        answer = world.own(thread)[-1]
 
-    def shown() -> list[bytes | None]:
-        return [file.content for one in server.messages(thread) if one.is_bot for _, file in one.attachments]
+        def shown() -> list[bytes | None]:
+            return [file.content for one in server.messages(thread) if one.is_bot for _, file in one.attachments]
 
-    await server.react(server.grace, thread, answer.id, "🔊")
-    await world.until(lambda: bool(shown()), "a recording is there")
-    await world.settled()
-    assert shown() == [world.dify.features.sound]
-    assert [one.text for one in world.dify.speech_log] == ["re: Why?"]
+        await server.react(server.grace, thread, answer.id, "🔊")
+        await world.until(lambda: bool(shown()), "a recording is there")
+        await world.settled()
+        assert shown() == [world.dify.features.sound]
+        assert [one.text for one in world.dify.speech_log] == ["re: Why?"]
 
 
 async def test_an_answer_that_people_wrote_is_marked(tmp_path: Path) -> None:
