@@ -67,7 +67,7 @@ async def test_an_earlier_conversation_goes_on_in_another_thread_as_its_own_user
     await server.post_as(server.ada, second, "And at night?")
     await world.answered(second, "re: And at night?")
     await server.post_as(server.ada, first, "Still here?")
-    await world.answered(first, "re: Still here?")
+    await world.answered(first, "Still here?")
     asked = world.requests
     assert (asked[2].conversation_id, asked[2].user) == (asked[0].home, asked[0].user)
     assert asked[3].conversation_id == "", "it goes on in one place only"
@@ -137,7 +137,8 @@ async def test_what_is_forgotten_is_asked_back_and_deleted_at_the_app(world: Wor
     await world.until(lambda: bool(world.dify.delete_log), "the app is told later")
     assert [(one.conversation_id, one.user) for one in world.dify.delete_log] == [(ident, kept.user)]
     await server.post_as(server.ada, thread, "What did I say?")
-    await world.answered(thread, "re: What did I say?")
+    await world.answered(thread, "What did I say?")
+    assert "A secret?" not in world.requests[-1].query
     assert world.requests[-1].conversation_id == ""
 
 
