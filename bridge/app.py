@@ -36,6 +36,7 @@ from bridge.menus import AppMenu
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
+from bridge.opinions import OpinionStore
 from bridge.pacing import Pacer, SharedBudget
 from bridge.pauses import FORMS as HUMAN_FORMS
 from bridge.pausing import PauseLimits
@@ -56,6 +57,7 @@ from bridge.storage.inputs import SqlInputs
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
+from bridge.storage.opinions import SqlOpinions
 from bridge.storage.picks import SqlPicks
 from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import SqlStore, open_store
@@ -128,6 +130,8 @@ class Together:
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
     archive: Archive | None = None
+    opinions: OpinionStore | None = None
+    """For backends that keep what each person thinks."""
 
 
 async def build(
@@ -152,6 +156,7 @@ async def build(
         picks=SqlPicks(store, clock),
         inputs=inputs,
         archive=SqlArchive(store, clock),
+        opinions=SqlOpinions(store),
         chores=(*together.chores, inputs.keep_house),
     )
     kept = open_installations(configuration.database, store, clock)
@@ -220,7 +225,7 @@ def assemble(
         store=store, turns=HeldTurns(turns, apps), clock=clock, fenced=together.fenced, metrics=metrics
     )
     dispatcher = together.dispatcher(conversations.drain, turns.look)
-    feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
+    feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics, opinions=together.opinions)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
     submissions = Submissions(store=store, policies=apps.policies, dispatcher=dispatcher, notices=notices, clock=clock)
     attendant = Attendant(

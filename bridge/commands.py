@@ -1,6 +1,7 @@
 """The porter: carries out what is wanted of the bot itself, and says what it came to. Questions are none of its business."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from bridge import logs
@@ -43,6 +44,7 @@ ALL_DIRECT = "In direct messages I answer every message, so I cannot be muted he
 NO_THREAD = "Only a thread in which I was asked something can be muted or unmuted."
 
 
+EACH_APP = "Each app that was asked here has a conversation of its own."
 NO_ARCHIVE = "I keep no record of what was said earlier."
 
 
@@ -102,7 +104,8 @@ class Commands:
         order = obey.order
         match order.command:
             case Command.HELP:
-                return self._guide.explain(order, obey.resolution), ()
+                alone = await self._guide.stands_alone(obey.app.name)
+                return self._guide.explain(order, obey.resolution, alone=alone), ()
             case Command.RESET:
                 return await self._reset(obey, conversation), ()
             case Command.MUTE | Command.UNMUTE:
@@ -113,7 +116,7 @@ class Commands:
             case Command.HISTORY if self._archivist is not None:
                 return await self._archivist.list_past(order, obey.app.name, conversation), ()
             case Command.FORGET if self._archivist is not None:
-                return await self._archivist.ask_whether(order, conversation)
+                return await self._ask_whether(self._archivist, obey, conversation)
             case Command.HISTORY | Command.FORGET:
                 return NO_ARCHIVE, ()
             case _:
@@ -123,6 +126,22 @@ class Commands:
         """Durable when it returns. Raises `StoreUnavailable`."""
         if self._archivist is not None:
             await self._archivist.do(pick)
+
+    async def _ask_whether(
+        self, archivist: Archivist, obey: Obey, conversation: ConversationId | None
+    ) -> tuple[str, tuple[Button, ...]]:
+        """With a button for each app that was asked there."""
+        text, buttons = await archivist.ask_whether(obey.order, conversation)
+        begun = [] if conversation is None else await self._begun(obey, conversation)
+        if len(begun) < 2:  # the one that was asked about
+            return text, buttons
+        each: list[Button] = []
+        for one in begun:
+            told, offered = await archivist.ask_whether(obey.order, one)
+            app = await self._picking.app_of(one)
+            each += [replace(button, label=f"Forget {app}") for button in offered]
+            text = told if offered else text
+        return (f"{text} {EACH_APP}" if each else text), tuple(each)
 
     async def _open_menu(self, obey: Obey, conversation: ConversationId | None) -> None:
         if self._menu is None:
@@ -145,11 +164,11 @@ class Commands:
             if order.in_thread:
                 return NOTHING_SAID
             return DIRECTLY if order.is_direct else EACH_THREAD
-        if await self._guide.stands_alone(obey.app.name):
+        begun = await self._begun(obey, conversation)
+        if len(begun) == 1 and await self._guide.stands_alone(obey.app.name):
             return ALONE
         forgotten = [
-            await self._store.start_afresh(_for_each(order.event_id, number), one)
-            for number, one in enumerate(await self._begun(obey, conversation))
+            await self._store.start_afresh(_for_each(order.event_id, number), one) for number, one in enumerate(begun)
         ]
         return FORGOTTEN if any(forgotten) else NOTHING_NEW
 

@@ -25,8 +25,8 @@ class Guide:
     platforms: Mapping[PlatformName, Platform] = field(default_factory=dict)
     backends: Mapping[AppName, Backend] = field(default_factory=dict)
 
-    def explain(self, order: CommandInvoked, resolution: Resolution) -> str:
-        """Help for whoever asked for it there."""
+    def explain(self, order: CommandInvoked, resolution: Resolution, *, alone: bool = False) -> str:
+        """Help for whoever asked for it there. `alone`: the app holds no conversation."""
         app = resolution.app.name if resolution.app else None
         external = resolution.guests.external if order.is_external or order.author.home else External.ON
         follow = resolution.follow if external is External.ON else Follow.MENTION
@@ -37,7 +37,7 @@ class Guide:
             lines.append(f"From one person I take at most {in_questions(quota)}.")
         if not order.is_direct and follow is not Follow.MENTION:
             lines.append(self._muting())
-        lines.append(_RESETTING)
+        lines.append(_ALONE if alone else _RESETTING)
         lines += self._choosing(resolution)
         return _listed(_title(app), lines)
 
@@ -105,6 +105,7 @@ _ASKING_BY_REPLY = {
     "every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. Reply to an answer of mine to go on with it.",
 }
+_ALONE = "Each question stands alone here: the app remembers none, and knows nothing of what was said around it."
 _RESETTING = (
     "Mention me with `/reset` in a thread, or say it in direct messages, and I begin anew there. `/history` brings an earlier "
     "conversation of yours back, and `/forget` deletes what was said, at the app as well."

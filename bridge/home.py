@@ -134,7 +134,8 @@ class FrontHall:
             # A line of ours is one message; whoever wants to say more than that says it in answers.
             first = split(introduction, self._platforms[tell.platform].dialect)[0]
             self._notices.tell(tell, first, about=f"{about} introduction")
-        self._notices.tell(tell, self._guide.explain(order, wanted.resolution), about=about)
+        alone = app is not None and await self._guide.stands_alone(app.name)
+        self._notices.tell(tell, self._guide.explain(order, wanted.resolution, alone=alone), about=about)
 
     async def _suggest(self, platform: SuggestsPrompts, event: ChatOpened) -> None:
         app = (await self._resolve(event)).app

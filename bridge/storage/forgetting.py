@@ -55,6 +55,7 @@ async def forget(
         return Forgotten(result=ForgetResult.DUPLICATE)
     deletions = [await _order(connection, place, one, user, now) for one, user in sorted(held.items())]
     await _blank(connection, of, list(held))
+    await connection.execute(delete(conversation_input).where(conversation_input.c.conversation_id == of))
     await connection.execute(
         update(conversation)
         .where(conversation.c.id == of)
@@ -115,10 +116,10 @@ async def _held(connection: AsyncConnection, place: AnyRow) -> dict[str, str]:
 
 
 async def _says_anything(connection: AsyncConnection, of: ConversationId) -> bool:
-    found = await connection.execute(
-        select(inbound_event.c.id).where(inbound_event.c.conversation_id == of, inbound_event.c.payload != "").limit(1)
-    )
-    return found.one_or_none() is not None
+    """Also in what was filled in for the app."""
+    asked = select(inbound_event.c.id).where(inbound_event.c.conversation_id == of, inbound_event.c.payload != "")
+    filled_in = select(conversation_input.c.seq).where(conversation_input.c.conversation_id == of)
+    return bool((await connection.execute(select(or_(asked.exists(), filled_in.exists())))).scalar_one())
 
 
 async def _order(connection: AsyncConnection, place: AnyRow, backend_id: str, user: str, now: datetime) -> int:

@@ -164,7 +164,7 @@ async def endorsed(connection: AsyncConnection, message: MessageRef) -> Endorsed
     row = found.one_or_none()
     if row is None or not row.person_id:
         return None
-    votes = await connection.execute(_votes_on(AnswerId(row.id)).where(feedback.c.person_id == row.person_id))
+    votes = await connection.execute(votes_on(AnswerId(row.id)).where(feedback.c.person_id == row.person_id))
     if standing(votes_from(votes.all(), {})).get(PersonId(row.person_id)) is not Rating.LIKE:
         return None
     if row.payload:
@@ -172,7 +172,7 @@ async def endorsed(connection: AsyncConnection, message: MessageRef) -> Endorsed
     return Endorsed(target=None if row.reply_target is None else load_target(row.reply_target))
 
 
-def _votes_on(of: AnswerId) -> Select[*tuple[Any, ...]]:
+def votes_on(of: AnswerId) -> Select[*tuple[Any, ...]]:
     return (
         select(feedback)
         .join(outbound_message, SAME_MESSAGE)
@@ -183,7 +183,7 @@ def _votes_on(of: AnswerId) -> Select[*tuple[Any, ...]]:
 
 async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregate, now: datetime) -> None:
     """Works out the rating from all votes on all messages of the answer, and queues it when the backend has another."""
-    rows = await connection.execute(_votes_on(of))
+    rows = await connection.execute(votes_on(of))
     comments = (await comments_on(connection, [of])).get(of, NO_COMMENTS)
     votes = votes_from(rows.all(), comments.by_person)
     known = (await connection.execute(select(rating).where(rating.c.answer_id == of))).one_or_none()

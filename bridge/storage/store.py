@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -46,7 +47,6 @@ from bridge.store import (
     Limited,
     NewQuestion,
     Orders,
-    PastTurn,
     Retried,
     RetryResult,
     StopResult,

@@ -8,6 +8,7 @@ from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
+from bridge.history_api import PastTurn
 from bridge.kept_inputs import InputRequest
 from bridge.messages import (
     AnswerId,
@@ -42,7 +43,6 @@ from bridge.store import (
     Limited,
     NewQuestion,
     Orders,
-    PastTurn,
     Retried,
     RetryResult,
     StopResult,
@@ -530,7 +530,11 @@ class FakeStore(PauseMemory):
         conversation = self.conversations[turn.conversation_id - 1]
         first = conversation.fresh_after if turn.seq > conversation.fresh_after else 0
         past = [
-            PastTurn(question=asked.question.told or asked.question.words, answer=answer.outcome.text)
+            PastTurn(
+                question=asked.question.told or asked.question.words,
+                answer=answer.outcome.text,
+                attachments=asked.question.attachments,
+            )
             for asked in conversation.questions[first : turn.seq - 1]
             if asked.question is not None and asked.answer is not None
             for answer in [self.answers[asked.answer - 1]]

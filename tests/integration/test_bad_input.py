@@ -8,13 +8,21 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.contracts.dbgpt_dialect import DbgptDialect
 from tests.contracts.dialects import KEY, MIB, PROXY_PAGE, SECRET, Dialect, Limits
 from tests.contracts.dify_dialect import DifyCompletionDialect, DifyDialect, DifyWorkflowDialect
+from tests.contracts.test_openai_wire import OpenAIDialect
 from tests.contracts.wire import JSON, PAGE, Break, Flood, Hang, Pause, Said, Step
 from tests.integration.slack_world import GENERAL, living
 from tests.integration.wire_world import WireWorld
 
-DIALECTS: Sequence[Callable[[], Dialect]] = (DifyDialect, DifyCompletionDialect, DifyWorkflowDialect)
+DIALECTS: Sequence[Callable[[], Dialect]] = (
+    DifyDialect,
+    DifyCompletionDialect,
+    DifyWorkflowDialect,
+    OpenAIDialect,
+    DbgptDialect,
+)
 """One line per backend."""
 
 LIMITS = Limits(idle=0.5, progress=1.0, largest_event=2 * MIB)

@@ -13,7 +13,6 @@ from bridge.backend_api import (
     BackendEvent,
     Fate,
     FileRules,
-    InputVariable,
     Opening,
     Question,
     Recovered,
@@ -71,6 +70,7 @@ from bridge.platform_api import Finding
 from bridge.remote.framing import Json, text_of
 from bridge.remote.gates import QUEUE_SECONDS, Gate
 from bridge.remote.refusing import Refusal
+from bridge.variables_api import InputVariable
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
@@ -113,7 +113,13 @@ class DifyBackend:
         self._fetcher = Fetcher(self._client, settings)
         self._gate = Gate(settings.dify_max_concurrent, variable="DIFY_MAX_CONCURRENT", patience=queue_timeout)
         self._reattacher = Reattacher(
-            self._client, clock, settings, self._own, hear=self._stream.read, look=self._look_at_run, pause=look_again
+            self._client,
+            clock,
+            settings,
+            self._own,
+            hear=self._stream.read,
+            look=self._seeker.find_run_of,
+            pause=look_again,
         )
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
@@ -220,9 +226,6 @@ class DifyBackend:
             with _explaining():
                 async for event in events:
                     yield event
-
-    async def _look_at_run(self, question: Question, ids: BackendIds) -> Recovered:
-        return await self.recover(question, ids, None)
 
     async def is_waiting(self, ids: BackendIds, user: BackendUser) -> bool:
         with _explaining():

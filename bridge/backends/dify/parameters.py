@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridge.backend_api import FileRules, InputVariable, Opening
+from bridge.backend_api import FileRules, Opening
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.file_inputs import FileVariable, join_rules, read_file_variables
@@ -15,6 +15,7 @@ from bridge.backends.dify.lacking import is_absent
 from bridge.clock import Clock
 from bridge.remote.framing import Json, object_of, text_of
 from bridge.remote.plain import make_plain
+from bridge.variables_api import InputVariable
 
 PARAMETERS_BYTES = 256 * 1024
 """A form with long drop-down lists is some tens of KiB."""

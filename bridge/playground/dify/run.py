@@ -67,7 +67,7 @@ class ChatRun:
         )
         self._address_of = address_of
         self._cites = cites
-        self._form = reply.form if pauses and mode == "advanced-chat" else None
+        self._form = reply.form if pauses and mode in ("advanced-chat", "workflow") else None
         self._going_on = (clock, speed, changed)
         self.on_pause: Callable[[WaitingRun], None] = lambda paused: None
         """Told of the run when it begins to wait for people."""
@@ -123,6 +123,7 @@ class ChatRun:
             clock=clock,
             speed=speed,
             changed=changed,
+            alone=self._mode == "workflow",
         )
         self.on_pause(paused)
         for event in paused.pause_events():

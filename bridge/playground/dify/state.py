@@ -46,11 +46,11 @@ class DifyState:
         self.ping_every = 10.0
         self.max_connections = 10
         self.required_inputs: list[str] = []
-        self.form: list[Json] = []
-        """Further entries of its form (see `inputs.form_field`)."""
         self.question_input: str | None = None
         self.lacks: dict[str, int] = {}
         """Calls that are not there, by path, and the status that says so."""
+        self.form: list[Json] = []
+        """Further entries of its form (see `inputs.form_field`)."""
         self.features = Features()
         self.origin = ""
         """Where the server is reached: scheme, host and port."""
