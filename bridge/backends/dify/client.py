@@ -48,9 +48,7 @@ class DifyClient:
         Leaving the block before the end of the body closes the connection. Raises `BackendError`.
         """
         continuing = bool(body.get("conversation_id"))
-        async with self._stream(
-            "POST", "/chat-messages", body=body, replayable=False, continuing=continuing
-        ) as answering:
+        async with self._stream("POST", path, body=body, replayable=False, continuing=continuing) as answering:
             yield answering
 
     @asynccontextmanager
