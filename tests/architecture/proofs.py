@@ -16,6 +16,12 @@ CLASSES = {
     DBGPT: "bridge.backends.dbgpt.backend.DbgptBackend",
     ECHO: "bridge.backends.echo.backend.EchoBackend",
 }
+WIRES = {
+    **dict.fromkeys(DIFY, "tests/contracts/test_dify_wire.py"),
+    OPENAI: "tests/contracts/test_openai_wire.py",
+    DBGPT: "tests/contracts/test_dbgpt_wire.py",
+}
+"""Where the contract of the wire is bound."""
 BINDINGS = {
     **dict.fromkeys(DIFY, "tests/contracts/test_dify_backend.py"),
     OPENAI: "tests/contracts/test_openai_backend.py",
@@ -145,6 +151,8 @@ ROWS = {
         proofs=[
             ((CHATFLOW,), f"{_WHOLE}/test_human_input.py::test_a_press_lets_the_app_go_on_in_the_same_message"),
             ((CHATFLOW,), f"{_WHOLE}/test_human_input.py::test_it_waits_over_a_restart"),
+            ((WORKFLOW,), f"{_AT_DIFY}/test_people_in_workflows.py::test_a_run_that_waits_shows_its_form"),
+            ((WORKFLOW,), f"{_AT_DIFY}/test_people_in_workflows.py::test_the_run_goes_on_to_its_outputs"),
         ],
     ),
     "Earlier conversations by their titles": Row(
@@ -198,6 +206,10 @@ ROWS = {
         proofs=[
             (
                 (*DIFY, OPENAI, DBGPT),
+                "tests/contracts/backend_wire_suite.py::test_a_line_without_an_end_is_given_up_in_bounded_memory",
+            ),
+            (
+                (*TALKS, WORKFLOW, OPENAI, DBGPT),
                 f"{_WHOLE}/test_bad_input.py::test_bad_input_ends_in_a_sentence_and_a_line_of_the_log",
             ),
         ],
