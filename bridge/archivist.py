@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bridge import logs
 from bridge.archive import Archive, Deletion, ForgetResult, PastConversation, ResumeResult, Seeker
-from bridge.backend_api import Backend, DeletesConversations, ListsConversations
+from bridge.backend_api import Backend
 from bridge.clock import Clock, within
 from bridge.decisions import Pick
 from bridge.errors import BackendError, StoreUnavailable
@@ -20,6 +20,7 @@ from bridge.events import ButtonPressed, CommandInvoked
 from bridge.markdown.characters import in_one_line
 from bridge.messages import AnswerId, AppName, Button, ButtonAction, ConversationId, PersonId, PlatformName, ReplyTarget
 from bridge.notices import Notices
+from bridge.past_api import DeletesConversations, ListsConversations
 from bridge.platform_api import Platform
 from bridge.whereabouts import backend_user
 

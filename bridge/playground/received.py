@@ -10,6 +10,7 @@ from bridge.errors import BackendError
 from bridge.messages import BackendIds, BackendMessageId, BackendUser, Rating
 from bridge.platform_api import Finding
 from bridge.playground.dify import DifyServer
+from bridge.playground.dify.records import ChatRequest, Ended
 from bridge.registry import Part
 
 _ACCEPTED = 200
@@ -111,6 +112,18 @@ _WORDS = {
 """How the stand-in's endings read on the page; the others are words already."""
 
 
+WAITING = "waits for people"
+
+
+def _ending(server: DifyServer, asked: ChatRequest) -> str:
+    """Also of a run that waited for people and went on by itself since."""
+    if asked.ended is not Ended.PAUSED:
+        return _WORDS.get(asked.ended, str(asked.ended))
+    run = next((one.run for one in server.paused if one.task_id == asked.task_id), None)
+    status = run.status if run else ""
+    return {"paused": WAITING, "running": "", "succeeded": "done"}.get(status, status)
+
+
 def read_stand_in(server: DifyServer) -> Received:
     """What the stand-in knows for itself, in the same shape."""
     conversations = {message.id: one.id for one in server.conversations.values() for message in one.messages}
@@ -120,7 +133,7 @@ def read_stand_in(server: DifyServer) -> Received:
             user=one.user,
             conversation=one.conversation_id or conversations.get(one.message_id, ""),
             message=one.message_id,
-            ended=_WORDS.get(one.ended, str(one.ended)),
+            ended=_ending(server, one),
         )
         for one in server.requests
     ]

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from bridge.messages import Rating
-from bridge.playground.received import Received, Request
+from bridge.playground.received import WAITING, Received, Request
 from bridge.playground.slack.content import unescape
 
 Json = dict[str, object]
@@ -70,6 +70,8 @@ def _request(index: int, request: Request, received: Received) -> Json:
             ended, words = "running", "answering…"
         case "done":
             ended, words = "done", "answered"
+        case reason if reason == WAITING:
+            ended, words = "running", WAITING
         case reason:
             ended, words = "failed", reason
     rating: str | None = None

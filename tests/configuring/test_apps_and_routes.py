@@ -57,6 +57,11 @@ def test_an_app_has_its_own_key_limits_and_policy() -> None:
     assert [type(value) for value in policy.inputs.values()] == [str, bool, int, float]
 
 
+def test_a_workflow_app_may_name_the_input_for_the_question() -> None:
+    settings = dify(load(APP + 'app_type = "workflow"\nquery_input = "text"\n'), SUPPORT)
+    assert (settings.dify_app_type, settings.dify_query_input) == ("workflow", "text")
+
+
 @pytest.mark.parametrize(
     ("written", "may"),
     [

@@ -16,7 +16,6 @@ from bridge.backend_api import (
     Fate,
     FileProduced,
     Introduces,
-    NamesConversations,
     ProducesFiles,
     Progress,
     Question,
@@ -26,6 +25,7 @@ from bridge.backend_api import (
 )
 from bridge.errors import BackendError
 from bridge.messages import BackendUser, ProducedFile, StepState
+from bridge.past_api import NamesConversations
 from tests.contracts.backend_suite import USER, BackendStage, ask, collect, ids_of, pass_over_if_alone, text_of
 
 SPOKEN = b"RIFF\x24\x00\x00\x00WAVEfmt and so on"

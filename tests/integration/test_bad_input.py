@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import structlog
 
+from tests.contracts.dbgpt_dialect import DbgptDialect
 from tests.contracts.dialects import KEY, MIB, PROXY_PAGE, SECRET, Dialect, Limits
 from tests.contracts.dify_dialect import DifyDialect, DifyWorkflowDialect
-from tests.contracts.test_dbgpt_wire import DbgptDialect
 from tests.contracts.test_openai_wire import OpenAIDialect
 from tests.contracts.wire import JSON, PAGE, Break, Flood, Hang, Pause, Said, Step
 from tests.integration.slack_world import GENERAL, living

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bridge import archivist
 from bridge.messages import PlatformName
 from bridge.playground.discord.model import Message
-from tests.integration.discord_world import PATIENCE, World, living
+from tests.integration.discord_world import PATIENCE, World, living, say
 
 DISCORD = PlatformName("discord")
 CHOOSE = "Which of your earlier conversations"
@@ -153,3 +154,28 @@ async def test_asked_for_in_words_anybody_who_asked_there_may_confirm_and_nobody
     await world.press(shown, "bridge:forget:")
     await world.until(lambda: archivist.FORGOTTEN in world.texts(thread), "it is done")
     assert len(world.dify.delete_log) == 1
+
+
+async def test_an_answer_is_read_aloud_below_it(world: World) -> None:
+    server = world.discord
+    world.dify.features.speaks = True
+    thread = await thread_of(world, "Why?")
+    await at_rest(world)
+    answer = world.own(thread)[-1]
+
+    def shown() -> list[bytes | None]:
+        return [file.content for one in server.messages(thread) if one.is_bot for _, file in one.attachments]
+
+    await server.react(server.grace, thread, answer.id, "🔊")
+    await world.until(lambda: bool(shown()), "a recording is there")
+    await world.settled()
+    assert shown() == [world.dify.features.sound]
+    assert [one.text for one in world.dify.speech_log] == ["re: Why?"]
+
+
+async def test_an_answer_that_people_wrote_is_marked(tmp_path: Path) -> None:
+    async with living(World(tmp_path, mode="chat")) as world:
+        world.dify.script = lambda _: replace(say("We close at six."), annotated=True)
+        thread = await world.mention("When do you close?")
+        answer = await world.answered(thread, "We close at six.")
+        assert "what the team has written" in answer.content

@@ -275,6 +275,17 @@ async def test_a_press_lets_the_app_go_on_in_the_same_message(table: Table) -> N
     assert table.refused() == []
 
 
+async def test_a_workflow_app_waits_for_people_too(table: Table) -> None:
+    table.dify.mode = "workflow"
+    place = await table.ask("Please order chairs")
+    await table.shows(place, "Order 12 chairs?", buttons=BUTTONS)
+    await table.press(place, "Approve")
+    await table.shows(place, "It was approve.")
+
+    assert len(table.texts(place)) == 1
+    assert table.texts(place)[0].count("put it together") == 1
+
+
 async def test_fields_are_filled_in_in_a_modal(table: Table) -> None:
     table.dify.script = lambda query: Reply(form=replace(APPROVAL, inputs=FIELDS))
     place = await table.ask("Please order chairs")

@@ -34,7 +34,7 @@ def _discord_buttons(message: DiscordMessage) -> list[str]:
     """Those that belong to an answer under way or lost. What stands under a whole one (rating it, having it anew, going on) is
     as good as its words."""
     ids = (button.custom_id for button in message.buttons if not button.disabled)
-    return [one for one in ids if one.endswith((":stop", ":retry"))]
+    return [one for one in ids if one.endswith((":stop", ":retry")) or ":input:" in one]
 
 
 def texts(seat: Seat, thread: str) -> list[str]:

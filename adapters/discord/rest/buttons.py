@@ -4,6 +4,7 @@ those of an earlier process work as well.
     custom_id       bridge:ACTION           ACTION is the value of a `ButtonAction`
                     bridge:ask:N:REST       asks a question: what the label shows of it, and REST
                     bridge:ACTION:VALUE     one of several of an action that is `VALUED`
+                    bridge:ACTION:?         a menu of them, in which the values stand
 
 They stand under messages for ever, so a spelling may be added, never changed.
 """
@@ -13,14 +14,20 @@ from collections.abc import Sequence
 
 import discord
 
-from adapters.discord.capabilities import MAX_BUTTON_LABEL, MAX_BUTTONS, MAX_CUSTOM_ID, MAX_ROWS
+from adapters.discord.capabilities import MAX_BUTTON_LABEL, MAX_BUTTONS, MAX_CUSTOM_ID, MAX_OPTIONS, MAX_ROWS
 from bridge.events import VALUED
 from bridge.messages import Button, ButtonAction
 
 _OURS = "bridge:"
 _ASK = re.compile(r"bridge:ask:([0-4]):(.*)", re.ASCII | re.DOTALL)
+CHOSEN_IN_MENU = "?"
+"""In place of the value of a button: it is told with what was chosen."""
+
 _MORE = "…"
 """Ends a label that shows the beginning of a question."""
+
+_BESIDE = frozenset({ButtonAction.FORM, ButtonAction.INPUT})
+"""Those of the `VALUED` that stand beside what else one can do."""
 
 _STYLES = {ButtonAction.RETRY: discord.ButtonStyle.primary, ButtonAction.FORM: discord.ButtonStyle.primary}
 """All others are grey."""
@@ -41,25 +48,32 @@ _WORDLESS = frozenset({ButtonAction.LIKE, ButtonAction.DISLIKE})
 
 
 def row(buttons: Sequence[Button]) -> discord.ui.View | None:
-    """What one can do in one row, and what one can ask in another; or None for nothing at all."""
+    """What one can do in one row (or several, where there is nothing else), and what one can ask in another; or None for nothing
+    at all."""
     does, asks = _sorted(buttons)
     valued = _valued(buttons)
     if not does and not asks and not valued:
         return None
     view = discord.ui.View(timeout=None)
-    for button in does:
+    for number, button in enumerate(does):
         view.add_item(
             discord.ui.Button(
                 style=_STYLES.get(button.action, discord.ButtonStyle.secondary),
                 emoji=_EMOJI.get(button.action),
                 label=None if button.action in _WORDLESS else _cut(button.label),
                 custom_id=_custom_id(button),
-                row=0,
+                row=number // MAX_BUTTONS,
             )
         )
     for label, custom_id in asks:
         view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=1))
     first = 2 if does or asks else 0
+    menu = _menu(buttons)
+    if menu is not None:
+        menu.row = first
+        view.add_item(menu)
+        view.stop()
+        return view
     # One below the other, as long as there is room for that.
     beside = 1 if first + len(valued) <= MAX_ROWS else MAX_BUTTONS
     for number, (label, custom_id) in enumerate(valued[: (MAX_ROWS - first) * beside]):
@@ -155,11 +169,24 @@ def spell_question(question: str, number: int) -> tuple[str, str] | None:
 
 def _sorted(buttons: Sequence[Button]) -> tuple[list[Button], list[tuple[str | None, str]]]:
     """What one can do, and label and custom_id of what one can ask. What there is no room for is left out."""
-    apart = {ButtonAction.ASK, *VALUED} - {ButtonAction.FORM}
-    does = [each for each in buttons if each.action not in apart][:MAX_BUTTONS]
+    apart = {ButtonAction.ASK, *VALUED} - _BESIDE
+    does = [each for each in buttons if each.action not in apart]
+    alone = len(does) == len(buttons)
+    does = does[: MAX_BUTTONS * (MAX_ROWS if alone else 1)]
     asked = [each.value or each.label for each in buttons if each.action is ButtonAction.ASK][:MAX_BUTTONS]
     spelled = (spell_question(each, number) for number, each in enumerate(asked))
     return does, [(each[0], each[1]) for each in spelled if each is not None]
+
+
+def _menu(buttons: Sequence[Button]) -> discord.ui.Select[discord.ui.View] | None:
+    """Apps, where there are more than stand well below each other. What there is no room for is left out."""
+    apps = [each for each in buttons if each.action is ButtonAction.APP and each.value]
+    if len(apps) <= MAX_ROWS:
+        return None
+    options = [discord.SelectOption(label=_cut(each.label), value=each.value) for each in apps[:MAX_OPTIONS]]
+    return discord.ui.Select(
+        custom_id=f"{_OURS}{ButtonAction.APP.value}:{CHOSEN_IN_MENU}", placeholder="Choose…", options=options
+    )
 
 
 def _valued(buttons: Sequence[Button]) -> list[tuple[str, str]]:
@@ -167,14 +194,14 @@ def _valued(buttons: Sequence[Button]) -> list[tuple[str, str]]:
     spelled = [
         (_cut(each.label), f"{_OURS}{each.action.value}:{each.value}")
         for each in buttons
-        if each.action in VALUED and each.value and each.action is not ButtonAction.FORM
+        if each.action in VALUED and each.value and each.action not in _BESIDE
     ]
     return [one for one in spelled if _length(one[1]) <= MAX_CUSTOM_ID]
 
 
 def _custom_id(button: Button) -> str:
     name = _OURS + button.action.value
-    return f"{name}:{button.value}" if button.action is ButtonAction.FORM else name
+    return f"{name}:{button.value}" if button.action in _BESIDE else name
 
 
 def _cut(label: str) -> str:

@@ -104,7 +104,10 @@ class WaitingRun:
         clock: Clock,
         speed: "Callable[[Reply], Speed]",
         changed: Callable[[], None],
+        alone: bool = False,
     ) -> None:
+        """`alone`: of a workflow app, which has no messages."""
+        self._alone = alone
         self.run = run
         self.task_id = task_id
         self.asked: list[AskedForm] = []
@@ -158,10 +161,9 @@ class WaitingRun:
 
     def snapshot(self) -> list[Json]:
         """How things stand, for somebody who comes to listen."""
-        events = [
-            self.event("workflow_started", data={"id": self.run.id, "inputs": {}, "reason": "initial"}),
-            self.event("message_replace", answer=self._message.answer, reason=""),
-        ]
+        events = [self.event("workflow_started", data={"id": self.run.id, "inputs": {}, "reason": "initial"})]
+        if not self._alone:
+            events.append(self.event("message_replace", answer=self._message.answer, reason=""))
         # The reasons alone: the form's own event is not told again.
         return events + (self.pause_events()[1:] if self.run.status == "paused" else [])
 
@@ -203,11 +205,14 @@ class WaitingRun:
         self._go_on(late, form.form.late)
 
     def event(self, name: str, **more: object) -> Json:
-        return {
-            "event": name,
+        of_message: Json = {
             "conversation_id": self._conversation_id,
             "message_id": self._message.id,
             "created_at": self._message.created_at,
+        }
+        return {
+            "event": name,
+            **({} if self._alone else of_message),
             "task_id": self.task_id,
             "workflow_run_id": self.run.id,
             **more,
@@ -217,6 +222,7 @@ class WaitingRun:
     def listening(self) -> "Iterator[Listener]":
         listener = Listener()
         self._listeners.add(listener)
+        self._changed()
         try:
             yield listener
         finally:
@@ -249,7 +255,7 @@ class WaitingRun:
             if await self._clock.wait(self.stop, wait):
                 break
             self._said += token
-            self._publish(self.event("message", id=self._message.id, answer=token, from_variable_selector=None))
+            self._publish(self._text(token))
         if reply.form is not None and not self.stop.is_set():
             self._pause(reply.form)
             for event in self.pause_events():
@@ -258,13 +264,20 @@ class WaitingRun:
             return
         self._end("stopped" if self.stop.is_set() else "succeeded", "Stopped by user." if self.stop.is_set() else "")
 
+    def _text(self, token: str) -> Json:
+        if self._alone:
+            return self.event("text_chunk", data={"text": token, "from_variable_selector": ["llm", "text"]})
+        return self.event("message", id=self._message.id, answer=token, from_variable_selector=None)
+
     def _end(self, status: str, error: str) -> None:
         """Since 1.13 the message's end is told before the run's."""
         failed = status == "failed"
         self._message.answer, self._message.status = self._said, "error" if failed else "normal"
         self._message.error = error if failed else ""
         self.run.status, self.run.error, self.run.answer = status, error, "" if failed else self._said
-        if not failed:
+        if self._alone:
+            self.run.outputs = {} if status != "succeeded" else {"result": self._said}
+        elif not failed:
             metadata: Json = {"annotation_reply": None, "retriever_resources": [], "usage": {"total_tokens": 1}}
             self._publish(self.event("message_end", id=self._message.id, metadata=metadata, files=None))
         self._publish(self.event("workflow_finished", data=self._run_data()))
@@ -274,7 +287,7 @@ class WaitingRun:
         return {
             "id": self.run.id,
             "status": self.run.status,
-            "outputs": {"answer": self.run.answer},
+            "outputs": self.run.outputs if self._alone else {"answer": self.run.answer},
             "error": self.run.error or None,
             "files": [],
         }

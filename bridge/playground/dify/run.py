@@ -16,6 +16,8 @@ from bridge.playground.dify.script import Reply
 from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.wire import Dialect, EventStream, Json
 
+_ANNOTATION = "1f2e3d4c-0000-4000-8000-000000000001"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -65,7 +67,7 @@ class ChatRun:
         )
         self._address_of = address_of
         self._cites = cites
-        self._form = reply.form if pauses and mode == "advanced-chat" else None
+        self._form = reply.form if pauses and mode in ("advanced-chat", "workflow") else None
         self._going_on = (clock, speed, changed)
         self.on_pause: Callable[[WaitingRun], None] = lambda paused: None
         """Told of the run when it begins to wait for people."""
@@ -121,6 +123,7 @@ class ChatRun:
             clock=clock,
             speed=speed,
             changed=changed,
+            alone=self._mode == "workflow",
         )
         self.on_pause(paused)
         for event in paused.pause_events():
@@ -237,7 +240,7 @@ class ChatRun:
                 await self._finish_workflow(out, *self._standing())
         if not self._is_silent_at_the_end():
             metadata: Json = {
-                "annotation_reply": None,
+                "annotation_reply": self._annotation(),
                 "retriever_resources": resources(self._message.sources),
                 "usage": usage_of(len(self._reply.tokens), stopped=stopped),
             }
@@ -255,6 +258,11 @@ class ChatRun:
         if self.stop.is_set():
             return "stopped", "Stopped by user."
         return ("partial-succeeded", "a node failed") if self._reply.partial else ("succeeded", None)
+
+    def _annotation(self) -> Json | None:
+        if not self._reply.annotated or self._mode == "advanced-chat":
+            return None
+        return {"id": _ANNOTATION, "account": {"id": _ANNOTATION, "name": "Grace"}}
 
     async def _fail(self, out: EventStream) -> None:
         fault = self._fault or StreamFault(kind=Trouble.ERROR_EVENT)

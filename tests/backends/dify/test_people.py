@@ -348,3 +348,25 @@ def test_a_form_in_the_spelling_of_the_first_versions_is_read() -> None:
         actions=(InputAction(id="ok", title="ok"),),
     )
     assert not request.is_for_chat
+
+
+async def test_a_workflow_app_waits_for_people_too(backend: DifyBackend, server: DifyServer) -> None:
+    server.mode = "workflow"
+    first = await hear(backend.answer(ask()))
+    assert (first.ending, first.text) == ("input", "Here it is.")
+    await backend.submit(request_in(first), give(why="x"), USER)
+    rest = await go_on(backend, first, first.text, [request_in(first).id])
+
+    assert (rest.ending, first.text + rest.text) == ("completed", "Here it is. It was approve because of x.")
+
+
+async def test_a_workflow_that_ended_while_nobody_listened_is_told_whole(
+    backend: DifyBackend, server: DifyServer
+) -> None:
+    server.mode = "workflow"
+    first = await hear(backend.answer(ask()))
+    await backend.submit(request_in(first), give(why="x"), USER)
+    await server.until(lambda: server.paused[0].run.status == "succeeded")
+    rest = await go_on(backend, first, first.text, [request_in(first).id])
+
+    assert (rest.ending, rest.text) == ("completed", " It was approve because of x.")
