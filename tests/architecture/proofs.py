@@ -118,6 +118,14 @@ ROWS = {
         proofs=[(DIFY, f"{_EXTRAS}::test_a_made_file_can_be_had_now_and_after_recovery")],
     ),
     "Voice messages": Row(ability="Transcribes", proofs=[(DIFY, f"{_EXTRAS}::test_a_recording_becomes_its_words")]),
+    "Answers read aloud": Row(
+        ability="Speaks",
+        proofs=[
+            ((*TALKS, COMPLETION), f"{_EXTRAS}::test_what_was_answered_is_read_aloud"),
+            ((CHATFLOW,), f"{_WHOLE}/test_slack_past.py::test_an_answer_is_read_aloud_once_for_whoever_wants_it"),
+            ((CHATFLOW,), f"{_WHOLE}/test_discord_past.py::test_an_answer_is_read_aloud_below_it"),
+        ],
+    ),
     "Sources": Row(
         proofs=[
             ((*TALKS, COMPLETION), f"{_EXTRAS}::test_sources_are_named_once_and_in_order_also_when_recovered"),

@@ -7,7 +7,7 @@ from functools import cache
 
 import pytest
 
-from bridge import backend_api, history_api, input_api, past_api, people_api, variables_api
+from bridge import backend_api, history_api, input_api, past_api, variables_api
 from tests.architecture.proofs import BINDINGS, CLASSES, COLUMNS, ROWS, WIRES
 from tests.architecture.sources import ROOT
 
@@ -18,7 +18,7 @@ NOTHING = "–"
 
 ABILITIES = {
     name: value
-    for seam in (backend_api, history_api, input_api, past_api, people_api, variables_api)
+    for seam in (backend_api, history_api, input_api, past_api, variables_api)
     for name, value in vars(seam).items()
     if getattr(value, "_is_runtime_protocol", False) and value.__module__ == seam.__name__
 }

@@ -90,7 +90,8 @@ async def test_bad_input_ends_in_a_sentence_and_a_line_of_the_log(world: WireWor
 async def test_an_answer_of_two_megabytes_is_there_whole_in_messages_and_a_file(
     tmp_path: Path, make: Callable[[], Dialect]
 ) -> None:
-    async with living(WireWorld(tmp_path, make(), Limits(idle=20, progress=20))) as world:
+    world = WireWorld(tmp_path, make(), Limits(idle=20, progress=20))
+    async with living(world):
         await _tell_everything(world)
 
 
