@@ -95,6 +95,9 @@ COMMANDS: Mapping[str, str] = {
     "ask": "nobody can ask by /ask",
     "reset": "nobody can begin a conversation anew by /reset",
     "stop": "nobody can stop an answer by /stop (the button below it still does)",
+    "app": "nobody can choose an app by /app (a mention with it still does)",
+    "history": "nobody can go on with an earlier conversation",
+    "forget": "nobody can have a conversation deleted by /forget (a mention with it still does)",
     "help": "nobody finds /help",
     "Ask about this message": "nobody can ask about a message by its menu",
 }

@@ -18,12 +18,15 @@ async def test_the_commands_are_there_soon_after_the_start(server: DiscordServer
         ("ask", 1),
         ("reset", 1),
         ("stop", 1),
+        ("app", 1),
+        ("history", 1),
+        ("forget", 1),
         ("help", 1),
         (ASK_ABOUT, 3),
     ]
     places = {one.name: (one.contexts, one.integration_types) for one in server.commands}
     assert places["ask"] == places[ASK_ABOUT] == ((0, 1, 2), (0, 1))
-    assert places["reset"] == places["stop"] == places["help"] == ((0, 1), (0,))
+    assert {places[name] for name in ("reset", "stop", "app", "history", "forget", "help")} == {((0, 1), (0,))}
     assert [(one.name, one.kind, one.required) for one in server.commands[0].options] == [
         ("question", 3, True),
         ("file", 11, False),
