@@ -242,7 +242,7 @@ class WaitingRun:
 
     async def _speak(self, first: Json, reply: "Reply | None") -> None:
         # The worker takes the job a moment after the form was taken.
-        await asyncio.sleep(0.02)
+        await self._clock.sleep(0.02)
         self.run.status = "running"
         self._publish(self.event("workflow_started", data={"id": self.run.id, "inputs": {}, "reason": "resumption"}))
         self._publish(first)
