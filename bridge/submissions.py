@@ -11,12 +11,12 @@ from bridge.dispatcher import Dispatcher
 from bridge.events import FormSubmitted
 from bridge.forms_api import FieldKind, Form, FormField, FormRequest
 from bridge.markdown.characters import literally
-from bridge.messages import AppName, Author, MessageRef
+from bridge.messages import AppName, Author, MessageRef, ReplyTarget
 from bridge.notices import Notices
 from bridge.pauses import FieldKind as Kind
 from bridge.pauses import Given, InputAction, InputField, OpenForm, PauseStep
 from bridge.pauses_api import GiveResult
-from bridge.pausing import whom
+from bridge.pausing import name_of, whom
 from bridge.routing import AppPolicy, MayAnswer
 from bridge.store import Store
 
@@ -53,7 +53,7 @@ class Submissions:
         self._clock = clock
 
     async def find(self, request: FormRequest) -> Form | str:
-        found = await self._find(request.message, request.form, request.author)
+        found = await self._find(request.message, request.form, request.author, request.target)
         if isinstance(found, str):
             return found
         open_form, action = found
@@ -66,8 +66,9 @@ class Submissions:
         )
 
     async def fill_in(self, submitted: FormSubmitted) -> None:
-        found = await self._find(submitted.message, submitted.form, submitted.author)
+        found = await self._find(submitted.message, submitted.form, submitted.author, submitted.target)
         if isinstance(found, str):
+            _log.info("form_not_taken", event_id=submitted.event_id, told=submitted.private is not None, why=found)
             self._tell(submitted, found)
             return
         open_form, action = found
@@ -81,7 +82,7 @@ class Submissions:
                 action=action.id,
                 values=values,
                 by=submitted.author.id,
-                name=submitted.author.display_name or "somebody",
+                name=name_of(submitted.author) or "somebody",
             ),
         )
         _log.info(
@@ -99,9 +100,11 @@ class Submissions:
             case GiveResult.OVER:
                 self._tell(submitted, OVER)
 
-    async def _find(self, message: MessageRef, form: str, author: Author) -> tuple[OpenForm, InputAction] | str:
+    async def _find(
+        self, message: MessageRef, form: str, author: Author, target: ReplyTarget
+    ) -> tuple[OpenForm, InputAction] | str:
         """The form and the way it is to be answered, or why this person cannot."""
-        found = await self._store.open_form(message)
+        found = await self._store.open_form(message, target.conversation)
         number, choice = _read(form)
         if found is None or found.stopped or found.pause.number < number:
             return OVER
@@ -111,7 +114,7 @@ class Submissions:
         may = self._may(found.app)
         if not may.admits(author, found.asker):
             _log.info("not_theirs", conversation=found.conversation, number=number)
-            return NOT_YOURS.format(whom=whom(may, found.asker.display_name))
+            return NOT_YOURS.format(whom=whom(may, name_of(found.asker)))
         expires = pause.request.expires_at
         if pause.is_late or (expires is not None and self._clock.now() >= expires):
             return TOO_LATE

@@ -180,7 +180,6 @@ async def test_what_is_pressed_in_one_process_is_gone_on_with_while_others_are_t
     async with world.process() as one, world.process() as other:
         await order(world, one)
         await other.inbox(choose(world, "Approve"))
-        await one.recovery.sweep()
         await world.clock.advance(5)
 
         assert world.texts == ["So far.\n\n**Order 12 chairs?**\n\n✅ **Approve** (Ada)\n\nIt was approve."]

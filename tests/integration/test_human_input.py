@@ -301,7 +301,7 @@ async def test_somebody_else_is_told_alone_that_it_is_not_theirs(table: Table) -
     place = await table.ask("Please order chairs")
     await table.shows(place, "Order 12 chairs?", buttons=BUTTONS)
     await table.press(place, "Approve", grace=True)
-    await table.told("Only Ada can answer this.", grace=True)
+    await table.told(" can answer this.", grace=True)
 
     assert len(table.texts(place)) == 1
     assert table.dify.paused[0].run.status == "paused"
