@@ -36,6 +36,7 @@ from bridge.menus import AppMenu
 from bridge.messages import AppName, PlatformName
 from bridge.metrics import Metrics
 from bridge.notices import Notices
+from bridge.opinions import OpinionStore
 from bridge.pacing import Pacer, SharedBudget
 from bridge.pauses import FORMS as HUMAN_FORMS
 from bridge.pausing import PauseLimits
@@ -50,11 +51,13 @@ from bridge.reloading import Load, Reloading
 from bridge.resuming import ResumeLimits
 from bridge.routing import Resolver
 from bridge.settings import Settings
+from bridge.speaking import Speaker
 from bridge.storage.archive import SqlArchive
 from bridge.storage.inputs import SqlInputs
 from bridge.storage.installations import open_installations
 from bridge.storage.leases import open_leases
 from bridge.storage.migrate import migrate
+from bridge.storage.opinions import SqlOpinions
 from bridge.storage.picks import SqlPicks
 from bridge.storage.settings import Settings as DatabaseSettings
 from bridge.storage.store import SqlStore, open_store
@@ -127,6 +130,8 @@ class Together:
     chores: Sequence[Callable[[], Awaitable[None]]] = ()
     """To be done now and then."""
     archive: Archive | None = None
+    opinions: OpinionStore | None = None
+    """For backends that keep what each person thinks."""
 
 
 async def build(
@@ -151,6 +156,7 @@ async def build(
         picks=SqlPicks(store, clock),
         inputs=inputs,
         archive=SqlArchive(store, clock),
+        opinions=SqlOpinions(store),
         chores=(*together.chores, inputs.keep_house),
     )
     kept = open_installations(configuration.database, store, clock)
@@ -219,7 +225,7 @@ def assemble(
         store=store, turns=HeldTurns(turns, apps), clock=clock, fenced=together.fenced, metrics=metrics
     )
     dispatcher = together.dispatcher(conversations.drain, turns.look)
-    feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics)
+    feedback = Feedback(store=store, backends=backends, clock=clock, metrics=metrics, opinions=together.opinions)
     notices = Notices(platforms=platforms, pacer=pacer, clock=clock, metrics=metrics)
     submissions = Submissions(store=store, policies=apps.policies, dispatcher=dispatcher, notices=notices, clock=clock)
     attendant = Attendant(
@@ -232,8 +238,16 @@ def assemble(
         limits=limits_of(core).ask.pause,
     )
     form_desk = FormDesk(resolve=apps.resolve, keepers=_form_keepers(together, dispatcher, notices, clock, submissions))
-    archivist = None
+    archivist = speaker = None
     if together.archive is not None:
+        speaker = Speaker(
+            archive=together.archive,
+            platforms=platforms,
+            backends=backends,
+            notices=notices,
+            pacer=pacer,
+            clock=clock,
+        )
         archivist = Archivist(
             archive=together.archive, platforms=platforms, backends=backends, notices=notices, clock=clock
         )
@@ -256,6 +270,7 @@ def assemble(
         backends=backends,
         routing=apps,
         guide=guide,
+        notices=notices,
         clock=clock,
         picking=picking,
     )
@@ -279,7 +294,9 @@ def assemble(
             guide=guide,
             archivist=archivist,
             greet=front_hall.greet,
+            introduce=front_hall.greet,
             praise=labeller.note,
+            speak=None if speaker is None else speaker.note,
             picking=picking,
             menu=menu,
             fill_in=form_desk.fill_in,
@@ -288,6 +305,7 @@ def assemble(
         front_hall=front_hall,
         labeller=labeller,
         archivist=archivist,
+        speaker=speaker,
         notices=notices,
         feedback=feedback,
         recovery=Recovery(store=store, platforms=platforms, dispatcher=dispatcher, clock=clock, metrics=metrics),
@@ -328,6 +346,7 @@ def _policy(core: Settings) -> Policy:
         dislike=core.feedback_dislike_emoji,
         stop=core.stop_emoji,
         retry=core.retry_emoji,
+        speak=core.speak_emoji,
         follow_edits_waiting=core.follow_edits_waiting,
         follow_edits_running=core.follow_edits_running,
         follow_deletions=core.follow_deletions,

@@ -14,11 +14,14 @@ from bridge.messages import (
     AnswerId,
     AppName,
     BackendConversationId,
+    BackendIds,
     BackendUser,
     ConversationId,
     ConversationKey,
     EventId,
+    MessageRef,
     PersonId,
+    ReplyTarget,
 )
 
 
@@ -85,6 +88,21 @@ class Deletion:
     attempts: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Utterance:
+    """A whole answer that shall be read aloud now, by whoever was given this."""
+
+    answer: AnswerId
+    installation: str
+    app: AppName
+    user: BackendUser
+    ids: BackendIds
+    text: str
+    """"" once it is not kept any more."""
+    target: ReplyTarget
+    """Where it is answered."""
+
+
 class Archive(Protocol):
     async def past(self, seeker: Seeker, limit: int) -> Sequence[PastConversation]:
         """What this person may go on with there, the latest first; without what goes on there now.
@@ -107,6 +125,19 @@ class Archive(Protocol):
     async def forget(self, event_id: EventId, conversation: ConversationId, person: PersonId) -> Forgotten:
         """All that was said in it is gone from our tables: texts, and what leads to the backend's conversations, which become
         `Deletion`s. Who asked when and what it cost is kept, without a word."""
+        ...
+
+    async def begin_speaking(self, event_id: EventId, message: MessageRef) -> Utterance | None:
+        """None: that is no message of a whole answer, it is not known any more where it stands, or it is being read or was read
+        aloud. Whoever begins and dies is given up after some minutes."""
+        ...
+
+    async def spoken(self, utterance: Utterance) -> None:
+        """It was read aloud, and is not again."""
+        ...
+
+    async def not_spoken(self, utterance: Utterance) -> None:
+        """It was not, and may be."""
         ...
 
     async def due_deletions(self, now: datetime, limit: int) -> Sequence[Deletion]: ...

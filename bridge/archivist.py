@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from bridge import logs
 from bridge.archive import Archive, Deletion, ForgetResult, PastConversation, ResumeResult, Seeker
-from bridge.backend_api import Backend, DeletesConversations, ListsConversations
+from bridge.backend_api import Backend
 from bridge.clock import Clock, within
 from bridge.decisions import Pick
 from bridge.errors import BackendError, StoreUnavailable
@@ -20,6 +20,7 @@ from bridge.events import ButtonPressed, CommandInvoked
 from bridge.markdown.characters import in_one_line
 from bridge.messages import AnswerId, AppName, Button, ButtonAction, ConversationId, PersonId, PlatformName, ReplyTarget
 from bridge.notices import Notices
+from bridge.past_api import DeletesConversations, ListsConversations
 from bridge.platform_api import Platform
 from bridge.whereabouts import backend_user
 
@@ -65,6 +66,8 @@ NOTHING_LEFT = "There is nothing left to forget here."
 
 CANNOT_DELETE = "cannot_delete"
 """Code of the error of a backend that deletes nothing, today or tomorrow."""
+
+NO_BUTTONS = "This takes buttons, and there are none here."
 
 _FORGET = "Forget everything"
 _LONGEST_LABEL = 75
@@ -129,6 +132,8 @@ class Archivist:
         """What to say at once; "" where a list follows. `conversation`: the one of that place. Raises `StoreUnavailable`."""
         if not isinstance(self._backends.get(app), ListsConversations):
             return KEEPS_NONE
+        if not self._has_buttons(order):
+            return NO_BUTTONS
         if not order.in_thread and conversation is None:
             # Outside of threads there is nothing that something could go on in.
             return IN_THREADS
@@ -154,6 +159,8 @@ class Archivist:
             return (NOTHING_TO_FORGET if order.in_thread or order.is_direct else FORGET_IN_THREADS), ()
         if not await self._archive.may_forget(conversation, order.author.id):
             return NOT_YOUR_WORDS, ()
+        if not self._has_buttons(order):
+            return NO_BUTTONS, ()
         return SURE, (Button(action=ButtonAction.FORGET, label=_FORGET, value=str(conversation)),)
 
     async def do(self, pick: Pick) -> None:
@@ -216,6 +223,9 @@ class Archivist:
                 self._tell(event, target, NOTHING_LEFT)
             case ForgetResult.DUPLICATE:
                 pass
+
+    def _has_buttons(self, order: CommandInvoked) -> bool:
+        return self._platforms[order.target.platform].capabilities.buttons
 
     def _tell(self, event: ButtonPressed, target: ReplyTarget, text: str) -> None:
         self._notices.tell(event.private or target, text)

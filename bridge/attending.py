@@ -71,7 +71,9 @@ class Attendant:
 
     async def _has_news(self, due: DuePause, now: datetime) -> bool:
         pause, backend = due.pause, self._backends.get(due.app)
-        if pause.step is not PauseStep.WAITING or backend is None or not isinstance(backend, TakesInput):
+        if pause.step is not PauseStep.WAITING or backend is None:
+            return True
+        if not isinstance(backend, TakesInput):
             return True
         expires = pause.request.expires_at
         if expires is not None and now >= expires + (self._limits.after_late if pause.is_late else timedelta(0)):

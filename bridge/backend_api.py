@@ -298,15 +298,6 @@ class Introduces(Protocol):
 
 
 @runtime_checkable
-class NamesConversations(Protocol):
-    """The backend thinks of a title for a conversation."""
-
-    async def name_of(self, conversation: BackendConversationId, user: BackendUser) -> str:
-        """A few words of plain text; "" where it has none. Raises `BackendError`."""
-        ...
-
-
-@runtime_checkable
 class Transcribes(Protocol):
     """The backend turns speech into text, where its app does."""
 
@@ -352,72 +343,6 @@ class LimitsRatings(Protocol):
     def rates(self, ids: BackendIds) -> bool:
         """Whether this one can, as far as is known without asking. Where it cannot, nobody is offered to, and `rate` raises
         with `may_retry` False."""
-        ...
-
-
-class InputKind(StrEnum):
-    TEXT = "text"
-    PARAGRAPH = "paragraph"
-    NUMBER = "number"
-    SELECT = "select"
-    CHECKBOX = "checkbox"
-    FILE = "file"
-    FILES = "files"
-    OTHER = "other"
-    """Something that nobody can be asked for in a chat."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputVariable:
-    """Something that an app wants to know besides the question."""
-
-    name: str
-    label: str
-    """For people; the name where its author gave none."""
-    kind: InputKind = InputKind.TEXT
-    required: bool = False
-    options: tuple[str, ...] = ()
-    most: int | None = None
-    """Characters, of text and paragraphs; None: no bound is known."""
-    default: str | int | float | bool | None = None
-    hidden: bool = False
-    """Its author does not want people to be asked for it."""
-
-
-@runtime_checkable
-class DescribesInputs(Protocol):
-    """The backend knows which `inputs` its app wants."""
-
-    async def input_form(self) -> Sequence[InputVariable]:
-        """In the order of the app's own form, without the variable that the question itself goes into; kept for a while. Raises
-        `BackendError`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptConversation:
-    """A conversation as its backend lists it."""
-
-    id: BackendConversationId
-    title: str
-    """Plain text; "" where it has none."""
-
-
-@runtime_checkable
-class ListsConversations(Protocol):
-    """The backend keeps conversations and can go on with any of them, for the `user` who began it."""
-
-    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
-        """At most `limit` of those that this `user` has there, the latest first. Raises `BackendError`."""
-        ...
-
-
-@runtime_checkable
-class DeletesConversations(Protocol):
-    async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
-        """Has the backend forget it for good. One that is not there (any more) is success. Whether whoever wants it may want it
-        is the caller's to know: some backends delete whatever they are told. Raises `BackendError`, with the code "cannot_delete"
-        where the server deletes nothing at all."""
         ...
 
 

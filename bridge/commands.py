@@ -1,6 +1,7 @@
 """The porter: carries out what is wanted of the bot itself, and says what it came to. Questions are none of its business."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from bridge import logs
@@ -8,6 +9,7 @@ from bridge.archivist import Archivist
 from bridge.decisions import Obey, Pick
 from bridge.events import Command, MessageReceived
 from bridge.helping import Guide
+from bridge.home import HelpWanted
 from bridge.menus import AppMenu
 from bridge.messages import AppName, BackendUser, Button, ConversationId, EventId
 from bridge.notices import Notices
@@ -42,6 +44,7 @@ ALL_DIRECT = "In direct messages I answer every message, so I cannot be muted he
 NO_THREAD = "Only a thread in which I was asked something can be muted or unmuted."
 
 
+EACH_APP = "Each app that was asked here has a conversation of its own."
 NO_ARCHIVE = "I keep no record of what was said earlier."
 
 
@@ -55,14 +58,16 @@ class Commands:
         picking: Picking,
         menu: AppMenu | None = None,
         archivist: Archivist | None = None,
+        introduce: Callable[[HelpWanted], None] | None = None,
     ) -> None:
-        """Without a `menu` nothing can be chosen."""
+        """Without a `menu` nothing can be chosen. `introduce` helps with what the app says of itself."""
         self._store = store
         self._picking = picking
         self._menu = menu
         self._notices = notices
         self._guide = guide
         self._archivist = archivist
+        self._introduce = introduce
 
     async def obey(self, obey: Obey) -> None:
         """Durable when it returns. Raises `StoreUnavailable`."""
@@ -70,25 +75,7 @@ class Commands:
         conversation = obey.conversation
         if conversation is None:
             conversation = next(iter(await self._find_begun(obey)), None)
-        buttons: tuple[Button, ...] = ()
-        match order.command:
-            case Command.HELP:
-                text = self._guide.explain(order, obey.resolution)
-            case Command.RESET:
-                text = await self._reset(obey, conversation)
-            case Command.MUTE | Command.UNMUTE:
-                text = await self._mute(obey, conversation)
-            case Command.APP:
-                text = ""
-                await self._open_menu(obey, conversation)
-            case Command.HISTORY if self._archivist is not None:
-                text = await self._archivist.list_past(order, obey.app.name, conversation)
-            case Command.FORGET if self._archivist is not None:
-                text, buttons = await self._archivist.ask_whether(order, conversation)
-            case Command.HISTORY | Command.FORGET:
-                text = NO_ARCHIVE
-            case _:
-                assert_never(order.command)
+        text, buttons = await self._do(obey, conversation)
         _log.info(
             "obeyed",
             event_id=order.event_id,
@@ -105,14 +92,56 @@ class Commands:
         ):
             return
         # Each is said, however often it is asked for: what was said before may not hold any more.
+        if order.command is Command.HELP and self._introduce is not None:
+            self._introduce(HelpWanted(order=order, resolution=obey.resolution))
+            return
         about = f"{order.command.value} {order.event_id}"
         if text:
             self._notices.tell(order.private or order.target, text, about=about, buttons=buttons)
+
+    async def _do(self, obey: Obey, conversation: ConversationId | None) -> tuple[str, tuple[Button, ...]]:
+        """What to say, "" where that comes later or otherwise, and the buttons below it."""
+        order = obey.order
+        match order.command:
+            case Command.HELP:
+                alone = await self._guide.stands_alone(obey.app.name)
+                return self._guide.explain(order, obey.resolution, alone=alone), ()
+            case Command.RESET:
+                return await self._reset(obey, conversation), ()
+            case Command.MUTE | Command.UNMUTE:
+                return await self._mute(obey, conversation), ()
+            case Command.APP:
+                await self._open_menu(obey, conversation)
+                return "", ()
+            case Command.HISTORY if self._archivist is not None:
+                return await self._archivist.list_past(order, obey.app.name, conversation), ()
+            case Command.FORGET if self._archivist is not None:
+                return await self._ask_whether(self._archivist, obey, conversation)
+            case Command.HISTORY | Command.FORGET:
+                return NO_ARCHIVE, ()
+            case _:
+                assert_never(order.command)
 
     async def pick(self, pick: Pick) -> None:
         """Durable when it returns. Raises `StoreUnavailable`."""
         if self._archivist is not None:
             await self._archivist.do(pick)
+
+    async def _ask_whether(
+        self, archivist: Archivist, obey: Obey, conversation: ConversationId | None
+    ) -> tuple[str, tuple[Button, ...]]:
+        """With a button for each app that was asked there."""
+        text, buttons = await archivist.ask_whether(obey.order, conversation)
+        begun = [] if conversation is None else await self._begun(obey, conversation)
+        if len(begun) < 2:  # the one that was asked about
+            return text, buttons
+        each: list[Button] = []
+        for one in begun:
+            told, offered = await archivist.ask_whether(obey.order, one)
+            app = await self._picking.app_of(one)
+            each += [replace(button, label=f"Forget {app}") for button in offered]
+            text = told if offered else text
+        return (f"{text} {EACH_APP}" if each else text), tuple(each)
 
     async def _open_menu(self, obey: Obey, conversation: ConversationId | None) -> None:
         if self._menu is None:
@@ -135,11 +164,11 @@ class Commands:
             if order.in_thread:
                 return NOTHING_SAID
             return DIRECTLY if order.is_direct else EACH_THREAD
-        if await self._guide.stands_alone(obey.app.name):
+        begun = await self._begun(obey, conversation)
+        if len(begun) == 1 and await self._guide.stands_alone(obey.app.name):
             return ALONE
         forgotten = [
-            await self._store.start_afresh(_for_each(order.event_id, number), one)
-            for number, one in enumerate(await self._begun(obey, conversation))
+            await self._store.start_afresh(_for_each(order.event_id, number), one) for number, one in enumerate(begun)
         ]
         return FORGOTTEN if any(forgotten) else NOTHING_NEW
 

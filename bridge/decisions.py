@@ -20,12 +20,12 @@ from bridge.messages import (
     MessageRef,
     PersonId,
     ReplyTarget,
-    Vote,
 )
 from bridge.pauses import FORMS
 from bridge.quotas import Quotas
 from bridge.routing import AppPolicy, Resolution
 from bridge.store import Again
+from bridge.votes import Vote
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +91,14 @@ class Retry:
     private: ReplyTarget | None = None
     ours: bool = False
     """The message is ours for certain, since one of our buttons stands below it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speak:
+    """The answer that this message of ours is part of shall be read aloud."""
+
+    event_id: EventId
+    answer: MessageRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +170,9 @@ class Ignore:
     reason: str
 
 
-Decision = Ask | Rate | Comment | FillIn | Stop | Retry | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore
+Decision = (
+    Ask | Rate | Comment | FillIn | Stop | Retry | Speak | Revise | Withdraw | Obey | Pick | Greet | Refuse | Ignore
+)
 
 
 def answer_form(press: ButtonPressed) -> FillIn | Ignore:

@@ -8,6 +8,7 @@ from bridge import logs
 from bridge.backend_api import Backend, LimitsRatings
 from bridge.errors import BackendCut, BackendError, BackendMisconfigured
 from bridge.messages import AnswerState, Outcome, StopReason
+from bridge.outgoing_files import OutgoingFile
 from bridge.running import Running
 
 _log = logs.get("endings")
@@ -87,14 +88,13 @@ def without_app(running: Running) -> Outcome:
     return _outcome(running, AnswerState.FAILED, f"⚠️ {_NO_APP}", error="no_app", standing=running.keeps_text)
 
 
-def takes_rating(backend: Backend | None, running: Running) -> bool:
-    """The backend takes a rating of this answer, as far as is known."""
-    return backend is None or not isinstance(backend, LimitsRatings) or backend.rates(running.ids)
-
-
-def noted(outcome: Outcome, lines: Sequence[str]) -> Outcome:
-    """With more lines of our own below it."""
-    return replace(outcome, notes=(*outcome.notes, *lines))
+def conclude(
+    running: Running, outcome: Outcome, files: Sequence[OutgoingFile], lines: Sequence[str], backend: Backend | None
+) -> None:
+    """What it comes to is shown from now on, with more lines of our own below it."""
+    # As far as is known without asking.
+    rates = not isinstance(backend, LimitsRatings) or backend.rates(running.ids) if backend is not None else True
+    running.draft.conclude(replace(outcome, notes=(*outcome.notes, *lines)), files, rates=rates)
 
 
 def broken(running: Running, reference: str) -> Outcome:

@@ -17,6 +17,8 @@ class Policy:
     """Emoji that end the answer they are put on."""
     retry: frozenset[str] = frozenset()
     """Emoji that have the question of a failed or stopped answer asked again."""
+    speak: frozenset[str] = frozenset()
+    """Emoji that have a whole answer read aloud."""
     follow_edits_waiting: bool = True
     """An edited question that waits is replaced. Without it no edit is followed at all."""
     follow_edits_running: bool = True

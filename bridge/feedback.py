@@ -3,16 +3,18 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bridge import logs
 from bridge.backend_api import Backend
 from bridge.clock import Clock
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.events import CommentGiven
-from bridge.messages import AppName, PersonId, Rating, Vote
+from bridge.messages import AnswerId, AppName, PersonId, Rating
 from bridge.metrics import Metrics
-from bridge.store import PendingRating, Store
+from bridge.opinions import OpinionStore, RatesPerPerson
+from bridge.store import Store
+from bridge.votes import PendingRating, Vote
 
 _log = logs.get("feedback")
 
@@ -61,12 +63,15 @@ class Feedback:
         clock: Clock,
         metrics: Metrics | None = None,
         limits: FeedbackLimits | None = None,
+        opinions: OpinionStore | None = None,
     ) -> None:
+        """Without `opinions` every backend is told the sum."""
         self._store = store
         self._backends = backends
         self._clock = clock
         self._metrics = metrics or Metrics()
         self._limits = limits or FeedbackLimits()
+        self._opinions = opinions
         self._news = asyncio.Event()
 
     async def vote(self, vote: Vote) -> bool:
@@ -103,6 +108,26 @@ class Feedback:
         due = await self._store.due_ratings(self._clock.now(), self._limits.batch)
         for pending in due:
             await self._deliver(pending)
+        return max(len(due), await self._deliver_opinions())
+
+    async def _deliver_opinions(self) -> int:
+        apps = [name for name, backend in self._backends.items() if isinstance(backend, RatesPerPerson)]
+        if self._opinions is None or not apps:
+            return 0
+        due = await self._opinions.due(apps, self._clock.now(), self._limits.batch)
+        for pending in due:
+            backend = self._backends.get(pending.app)
+            if backend is None or not isinstance(backend, RatesPerPerson):
+                continue
+            try:
+                await backend.rate_each(pending.ids, pending.backend_user, pending.opinions)
+            except BackendError as error:
+                retry_at = self._retry_at(error, pending.attempts)
+                self._log_failure(pending.answer_id, error, retry_at)
+                await self._opinions.failed(pending.answer_id, pending.mark, retry_at)
+            else:
+                _log.info("rated", answer=pending.answer_id, people=len(pending.opinions))
+                await self._opinions.told(pending.answer_id, pending.mark)
         return len(due)
 
     async def _deliver(self, pending: PendingRating) -> None:
@@ -111,23 +136,30 @@ class Feedback:
             _log.warning("rating_without_app", app=pending.app, answer=pending.answer_id)
             await self._store.rating_failed(pending.answer_id, None)
             return
+        if self._opinions is not None and isinstance(backend, RatesPerPerson):
+            # It is told one by one.
+            await self._store.rating_sent(pending.answer_id, pending.rating)
+            return
         try:
             await backend.rate(pending.ids, pending.backend_user, pending.rating, _content(pending))
         except BackendError as error:
-            lasting = not error.may_retry or pending.attempts + 1 >= self._limits.attempts
-            pause = min(self._limits.first_retry * 2 ** min(pending.attempts, 20), self._limits.longest_retry)
-            retry_at = None if lasting else self._clock.now() + (error.retry_after or pause)
-            _log.warning(
-                "rating_not_delivered",
-                answer=pending.answer_id,
-                code=error.code,
-                detail=str(error),
-                again_at=retry_at.isoformat() if retry_at else None,
-            )
+            retry_at = self._retry_at(error, pending.attempts)
+            self._log_failure(pending.answer_id, error, retry_at)
             await self._store.rating_failed(pending.answer_id, retry_at)
         else:
             _log.info("rated", answer=pending.answer_id, rating=pending.rating.value if pending.rating else None)
             await self._store.rating_sent(pending.answer_id, pending.rating)
+
+    def _retry_at(self, error: BackendError, attempts: int) -> datetime | None:
+        """When to try again, if at all."""
+        if not error.may_retry or attempts + 1 >= self._limits.attempts:
+            return None
+        pause = min(self._limits.first_retry * 2 ** min(attempts, 20), self._limits.longest_retry)
+        return self._clock.now() + (error.retry_after or pause)
+
+    def _log_failure(self, answer: AnswerId, error: BackendError, retry_at: datetime | None) -> None:
+        again_at = retry_at.isoformat() if retry_at else None
+        _log.warning("rating_not_delivered", answer=answer, code=error.code, detail=str(error), again_at=again_at)
 
 
 def _content(pending: PendingRating) -> str:

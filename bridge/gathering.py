@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bridge import endings, logs
-from bridge.backend_api import Backend, DescribesInputs, InputVariable
+from bridge.backend_api import Backend
 from bridge.clock import Clock, within
 from bridge.errors import BackendError, StoreUnavailable
 from bridge.forms_api import OffersForms
@@ -21,6 +21,7 @@ from bridge.people_api import DescribesPeople
 from bridge.platform_api import Platform
 from bridge.routing import AppPolicy
 from bridge.running import Running
+from bridge.variables_api import DescribesInputs, InputVariable
 
 _log = logs.get("inputs")
 
@@ -28,13 +29,14 @@ KIND = "inputs"
 """Ids of these forms begin with it (see `form_desk`)."""
 
 _TITLE = "Before I ask the app"
-_WANTED = "⏳ Before I can ask the app, {who} has to tell it: {what}. There are {minutes} for that."
+_WANTED = "⏳ Before I can ask the app, {who} has to tell it: {what}. Please do so within {minutes}."
 _MORE = "⏳ Thank you. The app also wants to know: {what}. Please press the button once more."
 _THANKS = "⏳ Thank you. I am asking the app…"
 _FILL_IN = "Fill in…"
 
 TIME_IS_UP = "What the app wants to know was not filled in within {minutes}, so I have not asked it."
 NOBODY_TO_ASK = "The app wants to know something that I cannot ask for here: {what}. Please tell whoever runs this bot."
+TOO_MANY = "Too many questions wait for something to be filled in. Please try again in a few minutes."
 SET_UP_WRONGLY = "The app is set up wrongly: {what}. Please tell whoever runs this bot."
 
 
@@ -162,7 +164,10 @@ class Gatherer:
         turn, asker = running.turn, running.turn.question.author
         platform = self._platforms[turn.target.platform]
         may = isinstance(platform, OffersForms) and platform.capabilities.buttons and not asker.is_bot
-        if self._kept is None or not may or self._waiting >= self._limits.most_waiting:
+        if not running.wanted and self._waiting >= self._limits.most_waiting:
+            _log.warning("too_many_forms", app=turn.app, waiting=self._waiting)
+            return endings.refused(running, TOO_MANY, "inputs_missing", may_retry=True)
+        if self._kept is None or not may:
             _log.warning("inputs_missing", app=turn.app, names=[one.name for one in missing])
             return endings.refused(running, NOBODY_TO_ASK.format(what=_labels(missing)), "inputs_missing")
         form = form_for(f"{KIND}:{turn.answer_id}", _TITLE, missing)
@@ -182,7 +187,7 @@ class Gatherer:
         left = (request.expires_at - self._clock.now()).total_seconds()
         if left <= 0:
             return self._expire(running)
-        self._show(running, request, missing)
+        self._show(running, request, missing, left)
         self._waiting += 1
         try:
             if await self._clock.wait(running.woken, left):
@@ -191,7 +196,7 @@ class Gatherer:
             self._waiting -= 1
         return self._expire(running)
 
-    def _show(self, running: Running, request: InputRequest, missing: Sequence[InputVariable]) -> None:
+    def _show(self, running: Running, request: InputRequest, missing: Sequence[InputVariable], left: float) -> None:
         fields = [field.name for field in request.form.fields]
         if running.wanted and set(fields) < set(running.wanted):
             running.say(_MORE.format(what=_labels(missing)))
@@ -199,7 +204,7 @@ class Gatherer:
             asker = running.turn.question.author
             named = asker.display_name not in ("", asker.id)
             who = literally(asker.display_name) if named else "whoever asked"
-            minutes = _minutes(self._limits.patience)
+            minutes = _minutes(timedelta(seconds=left))
             running.say(_WANTED.format(who=who, what=_labels(missing), minutes=minutes))
             _log.info("inputs_asked_for", app=running.turn.app, names=fields)
         running.wanted = tuple(fields)

@@ -10,7 +10,8 @@ from bridge.backend_api import AcceptsFiles, Backend, OffersChoices, StandsAlone
 from bridge.events import CommandInvoked
 from bridge.facts import Policy
 from bridge.messages import AppName, Author, InstallationId, PlatformName
-from bridge.platform_api import FetchesFiles, NamesWays, Platform
+from bridge.past_api import Speaks
+from bridge.platform_api import FetchesFiles, NamesWays, Platform, SendsFiles
 from bridge.quotas import in_questions
 from bridge.routing import DEFAULT_APP, Answers, External, Follow, Resolution, Resolver, Route
 from bridge.store import Usage
@@ -24,8 +25,8 @@ class Guide:
     platforms: Mapping[PlatformName, Platform] = field(default_factory=dict)
     backends: Mapping[AppName, Backend] = field(default_factory=dict)
 
-    def explain(self, order: CommandInvoked, resolution: Resolution) -> str:
-        """Help for whoever asked for it there."""
+    def explain(self, order: CommandInvoked, resolution: Resolution, *, alone: bool = False) -> str:
+        """Help for whoever asked for it there. `alone`: the app holds no conversation."""
         app = resolution.app.name if resolution.app else None
         external = resolution.guests.external if order.is_external or order.author.home else External.ON
         follow = resolution.follow if external is External.ON else Follow.MENTION
@@ -36,7 +37,7 @@ class Guide:
             lines.append(f"From one person I take at most {in_questions(quota)}.")
         if not order.is_direct and follow is not Follow.MENTION:
             lines.append(self._muting())
-        lines.append(_RESETTING)
+        lines.append(_ALONE if alone else _RESETTING)
         lines += self._choosing(resolution)
         return _listed(_title(app), lines)
 
@@ -72,6 +73,9 @@ class Guide:
             backend = self.backends.get(app) if app else None
             if isinstance(platform, FetchesFiles) and backend is not None and isinstance(backend, AcceptsFiles):
                 lines.append("Attach files to a question; I say so if the app cannot take one.")
+            shown = [emoji for emoji in sorted(self.policy.speak) if not emoji.isascii()]
+            if shown and isinstance(platform, SendsFiles) and backend is not None and isinstance(backend, Speaks):
+                lines.append(f"React with {shown[0]} to an answer to have it read aloud, where the app has a voice.")
             press = ", or press Stop where you see it" if platform.capabilities.buttons else ""
             if platform.capabilities.again_button:
                 lines.append("Press Regenerate below my newest answer to have another one.")
@@ -101,6 +105,7 @@ _ASKING_BY_REPLY = {
     "every further message is a question too.",
     Follow.EVERYTHING: "Every message here is a question. Reply to an answer of mine to go on with it.",
 }
+_ALONE = "Each question stands alone here: the app remembers none, and knows nothing of what was said around it."
 _RESETTING = (
     "Mention me with `/reset` in a thread, or say it in direct messages, and I begin anew there. `/history` brings an earlier "
     "conversation of yours back, and `/forget` deletes what was said, at the app as well."

@@ -5,7 +5,7 @@ same thing again before it was shown sees it once.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import assert_never
@@ -14,12 +14,15 @@ from bridge import logs
 from bridge.backend_api import Backend, Introduces, Opening
 from bridge.clock import Clock, within
 from bridge.errors import BackendError, PlatformError, StoreUnavailable
-from bridge.events import ChatOpened, HomeOpened
+from bridge.events import ChatOpened, CommandInvoked, HomeOpened
 from bridge.helping import Guide, describe_apps, describe_usage
-from bridge.messages import AppName, InstallationId, PersonId, PlatformName
+from bridge.markdown.characters import literally
+from bridge.messages import AppName, Author, InstallationId, PersonId, PlatformName, ReplyTarget
+from bridge.notices import Notices
 from bridge.picking import Picking
 from bridge.platform_api import Home, Platform, ShowsHome, SuggestsPrompts
 from bridge.routing import AppPolicy, External, Resolution, Resolver
+from bridge.splitting import split
 from bridge.store import Store
 from bridge.whereabouts import direct_place
 
@@ -39,7 +42,24 @@ class HomeLimits:
     """How long an app may take to introduce itself before the page is shown without."""
 
 
-_Waiting = tuple[type[HomeOpened | ChatOpened], PlatformName, InstallationId, PersonId]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HelpWanted:
+    """Somebody asked what can be done here."""
+
+    order: CommandInvoked
+    resolution: Resolution
+
+    @property
+    def author(self) -> Author:
+        return self.order.author
+
+    @property
+    def target(self) -> ReplyTarget:
+        return self.order.target
+
+
+Opened = HomeOpened | ChatOpened | HelpWanted
+_Waiting = tuple[type[Opened], PlatformName, InstallationId, PersonId]
 
 
 class FrontHall:
@@ -51,6 +71,7 @@ class FrontHall:
         backends: Mapping[AppName, Backend],
         routing: Resolver,
         guide: Guide,
+        notices: Notices,
         clock: Clock,
         picking: Picking | None = None,
         limits: HomeLimits | None = None,
@@ -60,13 +81,14 @@ class FrontHall:
         self._backends = backends
         self._routing = routing
         self._guide = guide
+        self._notices = notices
         self._picking = picking or Picking(store, None, backends)
         self._clock = clock
         self._limits = limits or HomeLimits()
-        self._waiting: dict[_Waiting, HomeOpened | ChatOpened] = {}
+        self._waiting: dict[_Waiting, Opened] = {}
         self._news = asyncio.Event()
 
-    def greet(self, event: HomeOpened | ChatOpened) -> None:
+    def greet(self, event: Opened) -> None:
         """Never blocks; may be called before `run`."""
         key = event.target.conversation
         who = (type(event), key.platform, key.installation, event.author.id)
@@ -89,7 +111,7 @@ class FrontHall:
                     platform = event.target.platform
                     _log.warning("home_not_shown", platform=platform, code=error.code, detail=str(error))
 
-    async def _show(self, event: HomeOpened | ChatOpened) -> None:
+    async def _show(self, event: Opened) -> None:
         platform = self._platforms[event.target.platform]
         match event:
             case HomeOpened():
@@ -98,8 +120,22 @@ class FrontHall:
             case ChatOpened():
                 if isinstance(platform, SuggestsPrompts):
                     await self._suggest(platform, event)
+            case HelpWanted():
+                await self._help(event)
             case _:
                 assert_never(event)
+
+    async def _help(self, wanted: HelpWanted) -> None:
+        """What the app says of itself stands above what we say; not every platform has another place for that."""
+        order, app = wanted.order, wanted.resolution.app
+        opening = await self._opening(app) if app else Opening()
+        tell, about = order.private or order.target, f"{order.command.value} {order.event_id}"
+        if introduction := "\n\n".join(_introduce(opening)):
+            # A line of ours is one message; whoever wants to say more than that says it in answers.
+            first = split(introduction, self._platforms[tell.platform].dialect)[0]
+            self._notices.tell(tell, first, about=f"{about} introduction")
+        alone = app is not None and await self._guide.stands_alone(app.name)
+        self._notices.tell(tell, self._guide.explain(order, wanted.resolution, alone=alone), about=about)
 
     async def _suggest(self, platform: SuggestsPrompts, event: ChatOpened) -> None:
         app = (await self._resolve(event)).app
@@ -158,3 +194,10 @@ class FrontHall:
         except TimeoutError:
             _log.warning("no_opening", app=app.name, code="timeout", detail="no answer in time")
         return Opening()
+
+
+def _introduce(opening: Opening) -> Sequence[str]:
+    """The parts of how an app introduces itself."""
+    questions = [line for question in opening.questions if (line := question.strip())]
+    listed = "\n".join([f"{PROMPTS_TITLE}:", "", *(f"- {literally(line)}" for line in questions)]) if questions else ""
+    return [part for part in (opening.text.strip(), listed) if part]

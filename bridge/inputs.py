@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.forms_api import FIELD_NAME_CHARS, NO, YES, FieldKind, Form, FormField, choose, find_problem
 from bridge.messages import Author, Inputs, ReplyTarget
+from bridge.variables_api import InputKind, InputVariable
 
 Value = str | int | float | bool
 
@@ -84,10 +84,11 @@ class Settled:
 
 def settle_inputs(variables: Sequence[InputVariable] | None, known: Known) -> Settled:
     """`variables` is None where it is not known what the app wants: then it gets all there is."""
-    told = {name: value for name, one in known.sourced.items() if (value := _tell(one, known)) is not None}
+    told = {name: _tell(one, known) for name, one in known.sourced.items()}
     if variables is None:
         kept = {name: value for name, value in known.kept.items() if value != ""}
-        return Settled(inputs={**kept, **told, **known.constants})
+        first = {name: values[0] for name, values in told.items() if values}
+        return Settled(inputs={**kept, **first, **known.constants})
     # What the app does not know it drops; saying so is the affair of `check`.
     inputs: dict[str, Value] = dict(known.constants)
     missing: list[InputVariable] = []
@@ -104,13 +105,16 @@ def settle_inputs(variables: Sequence[InputVariable] | None, known: Known) -> Se
     return Settled(inputs=inputs, missing=missing, wrong=wrong)
 
 
-def _find(variable: InputVariable, known: Known, told: Inputs) -> Value | Wrong | None:
+def _find(variable: InputVariable, known: Known, told: Mapping[str, Sequence[Value]]) -> Value | Wrong | None:
     """None: nothing is known. An empty text: it is known to be left empty."""
     name = variable.name
     if name in known.constants:
-        return convert(variable, known.constants[name])
-    if name in told:
-        return convert(variable, _cut(variable, told[name]))
+        return convert(variable, known.constants[name]) if known.constants[name] != "" else ""
+    # What is known of somebody may be none of the options: then it is as if it were not known.
+    for value in told.get(name, ()):
+        converted = convert(variable, _cut(variable, value))
+        if not isinstance(converted, Wrong):
+            return converted
     if name in known.kept and (kept := _kept(variable, known.kept[name])) is not None:
         return kept
     if variable.required and variable.default not in (None, "") and not wants_asking(variable, known):
@@ -139,7 +143,7 @@ def convert(variable: InputVariable, value: Value) -> Value | Wrong:
             if variable.most is not None and len(text) > variable.most:
                 return Wrong(name=variable.name, problem=f"is longer than {variable.most} characters")
             return text
-        case InputKind.SELECT if not variable.options:
+        case InputKind.SELECT if not _options(variable):
             return str(value)
         case InputKind.SELECT:
             options = ", ".join(variable.options)
@@ -173,15 +177,15 @@ def form_for(form_id: str, title: str, variables: Sequence[InputVariable]) -> Fo
 
 
 def field_for(variable: InputVariable) -> FormField:
+    options = _options(variable)
     kind = FIELDS.get(variable.kind, FieldKind.TEXT)
-    # Without options there is nothing to choose from, and no value would do.
-    kind = FieldKind.TEXT if kind is FieldKind.SELECT and not variable.options else kind
     return FormField(
         name=variable.name,
         label=variable.label,
-        kind=kind,
+        # Without options there is nothing to choose from, and no value would do.
+        kind=FieldKind.TEXT if kind is FieldKind.SELECT and not options else kind,
         required=variable.required,
-        options=tuple(dict.fromkeys(option for option in variable.options if option.strip())),
+        options=options,
         most=variable.most,
         default=_spell(variable.default),
     )
@@ -213,21 +217,27 @@ def _kept(variable: InputVariable, value: Value) -> Value | None:
     return None if isinstance(converted, Wrong) else converted
 
 
-def _tell(sourced: Sourced, known: Known) -> Value | None:
-    """None: nobody knows."""
+def _tell(sourced: Sourced, known: Known) -> Sequence[Value]:
+    """What is known, and what holds instead."""
+    found: list[Value] = []
     author, target = known.author, known.target
-    if author is None or target is None:
-        return sourced.fallback
-    told = {
-        Source.ASKER_ID: author.id,
-        Source.ASKER_NAME: author.display_name,
-        Source.ASKER_LOCALE: author.locale,
-        Source.CHANNEL_ID: target.conversation.channel,
-        Source.THREAD_ID: target.conversation.thread,
-        Source.WORKSPACE_ID: target.conversation.installation,
-        Source.PLATFORM: target.platform,
-    }[sourced.source]
-    return told or sourced.fallback
+    if author is not None and target is not None:
+        told = {
+            Source.ASKER_ID: author.id,
+            # A platform that does not tell names puts the id there.
+            Source.ASKER_NAME: author.display_name if author.display_name != author.id else "",
+            Source.ASKER_LOCALE: author.locale,
+            Source.CHANNEL_ID: target.conversation.channel,
+            Source.THREAD_ID: target.conversation.thread,
+            Source.WORKSPACE_ID: target.conversation.installation,
+            Source.PLATFORM: target.platform,
+        }[sourced.source]
+        found += [told] if told else []
+    return found if sourced.fallback is None else [*found, sourced.fallback]
+
+
+def _options(variable: InputVariable) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(option for option in variable.options if option.strip()))
 
 
 def _cut(variable: InputVariable, value: Value) -> Value:

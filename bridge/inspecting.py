@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from bridge.backend_api import Backend, DescribesInputs, InputKind, InputVariable
+from bridge.backend_api import Backend
 from bridge.errors import BackendError
 from bridge.inputs import FIELDS, Known, Wrong, convert, wants_asking
 from bridge.platform_api import Finding, Severity
 from bridge.routing import AppPolicy
+from bridge.variables_api import DescribesInputs, InputKind, InputVariable
 
 SUBJECT = "inputs"
 

@@ -23,23 +23,18 @@ from bridge.decisions import (
     Refuse,
     Retry,
     Revise,
+    Speak,
     Stop,
     Withdraw,
 )
 from bridge.dispatcher import Dispatcher
 from bridge.errors import StoreUnavailable
-from bridge.events import (
-    ChatOpened,
-    CommentGiven,
-    FormSubmitted,
-    HomeOpened,
-    InboundEvent,
-    MessageReceived,
-)
+from bridge.events import ChatOpened, CommentGiven, FormSubmitted, HomeOpened, InboundEvent, MessageReceived
 from bridge.fact_finding import Gatherer
 from bridge.facts import Facts, Policy
 from bridge.feedback import Feedback
 from bridge.helping import Guide
+from bridge.home import HelpWanted
 from bridge.labelling import Praised
 from bridge.limiting import LimitTeller
 from bridge.menus import AppMenu
@@ -68,11 +63,6 @@ _REMEMBERED = 2_000
 """Messages whose claim is remembered in memory. Slack tells of each mention twice; the second need not ask the store."""
 
 _PRESSED_AGAIN = "You asked that a moment ago."
-_FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
-_BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
-
-_BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
-
 _NOWHERE = Resolution(app=None)
 
 
@@ -102,6 +92,8 @@ class Intake:
         guide: Guide | None = None,
         archivist: Archivist | None = None,
         greet: Callable[[HomeOpened | ChatOpened], None] | None = None,
+        introduce: Callable[[HelpWanted], None] | None = None,
+        speak: Callable[[Speak], None] | None = None,
         praise: Callable[[Praised], None] | None = None,
         picking: Picking | None = None,
         menu: AppMenu | None = None,
@@ -128,9 +120,11 @@ class Intake:
             picking=self._picking,
             menu=menu,
             archivist=archivist,
+            introduce=introduce,
         )
         self._greet = greet or _note_nothing
         self._praise = praise or _note_nothing
+        self._speak = speak or _note_nothing
         self._fill_in = fill_in or _take_nothing
         self._limits = LimitTeller(notices, clock)
         self._afterthoughts = Afterthoughts(
@@ -185,8 +179,8 @@ class Intake:
                 await self._revise(decision)
             case Obey() | Pick():
                 await self._obey(decision)
-            case Greet(event=opened):
-                self._greet(opened)
+            case Greet() | Speak():
+                self._greet(decision.event) if isinstance(decision, Greet) else self._speak(decision)
             case Refuse():
                 self._refuse(decision)
             case Ignore():
@@ -267,8 +261,7 @@ class Intake:
                 by_bots=accepted.by_bots,
             )
             if message.origin is Origin.PERSON:  # bots would answer
-                notice = (_BUSY if busy else _FULL).format(waiting=_count(waiting))
-                self._notices.tell(message.private or message.target, notice, about="too much waits")
+                self._limits.tell_full(waiting, message.private or message.target, busy=busy)
             return True
         self._metrics.question(key.platform, QuestionResult.ACCEPTED)
         _log.info(
@@ -282,7 +275,7 @@ class Intake:
         )
         self._dispatcher.wake(accepted.conversation_id)
         if accepted.behind_form and message.origin is Origin.PERSON:
-            self._notices.tell(message.private or message.target, _BEHIND_FORM, about="behind a form")
+            self._limits.tell_behind_form(message.private or message.target)
         return True
 
     async def _stop_instead(self, ask: Ask) -> bool:
@@ -399,7 +392,3 @@ def _note_nothing(_: object) -> None:
 
 async def _take_nothing(submitted: FormSubmitted) -> None:
     _log.debug("ignored", event_id=submitted.event_id, kind="FormSubmitted", reason="nothing is asked for in forms")
-
-
-def _count(questions: int) -> str:
-    return "There is 1 question" if questions == 1 else f"There are {questions} questions"

@@ -44,10 +44,6 @@ class KeepsInputs(Protocol):
         conversation's running turn is to be nudged."""
         ...
 
-    async def forget(self, conversation: ConversationId) -> None:
-        """Everything that was filled in for it."""
-        ...
-
     async def keep_house(self) -> None:
         """Forgets requests whose time is long up, and the inputs of conversations that nobody has used for `UNUSED_FOR`."""
         ...

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import TypeVar, assert_never
 
 from bridge import logs
-from bridge.backend_api import Backend, NamesConversations
+from bridge.backend_api import Backend
 from bridge.clock import Clock, within
 from bridge.errors import BackendError, PlatformError, StoreUnavailable
 from bridge.messages import (
@@ -23,6 +23,7 @@ from bridge.messages import (
     PlatformName,
     ReplyTarget,
 )
+from bridge.past_api import NamesConversations
 from bridge.platform_api import MarksSolved, Platform, RenamesThreads
 from bridge.store import Store
 

@@ -11,6 +11,10 @@ from bridge.store import Limited
 OF_PERSON = "You have asked {questions}, which is as much as I take from one person. You can ask again in {wait}."
 OF_CHANNEL = "I take at most {questions} in this channel. You can ask again in {wait}."
 
+FULL = "{waiting} waiting here already, so I cannot take more for now. Please ask again when I have caught up."
+BEHIND_FORM = "Your question comes next, once the form above is answered (or stopped)."
+BUSY = "{waiting} waiting for the app already, so I cannot take more for now. Please ask again in a few minutes."
+
 _Who = tuple[PlatformName, InstallationId, ChannelId, PersonId]
 
 
@@ -39,3 +43,11 @@ class LimitTeller:
             questions=in_questions(limited.quota), wait=in_words(limited.until - now)
         )
         self._notices.tell(private or target, text, about=f"too many questions by {person}")
+
+    def tell_behind_form(self, tell: ReplyTarget) -> None:
+        self._notices.tell(tell, BEHIND_FORM, about="behind a form")
+
+    def tell_full(self, waiting: int, tell: ReplyTarget, *, busy: bool) -> None:
+        """Too much waits: for the app where it is `busy`, else in this conversation."""
+        counted = "There is 1 question" if waiting == 1 else f"There are {waiting} questions"
+        self._notices.tell(tell, (BUSY if busy else FULL).format(waiting=counted), about="too much waits")

@@ -117,6 +117,7 @@ class Listener:
             turn.app,
             prompt=usage.prompt_tokens,
             completion=usage.completion_tokens,
+            total=usage.total_tokens,
             price=price,
             currency=usage.currency,
         )

@@ -23,7 +23,7 @@ from bridge.notices import Notices
 from bridge.picking import Picking, allowed
 from bridge.picks import Pick, Picks, own_scope
 from bridge.platform_api import Platform
-from bridge.routing import Resolution
+from bridge.routing import DEFAULT_APP, Resolution
 
 _log = logs.get("menus")
 
@@ -221,16 +221,20 @@ class AppMenu:
         assert resolution.app is not None  # noqa: S101  # else nothing is shown
         app = resolution.app.name
         within_it = next((one for one in choices or () if one.id == resolution.choice), None)
-        name = f"**{app}**" + (f" ({literally(within_it.label)})" if within_it else "")
+        buttons = _buttons(wish, resolution, app, choices or ())
+        # The name of an app that is the only one, and was never given one, says nothing to anybody.
+        nameless = app == DEFAULT_APP and not resolution.choices
+        name = "The app of this bot" if nameless else f"**{app}**"
+        name += f" ({literally(within_it.label)})" if within_it else ""
         if wish.thread:
             lines.append(f"{name} answers in this thread.")
         elif order.is_direct:
             lines.append(f"{name} answers you here.")
         else:
-            lines.append(f"{name} answers your questions in this channel; what is chosen in a thread holds there.")
+            more = "; what is chosen in a thread holds there" if buttons else ""
+            lines.append(f"{name} answers your questions in this channel{more}.")
         if choices is None:
             lines.append(NOT_LISTED)
-        buttons = _buttons(wish, resolution, app, choices or ())
         if not buttons and choices is not None:
             lines.append(NOTHING_ELSE)
         most = self._most(order)

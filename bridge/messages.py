@@ -386,19 +386,4 @@ class Turn:
     """The conversation was begun afresh before this question: what was said earlier was to be forgotten."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
-    """One person's reaction on one message of an answer."""
-
-    message: MessageRef
-    person: PersonId
-    source: str
-    """What was pressed, so that taking one reaction away restores the other."""
-    rating: Rating
-    active: bool
-    revision: int
-    comment: str = ""
-    """Why, in the person's own words; filled in by the store when votes are looked at together."""
-
-
 Inputs = Mapping[str, str | int | float | bool]

@@ -186,10 +186,13 @@ class Metrics:
             self._codes.add(code)
         self._backend_errors.labels(app, code).inc()
 
-    def spent(self, app: AppName, *, prompt: int, completion: int, price: float | None, currency: str) -> None:
-        """What does not look like the code of a currency counts as "other"."""
-        self._tokens.labels(app, "prompt").inc(prompt)
-        self._tokens.labels(app, "completion").inc(completion)
+    def spent(
+        self, app: AppName, *, prompt: int, completion: int, total: int, price: float | None, currency: str
+    ) -> None:
+        """Tokens of which nobody says what they were for, and what does not look like the code of a currency, are "other"."""
+        for kind, tokens in (("prompt", prompt), ("completion", completion), ("other", total - prompt - completion)):
+            if tokens > 0:
+                self._tokens.labels(app, kind).inc(tokens)
         if price:
             self._price.labels(app, currency if _CURRENCY.fullmatch(currency) else "other").inc(price)
 

@@ -78,6 +78,11 @@ class Picking:
         every = await self._picks.begun(key, {app, *choices})
         return [one.id for one in sorted(every, key=lambda one: one.app != app)]
 
+    async def app_of(self, conversation: ConversationId) -> AppName | None:
+        """None where nothing is to be chosen, so that nobody need know."""
+        known = await self._picks.of(conversation) if self._picks is not None else None
+        return None if known is None else known.app
+
     def _leaves_a_choice(self, policy: AppPolicy, policies: Sequence[AppPolicy]) -> bool:
         return len(policies) > 1 or isinstance(self._backends.get(policy.name), OffersChoices)
 

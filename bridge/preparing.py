@@ -50,7 +50,9 @@ class Preparer:
         self._clock = clock
         self._metrics = metrics
         self._limits = limits
-        self._recaller = Recaller(store=store, backends=backends, metrics=metrics)
+        self._recaller = Recaller(
+            store=store, backends=backends, surroundings=surroundings, clock=clock, metrics=metrics
+        )
 
     def plain(self, running: Running, asked: AskedQuestion, ids: BackendIds) -> Question:
         """The question alone, as an earlier owner asked it."""

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bridge.history_api import PastTurn
 from bridge.markdown.characters import in_one_line, literally
 from bridge.messages import AskedQuestion, Said
-from bridge.store import PastTurn
 
 _SAY_SOMETHING = "Hi! Write your question after my name, and I will pass it on."
 

@@ -22,7 +22,7 @@ from bridge.errors import SettingsError
 from bridge.markdown.dialect import Dialect
 from bridge.messages import AppName
 from bridge.platform_api import Platform
-from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Resolver
+from bridge.routing import DEFAULT_APP, AppPolicy, Everywhere, Resolver, Route, Routes
 from bridge.settings import Settings, describe, isolated, read
 from bridge.storage.settings import Settings as DatabaseSettings
 
@@ -66,11 +66,20 @@ class Configuration:
 
     @classmethod
     def for_one_app(
-        cls, core: Settings, database: DatabaseSettings, platforms: tuple[Part[Platform], ...], app: Part[Backend]
+        cls,
+        core: Settings,
+        database: DatabaseSettings,
+        platforms: tuple[Part[Platform], ...],
+        app: Part[Backend],
+        others: Mapping[AppName, Part[Backend]] | None = None,
     ) -> "Configuration":
-        """One app that answers everywhere, as the environment alone would set it up."""
-        routes = Everywhere(app=AppPolicy(name=DEFAULT_APP))
-        return cls(core=core, database=database, platforms=platforms, apps={DEFAULT_APP: app}, routes=routes)
+        """One app that answers everywhere, as the environment alone would set it up; until a member chooses one of `others`."""
+        apps = {DEFAULT_APP: app, **(others or {})}
+        policies = {name: AppPolicy(name=name) for name in apps}
+        routes: Resolver = Everywhere(app=policies[DEFAULT_APP])
+        if others:
+            routes = Routes(apps=policies, routes=(Route(app=DEFAULT_APP, choices=tuple(apps)),))
+        return cls(core=core, database=database, platforms=platforms, apps=apps, routes=routes)
 
 
 def folders(package: str) -> list[str]:

@@ -21,6 +21,7 @@ from bridge.decisions import (
     Refuse,
     Retry,
     Revise,
+    Speak,
     Stop,
     Withdraw,
     answer_form,
@@ -46,10 +47,10 @@ from bridge.messages import (
     ButtonAction,
     Origin,
     Rating,
-    Vote,
 )
 from bridge.routing import Answers, External, Follow, Resolution
 from bridge.store import Again
+from bridge.votes import Vote
 from bridge.words import find_command, says_stop, words_behind
 
 _FOR_ONE = frozenset({Command.HELP, Command.APP, Command.HISTORY, Command.FORGET})
@@ -265,10 +266,10 @@ def _decide_reaction(event: ReactionChanged, policy: Policy) -> Decision:
         rating = Rating.LIKE
     elif event.emoji in policy.dislike:
         rating = Rating.DISLIKE
-    elif event.emoji in policy.stop | policy.retry:
+    elif event.emoji in policy.stop | policy.retry | policy.speak:
         if not event.added:
             return Ignore(reason="taken away, which takes nothing back")
-        kind = Stop if event.emoji in policy.stop else Retry
+        kind = Stop if event.emoji in policy.stop else Retry if event.emoji in policy.retry else Speak
         return kind(event_id=event.event_id, answer=event.message)
     else:
         return Ignore(reason="emoji means nothing here")

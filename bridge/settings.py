@@ -59,6 +59,10 @@ class Settings(BaseSettings):
         frozenset({"🔁", "repeat", "🔄", "arrows_counterclockwise"}),
         description="Reactions on a failed or stopped answer that have its question asked again.",
     )
+    speak_emoji: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"🔊", "loud_sound", "speaker"}),
+        description="Reactions on an answer that have it read aloud, where the app has text to speech switched on.",
+    )
     follow_edits_waiting: bool = Field(
         default=True, description="A question that waits is replaced when its author edits it."
     )
@@ -200,7 +204,9 @@ class Settings(BaseSettings):
         60.0, ge=0, le=3600, description="Seconds that running answers may take to finish after SIGTERM."
     )
 
-    @field_validator("feedback_like_emoji", "feedback_dislike_emoji", "stop_emoji", "retry_emoji", mode="before")
+    @field_validator(
+        "feedback_like_emoji", "feedback_dislike_emoji", "stop_emoji", "retry_emoji", "speak_emoji", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if not isinstance(value, str):
@@ -265,6 +271,7 @@ class Settings(BaseSettings):
             "FEEDBACK_DISLIKE_EMOJI": self.feedback_dislike_emoji,
             "STOP_EMOJI": self.stop_emoji,
             "RETRY_EMOJI": self.retry_emoji,
+            "SPEAK_EMOJI": self.speak_emoji,
         }
         overlaps = [
             f"{one} and {other} both contain {', '.join(sorted(both))}: remove it from one of them."

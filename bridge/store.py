@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bridge.backend_api import UsageReported
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -31,10 +32,10 @@ from bridge.messages import (
     ReplyTarget,
     StopReason,
     Turn,
-    Vote,
 )
 from bridge.pauses_api import KeepsPauses
 from bridge.quotas import Quota, Quotas
+from bridge.votes import PendingRating, Vote
 
 Aggregate = Callable[[Sequence[Vote]], Rating | None]
 """Pure: every vote on one answer in, the one rating for the backend out."""
@@ -53,8 +54,7 @@ class NewQuestion:
     most_waiting: int | None = None
     """Questions that may wait in the conversation, the one being answered not counted. None: any number."""
     most_by_bots: int | None = None
-    """Questions by bots that may follow one another in the conversation without one by a person; of interest when the author is
-    one. None: any number."""
+    """Questions by bots that may follow one another there without one by a person; of interest to bots. None: any number."""
     quotas: Quotas = field(default_factory=Quotas)
     """How many questions to this app are taken, of its author on this platform and in its channel."""
 
@@ -165,30 +165,6 @@ class Orders:
     stop: StopReason | None = None
     question: AskedQuestion | None = None
     """Set when the question was edited since it was asked: ask this instead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastTurn:
-    """A question of a conversation and what was answered."""
-
-    question: str
-    answer: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PendingRating:
-    """An aggregate that the backend does not have yet."""
-
-    answer_id: AnswerId
-    app: AppName
-    backend_user: BackendUser
-    ids: BackendIds
-    rating: Rating | None
-    attempts: int
-    likes: int
-    dislikes: int
-    comments: tuple[str, ...] = ()
-    """What people wrote about it, the latest of each person, the oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -337,8 +313,7 @@ class Store(KeepsPauses, Protocol):
         ...
 
     async def record_spent(self, turn: Turn, attempt: int, usage: UsageReported) -> None:
-        """What the `attempt`th asking for this answer has cost. Told again, it replaces what was told. Kept without any text, and
-        longer than that."""
+        """What the `attempt`th asking for this answer has cost; what is told last counts. Kept longer than any text."""
         ...
 
     async def record_outcome(self, turn: Turn, outcome: Outcome) -> None:

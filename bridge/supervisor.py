@@ -27,6 +27,7 @@ from bridge.platform_api import CatchesUp, Leases, Platform, UsesLeases
 from bridge.recovery import Recovery
 from bridge.reloading import try_backends
 from bridge.remembering import StoreMemory
+from bridge.speaking import Speaker
 from bridge.store import Store
 from bridge.turns import Turns
 from bridge.web.server import WebServer
@@ -66,6 +67,7 @@ class Parts:
     labeller: Labeller
     archivist: Archivist | None
     """None: nothing is kept of what was said earlier."""
+    speaker: Speaker | None
     notices: Notices
     feedback: Feedback
     recovery: Recovery
@@ -109,6 +111,7 @@ class Supervisor:
                     tasks.create_task(parts.front_hall.run(), name="front hall"),
                     tasks.create_task(parts.labeller.run(), name="labels"),
                     *([tasks.create_task(parts.archivist.run(), name="archive")] if parts.archivist else ()),
+                    *([tasks.create_task(parts.speaker.run(), name="speaking")] if parts.speaker else ()),
                     tasks.create_task(parts.recovery.start(), name="recovery"),
                     tasks.create_task(self._keep_house(), name="housekeeping"),
                 ]

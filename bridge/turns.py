@@ -23,16 +23,7 @@ from bridge.gathering import Gatherer, GatherLimits
 from bridge.kept_inputs import KeepsInputs
 from bridge.labelling import Answered
 from bridge.markdown.characters import literally
-from bridge.messages import (
-    AnswerId,
-    AnswerState,
-    AppName,
-    ConversationId,
-    Outcome,
-    PlatformName,
-    ReplyTarget,
-    Turn,
-)
+from bridge.messages import AnswerId, AnswerState, AppName, ConversationId, Outcome, PlatformName, ReplyTarget, Turn
 from bridge.metrics import Ending, Metrics
 from bridge.outgoing_files import OutgoingFile
 from bridge.pacing import Pacer
@@ -298,8 +289,7 @@ class Turns:
         files, lines = await self._collect(running, outcome)
         # A hand-over may have come first; then the next owner shows it.
         if not running.draft.is_abandoned():
-            rates = endings.takes_rating(self._backends.get(running.turn.app), running)
-            running.draft.conclude(endings.noted(outcome, lines), files, rates=rates)
+            endings.conclude(running, outcome, files, lines, self._backends.get(running.turn.app))
 
     async def _collect(self, running: Running, outcome: Outcome) -> tuple[Sequence[OutgoingFile], Sequence[str]]:
         """The files of the answer, and lines about those that cannot be shown."""

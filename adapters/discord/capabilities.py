@@ -16,6 +16,9 @@ MAX_BUTTONS = 5
 MAX_ROWS = 5
 """Most rows below one message (components reference, Action Row)."""
 
+MAX_OPTIONS = 25
+"""Most options of a menu (components reference, String Select)."""
+
 MAX_BUTTON_LABEL = 80
 """Most characters on a button (components reference, Button)."""
 
@@ -68,7 +71,7 @@ CAPABILITIES = PlatformCapabilities(
     buttons=True,
     rating_buttons=True,
     again_button=True,
-    app_buttons=MAX_ROWS * MAX_BUTTONS,
+    app_buttons=MAX_OPTIONS,
     # A row holds five.
     question_buttons=MAX_BUTTONS,
     sources=True,

@@ -5,8 +5,8 @@ from datetime import timedelta
 from bridge.platform_api import PlatformCapabilities, WriteBudget
 
 CAPABILITIES = PlatformCapabilities(
-    # "25" buttons in a block (Slack's page on it).
-    app_buttons=25,
+    # Options of a menu (Slack's page on select menus).
+    app_buttons=100,
     # chat.postMessage: "1 per second per channel", short bursts tolerated (Slack's page on rate limits).
     post_budget=WriteBudget(limit=4, window=timedelta(seconds=4)),
     # chat.update is tier 3, "50+ per minute" per workspace (Slack's page on the method); two are left as a margin.

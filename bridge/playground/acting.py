@@ -157,7 +157,7 @@ async def act_in_discord(server: DiscordServer, act: Act) -> None:
                     raise BadBody("Only their own messages can be deleted here.")
                 await server.delete_as(act.person, act.channel, act.message)
             case Press():
-                await server.press(act.person, act.channel, act.message, act.button)
+                await server.press(act.person, act.channel, act.message, act.button, act.value)
             case _:
                 assert_never(act)
     except ValueError as error:

@@ -61,7 +61,7 @@ def _field(one: discord.Field) -> Json:
         "most": one.most,
         "value": one.value,
         "placeholder": one.placeholder,
-        "choices": [{"value": value, "label": label} for value, label in one.choices],
+        **({"choices": [{"value": value, "label": label} for value, label in one.choices]} if one.choices else {}),
     }
 
 
@@ -242,6 +242,7 @@ def _button(one: discord.Button) -> Json:
         "style": _STYLES.get(one.style, ""),
         "url": one.url,
         "disabled": one.disabled,
+        "choices": [{"value": value, "label": label} for value, label in one.choices],
     }
 
 

@@ -18,6 +18,7 @@ from bridge.backend_api import Backend
 from bridge.clock import Clock, SystemClock
 from bridge.errors import BridgeError, SettingsError, StoreInUse
 from bridge.feedback import aggregate
+from bridge.messages import AppName
 from bridge.playground.acting import (
     act_in_discord,
     act_in_slack,
@@ -50,6 +51,7 @@ from bridge.storage.store import open_store
 _log = logs.get("playground")
 
 DATABASE = Path("data/playground.db")
+ECHO = AppName("echo")
 GRACE = 10.0
 """Seconds that running answers may take to finish when the bridge is restarted or the playground is stopped."""
 BUSY_PATIENCE = 5.0
@@ -142,7 +144,10 @@ class Stage:
         """An ordinary configuration, in which only the addresses and tokens are made up."""
         app: Part[Backend]
         if self.dify is not None:
-            app = backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url)
+            # What the app is made to want shall be known at once.
+            app = backend(
+                "dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url, dify_parameters_age=0
+            )
         else:
             assert configured is not None  # noqa: S101  # no stand-in was started because of it; for the type checker
             app = WitnessedPart(configured.name, configured.settings, configured.module, self._camera.received)
@@ -174,6 +179,8 @@ class Stage:
                 ),
             ),
             app=app,
+            # So that there is something to choose by `/app`.
+            others={ECHO: backend("echo")},
         )
 
     async def stop(self, *, kill: bool = False) -> None:

@@ -6,6 +6,7 @@ from typing import Literal, TypeVar
 
 from bridge.playground.dify import DifyServer, cut, error_event, html_503, rate_limited, slow_headers
 from bridge.playground.dify.faults import Fault as DifyFault
+from bridge.playground.dify.inputs import form_field
 from bridge.playground.discord import DiscordServer
 from bridge.playground.discord import Fault as DiscordFault
 from bridge.playground.slack import Fault as SlackFault
@@ -15,6 +16,13 @@ from bridge.playground.slack.surfaces import Feature
 
 _CREATE = "POST /channels/{channel_id}/messages"
 _EDIT = "PATCH /channels/{channel_id}/messages/{message_id}"
+
+_WANTED = [
+    form_field("text-input", "customer", label="Customer", most=40),
+    form_field("select", "plan", label="Plan", options=("Basic", "Gold")),
+    form_field("paragraph", "note", label="Anything else?", required=False),
+]
+"""What the app may want to know before it answers."""
 
 _SLOW_SECONDS = 1.0
 _SHORT_STREAM = 6.0
@@ -65,6 +73,9 @@ def _dify_switches(server: DifyServer) -> list[Switch]:
 
         return (lambda: faults.always == fault), switch
 
+    def ask_for_inputs(on: bool) -> None:  # noqa: FBT001  # a switch is turned on or off
+        server.form[:] = _WANTED if on else []
+
     def once(name: str, label: str, meaning: str, fault: DifyFault) -> Switch:
         return _once(name, "Dify", label, meaning, faults.fail_next, fault)
 
@@ -72,6 +83,9 @@ def _dify_switches(server: DifyServer) -> list[Switch]:
         _lasting("dify_down", "Dify", "Down", "Every question meets an error page, until this is off.", *always(html_503())),
         _lasting("dify_busy", "Dify", "Busy", "Every question meets “too many requests”, until this is off.",
                  *always(rate_limited())),
+        _lasting("dify_inputs", "Dify", "Wants to know",
+                 "The app requires a customer and a plan: who asks in a new thread gets a form.",
+                 lambda: bool(server.form), ask_for_inputs),
         once("dify_error", "Next: fails half-way", "The next answer ends with an error.", error_event(_HALF_WAY)),
         once("dify_cut", "Next: breaks off", "The connection of the next answer breaks.", cut(_HALF_WAY)),
         once("dify_slow", "Next: slow start", "The next answer takes eight seconds to begin.", slow_headers(8.0)),

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from bridge.archive import Archive, Deletion, Forgotten, PastConversation, ResumeResult, Seeker
+from bridge.archive import Archive, Deletion, Forgotten, PastConversation, ResumeResult, Seeker, Utterance
 from bridge.clock import Clock
-from bridge.messages import AnswerId, ConversationId, EventId, PersonId
-from bridge.storage import forgetting, past
+from bridge.messages import AnswerId, ConversationId, EventId, MessageRef, PersonId
+from bridge.storage import forgetting, past, speaking
 from bridge.storage.store import SqlStore
 from bridge.storage.whole import whole
 
@@ -39,6 +39,21 @@ class SqlArchive(Archive):
     async def forget(self, event_id: EventId, conversation: ConversationId, person: PersonId) -> Forgotten:
         async with self._store.writing() as connection:
             return await forgetting.forget(connection, event_id, conversation, person, self._clock.now())
+
+    @whole
+    async def begin_speaking(self, event_id: EventId, message: MessageRef) -> Utterance | None:
+        async with self._store.writing() as connection:
+            return await speaking.begin_speaking(connection, event_id, message, self._clock.now())
+
+    @whole
+    async def spoken(self, utterance: Utterance) -> None:
+        async with self._store.writing() as connection:
+            await speaking.spoken(connection, utterance)
+
+    @whole
+    async def not_spoken(self, utterance: Utterance) -> None:
+        async with self._store.writing() as connection:
+            await speaking.not_spoken(connection, utterance)
 
     @whole
     async def due_deletions(self, now: datetime, limit: int) -> Sequence[Deletion]:

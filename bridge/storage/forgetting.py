@@ -17,8 +17,10 @@ from bridge.storage.portable import insert_into
 from bridge.storage.tables import (
     answer,
     conversation,
+    conversation_input,
     feedback_comment,
     inbound_event,
+    input_request,
     outbound_message,
     unwanted,
 )
@@ -53,6 +55,7 @@ async def forget(
         return Forgotten(result=ForgetResult.DUPLICATE)
     deletions = [await _order(connection, place, one, user, now) for one, user in sorted(held.items())]
     await _blank(connection, of, list(held))
+    await connection.execute(delete(conversation_input).where(conversation_input.c.conversation_id == of))
     await connection.execute(
         update(conversation)
         .where(conversation.c.id == of)
@@ -113,10 +116,10 @@ async def _held(connection: AsyncConnection, place: AnyRow) -> dict[str, str]:
 
 
 async def _says_anything(connection: AsyncConnection, of: ConversationId) -> bool:
-    found = await connection.execute(
-        select(inbound_event.c.id).where(inbound_event.c.conversation_id == of, inbound_event.c.payload != "").limit(1)
-    )
-    return found.one_or_none() is not None
+    """Also in what was filled in for the app."""
+    asked = select(inbound_event.c.id).where(inbound_event.c.conversation_id == of, inbound_event.c.payload != "")
+    filled_in = select(conversation_input.c.seq).where(conversation_input.c.conversation_id == of)
+    return bool((await connection.execute(select(or_(asked.exists(), filled_in.exists())))).scalar_one())
 
 
 async def _order(connection: AsyncConnection, place: AnyRow, backend_id: str, user: str, now: datetime) -> int:
@@ -133,7 +136,8 @@ async def _order(connection: AsyncConnection, place: AnyRow, backend_id: str, us
 
 
 async def _blank(connection: AsyncConnection, of: ConversationId, backend_ids: Sequence[str]) -> None:
-    """Texts, and what leads to the backend, of all that was said here, and elsewhere in the same conversations of the backend."""
+    """Texts, what was filled in, and what leads to the backend: of all that was said here, and elsewhere in the same
+    conversations of the backend."""
     concerned = or_(answer.c.conversation_id == of, answer.c.backend_conversation_id.in_(backend_ids))
     answers = select(answer.c.id).where(concerned).scalar_subquery()
     its_question = exists().where(
@@ -161,6 +165,8 @@ async def _blank(connection: AsyncConnection, of: ConversationId, backend_ids: S
     await connection.execute(
         update(outbound_message).where(outbound_message.c.answer_id.in_(answers)).values(shown_text="")
     )
+    await connection.execute(delete(conversation_input).where(conversation_input.c.conversation_id == of))
+    await connection.execute(delete(input_request).where(input_request.c.answer_id.in_(answers)))
     # Last: by these ids they were found.
     await connection.execute(
         update(answer)

@@ -127,11 +127,6 @@ class SqlInputs:
             return ConversationId(mine.conversation_id)
 
     @whole
-    async def forget(self, of: ConversationId) -> None:
-        async with self._store.writing() as connection:
-            await connection.execute(delete(conversation_input).where(conversation_input.c.conversation_id == of))
-
-    @whole
     async def keep_house(self) -> None:
         now = self._clock.now()
         unused = select(conversation.c.id).where(

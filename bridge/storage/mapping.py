@@ -32,10 +32,10 @@ from bridge.messages import (
     SentPart,
     StopReason,
     Turn,
-    Vote,
 )
 from bridge.pauses import Pause
 from bridge.storage.portable import storable
+from bridge.votes import Vote
 
 AnyRow = Row[*tuple[Any, ...]]
 """A row as the database library types it: each column is checked by being put into a typed value here."""

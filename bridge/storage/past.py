@@ -17,7 +17,7 @@ from bridge.storage.claims import claim_wish, find_conversation, key_values
 from bridge.storage.mapping import AnyRow, load_question
 from bridge.storage.owning import lock_conversation
 from bridge.storage.portable import insert_into
-from bridge.storage.tables import answer, conversation, inbound_event
+from bridge.storage.tables import answer, conversation, conversation_input, inbound_event
 
 MOST_LOOKED_AT = 50
 """Conversations of a backend that are looked at for one person in one channel."""
@@ -98,7 +98,27 @@ async def resume(
             updated_at=now,
         )
     )
+    await _carry_inputs(connection, past.answer, here, place.head + 1, now)
     return ResumeResult.RESUMED
+
+
+async def _carry_inputs(connection: AsyncConnection, of: AnswerId, here: int, seq: int, now: datetime) -> None:
+    """What was filled in for it there is sent along here as well: some versions of Dify take other values for other ones."""
+    there = (await connection.execute(select(answer.c.conversation_id).where(answer.c.id == of))).scalar_one()
+    if there == here:
+        return
+    rows = await connection.execute(
+        select(conversation_input.c.name, conversation_input.c.value)
+        .join(conversation, conversation.c.id == conversation_input.c.conversation_id)
+        .where(conversation_input.c.conversation_id == there, conversation_input.c.seq > conversation.c.fresh_after)
+    )
+    for row in rows.all():
+        carried = {"value": row.value, "seq": seq, "updated_at": now}
+        await connection.execute(
+            insert_into(connection, conversation_input)
+            .values(conversation_id=here, name=row.name, **carried)
+            .on_conflict_do_update(index_elements=["conversation_id", "name"], set_=carried)
+        )
 
 
 def is_busy(place: AnyRow) -> bool:

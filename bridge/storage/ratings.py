@@ -12,7 +12,7 @@ from sqlalchemy import Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.feedback import standing
-from bridge.messages import AnswerId, AppName, BackendUser, MessageRef, PersonId, Rating, Vote
+from bridge.messages import AnswerId, AppName, BackendUser, MessageRef, PersonId, Rating
 from bridge.storage.claims import conversation_of
 from bridge.storage.comments import NO_COMMENTS, Comments, comments_on, keep_comment
 from bridge.storage.mapping import (
@@ -35,7 +35,8 @@ from bridge.storage.tables import (
     outbound_message,
     rating,
 )
-from bridge.store import Aggregate, Endorsed, PendingRating
+from bridge.store import Aggregate, Endorsed
+from bridge.votes import PendingRating, Vote
 
 SAME_MESSAGE = and_(
     outbound_message.c.platform == feedback.c.platform,
@@ -163,7 +164,7 @@ async def endorsed(connection: AsyncConnection, message: MessageRef) -> Endorsed
     row = found.one_or_none()
     if row is None or not row.person_id:
         return None
-    votes = await connection.execute(_votes_on(AnswerId(row.id)).where(feedback.c.person_id == row.person_id))
+    votes = await connection.execute(votes_on(AnswerId(row.id)).where(feedback.c.person_id == row.person_id))
     if standing(votes_from(votes.all(), {})).get(PersonId(row.person_id)) is not Rating.LIKE:
         return None
     if row.payload:
@@ -171,7 +172,7 @@ async def endorsed(connection: AsyncConnection, message: MessageRef) -> Endorsed
     return Endorsed(target=None if row.reply_target is None else load_target(row.reply_target))
 
 
-def _votes_on(of: AnswerId) -> Select[*tuple[Any, ...]]:
+def votes_on(of: AnswerId) -> Select[*tuple[Any, ...]]:
     return (
         select(feedback)
         .join(outbound_message, SAME_MESSAGE)
@@ -182,7 +183,7 @@ def _votes_on(of: AnswerId) -> Select[*tuple[Any, ...]]:
 
 async def recount(connection: AsyncConnection, of: AnswerId, aggregate: Aggregate, now: datetime) -> None:
     """Works out the rating from all votes on all messages of the answer, and queues it when the backend has another."""
-    rows = await connection.execute(_votes_on(of))
+    rows = await connection.execute(votes_on(of))
     comments = (await comments_on(connection, [of])).get(of, NO_COMMENTS)
     votes = votes_from(rows.all(), comments.by_person)
     known = (await connection.execute(select(rating).where(rating.c.answer_id == of))).one_or_none()

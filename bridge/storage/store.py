@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import StoreUnavailable
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerId,
     AnswerState,
@@ -28,7 +29,6 @@ from bridge.messages import (
     Rating,
     ReplyTarget,
     Turn,
-    Vote,
 )
 from bridge.storage import changes, claims, keeping, progress, ratings, resting, retries, spending, turns, wishes
 from bridge.storage.engine import translated
@@ -47,8 +47,6 @@ from bridge.store import (
     Limited,
     NewQuestion,
     Orders,
-    PastTurn,
-    PendingRating,
     Retried,
     RetryResult,
     StopResult,
@@ -56,6 +54,7 @@ from bridge.store import (
     Touched,
     Usage,
 )
+from bridge.votes import PendingRating, Vote
 
 OnWork = Callable[[AsyncConnection, ConversationId], Awaitable[None]]
 """Told of new work at the end of the transaction that makes it, so that what it writes is committed with it or not at all."""

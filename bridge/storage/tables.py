@@ -289,6 +289,16 @@ rating = Table(
     Index("ix_rating_due", "dirty", "retry_at"),
 )
 
+# How far a backend that keeps what each person thinks was told of it (see `bridge.opinions`).
+opinions_told = Table(
+    "opinions_told",
+    metadata,
+    Column("answer_id", RowId, ForeignKey(answer.c.id), primary_key=True, autoincrement=False),
+    Column("told_at", UtcDateTime),  # the date of the rating that it was told of
+    Column("attempts", Integer, nullable=False, server_default=ZERO),
+    Column("retry_at", UtcDateTime),
+)
+
 # Which app members chose, in a thread or for themselves in a channel (see `bridge.picks`).
 app_pick = Table(
     "app_pick",

@@ -12,13 +12,14 @@ from sqlalchemy import and_, case, exists, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.errors import StoreUnavailable
+from bridge.history_api import PastTurn
 from bridge.messages import AnswerId, AnswerState, BackendMessageId, ConversationId, SentPart, Turn
 from bridge.storage.claims import ONCE_MORE
 from bridge.storage.mapping import AnyRow, is_superseded, load_outcome, load_question, part_from, stop_from, turn_from
 from bridge.storage.owning import UNFINISHED, fenced, lock_conversation
 from bridge.storage.retries import take_over
 from bridge.storage.tables import answer, conversation, inbound_event, outbound_message
-from bridge.store import Aggregate, Orders, PastTurn
+from bridge.store import Aggregate, Orders
 
 _ITS_QUESTION = and_(inbound_event.c.conversation_id == answer.c.conversation_id, inbound_event.c.seq == answer.c.seq)
 
@@ -140,7 +141,7 @@ async def recent_turns(connection: AsyncConnection, turn: Turn, limit: int) -> S
     )
     past = [(load_question(row.payload), load_outcome(row.outcome)) for row in rows]
     return [
-        PastTurn(question=asked.told or asked.words, answer=said.text)
+        PastTurn(question=asked.told or asked.words, answer=said.text, attachments=asked.attachments)
         for asked, said in reversed(past)
         if said is not None
     ]

@@ -3,19 +3,26 @@ that the code has stands in the table."""
 
 import importlib
 import re
-from collections.abc import Sequence
 from functools import cache
 
 import pytest
 
-from bridge import backend_api
-from tests.architecture.proofs import BINDINGS, CLASSES, COLUMNS, ROWS
+from bridge import backend_api, history_api, input_api, past_api, variables_api
+from tests.architecture.proofs import BINDINGS, CLASSES, COLUMNS, ROWS, WIRES
 from tests.architecture.sources import ROOT
 
 BEGIN, END = "<!-- backends -->", "<!-- /backends -->"
 """The table stands between these in the README."""
 
 NOTHING = "–"
+
+ABILITIES = {
+    name: value
+    for seam in (backend_api, history_api, input_api, past_api, variables_api)
+    for name, value in vars(seam).items()
+    if getattr(value, "_is_runtime_protocol", False) and value.__module__ == seam.__name__
+}
+"""What a backend may offer besides answers: protocols by their names."""
 
 pytestmark = pytest.mark.skipif(BEGIN not in (ROOT / "README.md").read_text(), reason="the README has no such table")
 
@@ -47,7 +54,8 @@ def test_every_proof_is_a_test(row: str) -> None:
         path, _, name = proof.partition("::")
         assert re.search(rf"^ *(?:async )?def {name}\(", (ROOT / path).read_text(), re.MULTILINE), proof
         if "_suite.py" in path:
-            unbound = [column for column in columns if not _is_bound(path, BINDINGS[column])]
+            bindings = WIRES if "wire" in path else BINDINGS
+            unbound = [column for column in columns if not _is_bound(path, bindings[column])]
             assert not unbound, f"{proof} is not bound to {unbound}"
 
 
@@ -61,7 +69,7 @@ def _is_bound(suite: str, binding: str) -> bool:
 
 @pytest.mark.parametrize("row", [name for name, row in ROWS.items() if row.ability])
 def test_a_backend_has_the_ability_exactly_where_the_table_says_so(row: str) -> None:
-    ability = getattr(backend_api, ROWS[row].ability)
+    ability = ABILITIES[ROWS[row].ability]
     wanted = [name for name in vars(ability) if not name.startswith("_")]
     for path in set(CLASSES.values()):
         module, _, name = path.rpartition(".")
@@ -73,8 +81,4 @@ def test_a_backend_has_the_ability_exactly_where_the_table_says_so(row: str) -> 
 
 def test_every_ability_of_the_seam_has_its_row() -> None:
     named = {row.ability for row in ROWS.values()} | {one for row in ROWS.values() for one in row.also}
-    assert {name for name in _abilities() if name not in named} == set()
-
-
-def _abilities() -> Sequence[str]:
-    return [name for name, value in vars(backend_api).items() if getattr(value, "_is_runtime_protocol", False)]
+    assert set(ABILITIES) - named == set()

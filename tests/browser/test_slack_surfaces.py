@@ -48,6 +48,22 @@ async def test_steps_sources_and_suggested_questions_are_shown_and_a_question_is
     assert asked(dify) == ["use tools", "cite your documents", "Show me a table"]
 
 
+async def test_what_the_app_wants_to_know_is_filled_in_in_a_modal(page: Page, dify: DifyServer) -> None:
+    await page.get_by_label("Wants to know").check()
+    await write(page, "slack-composer", "@bot hello")
+    answer = answers(page, SLACK_THREAD).first
+    await answer.get_by_role("button", name="Fill in…").click()
+    modal = page.get_by_test_id("modal")
+    await expect(modal.get_by_role("heading")).to_have_text("Before I ask the app")
+    await modal.get_by_label("Customer").fill("ACME")
+    await modal.get_by_label("Plan").select_option(label="Gold")
+    await modal.get_by_test_id("modal-submit").click()
+    await expect(modal).to_have_count(0)
+    await expect(answer.get_by_role("button", name="Fill in…")).to_have_count(0)
+    await expect(page.get_by_test_id("dify-request")).to_have_count(1)
+    assert [one.body["inputs"] for one in dify.requests] == [{"customer": "ACME", "plan": "Gold"}]
+
+
 async def test_a_bad_answer_is_explained_in_a_modal_and_the_words_reach_dify(page: Page, dify: DifyServer) -> None:
     await write(page, "slack-composer", "@bot hello")
     answer = answers(page, SLACK_THREAD).first

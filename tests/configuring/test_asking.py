@@ -110,6 +110,13 @@ def test_the_app_what_it_hears_whom_it_serves_and_why_are_told() -> None:
     ]
 
 
+def test_what_members_may_choose_among_is_told() -> None:
+    routes = Routes(apps=APPS, routes=(Route(app=SUPPORT, choices=(SUPPORT, SALES), line=2),))
+    told = explain("slack:C1", routes)
+    assert told[0] == "app support"
+    assert "choice members may choose among support and sales with /app" in told
+
+
 def test_where_no_route_fits_it_is_said_that_no_app_answers() -> None:
     routes = Routes(apps=APPS, routes=(Route(app=SALES, platform=PlatformName("discord"), line=2),))
     assert explain("slack:C1", routes) == [

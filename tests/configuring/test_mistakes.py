@@ -75,7 +75,8 @@ def test_what_stands_in_a_wrong_form_is_told_with_its_line(text: str, sentence: 
         ("idle_timeout = '60'", "apps.support.idle_timeout must be a number, without quotes."),
         ("base_url = 3", "apps.support.base_url must be a text in quotes."),
         ("base_url = 'dify'", "apps.support.base_url must be an http:// or https:// address"),
-        ("app_type = 'workflow'", "apps.support.app_type is 'workflow', but such an app cannot hold a conversation"),
+        ("app_type = 'bot'", "apps.support.app_type must be chat, agent-chat, advanced-chat, completion or workflow"),
+        ("query_input = 'the text'", "apps.support.query_input must be the name of one input variable"),
         ("recover = 'never'", 'apps.support.recover must be "fetch", "reask" or "apologise", but it is \'never\'.'),
         ("recover = 1", 'apps.support.recover must be "fetch", "reask" or "apologise", but it is 1.'),
         ("human_input = 'all'", 'apps.support.human_input must be "asker", "anyone" or "people", but it is \'all\'.'),
@@ -158,6 +159,31 @@ def test_a_route_to_an_unknown_app_is_told_with_the_one_that_was_meant() -> None
     assert problem(text) == (
         "bridge.toml line 5: routes.app must be the name of an app, but there is none named 'suport'. Did you mean support?"
     )
+
+
+@pytest.mark.parametrize(
+    ("written", "sentence"),
+    [
+        (
+            'apps = ["support", "sails"]',
+            "routes.apps must be a list of names of apps, but there is none named 'sails'. Did",
+        ),
+        ('apps = ["support", "support"]', "routes.apps names 'support' twice; remove one of them."),
+        (
+            'apps = ["sales"]\napp = "support"',
+            "routes.apps must have routes.app in it, but 'support' is missing, which answers",
+        ),
+        ("apps = []", "routes.apps must be a list of names of apps in quotes, such as"),
+        ('apps = "support"', "routes.apps must be a list of names of apps in quotes, such as"),
+        ("apps = [3]", "routes.apps must be a list of names of apps in quotes, such as"),
+        ('channel = "C1"', "routes.app is missing; it must be the name of an app in quotes."),
+    ],
+)
+def test_what_is_wrong_about_apps_to_choose_from_is_told_with_its_line(written: str, sentence: str) -> None:
+    text = f"{APP}{SECOND}[[routes]]\n{written}\n"
+    line = 5 if "missing; it" in sentence else 6
+    found = [one for one in problems(text) if "routes" in one]
+    assert found[0].startswith(f"bridge.toml line {line}: {sentence}")
 
 
 def test_two_routes_about_the_same_places_are_refused_with_both_lines() -> None:

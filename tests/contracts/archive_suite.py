@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from bridge.archive import ForgetResult, PastConversation, ResumeResult, Seeker
 from bridge.backend_api import UsageReported
@@ -25,9 +25,10 @@ from bridge.messages import (
     Turn,
 )
 from bridge.storage.archive import SqlArchive
+from bridge.storage.inputs import SqlInputs
 from bridge.storage.spending import add_up
 from bridge.storage.store import SqlStore
-from bridge.storage.tables import answer, feedback_comment, inbound_event, outbound_message
+from bridge.storage.tables import answer, conversation_input, feedback_comment, inbound_event, outbound_message
 from bridge.store import NewQuestion
 from tests.contracts.store_steps import accept, begin, ids, outcome, post, vote
 from tests.fakes import values
@@ -193,6 +194,23 @@ class ArchiveContract:
         old = await asked(store, 1, place("1"), within="c1")
         assert await archive.resume(EventId("r1"), seeker(place("9")), old.answer_id) is ResumeResult.RESUMED
         assert (await next_turn(store, 3, place("9"))).ids.conversation == "c1"
+
+    async def test_what_was_filled_in_for_it_goes_along_and_is_forgotten_with_it(
+        self, store: SqlStore, archive: SqlArchive
+    ) -> None:
+        old = await asked(store, 1, place("1"), within="c1")
+        async with store.writing() as connection:
+            filled = {"conversation_id": old.conversation_id, "seq": 1, "updated_at": values.THEN}
+            await connection.execute(insert(conversation_input).values(name="team", value='"red"', **filled))
+        await archive.resume(EventId("r1"), seeker(place("2")), old.answer_id)
+        inputs = SqlInputs(store, SystemClock())
+        turn = await next_turn(store, 3, place("2"))
+        assert await inputs.known(turn) == {"team": "red"}
+        await store.finish(turn, AnswerState.DONE)
+        for number, of in enumerate((old.conversation_id, turn.conversation_id)):
+            await archive.forget(EventId(f"f{number}"), of, PersonId("ada"))
+        async with store.reading() as connection:
+            assert (await connection.execute(select(conversation_input))).all() == []
 
     async def test_it_goes_on_in_one_place_only(self, store: SqlStore, archive: SqlArchive) -> None:
         """Two questions at once would spoil its memory at the backend."""

@@ -4,9 +4,15 @@ import asyncio
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import select
+
+from bridge.archive import ForgetResult
 from bridge.forms_api import FieldKind, Form, FormField
 from bridge.kept_inputs import UNUSED_FOR, InputRequest, KeepsInputs
 from bridge.messages import AnswerId, AnswerState, ConversationId, EventId, PersonId, Turn
+from bridge.storage.archive import SqlArchive
+from bridge.storage.store import SqlStore
+from bridge.storage.tables import conversation_input
 from bridge.store import Store
 from tests.contracts.store_steps import accept, answered, ask, begin, new, outcome
 from tests.fakes.clock import FakeClock
@@ -138,15 +144,6 @@ class InputsContract:
         await store.finish(turn, AnswerState.DONE)
         assert await inputs.known(await begin(store, turn.conversation_id)) == {}
 
-    async def test_it_can_be_forgotten_altogether(self, archive: Archive) -> None:
-        turn = await ask(archive.store, 1)
-        await archive.inputs.ask(request(turn, archive.clock, PLAN))
-        await archive.inputs.fill_in(turn.answer_id, {"plan": "Gold"})
-        await archive.inputs.forget(ConversationId(turn.conversation_id + 1))
-        assert await archive.inputs.known(turn) == {"plan": "Gold"}
-        await archive.inputs.forget(turn.conversation_id)
-        assert await archive.inputs.known(turn) == {}
-
     async def test_inputs_of_conversations_that_nobody_uses_are_forgotten_in_time(self, archive: Archive) -> None:
         turn = await ask(archive.store, 1)
         await archive.inputs.ask(request(turn, archive.clock))
@@ -163,3 +160,21 @@ class InputsContract:
         await archive.clock.advance((UNUSED_FOR + timedelta(days=1)).total_seconds())
         await archive.inputs.keep_house()
         assert await archive.inputs.known(turn) == {}
+
+
+class SqlInputsContract(InputsContract):
+    async def test_who_has_a_conversation_forgotten_has_forgotten_what_was_filled_in_there(
+        self, archive: Archive
+    ) -> None:
+        store, inputs = archive.store, archive.inputs
+        assert isinstance(store, SqlStore)
+        for number, thread in ((1, "1"), (2, "other")):
+            turn = await ask(store, number, thread=thread)
+            await inputs.ask(request(turn, archive.clock, PLAN))
+            await inputs.fill_in(turn.answer_id, {"plan": "Gold"})
+            await store.finish(turn, AnswerState.DONE)
+        forgotten = await SqlArchive(store, archive.clock).forget(EventId("forget"), ConversationId(1), PersonId("ada"))
+        assert forgotten.result is ForgetResult.FORGOTTEN
+        async with store.reading() as connection:
+            left = await connection.execute(select(conversation_input.c.conversation_id))
+            assert left.scalars().all() == [2]

@@ -4,8 +4,9 @@ import asyncio
 from datetime import timedelta
 
 from bridge.feedback import aggregate
+from bridge.history_api import PastTurn
 from bridge.messages import AnswerState, EventId, PersonId, Rating
-from bridge.store import Again, Endorsed, PastTurn, Retried, RetryResult, Store
+from bridge.store import Again, Endorsed, Retried, RetryResult, Store
 from tests.contracts.store_steps import (
     accept,
     answered,

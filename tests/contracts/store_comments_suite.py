@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from bridge.feedback import aggregate
-from bridge.messages import AnswerState, EventId, PersonId, Rating, Vote
+from bridge.messages import AnswerState, EventId, PersonId, Rating
 from bridge.store import Store
+from bridge.votes import Vote
 from tests.contracts.store_steps import IDS, answered, ask, begin, ids, post, retried, vote
 from tests.fakes import values
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bridge.feedback import aggregate
+from bridge.history_api import PastTurn
 from bridge.messages import (
     Address,
     AnswerState,
@@ -17,7 +18,7 @@ from bridge.messages import (
     Rating,
     Said,
 )
-from bridge.store import PastTurn, Store, Usage
+from bridge.store import Store, Usage
 from tests.contracts.store_steps import accept, answered, ask, begin, new, outcome, post, retried, vote
 from tests.fakes import values
 from tests.fakes.platform import FAKE

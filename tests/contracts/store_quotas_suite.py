@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from bridge.history_api import PastTurn
 from bridge.messages import AnswerState, AppName, EventId, InstallationId, PersonId
 from bridge.quotas import Quota, Quotas
-from bridge.store import Accepted, Again, Limited, NewQuestion, PastTurn, RetryResult, Store
+from bridge.store import Accepted, Again, Limited, NewQuestion, RetryResult, Store
 from tests.contracts.store_steps import accept, answered, ask, begin, edited, new, outcome, retried
 from tests.fakes import values
 from tests.fakes.platform import FAKE

@@ -19,9 +19,9 @@ from bridge.messages import (
     PersonId,
     Rating,
     Turn,
-    Vote,
 )
 from bridge.store import Accepted, NewQuestion, Retried, RetryResult, Store
+from bridge.votes import Vote
 from tests.fakes import values
 
 IDS = BackendIds(

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bridge.errors import Fenced
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerState,
     BackendConversationId,
@@ -14,7 +15,7 @@ from bridge.messages import (
     Outcome,
     PartRole,
 )
-from bridge.store import PastTurn, Store
+from bridge.store import Store
 from tests.contracts.store_steps import IDS, accept, answered, ask, begin, ids, new, outcome, post, retried
 from tests.fakes import values
 from tests.fakes.platform import FAKE

@@ -4,8 +4,9 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
+from bridge.history_api import PastTurn
 from bridge.messages import AnswerState, AppName, BackendIds, ConversationId, EventId, PersonId
-from bridge.store import Full, PastTurn, Store
+from bridge.store import Full, Store
 from tests.contracts.store_steps import IDS, accept, answered, ask, begin, ids, new, retried
 from tests.fakes import values
 

@@ -9,7 +9,6 @@ from bridge.backend_api import (
     Backend,
     FileProduced,
     Introduces,
-    NamesConversations,
     Opening,
     ProducesFiles,
     Progress,
@@ -22,6 +21,7 @@ from bridge.clock import SystemClock
 from bridge.errors import BackendCut
 from bridge.messages import BackendIds, ProducedFile, StepState
 from bridge.messages import Step as AppStep
+from bridge.past_api import NamesConversations
 from tests.contracts.backend_extras_suite import BackendExtrasContract, ExtrasStage
 from tests.contracts.backend_suite import BackendContract
 from tests.fakes.backend import AbleBackend, FakeBackend, Step

@@ -14,7 +14,7 @@ from bridge.storage.migrate import migrate
 from bridge.storage.settings import Settings
 from bridge.storage.store import open_store
 from bridge.storage.tables import metadata
-from tests.contracts.inputs_suite import Archive, InputsContract
+from tests.contracts.inputs_suite import Archive, InputsContract, SqlInputsContract
 from tests.fakes.clock import FakeClock
 from tests.fakes.inputs import FakeInputs
 from tests.fakes.store import FakeStore
@@ -35,7 +35,7 @@ def url() -> Iterator[str]:
     server().drop(made)
 
 
-class TestSqliteInputs(InputsContract):
+class TestSqliteInputs(SqlInputsContract):
     @pytest.fixture
     async def archive(self, template: Path, tmp_path: Path) -> AsyncIterator[Archive]:
         file, clock = shutil.copy(template, tmp_path / "bridge.db"), FakeClock()
@@ -44,7 +44,7 @@ class TestSqliteInputs(InputsContract):
         await store.close()
 
 
-class TestPostgresInputs(InputsContract):
+class TestPostgresInputs(SqlInputsContract):
     @pytest.fixture
     async def archive(self, url: str) -> AsyncIterator[Archive]:
         clock = FakeClock()

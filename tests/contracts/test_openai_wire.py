@@ -7,6 +7,7 @@ import pytest
 from bridge.backend_api import Backend
 from bridge.backends.openai.backend import OpenAIBackend
 from bridge.clock import SystemClock
+from bridge.registry import Part, backend
 from tests.backends.openai.asking import make_settings
 from tests.contracts.backend_wire_suite import WireContract
 from tests.contracts.dialects import Dialect, Limits
@@ -31,6 +32,19 @@ class OpenAIDialect:
             openai_max_concurrent=limits.most,
         )
         return OpenAIBackend(settings, SystemClock(), grace=0.2)
+
+    def configure(self, origin: str, key: str, limits: Limits) -> Part[Backend]:
+        return backend(
+            "openai",
+            openai_base_url=f"{origin}/v1",
+            openai_api_key=key,
+            openai_model="fake",
+            openai_idle_timeout=limits.idle,
+            openai_progress_timeout=limits.progress,
+            openai_connect_timeout=0.1,
+            openai_max_event_bytes=limits.largest_event,
+            openai_max_concurrent=limits.most,
+        )
 
     def others(self) -> dict[str, Said]:
         return {}

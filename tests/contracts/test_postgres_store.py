@@ -11,6 +11,8 @@ from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from bridge.storage.tables import metadata
 from tests.contracts.archive_suite import ArchiveContract
+from tests.contracts.opinions_suite import OpinionsContract
+from tests.contracts.picks_suite import PicksContract
 from tests.contracts.store_suite import StoreContract
 from tests.storage.postgres_server import migrated, server
 
@@ -23,7 +25,7 @@ def url() -> Iterator[str]:
     server().drop(made)
 
 
-class TestPostgresStore(StoreContract, ArchiveContract):
+class TestPostgresStore(StoreContract, ArchiveContract, PicksContract, OpinionsContract):
     @pytest.fixture
     async def store(self, url: str) -> AsyncIterator[SqlStore]:
         opened = await open_store(isolated(Settings, database_url=url), SystemClock(), aggregate)

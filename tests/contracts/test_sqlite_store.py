@@ -14,6 +14,8 @@ from bridge.storage.migrate import migrate
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
 from tests.contracts.archive_suite import ArchiveContract
+from tests.contracts.opinions_suite import OpinionsContract
+from tests.contracts.picks_suite import PicksContract
 from tests.contracts.store_suite import StoreContract
 
 
@@ -25,7 +27,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-class TestSqliteStore(StoreContract, ArchiveContract):
+class TestSqliteStore(StoreContract, ArchiveContract, PicksContract, OpinionsContract):
     @pytest.fixture
     async def store(self, template: Path, tmp_path: Path) -> AsyncIterator[SqlStore]:
         file = shutil.copy(template, tmp_path / "bridge.db")

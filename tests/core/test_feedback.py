@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from bridge.errors import BackendMisconfigured, BackendUnreachable
 from bridge.events import InboundEvent
 from bridge.feedback import Feedback, aggregate, standing
-from bridge.messages import BackendIds, BackendMessageId, ButtonAction, PersonId, Rating, Vote
+from bridge.messages import BackendIds, BackendMessageId, ButtonAction, PersonId, Rating
+from bridge.votes import Vote
 from tests.core import doings
 from tests.core.hall import Hall, hall
 from tests.core.room import Room, room

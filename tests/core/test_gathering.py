@@ -6,16 +6,17 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.errors import BackendError, BackendUnreachable
 from bridge.events import Command, FormSubmitted
 from bridge.feedback import aggregate
 from bridge.filling import DONE, NOT_YOURS, TOO_LATE
+from bridge.gathering import GatherLimits
 from bridge.inputs import Source, Sourced
 from bridge.messages import AnswerState, ButtonAction
 from bridge.router import question_in
 from bridge.routing import AppPolicy
 from bridge.store import NewQuestion
+from bridge.variables_api import InputKind, InputVariable
 from bridge.whereabouts import backend_user
 from tests.core.doings import by, by_bot, command, follow_up, press
 from tests.core.room import Room, room
@@ -163,6 +164,18 @@ async def test_what_was_filled_in_while_nobody_worked_is_found_at_the_next_start
     assert world.told == [{"customer": "ACME"}]
 
 
+async def test_what_another_process_was_told_is_noticed_where_the_question_waits() -> None:
+    world = World()
+    async with world.process() as here, world.process() as there:
+        await ask(world, here)
+        await world.fill_in(there, customer="ACME")
+        assert not world.backend.asked
+        # As it does when the other process calls, and with every housekeeping.
+        await here.turns.look_all()
+        await world.clock.advance(3)
+    assert world.told == [{"customer": "ACME"}]
+
+
 async def test_only_who_asked_may_fill_it_in() -> None:
     world = World()
     async with world.process() as at:
@@ -279,7 +292,7 @@ async def test_those_who_ask_later_in_the_thread_wait_and_are_not_asked_again() 
         await ask(world, at)
         await at.inbox(by(follow_up("And mine?"), values.person("bob")))
         await world.clock.advance(3)
-        assert len(world.texts) == 1
+        assert world.texts[1:] == ["Your question comes next, once the form above is answered (or stopped)."]
         await world.fill_in(at, customer="ACME")
     assert [question.text for question in world.backend.asked] == ["What is my bill?", "And mine?"]
     assert world.told == [{"customer": "ACME"}] * 2
@@ -387,3 +400,16 @@ async def test_a_question_that_waits_for_a_form_takes_no_place_at_the_app() -> N
         await world.clock.advance(3)
         assert [question.text for question in world.backend.asked] == ["Another"]
         assert at.store.answers[0].state is AnswerState.PLANNED
+
+
+async def test_only_so_many_questions_wait_for_forms_at_once() -> None:
+    world = World()
+    async with world.process() as at:
+        at.turns._asker._gatherer._limits = GatherLimits(most_waiting=1)
+        await ask(world, at)
+        await at.inbox(values.message("Another", number=2, where=values.target("2")))
+        await world.clock.advance(3)
+        assert "Too many questions wait" in world.texts[1]
+        assert world.buttons(1) == [ButtonAction.RETRY]
+        await world.fill_in(at, customer="ACME")
+        assert world.told == [{"customer": "ACME"}]

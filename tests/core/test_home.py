@@ -9,13 +9,15 @@ from datetime import timedelta
 from bridge import home
 from bridge.backend_api import Opening
 from bridge.errors import BackendError, BackendUnreachable, NotAllowed, PlatformError
-from bridge.events import ChatOpened, HomeOpened
+from bridge.events import ChatOpened, Command, CommandInvoked, HomeOpened
 from bridge.feedback import aggregate
 from bridge.helping import Guide
-from bridge.home import FrontHall, HomeLimits
-from bridge.messages import AnswerState, AppName, Author, ChannelId, PersonId, ReplyTarget
+from bridge.home import FrontHall, HelpWanted, HomeLimits
+from bridge.messages import AnswerState, AppName, Author, ChannelId, EventId, PersonId, ReplyTarget
+from bridge.notices import Notices
+from bridge.pacing import Pacer
 from bridge.platform_api import Home
-from bridge.routing import Access, AppPolicy, Everywhere, External, Guests, Resolver, Route, Routes
+from bridge.routing import Access, AppPolicy, Everywhere, External, Guests, Resolution, Resolver, Route, Routes
 from tests.core import doings
 from tests.core.hall import POLICY, hall
 from tests.fakes import values
@@ -75,12 +77,14 @@ class Front:
         self.store = FakeStore(aggregate, self.clock)
         self.routing = routing or Everywhere(app=AppPolicy(name=values.APP))
         platforms, backends = {FAKE: self.platform}, {values.APP: self.backend, OTHER: FakeBackend(self.clock)}
+        self.notices = Notices(platforms=platforms, pacer=Pacer(self.clock), clock=self.clock)
         self.hall = FrontHall(
             store=self.store,
             platforms=platforms,
             backends=backends,
             routing=self.routing,
             guide=Guide(policy=POLICY, platforms=platforms, backends=backends),
+            notices=self.notices,
             clock=self.clock,
             limits=limits,
         )
@@ -256,3 +260,39 @@ async def test_who_opens_the_page_again_and_again_sees_it_once_and_so_many_peopl
         await at.clock.settle()
         assert [person for person, _ in at.homes] == ["first", "ada", "grace", "linus"]
         assert at.hall._waiting == {}
+
+
+async def test_help_begins_with_what_the_app_says_of_itself_and_stays_within_a_message() -> None:
+    async with front() as at:
+        telling = asyncio.ensure_future(at.notices.run())
+        order = CommandInvoked(
+            event_id=EventId("h1"),
+            command=Command.HELP,
+            target=values.target(),
+            author=values.person(),
+            is_direct=False,
+        )
+        wanted = HelpWanted(order=order, resolution=Resolution(app=AppPolicy(name=values.APP)))
+        at.hall.greet(wanted)
+        await at.clock.settle()
+        assert len(at.platform.texts) == 1, "an app that says nothing is not introduced"
+        at.backend.says = Opening(text="I know our **manuals**. " * 1_000, questions=("What is *new*?",))
+        at.hall.greet(replace(wanted, order=replace(order, event_id=EventId("h2"))))
+        await at.clock.advance(120)
+        _, introduction, guide = at.platform.texts
+        assert introduction.startswith("I know our **manuals**.")
+        assert at.platform.dialect.render(introduction).length <= at.platform.dialect.limit
+        assert "Mention me" in guide
+        at.backend.says = Opening(questions=("What is *new*?", " "))
+        at.hall.greet(replace(wanted, order=replace(order, event_id=EventId("h3"))))
+        await at.clock.advance(120)
+        assert at.platform.texts[3].split() == [
+            *home.PROMPTS_TITLE.split()[:-1],
+            "example:",
+            "-",
+            "What",
+            "is",
+            "\\*new\\*?",
+        ]
+        telling.cancel()
+        await asyncio.gather(telling, return_exceptions=True)

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.forms_api import FieldKind, FormField
 from bridge.inputs import Known, Source, Sourced, Value, Wrong, convert, filled_in, form_for, settle_inputs
+from bridge.variables_api import InputKind, InputVariable
 from tests.fakes import values
 
 ASKED = Known(author=replace(values.person("ada"), display_name="Ada Lovelace"), target=values.target())
@@ -55,6 +55,31 @@ def test_where_the_platform_does_not_tell_the_operator_s_fallback_holds_and_else
     assert settle_inputs([variable("language")], known).inputs == {"language": "en"}
     told = replace(known, author=replace(values.person(), locale="de"))
     assert settle_inputs([variable("language")], told).inputs == {"language": "de"}
+
+
+def test_a_person_whose_name_the_platform_does_not_tell_is_nobody_in_particular() -> None:
+    unnamed = replace(ASKED, author=replace(values.person("U1"), display_name="U1"))
+    known = replace(unnamed, sourced={"who": Sourced(source=Source.ASKER_NAME, fallback="somebody")})
+    assert settle_inputs([variable("who")], known).inputs == {"who": "somebody"}
+
+
+def test_what_is_known_of_the_asker_but_none_of_the_options_counts_as_not_known() -> None:
+    language = replace(variable("language", InputKind.SELECT), options=("English", "de"))
+    known = replace(
+        ASKED,
+        author=replace(values.person(), locale="fr"),
+        sourced={"language": Sourced(source=Source.ASKER_LOCALE, fallback="English")},
+    )
+    assert settle_inputs([language], known).inputs == {"language": "English"}
+    without = replace(known, sourced={"language": Sourced(source=Source.ASKER_LOCALE)})
+    assert settle_inputs([language], without).missing == [language]
+    german = replace(known, author=replace(values.person(), locale="de"))
+    assert settle_inputs([language], german).inputs == {"language": "de"}
+
+
+def test_a_constant_without_text_is_sent_as_it_is() -> None:
+    plan = replace(variable("plan", InputKind.SELECT, required=False), options=("Gold",))
+    assert settle_inputs([plan], replace(ASKED, constants={"plan": ""})).inputs == {"plan": ""}
 
 
 def test_a_name_that_is_too_long_for_the_app_is_cut() -> None:

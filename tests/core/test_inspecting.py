@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.errors import BackendUnreachable
 from bridge.inputs import Source, Sourced
 from bridge.inspecting import find_gaps, inspect_inputs
 from bridge.messages import AppName
 from bridge.platform_api import Severity
 from bridge.routing import AppPolicy
+from bridge.variables_api import InputKind, InputVariable
 from tests.core.test_gathering import WantingBackend
 from tests.fakes.backend import FakeBackend
 from tests.fakes.clock import FakeClock

@@ -2,11 +2,11 @@
 
 import pytest
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.inspecting import find_gaps
 from bridge.messages import AppName
 from bridge.platform_api import Severity
 from bridge.routing import AppPolicy
+from bridge.variables_api import InputKind, InputVariable
 
 APP = AppPolicy(name=AppName("support"))
 

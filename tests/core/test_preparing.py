@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bridge.backend_api import Fate, FileProduced, Recovered, SourcesCited, TextDelta, UploadedFile
 from bridge.errors import BackendBusy, BackendFailed
 from bridge.events import MessageEdited, MessageReceived
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerState,
     Attachment,
@@ -23,7 +24,6 @@ from bridge.messages import (
 from bridge.questions import LONGEST_CONTEXT, shortened, with_past, with_thread, words_of
 from bridge.routing import AppPolicy
 from bridge.storage.mapping import dump_outcome, load_outcome
-from bridge.store import PastTurn
 from tests.core.room import Room, room
 from tests.fakes import values
 from tests.fakes.backend import AbleBackend, fail_after_start, say

@@ -6,17 +6,17 @@ from datetime import timedelta
 
 from bridge.backend_api import AnswerCompleted, Question
 from bridge.errors import BackendFailed, StoreUnavailable
-from bridge.history_api import Exchange
-from bridge.messages import AnswerState, ButtonAction, Said
-from bridge.store import PastTurn
+from bridge.history_api import Exchange, PastTurn
+from bridge.messages import AnswerState, Attachment, ButtonAction, Said
 from tests.core.room import Room, room
 from tests.fakes import values
-from tests.fakes.backend import FakeBackend, ForgetfulBackend, say
+from tests.fakes.backend import AbleBackend, FakeBackend, ForgetfulAbleBackend, ForgetfulBackend, say
 from tests.fakes.clock import FakeClock
 from tests.fakes.events import edited, pressed
 from tests.fakes.platform_reading import ReadingPlatform
 from tests.fakes.store import FakeStore
 
+PNG = b"\x89PNG"
 ABOVE = [Said(who="Ada", text="My name is Ada.")]
 
 
@@ -151,3 +151,64 @@ async def test_how_an_answer_ended_stands_below_it_and_is_not_told_again() -> No
         assert at.texts[0] == "half\n\n(It was cut off.)"
         assert at.store.answers[0].state is AnswerState.DONE
         assert asked(at)[1].history == (Exchange(question="one", answer="half"),)
+
+
+# Files
+
+
+@asynccontextmanager
+async def looking() -> AsyncIterator[tuple[Room, ReadingPlatform, AbleBackend]]:
+    clock = FakeClock()
+    platform, backend = ReadingPlatform(clock), ForgetfulAbleBackend(clock)
+    async with room(None, platform, clock=clock, backend=backend) as at:
+        yield at, platform, backend
+
+
+async def show(at: Room, text: str, *files: Attachment, number: int) -> None:
+    await at.inbox(values.message(text, number=number, attachments=files))
+    await at.clock.advance(10)
+
+
+async def test_a_picture_is_shown_again_with_a_later_question() -> None:
+    async with looking() as (at, platform, backend):
+        await show(at, "What is it?", platform.attach("a.png", PNG), number=1)
+        await say_all(at, "What colour?", first=2)
+
+        (past,) = asked(at)[1].history
+        assert (past.question, past.files) == ("What is it?", ("1",))
+        assert [upload.content for upload in backend.uploads] == [PNG, PNG]
+        assert asked(at)[1].files == ()
+
+
+async def test_no_more_pictures_are_shown_than_the_app_takes_at_once_and_the_newest_first() -> None:
+    async with looking() as (at, platform, backend):
+        names = [platform.attach(f"{number}.png", PNG) for number in range(6)]
+        await show(at, "one", *names[:2], number=1)
+        await show(at, "two", *names[2:4], number=2)
+        await show(at, "three", names[4], number=3)
+        await say_all(at, "four", first=4)
+
+        assert [len(past.files) for past in asked(at)[2].history] == [0, 2]
+        assert [len(past.files) for past in asked(at)[3].history] == [0, 2, 1]
+        assert backend.rules.most == 3
+
+
+async def test_a_picture_that_is_gone_is_not_missed() -> None:
+    async with looking() as (at, platform, _):
+        await show(at, "What is it?", platform.attach("a.png", PNG), number=1)
+        platform.contents.clear()
+        await say_all(at, "What colour?", first=2)
+
+        assert asked(at)[1].history[0].files == ()
+        assert at.texts[-1] == "You said: What colour?"
+
+
+async def test_pictures_that_take_too_long_are_left_out() -> None:
+    async with looking() as (at, platform, _):
+        await show(at, "What is it?", platform.attach("a.png", PNG), number=1)
+        platform.fetch_seconds = 1000
+        await say_all(at, "What colour?", first=2)
+        await at.clock.advance(10)
+
+        assert asked(at)[1].history[0].files == ()
+        assert at.texts[-1] == "You said: What colour?"

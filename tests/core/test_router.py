@@ -230,7 +230,7 @@ def test_configured_emoji_and_buttons_stop_and_retry_the_answer_they_stand_on() 
         assert decide(event, Facts(), POLICY, NOBODY) == Retry(event_id=event.event_id, answer=values.ref("a1"))
     stop, retry = pressed(ButtonAction.STOP, "a1"), pressed(ButtonAction.RETRY, "a1")
     assert decide(stop, Facts(), POLICY, NOBODY) == Stop(event_id=stop.event_id, answer=values.ref("a1"))
-    assert decide(retry, Facts(), POLICY, NOBODY) == Retry(event_id=retry.event_id, answer=values.ref("a1"))
+    assert decide(retry, Facts(), POLICY, NOBODY) == Retry(event_id=retry.event_id, answer=values.ref("a1"), ours=True)
 
 
 def test_a_stop_button_ends_what_is_running_there_while_its_message_is_not_recorded_yet() -> None:
@@ -414,6 +414,39 @@ def test_commands_with_a_slash_are_heard_wherever_they_are_said_to_the_bot(comma
 @pytest.mark.parametrize("text", ["/reset please", "reset", "help", "//help", "/help me", "/resets", "please /reset"])
 def test_other_words_around_a_command_or_no_slash_make_it_a_question(text: str) -> None:
     asked(judged(values.message(text, in_thread=True), Facts(thread=KNOWN)))
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("/app", ""),
+        ("/app sales", "sales"),
+        ("`/APP  Our  Handbook`", "Our Handbook"),
+        ("*/app* ", ""),
+        ("/app x/y", "x/y"),
+    ],
+)
+def test_the_name_of_an_app_may_stand_behind_its_command(text: str, words: str) -> None:
+    decision = judged(values.message(text, in_thread=True))
+    assert isinstance(decision, Obey)
+    assert (decision.order.command, decision.order.words) == (Command.APP, words)
+
+
+@pytest.mark.parametrize("text", ["/apple", "app", "my /app", "/app " + "x" * 120])
+def test_what_only_looks_like_that_command_is_a_question(text: str) -> None:
+    asked(judged(values.message(text, in_thread=True), Facts(thread=KNOWN)))
+
+
+def test_a_button_for_an_app_is_an_order_of_who_pressed_it_and_refused_to_who_is_not_admitted() -> None:
+    pressed = replace(doings.press(ButtonAction.APP, "a1"), value="1/sales")
+    decision = decide(pressed, Facts(), POLICY, THREAD)
+    assert isinstance(decision, Obey)
+    order = decision.order
+    assert (order.command, order.value, order.private) == (Command.APP, "1/sales", pressed.private)
+    closed = replace(THREAD, access=Access(users=frozenset({PersonId("bob")})))
+    assert isinstance(decide(pressed, Facts(), POLICY, closed), Refuse)
+    assert isinstance(decide(pressed, Facts(), POLICY, NOBODY), Refuse)
+    ignored(decide(replace(pressed, author=None), Facts(), POLICY, THREAD))
 
 
 def test_commands_that_are_not_said_to_the_bot_are_left_alone() -> None:

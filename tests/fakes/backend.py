@@ -360,6 +360,11 @@ class AbleBackend(FakeBackend):
         return self.heard.strip()
 
 
+@dataclass
+class ForgetfulAbleBackend(AbleBackend):
+    history_turns: int = 20
+
+
 async def _wait_for_either(one: asyncio.Event, other: asyncio.Event) -> None:
     waiting = [asyncio.ensure_future(event.wait()) for event in (one, other)]
     try:

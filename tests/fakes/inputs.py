@@ -55,10 +55,6 @@ class FakeInputs:
             del self._requests[answer_id]
         return conversation
 
-    async def forget(self, conversation: ConversationId) -> None:
-        self._store._work()
-        self._kept = {key: value for key, value in self._kept.items() if key[0] != conversation}
-
     async def keep_house(self) -> None:
         self._store._work()
         now = self._store._now()
@@ -66,7 +62,7 @@ class FakeInputs:
             del self._requests[key]
         for number, one in enumerate(self._store.conversations, 1):
             if one.active_at < now - UNUSED_FOR and not one.active:
-                await self.forget(ConversationId(number))
+                self._kept = {key: value for key, value in self._kept.items() if key[0] != number}
 
     def _is_open(self, answer_id: AnswerId) -> bool:
         answers = self._store.answers

@@ -8,6 +8,7 @@ from bridge.backend_api import UsageReported
 from bridge.clock import Clock
 from bridge.errors import Fenced, StoreUnavailable
 from bridge.feedback import standing
+from bridge.history_api import PastTurn
 from bridge.kept_inputs import InputRequest
 from bridge.messages import (
     AnswerId,
@@ -29,7 +30,6 @@ from bridge.messages import (
     SentPart,
     StopReason,
     Turn,
-    Vote,
 )
 from bridge.questions import as_edited
 from bridge.quotas import Quotas
@@ -43,14 +43,13 @@ from bridge.store import (
     Limited,
     NewQuestion,
     Orders,
-    PastTurn,
-    PendingRating,
     Retried,
     RetryResult,
     StopResult,
     Touched,
     Usage,
 )
+from bridge.votes import PendingRating, Vote
 from tests.fakes import values
 from tests.fakes.rows import (
     RUNNING,
@@ -531,7 +530,11 @@ class FakeStore(PauseMemory):
         conversation = self.conversations[turn.conversation_id - 1]
         first = conversation.fresh_after if turn.seq > conversation.fresh_after else 0
         past = [
-            PastTurn(question=asked.question.told or asked.question.words, answer=answer.outcome.text)
+            PastTurn(
+                question=asked.question.told or asked.question.words,
+                answer=answer.outcome.text,
+                attachments=asked.question.attachments,
+            )
             for asked in conversation.questions[first : turn.seq - 1]
             if asked.question is not None and asked.answer is not None
             for answer in [self.answers[asked.answer - 1]]

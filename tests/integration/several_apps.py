@@ -21,12 +21,16 @@ SHELVES = [
     Choice(id="a very long id with spaces / and signs", label="Law & order", group="Shelf"),
 ]
 
+MANY = [Choice(id=f"shelf-{number}", label=f"Shelf {number}", group="Shelf") for number in range(30)]
+
 
 class Library(EchoBackend):
     """Says from which shelf it answers."""
 
+    shelves: Sequence[Choice] = SHELVES
+
     async def choices(self) -> Sequence[Choice]:
-        return SHELVES
+        return self.shelves
 
 
 def create(settings: Settings, clock: Clock) -> Library:

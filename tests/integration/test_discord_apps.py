@@ -11,7 +11,7 @@ from bridge.playground.discord import Message
 from bridge.registry import Configuration
 from bridge.routing import Access, Answers, Route
 from tests.integration.discord_world import World, living
-from tests.integration.several_apps import APPS, SUPPORT, with_several
+from tests.integration.several_apps import APPS, MANY, SUPPORT, Library, with_several
 
 
 class Several(World):
@@ -136,6 +136,28 @@ async def test_what_there_is_within_an_app_is_chosen_likewise_and_kept_for_the_t
     await world.last(thread, "**library** (Handbook) answers")
     await server.post_as(server.ada, thread, "And here?")
     await world.last(thread, "from handbook: And here?")
+
+
+async def test_where_there_is_much_to_choose_it_stands_in_a_menu_and_the_rest_is_chosen_by_name(
+    world: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = world.discord
+    monkeypatch.setattr(Library, "shelves", MANY)
+    thread = await world.begin("Hello")
+    await world.answered(thread, "re: Hello")
+    await world.command(thread, server.ada, "library")
+    line = await world.line(server.ada, "7 more are not shown here")
+    (menu,) = line.buttons
+    assert [label for _, label in menu.choices[:3]] == ["support", "trial", "Shelf: Shelf 0"]
+    assert len(menu.choices) == 25
+    value = menu.choices[-1][0]
+    await world.acknowledged(await server.press(server.ada, thread, line.id, menu.custom_id, value))
+    await world.last(thread, "**library** (Shelf 22) answers in this thread from now on.")
+    await world.command(thread, server.ada, "shelf 29")
+    await world.last(thread, "**library** (Shelf 29) answers in this thread from now on.")
+    await server.post_as(server.ada, thread, "Where?")
+    await world.last(thread, "Where?")
+    assert "from shelf-29: " in world.texts(thread)[-1]
 
 
 async def test_said_in_a_thread_what_there_is_stands_where_all_can_read_and_whoever_presses_chooses(

@@ -37,6 +37,7 @@ async def test_ratings_are_feedback_on_the_round(world: DiscordAndDbgpt) -> None
 
     (feedback,) = world.dbgpt.feedback
     assert (feedback.message_id, feedback.feedback_type) == ("1", "like")
+    assert feedback.user_code == f"discord:{world.discord.grace}"
 
 
 async def test_a_data_source_answers_with_a_table_and_its_query(tmp_path: Path) -> None:

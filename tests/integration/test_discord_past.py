@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bridge import archivist
 from bridge.messages import PlatformName
 from bridge.playground.discord.model import Message
-from tests.integration.discord_world import PATIENCE, World, living
+from tests.integration.discord_world import PATIENCE, World, living, say
 
 DISCORD = PlatformName("discord")
 CHOOSE = "Which of your earlier conversations"
@@ -66,7 +67,7 @@ async def test_an_earlier_conversation_goes_on_in_another_thread_as_its_own_user
     await server.post_as(server.ada, second, "And at night?")
     await world.answered(second, "re: And at night?")
     await server.post_as(server.ada, first, "Still here?")
-    await world.answered(first, "re: Still here?")
+    await world.answered(first, "Still here?")
     asked = world.requests
     assert (asked[2].conversation_id, asked[2].user) == (asked[0].home, asked[0].user)
     assert asked[3].conversation_id == "", "it goes on in one place only"
@@ -136,7 +137,8 @@ async def test_what_is_forgotten_is_asked_back_and_deleted_at_the_app(world: Wor
     await world.until(lambda: bool(world.dify.delete_log), "the app is told later")
     assert [(one.conversation_id, one.user) for one in world.dify.delete_log] == [(ident, kept.user)]
     await server.post_as(server.ada, thread, "What did I say?")
-    await world.answered(thread, "re: What did I say?")
+    await world.answered(thread, "What did I say?")
+    assert "A secret?" not in world.requests[-1].query
     assert world.requests[-1].conversation_id == ""
 
 
@@ -153,3 +155,30 @@ async def test_asked_for_in_words_anybody_who_asked_there_may_confirm_and_nobody
     await world.press(shown, "bridge:forget:")
     await world.until(lambda: archivist.FORGOTTEN in world.texts(thread), "it is done")
     assert len(world.dify.delete_log) == 1
+
+
+async def test_an_answer_is_read_aloud_below_it(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    made.dify.features.speaks = True
+    async with living(made) as world:
+        server = world.discord
+        thread = await thread_of(world, "Why?")
+        await at_rest(world)
+        answer = world.own(thread)[-1]
+
+        def shown() -> list[bytes | None]:
+            return [file.content for one in server.messages(thread) if one.is_bot for _, file in one.attachments]
+
+        await server.react(server.grace, thread, answer.id, "🔊")
+        await world.until(lambda: bool(shown()), "a recording is there")
+        await world.settled()
+        assert shown() == [world.dify.features.sound]
+        assert [one.text for one in world.dify.speech_log] == ["re: Why?"]
+
+
+async def test_an_answer_that_people_wrote_is_marked(tmp_path: Path) -> None:
+    async with living(World(tmp_path, mode="chat")) as world:
+        world.dify.script = lambda _: replace(say("We close at six."), annotated=True)
+        thread = await world.mention("When do you close?")
+        answer = await world.answered(thread, "We close at six.")
+        assert "what the team has written" in answer.content

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from bridge.messages import PersonId
-from bridge.playground.slack.interactions import buttons_in
+from bridge.playground.slack.interactions import buttons_in, options_in
 from bridge.playground.slack.surfaces import Ephemeral
 from bridge.registry import Configuration
 from bridge.routing import Access, Route
-from tests.integration.several_apps import APPS, SUPPORT, with_several
+from tests.integration.several_apps import APPS, MANY, SUPPORT, Library, with_several
 from tests.integration.slack_world import ADA, DIRECT, GENERAL, GRACE, LINUS, World, living, say
 
 
@@ -130,6 +130,25 @@ async def test_what_there_is_within_an_app_is_chosen_likewise_and_kept_for_the_t
     await world.until(lambda: "from handbook: And here?" in world.texts(GENERAL, root)[-1], "the other shelf")
 
 
+async def test_where_there_is_much_to_choose_it_stands_in_a_menu(
+    world: Several, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Library, "shelves", MANY)
+    root = await world.ask("Hello")
+    await world.answered(GENERAL, root, "re: Hello")
+    await world.ask("/app library", thread=root)
+    line = await world.line(ADA, "library answers in this thread.")
+    offered = list(options_in(line.blocks))
+    assert [one.label for one in offered[:3]] == ["support", "trial", "Shelf: Shelf 0"]
+    assert len(offered) == 32
+    act = await world.slack.press(ADA, GENERAL, line.ts, offered[-1].action_id, offered[-1].value)
+    await world.acknowledged(act)
+    await world.line(ADA, "Done: library (Shelf 29) answers in this thread from now on.")
+    await world.ask("Where?", thread=root)
+    await world.until(lambda: "Where?" in world.texts(GENERAL, root)[-1], "an answer")
+    assert "from shelf-29: " in world.texts(GENERAL, root)[-1]
+
+
 async def test_a_name_that_is_not_there_is_told_with_what_there_is(world: Several) -> None:
     await world.acknowledged(await world.slack.command(ADA, GENERAL, "/app", "sails"))
     line = await world.line(ADA, "There is no sails to choose here.")
@@ -165,3 +184,22 @@ async def test_in_a_thread_with_two_apps_stop_reset_and_follow_ups_are_about_all
     await world.ask("Do I know you?", thread=root)
     await world.until(lambda: "re: Do I know you?" in world.texts(GENERAL, root)[-1], "an answer")
     assert world.requests[-1].conversation_id in (None, ""), "the other app forgot as well"
+
+
+async def test_each_app_that_was_asked_in_a_thread_can_be_had_forget_it(world: Several) -> None:
+    root = await world.ask("Hello")
+    await world.answered(GENERAL, root, "re: Hello")
+    await world.ask("/app trial", thread=root)
+    await world.until(lambda: any("trial answers" in one for one in world.texts(GENERAL, root)), "all are told")
+    await world.ask("echo this", thread=root)
+    await world.until(lambda: "echo this" in world.texts(GENERAL, root)[-1], "an answer")
+    await world.ask("/forget", thread=root)
+    line = await world.line(ADA, "Each app that was asked here has a conversation of its own.")
+    assert world.labels(line) == ["Forget trial", "Forget support"]
+    await world.choose(line, "Forget support")
+    await world.until(lambda: "deleted" in world.texts(GENERAL, root)[-1], "it says so")
+    await world.ask("/app support", thread=root)
+    await world.until(lambda: "support answers" in world.texts(GENERAL, root)[-1], "all are told")
+    await world.ask("Do I know you?", thread=root)
+    await world.until(lambda: "re: " in world.texts(GENERAL, root)[-1], "an answer")
+    assert world.requests[-1].conversation_id in (None, "")

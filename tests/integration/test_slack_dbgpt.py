@@ -63,29 +63,32 @@ async def test_an_answer_that_was_complete_when_the_bridge_died_is_fetched_and_n
     assert len(world.dbgpt.requests) == 1
 
 
-async def test_ratings_are_feedback_on_the_round(world: SlackAndDbgpt) -> None:
+async def test_everybodys_rating_is_feedback_of_their_own_on_the_round(world: SlackAndDbgpt) -> None:
     root = await world.ask("Rate me")
     (answer,) = await world.answered(GENERAL, root, "You said: Rate me")
     await world.press(answer, "like", GRACE)
-    await world.until(lambda: bool(world.dbgpt.feedback), "rated")
+    await world.until(lambda: len(world.dbgpt.feedback) == 1, "rated")
+    await world.press(answer, "like", ADA)
+    await world.until(lambda: len(world.dbgpt.feedback) == 2, "rated by both")
+    await world.restart()
 
-    (feedback,) = world.dbgpt.feedback
-    assert (feedback.conv_uid, feedback.message_id, feedback.feedback_type) == (
-        world.dbgpt.requests[0].conversation,
-        "1",
-        "like",
-    )
+    conversation = world.dbgpt.requests[0].conversation
+    assert [(one.user_code, one.conv_uid, one.message_id, one.feedback_type) for one in world.dbgpt.feedback] == [
+        (f"slack:{GRACE}", conversation, "1", "like"),
+        (f"slack:{ADA}", conversation, "1", "like"),
+    ]
 
 
 async def test_a_stopped_answer_keeps_what_came(world: SlackAndDbgpt) -> None:
     world.dbgpt.script = lambda mode, text: Reply(pieces=["word "] * 1000, pause=0.02)
     root = await world.ask("Talk")
-    await world.until(lambda: bool(world.texts(GENERAL, root)), "it grows")
-    await world.press(world.answers(GENERAL, root)[-1], "stop", ADA)
+    await world.until(lambda: any("word" in text for text in world.texts(GENERAL, root)), "it grows")
+    assert await world.slack.stop_session(ADA, GENERAL, root), "a stream was stopped"
     await world.dbgpt.until(lambda: world.dbgpt.requests[0].ended == "client_closed")
+    (answer,) = await world.answered(GENERAL, root, "topped")
     await world.settled()
 
-    assert "word" in world.texts(GENERAL, root)[-1]
+    assert "word" in answer.visible_text
     assert len(world.dbgpt.requests) == 1
 
 
@@ -121,3 +124,24 @@ async def test_a_knowledge_space_cites_its_documents_and_not_their_passages(tmp_
 
         assert "Handbook.pdf" in str(answer.blocks)
         assert "SECRET" not in str(answer.blocks)
+
+
+async def test_a_member_chooses_a_knowledge_space_for_a_thread_and_goes_on_in_the_same_conversation(
+    tmp_path: Path,
+) -> None:
+    async with living(SlackAndDbgpt(tmp_path, dbgpt_choices="knowledge,models")) as world:
+        assert isinstance(world, SlackAndDbgpt)
+        root = await world.ask("Hello")
+        await world.answered(GENERAL, root, "You said: Hello")
+        await world.ask("/app contracts", thread=root)
+        await world.until(
+            lambda: any("contracts" in text for text in world.texts(GENERAL, root)), "everybody is told in the thread"
+        )
+        await world.restart()
+        await world.ask("And now?", thread=root)
+        await world.until(lambda: "You said: And now?" in world.texts(GENERAL, root)[-1], "answered")
+
+        first, second = (one.body for one in world.dbgpt.requests)
+        assert (first["chat_mode"], first.get("chat_param")) == ("chat_normal", None)
+        assert (second["chat_mode"], second.get("chat_param")) == ("chat_knowledge", "contracts")
+        assert first["conv_uid"] == second["conv_uid"]

@@ -18,13 +18,15 @@ GIVEN = {"field:customer": "ACME", "field:plan": "Gold", "field:agreed": "Yes"}
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    one = World(tmp_path, app=AppPolicy(name=DEFAULT_APP, sourced={"who": Sourced(source=Source.ASKER_NAME)}))
+    sourced = {"who": Sourced(source=Source.ASKER_NAME), "language": Sourced(source=Source.ASKER_LOCALE)}
+    one = World(tmp_path, app=AppPolicy(name=DEFAULT_APP, sourced=sourced))
     one.dify.script = lambda query: say(f"re: {query}")
     one.dify.form[:] = [
         form_field("text-input", "customer", most=10),
         form_field("select", "plan", options=("Gold", "Silver")),
         form_field("checkbox", "agreed"),
         form_field("text-input", "who"),
+        form_field("text-input", "language"),
         form_field("text-input", "note", required=False),
     ]
     async with living(one) as started:
@@ -71,7 +73,20 @@ def inputs(world: World) -> list[object]:
     return [request.body["inputs"] for request in world.requests]
 
 
-ALL = {"customer": "ACME", "plan": "Gold", "agreed": True, "who": "Ada"}
+ALL = {"customer": "ACME", "plan": "Gold", "agreed": True, "who": "Ada", "language": "en-US"}
+
+
+async def test_at_start_an_app_is_named_whose_required_inputs_nobody_tells(
+    capsys: pytest.CaptureFixture[str], world: World
+) -> None:
+    told: list[str] = []
+
+    def named() -> bool:
+        told.append(capsys.readouterr().out)
+        return all(f"apps.default.inputs.{name} " in "".join(told) for name in ("customer", "plan", "agreed"))
+
+    await world.until(named, "the log names them")
+    assert "apps.default.inputs.who" not in "".join(told)
 
 
 async def test_a_form_is_filled_in_the_question_is_answered_with_it_and_so_are_those_that_follow(world: World) -> None:

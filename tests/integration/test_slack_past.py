@@ -1,12 +1,15 @@
-"""Earlier conversations in Slack: found by who had them, brought back, and deleted for good."""
+"""Earlier conversations in Slack: found by who had them, brought back, deleted for good; and what else is done with answers."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from bridge import archivist
+from bridge.cli import cli
 from bridge.messages import PlatformName
 from bridge.playground.slack.interactions import ShownButton, buttons_in
 from bridge.playground.slack.surfaces import Ephemeral
@@ -183,3 +186,79 @@ async def test_a_conversation_that_the_app_forgot_itself_is_forgotten_like_any_o
     await world.ask("/forget", thread=root)
     await choose(world, await whispered(world, "Shall I forget"))
     await said_in_thread(world, GENERAL, root, archivist.FORGOTTEN)
+
+
+@pytest.fixture
+async def voiced(tmp_path: Path) -> AsyncIterator[World]:
+    """Its app reads aloud."""
+    made = World(tmp_path)
+    made.dify.features.speaks = True
+    async with living(made) as started:
+        started.dify.script = lambda query: say(f"re: {query}")
+        yield started
+
+
+async def test_an_answer_is_read_aloud_once_for_whoever_wants_it(voiced: World) -> None:
+    world = voiced
+    root = await world.ask("Why?")
+    (answer,) = await world.answered(GENERAL, root, "re: Why?")
+    await at_rest(world)
+
+    def shared() -> list[bytes | None]:
+        files = [file for one in world.answers(GENERAL, root) for file in one.files]
+        return [world.slack.uploads.content(file.id) for file in files]
+
+    await world.slack.react(GRACE, GENERAL, answer.ts, "loud_sound")
+    await world.until(lambda: bool(shared()), "a recording is there")
+    await world.slack.react(ADA, GENERAL, answer.ts, "loud_sound")
+    await world.settled()
+    assert shared() == [world.dify.features.sound]
+    assert [(one.user, one.text) for one in world.dify.speech_log] == [(world.requests[0].user, "re: Why?")]
+
+
+async def test_what_cannot_be_read_aloud_is_told_and_may_be_wanted_again(voiced: World) -> None:
+    world = voiced
+    world.dify.features.speech_model = False
+    root = await world.ask("Why?")
+    (answer,) = await world.answered(GENERAL, root, "re: Why?")
+    await at_rest(world)
+    await world.slack.react(GRACE, GENERAL, answer.ts, "loud_sound")
+    await said_in_thread(world, GENERAL, root, "could not be read aloud")
+    world.dify.features.speech_model = True
+    await world.slack.unreact(GRACE, GENERAL, answer.ts, "loud_sound")
+    await world.slack.react(GRACE, GENERAL, answer.ts, "loud_sound")
+    await world.until(lambda: len(world.dify.speech_log) == 1, "it is read aloud at last")
+
+
+async def test_where_the_app_has_no_voice_the_emoji_means_nothing(world: World) -> None:
+    root = await world.ask("Why?")
+    (answer,) = await world.answered(GENERAL, root, "re: Why?")
+    await at_rest(world)
+    await world.slack.react(GRACE, GENERAL, answer.ts, "loud_sound")
+    await world.settled()
+    await world.ask("And?", thread=root)
+    await world.answered(GENERAL, root, "And?", count=2)
+    assert world.dify.speech_log == []
+
+
+async def test_what_answers_cost_is_kept_and_told_by_the_command_and_the_metrics(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = await world.ask("Why?")
+    await world.answered(GENERAL, root, "re: Why?")
+    await world.ask("And?", person=GRACE, thread=root)
+    await world.answered(GENERAL, root, "And?", count=2)
+    await at_rest(world)
+    assert world.app is not None
+    metrics = world.app.parts.metrics
+    assert metrics.read("bridge_tokens_total", app="default", kind="prompt") == 22
+    assert metrics.read("bridge_tokens_total", app="default", kind="completion") == 2
+    assert metrics.read("bridge_price_total", app="default", currency="USD") == pytest.approx(0.0000042)
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/bridge.db")
+    monkeypatch.chdir(tmp_path)
+    told = await asyncio.to_thread(CliRunner().invoke, cli, ["usage", "--by", "person", "--since", "2d", "--json"])
+    assert told.exit_code == 0, told.output
+    rows = {one["of"]: (one["answers"], one["total_tokens"], one["price"]) for one in json.loads(told.stdout)}
+    assert rows == {f"slack:{ADA}": (1, 12, "0.0000021"), f"slack:{GRACE}": (1, 12, "0.0000021")}
+    table = await asyncio.to_thread(CliRunner().invoke, cli, ["usage"])
+    assert "0.0000042 USD" in table.stdout

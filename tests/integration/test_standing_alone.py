@@ -79,6 +79,8 @@ async def test_there_is_nothing_to_forget(play: Play, platform: str) -> None:
     await play.until(
         lambda: any("takes each question by itself" in text for text in _everything(seat, place)), "it is said"
     )
+    await seat.tell("/help")
+    await play.until(lambda: any("stands alone here" in text for text in _everything(seat, place)), "it is explained")
 
 
 def _everything(seat: Seat, place: str) -> list[str]:

@@ -17,6 +17,7 @@ from sqlalchemy import Boolean, Connection, DateTime, MetaData, Table, inspect, 
 
 from bridge.clock import SystemClock
 from bridge.feedback import aggregate
+from bridge.history_api import PastTurn
 from bridge.messages import (
     AnswerState,
     BackendIds,
@@ -33,7 +34,7 @@ from bridge.storage.folder import prepare_folder
 from bridge.storage.migrate import current_revision, head_revision, migrate, migrations_folder
 from bridge.storage.settings import Settings
 from bridge.storage.store import SqlStore, open_store
-from bridge.store import Again, PastTurn, RetryResult, Usage
+from bridge.store import Again, RetryResult, Usage
 from tests.contracts.store_steps import IDS, ask, begin, ids, post, retried, vote
 from tests.fakes import values
 from tests.fakes.platform import FAKE

@@ -235,9 +235,16 @@ def _read_press(interaction: discord.Interaction, scene: Scene, told: Json) -> D
             target=scene.under(message.id),
             category=scene.place.category_id,
             private=scene.private,
-            value=buttons.value_of(custom_id),
+            value=_value_of(told, custom_id),
         ),
     )
+
+
+def _value_of(told: Json, custom_id: str) -> str:
+    value, chosen = buttons.value_of(custom_id), told.get("values")
+    if value != buttons.CHOSEN_IN_MENU:
+        return value
+    return str(chosen[0]) if isinstance(chosen, list) and chosen else ""
 
 
 def _read_form(scene: Scene, told: Json) -> AskedAbout | Commented | Filling | Ignored:

@@ -4,6 +4,7 @@ those of an earlier process work as well.
     custom_id       bridge:ACTION           ACTION is the value of a `ButtonAction`
                     bridge:ask:N:REST       asks a question: what the label shows of it, and REST
                     bridge:ACTION:VALUE     one of several of an action that is `VALUED`
+                    bridge:ACTION:?         a menu of them, in which the values stand
 
 They stand under messages for ever, so a spelling may be added, never changed.
 """
@@ -13,12 +14,15 @@ from collections.abc import Sequence
 
 import discord
 
-from adapters.discord.capabilities import MAX_BUTTON_LABEL, MAX_BUTTONS, MAX_CUSTOM_ID, MAX_ROWS
+from adapters.discord.capabilities import MAX_BUTTON_LABEL, MAX_BUTTONS, MAX_CUSTOM_ID, MAX_OPTIONS, MAX_ROWS
 from bridge.events import VALUED
 from bridge.messages import Button, ButtonAction
 
 _OURS = "bridge:"
 _ASK = re.compile(r"bridge:ask:([0-4]):(.*)", re.ASCII | re.DOTALL)
+CHOSEN_IN_MENU = "?"
+"""In place of the value of a button: it is told with what was chosen."""
+
 _MORE = "…"
 """Ends a label that shows the beginning of a question."""
 
@@ -64,6 +68,12 @@ def row(buttons: Sequence[Button]) -> discord.ui.View | None:
     for label, custom_id in asks:
         view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=1))
     first = 2 if does or asks else 0
+    menu = _menu(buttons)
+    if menu is not None:
+        menu.row = first
+        view.add_item(menu)
+        view.stop()
+        return view
     # One below the other, as long as there is room for that.
     beside = 1 if first + len(valued) <= MAX_ROWS else MAX_BUTTONS
     for number, (label, custom_id) in enumerate(valued[: (MAX_ROWS - first) * beside]):
@@ -166,6 +176,17 @@ def _sorted(buttons: Sequence[Button]) -> tuple[list[Button], list[tuple[str | N
     asked = [each.value or each.label for each in buttons if each.action is ButtonAction.ASK][:MAX_BUTTONS]
     spelled = (spell_question(each, number) for number, each in enumerate(asked))
     return does, [(each[0], each[1]) for each in spelled if each is not None]
+
+
+def _menu(buttons: Sequence[Button]) -> discord.ui.Select[discord.ui.View] | None:
+    """Apps, where there are more than stand well below each other. What there is no room for is left out."""
+    apps = [each for each in buttons if each.action is ButtonAction.APP and each.value]
+    if len(apps) <= MAX_ROWS:
+        return None
+    options = [discord.SelectOption(label=_cut(each.label), value=each.value) for each in apps[:MAX_OPTIONS]]
+    return discord.ui.Select(
+        custom_id=f"{_OURS}{ButtonAction.APP.value}:{CHOSEN_IN_MENU}", placeholder="Choose…", options=options
+    )
 
 
 def _valued(buttons: Sequence[Button]) -> list[tuple[str, str]]:

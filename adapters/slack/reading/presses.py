@@ -65,7 +65,9 @@ def read_press(
     payload: Json, me: Identity, names: Mapping[str, str], *, rolling: bool
 ) -> ButtonPressed | MessageReceived | CommandInvoked | Ignored:
     for pressed in items_in(payload, "actions"):
-        action_id, value = text_in(pressed, "action_id"), text_in(pressed, "value")
+        action_id = text_in(pressed, "action_id")
+        # Of a menu, what was chosen.
+        value = text_in(pressed, "value") or text_in(object_in(pressed, "selected_option"), "value")
         if _QUESTION.fullmatch(action_id):
             return _read_question(payload, pressed, me, names, rolling=rolling)
         action = _RATINGS.get(value) if action_id == FEEDBACK_ACTION else read_action_id(action_id)

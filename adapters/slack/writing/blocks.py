@@ -34,6 +34,12 @@ MOST_QUESTIONS = 5
 MOST_VALUED = 25
 """Buttons in one block (Slack's page on it)."""
 
+MOST_BESIDE = 5
+"""Apps that stand beside each other as buttons, ours; more of them are a menu."""
+
+MOST_OPTIONS = 100
+"""Of a menu (Slack's page on select menus)."""
+
 _BESIDE = (ButtonAction.FORM, ButtonAction.INPUT)
 """Those of the `VALUED` that stand beside what else one can do."""
 _RATINGS = (ButtonAction.LIKE, ButtonAction.DISLIKE)
@@ -104,7 +110,9 @@ def blocks_below(message: OutgoingMessage, *, native_ratings: bool = True) -> li
         if opens:
             opens[0]["style"] = "primary"
         found.append({"type": "actions", "elements": [*opens, *(_button(one, one.label) for one in others)]})
-    if valued:
+    if len(valued) > MOST_BESIDE and all(button.action is ButtonAction.APP for button in valued):
+        found.append({"type": "actions", "elements": [_menu(valued[:MOST_OPTIONS])]})
+    elif valued:
         found.append({"type": "actions", "elements": [_valued(*one) for one in enumerate(valued[:MOST_VALUED])]})
     return found
 
@@ -190,6 +198,15 @@ def _valued(number: int, button: Button) -> Block:
         "action_id": write_valued_id(button.action, number),
         "text": _label(button.label),
         "value": button.value[:VALUE_CHARS],
+    }
+
+
+def _menu(buttons: Sequence[Button]) -> Block:
+    return {
+        "type": "static_select",
+        "action_id": write_valued_id(buttons[0].action, 0),
+        "placeholder": _label("Choose…"),
+        "options": [{"text": _label(one.label), "value": one.value} for one in buttons],
     }
 
 

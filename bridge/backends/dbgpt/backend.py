@@ -25,13 +25,14 @@ from bridge.backends.dbgpt.hearing import AnswerMachine, nothing_said
 from bridge.backends.dbgpt.history import Round, delete_rounds, list_rounds
 from bridge.backends.dbgpt.listing import KeptListing, target_of
 from bridge.backends.dbgpt.modes import SNAPSHOTS, Target
-from bridge.backends.dbgpt.rating import send_rating
+from bridge.backends.dbgpt.rating import send_opinions
 from bridge.backends.dbgpt.recovering import find_fate, find_latest
 from bridge.backends.dbgpt.sentences import CHOICE_GONE, NO_RATING, put_in_words
 from bridge.backends.dbgpt.settings import Settings
 from bridge.clock import Clock
 from bridge.errors import BackendCut, BackendError, ConversationMissing, QuestionRefused
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendTaskId, BackendUser, Rating
+from bridge.opinions import Opinion, Opinions
 from bridge.platform_api import Finding
 from bridge.remote.framing import Json
 from bridge.remote.gates import Gate
@@ -138,7 +139,7 @@ class DbgptBackend:
             frames = await reader.read()
             if frames is None:
                 raise BackendCut("the stream ended without [DONE]", code="no_ending")
-            for frame in frames:
+            for frame in machine.choose(frames):
                 for event in machine.take(frame):
                     yield event
                 if machine.is_over():
@@ -165,12 +166,15 @@ class DbgptBackend:
         return order_of(ids.message) is not None
 
     async def rate(self, ids: BackendIds, user: BackendUser, rating: Rating | None, content: str) -> None:
+        await self.rate_each(ids, user, {user: Opinion(rating=rating, comment=content)})
+
+    async def rate_each(self, ids: BackendIds, user: BackendUser, opinions: Opinions) -> None:
         order = order_of(ids.message)
         if order is None or ids.conversation is None or not belongs_to(ids.conversation, user):
             raise QuestionRefused("DB-GPT has no such round of this user", code="no_round", user_message=NO_RATING)
         with _explaining():
             limit = self._settings.dbgpt_max_event_bytes
-            await send_rating(self._client, ids.conversation, order, user, rating, content, max_bytes=limit)
+            await send_opinions(self._client, ids.conversation, order, opinions, max_bytes=limit)
 
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         if not belongs_to(conversation, user):

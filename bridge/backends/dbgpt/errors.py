@@ -79,8 +79,8 @@ def explain_refusal(refusal: Refusal) -> BackendError:
         error.accepted = status not in NEVER_HANDED_ON
         return error
     refused = _explain_bad_request(refusal, words, detail, code)
-    # Nothing is asked of a model before the stream has begun.
-    refused.accepted = False
+    # Nothing is asked of a model before the stream has begun; what came instead of a stream may be the answer of somebody else.
+    refused.accepted = status < 300
     return refused
 
 

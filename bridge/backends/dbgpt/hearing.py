@@ -3,6 +3,8 @@
 The manners (see `modes`): pieces to append, the whole again each time, and working notes whose answer stands in the history.
 """
 
+from collections.abc import Sequence
+
 from bridge.backend_api import BackendEvent, Progress, SourcesCited, TextDelta, TextReplaced
 from bridge.backends.dbgpt.errors import explain_failure
 from bridge.backends.dbgpt.frames import Done, Failed, Frame, Piece
@@ -52,6 +54,13 @@ class AnswerMachine:
 
     def begin(self) -> list[BackendEvent]:
         return self._go(_WORKING) if self._mode in WORKING_NOTES else []
+
+    def choose(self, frames: Sequence[Frame]) -> Sequence[Frame]:
+        """Those of a batch that are worth taking: of several snapshots the last, which says all that the others said."""
+        if self._mode not in SNAPSHOTS:
+            return frames
+        last = max((index for index, frame in enumerate(frames) if isinstance(frame, Piece) and frame.text), default=-1)
+        return [frame for index, frame in enumerate(frames) if index >= last or not isinstance(frame, Piece)]
 
     def take(self, frame: Frame) -> list[BackendEvent]:
         self.heard = True

@@ -7,6 +7,7 @@ person took back is told as feedback that is neither like nor unlike.
 from bridge.backends.dbgpt.client import DbgptClient
 from bridge.errors import BackendError
 from bridge.messages import BackendConversationId, Rating
+from bridge.opinions import Opinions
 from bridge.remote.framing import Json, text_of
 
 _PATH = "/api/v1/conv/feedback"
@@ -16,26 +17,29 @@ _NEITHER = ""
 _SPELLINGS = {Rating.LIKE: "like", Rating.DISLIKE: "unlike", None: _NEITHER}
 
 
-async def send_rating(
-    client: DbgptClient,
-    conversation: BackendConversationId,
-    order: int,
-    person: str,
-    rating: Rating | None,
-    remark: str,
-    *,
-    max_bytes: int,
+async def send_opinions(
+    client: DbgptClient, conversation: BackendConversationId, order: int, opinions: Opinions, *, max_bytes: int
 ) -> None:
-    """Sets what this person thinks, whatever DB-GPT had. Raises `BackendError`."""
-    person = person[:_LONGEST_CODE]
+    """Sets what these people think, whatever DB-GPT had of them. Raises `BackendError`."""
     listed = await client.call("GET", f"{_PATH}/list", query={"conv_uid": conversation}, max_bytes=max_bytes)
-    had = next((one for one in _objects(listed) if _is_it(one, order, person)), None)
-    wanted = _SPELLINGS[rating]
+    kept = {text_of(one, "user_code"): one for one in _objects(listed) if text_of(one, "message_id") == str(order)}
+    for person, opinion in opinions.items():
+        code = person[:_LONGEST_CODE]
+        given: Json = {
+            "conv_uid": conversation,
+            "message_id": str(order),
+            "user_code": code,
+            "remark": opinion.comment,
+        }
+        await _send(client, given, _SPELLINGS[opinion.rating], kept.get(code))
+
+
+async def _send(client: DbgptClient, given: Json, wanted: str, had: Json | None) -> None:
+    remark = text_of(given, "remark")
     if had is None and not wanted and not remark:
         return
-    given: Json = {"conv_uid": conversation, "message_id": str(order), "user_code": person, "remark": remark}
     if had is not None and text_of(had, "feedback_type") == wanted:
-        if text_of(had, "remark") == remark:
+        if remark in ("", text_of(had, "remark")):
             return
         # The same with other words beside it is refused: it must have been something else in between.
         await _tell(client, given, "like" if wanted != "like" else _NEITHER)
@@ -49,10 +53,6 @@ async def _tell(client: DbgptClient, given: Json, feedback: str) -> None:
         # Told at the same time by another process of ours.
         if "do not repeat" not in str(error):
             raise
-
-
-def _is_it(one: Json, order: int, person: str) -> bool:
-    return text_of(one, "message_id") == str(order) and text_of(one, "user_code") == person
 
 
 def _objects(value: object) -> list[Json]:

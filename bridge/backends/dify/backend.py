@@ -13,8 +13,6 @@ from bridge.backend_api import (
     BackendEvent,
     Fate,
     FileRules,
-    InputVariable,
-    KeptConversation,
     Opening,
     Question,
     Recovered,
@@ -43,6 +41,7 @@ from bridge.backends.dify.recovering import LOOK_AGAIN_SECONDS, Seeker
 from bridge.backends.dify.sending import FileSender
 from bridge.backends.dify.sentences import INPUTS, NEEDS_FILE, NO_RATING, put_in_words
 from bridge.backends.dify.settings import Settings
+from bridge.backends.dify.speaking import speak
 from bridge.backends.dify.streaming import LINGER_SECONDS, AnswerStream
 from bridge.backends.dify.suggesting import fetch_suggestions
 from bridge.backends.dify.uploading import Uploader
@@ -65,11 +64,13 @@ from bridge.messages import (
     ProducedFile,
     Rating,
 )
+from bridge.past_api import KeptConversation, Speech
 from bridge.pauses import Given, InputRequest
 from bridge.platform_api import Finding
 from bridge.remote.framing import Json, text_of
 from bridge.remote.gates import QUEUE_SECONDS, Gate
 from bridge.remote.refusing import Refusal
+from bridge.variables_api import InputVariable
 
 __all__ = ["DifyBackend", "Settings", "create"]
 
@@ -112,7 +113,13 @@ class DifyBackend:
         self._fetcher = Fetcher(self._client, settings)
         self._gate = Gate(settings.dify_max_concurrent, variable="DIFY_MAX_CONCURRENT", patience=queue_timeout)
         self._reattacher = Reattacher(
-            self._client, clock, settings, self._own, hear=self._stream.read, look=self._look_at_run, pause=look_again
+            self._client,
+            clock,
+            settings,
+            self._own,
+            hear=self._stream.read,
+            look=self._seeker.find_run_of,
+            pause=look_again,
         )
         self._rating = asyncio.Lock()
         """Dify checks and then inserts ratings without a lock, so two at once could make two of one."""
@@ -220,9 +227,6 @@ class DifyBackend:
                 async for event in events:
                     yield event
 
-    async def _look_at_run(self, question: Question, ids: BackendIds) -> Recovered:
-        return await self.recover(question, ids, None)
-
     async def is_waiting(self, ids: BackendIds, user: BackendUser) -> bool:
         with _explaining():
             return await self._reattacher.is_waiting(ids)
@@ -296,6 +300,14 @@ class DifyBackend:
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         with _explaining():
             await delete_conversation(self._client, conversation, user)
+
+    async def speaks(self) -> bool:
+        with _explaining():
+            return (await self._parameters.get()).speaks and Ability.SPEAK not in self._client.lacks
+
+    async def speak(self, ids: BackendIds, text: str, user: BackendUser, most: int) -> Speech:
+        with _explaining():
+            return await speak(self._client, ids, text, user, most, self._settings.dify_file_timeout)
 
     async def transcribes(self) -> bool:
         with _explaining():

@@ -28,6 +28,7 @@ NOT_CHAT_APP = "not_chat_app"
 NO_QUERY_INPUT = "no_query_input"
 """Not one of Dify's codes: which input takes the question is not clear."""
 
+NO_VOICE_FIX = "Choose a text-to-speech model in Dify: Settings > Model Provider > System Model Settings."
 NO_SPEECH_MODEL_FIX = "Choose a speech-to-text model in Dify: Settings > Model Provider > System Model Settings."
 
 _USE_ANOTHER = "Use the key of a chat, agent, chatflow, completion or workflow app in DIFY_API_KEY."

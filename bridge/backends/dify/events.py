@@ -26,7 +26,7 @@ from bridge.backends.dify.outputs import show_outputs
 from bridge.backends.dify.people import join_requests, read_reasons, read_request
 from bridge.backends.dify.producing import MOST_FILES, identify, read_file, read_files
 from bridge.backends.dify.shaping import TextShaper
-from bridge.backends.dify.spending import read_usage
+from bridge.backends.dify.spending import read_run_usage, read_usage
 from bridge.backends.dify.steps import StepTeller
 from bridge.errors import BackendCut, BackendError, BackendPaused
 from bridge.messages import (
@@ -150,7 +150,10 @@ class AnswerMachine:
             case "workflow_finished":
                 data = object_of(event, "data")
                 told = self._tell_files(read_files(data.get("files")))
-                return told + self._take_outputs(data) if self.kind is Kind.WORKFLOW else told
+                told += self._take_outputs(data) if self.kind is Kind.WORKFLOW else []
+                # A chatflow's `message_end` knows more, where it comes.
+                usage = read_run_usage(data)
+                return [*told, usage] if usage else told
             case _:
                 return [*self._show_step(name, event)]
 

@@ -1,8 +1,8 @@
 """The form that an app's author made for its inputs, as `GET /parameters` tells it."""
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.remote.framing import Json, text_of
 from bridge.remote.plain import make_plain
+from bridge.variables_api import InputKind, InputVariable
 
 MOST_VARIABLES = 100
 """Read of one form. Nobody fills in so many."""

@@ -1,9 +1,10 @@
-"""Has Dify turn a member's recording into text. It is handed over as it is, under the one name that is true of it: nothing here
-can turn one kind of sound into another, and a model that is told the wrong kind hears noise."""
+"""Has Dify turn a member's recording into text. It is handed over under the one name that is true of it, for a model that is told
+the wrong kind hears noise; what Dify does not take is made another kind of before, where that is possible (`transcoding`)."""
 
 import asyncio
 from pathlib import Path
 
+from bridge import logs
 from bridge.backends.dify.errors import NO_SPEECH_MODEL_FIX, explain_refusal
 from bridge.backends.dify.lacking import is_absent
 from bridge.backends.dify.sending import FileSender
@@ -16,7 +17,8 @@ from bridge.backends.dify.sentences import (
     SPEECH_FAILED,
     refuse_recording,
 )
-from bridge.backends.dify.sounds import ENOUGH, TAKEN, Sound, recognise
+from bridge.backends.dify.sounds import ENOUGH, FLAC, MP3, OGG, TAKEN, Sound, recognise
+from bridge.backends.dify.transcoding import NotTranscoded, RecordingTooLong, can_transcode, transcode
 from bridge.errors import BackendError, BackendFailed, BackendMisconfigured, QuestionRefused
 from bridge.messages import BackendUser
 from bridge.remote.framing import text_of
@@ -30,6 +32,14 @@ TEXT_BYTES = 1024 * 1024
 
 # The last two are also what the whole app says; here it is about the model for speech, which is chosen elsewhere.
 _NO_MODEL = ("provider_not_support_speech_to_text", "provider_not_initialize", "model_currently_not_support")
+
+
+TURN_SECONDS = 30.0
+"""For making one kind of sound from another: half an hour of speech takes some ten."""
+
+_TURNED = (OGG, FLAC)
+
+log = logs.get("dify")
 
 
 class Hearer:
@@ -48,6 +58,27 @@ class Hearer:
         sound = recognise(beginning, media_type, name)
         if sound is None:
             raise _wrong_kind("no recording of a kind that is known", "")
+        if sound in _TURNED and can_transcode():
+            made = path.with_name(f"{path.name}.{MP3.extension}")
+            try:
+                return await self._ask(*await self._turn(path, made, sound), user)
+            finally:
+                await asyncio.to_thread(made.unlink, missing_ok=True)
+        return await self._ask(path, sound, user)
+
+    async def _turn(self, path: Path, made: Path, sound: Sound) -> tuple[Path, Sound]:
+        """What cannot be turned is handed over as it is; Dify then says what it takes."""
+        try:
+            await transcode(path, made, TURN_SECONDS)
+        except RecordingTooLong as error:
+            raise QuestionRefused(str(error), code="audio_too_large", user_message=RECORDING_TOO_LARGE) from error
+        except (NotTranscoded, OSError) as error:
+            log.warning("recording_not_turned", kind=sound.name, detail=str(error))
+            return path, sound
+        size, _ = await asyncio.to_thread(_look_into, made)
+        return (made, MP3) if 0 < size <= MOST_BYTES else (path, sound)
+
+    async def _ask(self, path: Path, sound: Sound, user: BackendUser) -> str:
         reply = await self._sender.send(
             "/audio-to-text",
             path,

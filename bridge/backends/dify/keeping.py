@@ -6,12 +6,12 @@ both versions).
 
 from collections.abc import Sequence
 
-from bridge.backend_api import KeptConversation
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.naming import tidy_name
 from bridge.errors import QuestionRefused
 from bridge.messages import BackendConversationId, BackendUser
+from bridge.past_api import KeptConversation
 from bridge.remote.framing import text_of
 
 MOST_LISTED = 100

@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bridge.backend_api import FileRules, InputVariable, Opening
+from bridge.backend_api import FileRules, Opening
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import explain_refusal
 from bridge.backends.dify.file_inputs import FileVariable, join_rules, read_file_variables
@@ -15,6 +15,7 @@ from bridge.backends.dify.lacking import is_absent
 from bridge.clock import Clock
 from bridge.remote.framing import Json, object_of, text_of
 from bridge.remote.plain import make_plain
+from bridge.variables_api import InputVariable
 
 PARAMETERS_BYTES = 256 * 1024
 """A form with long drop-down lists is some tens of KiB."""
@@ -42,6 +43,8 @@ class Parameters:
     suggests: bool = False
     """Questions that could come after an answer."""
     cites: bool = False
+    speaks: bool = False
+    """Answers can be read aloud."""
     hears: bool = False
     """Recordings can be turned into text."""
     variables: tuple[InputVariable, ...] = ()
@@ -66,6 +69,7 @@ def read_parameters(reply: Json) -> Parameters:
         ),
         suggests=object_of(reply, "suggested_questions_after_answer").get("enabled") is True,
         cites=object_of(reply, "retriever_resource").get("enabled") is True,
+        speaks=object_of(reply, "text_to_speech").get("enabled") is True,
         hears=object_of(reply, "speech_to_text").get("enabled") is True,
         variables=read_variables(reply.get("user_input_form")),
         tells_form=isinstance(reply.get("user_input_form"), list),

@@ -118,6 +118,10 @@ class Seeker:
         shown = show_outputs(run.outputs or {}, self._own)
         return _judge_detail(run, ids, None if run.outputs is None else shown.text, shown.files)
 
+    async def find_run_of(self, question: Question, ids: BackendIds) -> Recovered:
+        """What became of a question whose run is known. Raises `BackendError`."""
+        return await (self.find_fate(question, ids, None) if ids.message else self.find_run(ids))
+
     async def _look_at_known(self, question: Question, ids: BackendIds, message: BackendMessageId) -> Recovered:
         if ids.conversation is None:
             return await self._judge_run(ids) or _unsure(ids, "the conversation is not known")

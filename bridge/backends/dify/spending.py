@@ -27,6 +27,12 @@ def read_usage(usage: Json) -> UsageReported | None:
     )
 
 
+def read_run_usage(run: Json) -> UsageReported | None:
+    """What a run has counted, which is less: no price, and nothing of what went in and what came out."""
+    total = _count(run.get("total_tokens"))
+    return UsageReported(total_tokens=total, latency=_seconds(run.get("elapsed_time"))) if total else None
+
+
 def _count(value: object) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MOST else 0
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bridge.backend_api import InputKind, InputVariable, Question
+from bridge.backend_api import Question
 from bridge.backends.dify.errors import NO_QUERY_INPUT
 from bridge.backends.dify.file_inputs import place_files
 from bridge.backends.dify.kinds import Kind, KindOfApp
@@ -11,6 +11,7 @@ from bridge.backends.dify.parameters import KeptParameters, Parameters
 from bridge.backends.dify.sentences import too_long_for
 from bridge.errors import BackendMisconfigured, QuestionRefused
 from bridge.remote.framing import Json
+from bridge.variables_api import InputKind, InputVariable
 
 _QUERY = "query"
 """The variable that Dify gives every new completion app."""

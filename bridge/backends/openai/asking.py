@@ -40,7 +40,8 @@ class Asker:
         tries = 0
         while True:
             tries += 1
-            reply = await self._client.ask(self._body(question, tokens))
+            body = self._body(question, tokens)
+            reply = await self._client.ask(body)
             if isinstance(reply, Answering):
                 if "html" not in reply.content_type:
                     return reply
@@ -49,7 +50,7 @@ class Asker:
             error = explain_refusal(reply)
             if tries >= _MOST_TRIES:
                 raise error
-            if self._learn_from(reply):
+            if self._learn_from(reply, body):
                 log.info("asked_without", code=error.code, detail=str(error))
             elif error.code == TOO_LONG and question.history and tokens:
                 # The estimate was wrong, or the model has less room than we were told.
@@ -73,15 +74,14 @@ class Asker:
             body[self._habits.length] = settings.openai_max_tokens
         return body
 
-    def _learn_from(self, refusal: Refusal) -> bool:
-        """True: it refused something that it need not be sent (again)."""
+    def _learn_from(self, refusal: Refusal, sent: Json) -> bool:
+        """True: it refused something that it need not be sent again, which another question may have learned meanwhile."""
         if refusal.status not in (400, 422):
             return False
-        if self._habits.reports_usage and (b"stream_options" in refusal.body or b"include_usage" in refusal.body):
+        if "stream_options" in sent and (b"stream_options" in refusal.body or b"include_usage" in refusal.body):
             self._habits.reports_usage = False
             return True
-        other = b"max_completion_tokens" in refusal.body and self._settings.openai_max_tokens is not None
-        if self._habits.length == "max_tokens" and other:
+        if "max_tokens" in sent and b"max_completion_tokens" in refusal.body:
             self._habits.length = "max_completion_tokens"
             return True
         return False

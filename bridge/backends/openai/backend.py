@@ -15,18 +15,7 @@ from pathlib import Path
 from yarl import URL
 
 from bridge import logs
-from bridge.backend_api import (
-    AnswerStarted,
-    Backend,
-    BackendEvent,
-    Fate,
-    FileRules,
-    InputKind,
-    InputVariable,
-    Question,
-    Recovered,
-    UploadedFile,
-)
+from bridge.backend_api import AnswerStarted, Backend, BackendEvent, Fate, FileRules, Question, Recovered, UploadedFile
 from bridge.backends.openai import pictures
 from bridge.backends.openai.asking import Asker
 from bridge.backends.openai.checks import check_server
@@ -53,6 +42,7 @@ from bridge.remote.framing import read_object
 from bridge.remote.gates import QUEUE_SECONDS, Gate
 from bridge.remote.reading import EventReader, NothingMore
 from bridge.remote.refusing import Refusal
+from bridge.variables_api import InputKind, InputVariable
 
 __all__ = ["OpenAIBackend", "Settings", "create"]
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bridge.backend_api import Question
 from bridge.history_api import Exchange
@@ -58,18 +59,19 @@ def compose(question: Question, system_prompt: str, history_tokens: int) -> list
     if prompt := fill_in(system_prompt, question.inputs).strip():
         messages.append({"role": "system", "content": prompt})
     for exchange in trim(question.history, history_tokens):
-        messages.append({"role": "user", "content": exchange.question})
+        messages.append({"role": "user", "content": _content_of(exchange.question, exchange.files)})
         messages.append({"role": "assistant", "content": exchange.answer})
-    messages.append({"role": "user", "content": _content_of(question)})
+    files = [file.id for file in question.files]
+    messages.append({"role": "user", "content": _content_of(question.text, files)})
     return messages
 
 
-def _content_of(question: Question) -> str | list[Json]:
+def _content_of(text: str, images: Sequence[str]) -> str | list[Json]:
     """A text alone where there is nothing else: many servers take no other."""
-    if not question.files:
-        return question.text
-    parts: list[Json] = [{"type": "text", "text": question.text}]
-    parts += [{"type": "image_url", "image_url": {"url": file.id}} for file in question.files]
+    if not images:
+        return text
+    parts: list[Json] = [{"type": "text", "text": text}]
+    parts += [{"type": "image_url", "image_url": {"url": image}} for image in images]
     return parts
 
 
@@ -81,4 +83,4 @@ def _squeeze(exchange: Exchange, tokens: int) -> Exchange | None:
     if half <= 0:
         return None
     beginning, end = raw[:half].decode("utf-8", "ignore"), raw[-half:].decode("utf-8", "ignore")
-    return Exchange(question=exchange.question, answer=beginning + _LEFT_OUT + end)
+    return replace(exchange, answer=beginning + _LEFT_OUT + end)

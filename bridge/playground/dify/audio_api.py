@@ -2,8 +2,9 @@
 
 from aiohttp import web
 
+from bridge.playground.dify.chat import is_uuid, read_body, read_user
 from bridge.playground.dify.files_api import DEFAULT_USER, read_form, refuse_missing_part
-from bridge.playground.dify.records import Recording
+from bridge.playground.dify.records import Recording, SpeechCall
 from bridge.playground.dify.state import DifyState
 
 # Both from the source. The media type alone decides, and it must be spelled like this: "audio/mpeg" is known to old ones only.
@@ -42,3 +43,32 @@ async def transcribe(state: DifyState, request: web.Request) -> web.Response:
     )
     state.changed()
     return state.dialect.reply({"text": state.features.heard})
+
+
+async def speak(state: DifyState, request: web.Request) -> web.Response:
+    """A message that is not there, or says nothing, gives `null` with status 200 (from the source, as all of this)."""
+    body = await read_body(state, request)
+    user = read_user(state, body)
+    if not state.features.speaks:
+        raise state.dialect.refuse_param("TTS is not enabled")
+    if not state.features.speech_model:
+        raise state.dialect.refuse(400, "provider_not_initialize", "Default model not found for tts")
+    text = body.get("text")
+    ident = body.get("message_id")
+    if isinstance(ident, str) and ident:
+        if not is_uuid(ident):
+            return web.json_response(None)
+        found = [
+            message.answer
+            for conversation in state.conversations.values()
+            for message in conversation.messages
+            if message.id == ident
+        ]
+        text = next(iter(found), "")
+        if not text:
+            return web.json_response(None)
+    if not isinstance(text, str) or not text:
+        raise state.dialect.refuse_param("Text is required")
+    state.speech_log.append(SpeechCall(user=user, text=text))
+    state.changed()
+    return web.Response(body=state.features.sound, content_type="audio/mpeg")

@@ -47,6 +47,10 @@ class Features:
     suggest_seconds: float = 0.0
     """How long its model thinks about them."""
     cites: bool = False
+    speaks: bool = False
+    """Answers can be read aloud."""
+    sound: bytes = b"ID3 a stand-in for a voice"
+    """What its model says, whatever it is told."""
     hears: bool = False
     """Recordings become text."""
     heard: str = "What can you do? help"
@@ -92,7 +96,7 @@ class Features:
             "suggested_questions": list(self.questions),
             "suggested_questions_after_answer": {"enabled": self.suggests},
             "speech_to_text": {"enabled": self.hears},
-            "text_to_speech": off,
+            "text_to_speech": {"enabled": True, "voice": "alloy", "language": "en-US"} if self.speaks else off,
             "retriever_resource": {"enabled": self.cites},
             "annotation_reply": off,
             "more_like_this": off,

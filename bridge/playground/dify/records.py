@@ -79,6 +79,14 @@ class StoredMessage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SpeechCall:
+    """Something that was read aloud."""
+
+    user: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteCall:
     """A conversation that was to be deleted."""
 

@@ -16,6 +16,8 @@ from bridge.playground.dify.script import Reply
 from bridge.playground.dify.spending import usage_of
 from bridge.playground.dify.wire import Dialect, EventStream, Json
 
+_ANNOTATION = "1f2e3d4c-0000-4000-8000-000000000001"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
@@ -238,7 +240,7 @@ class ChatRun:
                 await self._finish_workflow(out, *self._standing())
         if not self._is_silent_at_the_end():
             metadata: Json = {
-                "annotation_reply": None,
+                "annotation_reply": self._annotation(),
                 "retriever_resources": resources(self._message.sources),
                 "usage": usage_of(len(self._reply.tokens), stopped=stopped),
             }
@@ -256,6 +258,11 @@ class ChatRun:
         if self.stop.is_set():
             return "stopped", "Stopped by user."
         return ("partial-succeeded", "a node failed") if self._reply.partial else ("succeeded", None)
+
+    def _annotation(self) -> Json | None:
+        if not self._reply.annotated or self._mode == "advanced-chat":
+            return None
+        return {"id": _ANNOTATION, "account": {"id": _ANNOTATION, "name": "Grace"}}
 
     async def _fail(self, out: EventStream) -> None:
         fault = self._fault or StreamFault(kind=Trouble.ERROR_EVENT)

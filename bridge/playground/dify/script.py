@@ -40,6 +40,8 @@ class Reply:
     """Names of documents that it cites, where citing is on."""
     suggestions: Sequence[str] = ()
     """What could be asked next, where that is on."""
+    annotated: bool = False
+    """Somebody wrote it beforehand. A chatflow does not tell."""
     outputs: Mapping[str, object] | None = None
     """What a workflow ends with; None: `result`, which is what its model said."""
     partial: bool = False

@@ -30,6 +30,7 @@ from bridge.playground.dify.records import (
     Rating,
     RatingCall,
     Recording,
+    SpeechCall,
     StopCall,
     StoredRun,
 )
@@ -53,6 +54,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/v1/messages/{message_id}/suggested", records_api.suggested),
     ("POST", "/v1/files/upload", files_api.upload),
     ("POST", "/v1/audio-to-text", audio_api.transcribe),
+    ("POST", "/v1/text-to-audio", audio_api.speak),
     ("GET", "/v1/info", records_api.info),
     ("GET", "/v1/parameters", records_api.parameters),
     ("GET", "/v1/messages", history_api.messages),
@@ -67,7 +69,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
 _NAMED_CALLS = {
     "feedback": ("/v1/messages/{message_id}/feedbacks",),
     "files": ("/v1/files/upload",),
-    "audio": ("/v1/audio-to-text",),
+    "audio": ("/v1/audio-to-text", "/v1/text-to-audio"),
     "suggested": ("/v1/messages/{message_id}/suggested",),
     "parameters": ("/v1/parameters",),
     "stop": ("/v1/chat-messages/{task_id}/stop",),
@@ -257,6 +259,11 @@ class DifyServer:
     def recordings(self) -> list[Recording]:
         """What was turned into text."""
         return self._state.recordings
+
+    @property
+    def speech_log(self) -> list[SpeechCall]:
+        """What was read aloud, in order."""
+        return self._state.speech_log
 
     @property
     def delete_log(self) -> list[DeleteCall]:

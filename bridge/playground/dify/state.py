@@ -19,6 +19,7 @@ from bridge.playground.dify.records import (
     Rating,
     RatingCall,
     Recording,
+    SpeechCall,
     StopCall,
     StoredRun,
     Unheard,
@@ -45,11 +46,11 @@ class DifyState:
         self.ping_every = 10.0
         self.max_connections = 10
         self.required_inputs: list[str] = []
-        self.form: list[Json] = []
-        """Further entries of its form (see `inputs.form_field`)."""
         self.question_input: str | None = None
         self.lacks: dict[str, int] = {}
         """Calls that are not there, by path, and the status that says so."""
+        self.form: list[Json] = []
+        """Further entries of its form (see `inputs.form_field`)."""
         self.features = Features()
         self.origin = ""
         """Where the server is reached: scheme, host and port."""
@@ -59,6 +60,7 @@ class DifyState:
         """By path."""
         self.recordings: list[Recording] = []
         self.name_log: list[NameCall] = []
+        self.speech_log: list[SpeechCall] = []
         self.delete_log: list[DeleteCall] = []
         self.titles: Callable[[str], str] = make_title
         self.downloads: list[str] = []

@@ -1,12 +1,13 @@
-"""The buttons under a message: read as strictly as Discord does, and written as Discord shows them.
+"""The buttons and menus under a message: read as strictly as Discord does, and written as Discord shows them.
 
-Docs: components/reference. Of all components there are only action rows with buttons here; others are refused rather than
-accepted and lost.
+Docs: components/reference. Of all components there are only action rows with buttons, or with one string select of which one
+option can be chosen, here; others are refused rather than accepted and lost.
 """
 
 from bridge.playground.discord import limits
 from bridge.playground.discord.model import Button, Json
 from bridge.playground.discord.refusals import invalid_form
+from bridge.playground.discord.selects import MAX_SELECT_PLACEHOLDER, SELECT, read_choices, read_line
 
 ROW = 1
 BUTTON = 2
@@ -46,7 +47,19 @@ def _read_row(raw: object, path: str) -> tuple[Button, ...]:
     inside = raw.get("components")
     if not isinstance(inside, list) or not 1 <= len(inside) <= limits.MAX_BUTTONS_IN_ROW:
         raise invalid_form(f"{path}.components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
+    if len(inside) == 1 and isinstance(inside[0], dict) and inside[0].get("type") == SELECT:
+        return (_read_select(inside[0], f"{path}.components.0"),)
     return tuple(_read_button(one, f"{path}.components.{index}") for index, one in enumerate(inside))
+
+
+def _read_select(raw: Json, path: str) -> Button:
+    if raw.get("min_values", 1) != 1 or raw.get("max_values", 1) != 1:
+        raise invalid_form(f"{path}.max_values", "PLAYGROUND_UNSUPPORTED", "This stand-in lets people choose one.")
+    return Button(
+        custom_id=read_custom_id(raw.get("custom_id"), path),
+        label=read_line(raw, "placeholder", path, MAX_SELECT_PLACEHOLDER, needed=False),
+        choices=read_choices(raw, path),
+    )
 
 
 def _read_button(raw: object, path: str) -> Button:
@@ -138,6 +151,9 @@ def number_of(rows: Rows, custom_id: str) -> int:
 
 
 def _shown_button(one: Button) -> Json:
+    if one.choices:
+        options = [{"value": value, "label": label} for value, label in one.choices]
+        return {"type": SELECT, "custom_id": one.custom_id, "placeholder": one.label, "options": options}
     body: Json = {"type": BUTTON, "style": one.style, "disabled": one.disabled}
     if one.label:
         body["label"] = one.label

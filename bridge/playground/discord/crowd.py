@@ -137,8 +137,10 @@ class Crowd(World):
         messages = [self._messages[channel_id][one] for one in message_ids]
         acts.delete_messages(self, self.channels[channel_id], messages)
 
-    async def press(self, user_id: str, channel_id: str, message_id: str, custom_id: str) -> str:
-        """Presses a button and returns the interaction's id (see `interactions`).
+    async def press(
+        self, user_id: str, channel_id: str, message_id: str, custom_id: str, value: str | None = None
+    ) -> str:
+        """Presses a button, or chooses `value` in a menu, and returns the interaction's id (see `interactions`).
 
         Raises `KeyError` for an unknown message or person and `ValueError` where there is no such button to press.
         """
@@ -146,7 +148,7 @@ class Crowd(World):
         message = interactions.find_message(self, channel_id, message_id)
         if message is None:
             raise KeyError(message_id)
-        return interactions.press(self, message, user_id, custom_id).id
+        return interactions.press(self, message, user_id, custom_id, value or "").id
 
     async def command(
         self,

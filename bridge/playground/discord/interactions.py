@@ -9,6 +9,7 @@ import secrets
 from bridge.playground.discord import components, limits, payloads
 from bridge.playground.discord.model import FLAG_LOADING, Channel, Interaction, InteractionKind, Json, Message
 from bridge.playground.discord.permissions import USE_EXTERNAL_APPS
+from bridge.playground.discord.selects import SELECT
 from bridge.playground.discord.world import Dispatch, World
 
 
@@ -91,20 +92,24 @@ def find_owners(world: World, place: Channel, user_id: str) -> Json:
     return owners
 
 
-def press(world: World, message: Message, user_id: str, custom_id: str) -> Interaction:
-    """Raises ValueError where there is no such button to press."""
+def press(world: World, message: Message, user_id: str, custom_id: str, value: str = "") -> Interaction:
+    """`value`: what is chosen in a menu. Raises ValueError where there is no such button to press, or nothing to choose."""
     place = world.channels[message.channel_id]
     if message.seen_by not in ("", user_id) or not world.person_sees(user_id, place):
         raise ValueError("that person does not see this message")
     button = next((one for one in message.buttons if one.custom_id == custom_id and not one.url), None)
     if button is None or button.disabled:
         raise ValueError("that message has no such button")
+    if button.choices and value not in dict(button.choices):
+        raise ValueError("that cannot be chosen there")
     # A message keeps the installations that it was written by.
     origin = world.interactions.get(message.interaction_id)
     owners = find_owners(world, place, user_id) if origin is None else origin.owners
     one = begin(world, place, user_id, "component", owners=owners, message_id=message.id, custom_id=custom_id)
     number = components.number_of(message.rows, custom_id)
     data: Json = {"component_type": components.BUTTON, "custom_id": custom_id, "id": number}
+    if button.choices:
+        data |= {"component_type": SELECT, "values": [value]}
     tell(world, one, data, message=message)
     return one
 

@@ -11,22 +11,20 @@ from bridge.playground.discord import limits
 from bridge.playground.discord.components import ROW, read_custom_id
 from bridge.playground.discord.interactions import begin, find_message, tell
 from bridge.playground.discord.model import Field, Interaction, Json, Modal
-from bridge.playground.discord.reading import read_bool, read_int, read_text
+from bridge.playground.discord.reading import read_bool, read_int
 from bridge.playground.discord.refusals import invalid_form
+from bridge.playground.discord.selects import MAX_SELECT_PLACEHOLDER, SELECT, read_choices, read_line
 from bridge.playground.discord.world import World
 
-_SELECT: Final = 3
 _TEXT_INPUT: Final = 4
 _TEXT: Final = 10
 _LABEL: Final = 18
 """Component types."""
 
-_MAX_SELECT_PLACEHOLDER: Final = 150
-
 
 def read(data: Json, user_id: str) -> Modal:
     """The form of a callback of type 9. Raises `Refusal`."""
-    title = _read_line(data, "title", "data", limits.MAX_MODAL_TITLE)
+    title = read_line(data, "title", "data", limits.MAX_MODAL_TITLE)
     raw = data.get("components")
     if not isinstance(raw, list) or not 1 <= len(raw) <= limits.MAX_MODAL_COMPONENTS:
         raise invalid_form("data.components", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 5 in length.")
@@ -44,7 +42,7 @@ def _read_component(raw: object, path: str) -> Field | str:
     if not isinstance(raw, dict):
         raise invalid_form(path, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
     if raw.get("type") == _TEXT:
-        return _read_line(raw, "content", path, limits.MAX_FIELD_TEXT)
+        return read_line(raw, "content", path, limits.MAX_FIELD_TEXT)
     if raw.get("type") == ROW:
         inside = raw.get("components")
         if not isinstance(inside, list) or len(inside) != 1:
@@ -52,11 +50,11 @@ def _read_component(raw: object, path: str) -> Field | str:
         path += ".components.0"
         if not isinstance(inside[0], dict) or inside[0].get("type") != _TEXT_INPUT:
             raise invalid_form(f"{path}.type", "UNION_TYPE_CHOICES", "Only text inputs stand in a form's rows.")
-        return _read_field(inside[0], path, label=_read_line(inside[0], "label", path, limits.MAX_FIELD_LABEL))
+        return _read_field(inside[0], path, label=read_line(inside[0], "label", path, limits.MAX_FIELD_LABEL))
     if raw.get("type") != _LABEL:
         raise invalid_form(f"{path}.type", "UNION_TYPE_CHOICES", "Value must be one of (1, 10, 18).")
-    label = _read_line(raw, "label", path, limits.MAX_FIELD_LABEL)
-    described = _read_line(raw, "description", path, limits.MAX_FIELD_DESCRIPTION, needed=False)
+    label = read_line(raw, "label", path, limits.MAX_FIELD_LABEL)
+    described = read_line(raw, "description", path, limits.MAX_FIELD_DESCRIPTION, needed=False)
     component = raw.get("component")
     if not isinstance(component, dict):
         raise invalid_form(f"{path}.component", "BASE_TYPE_REQUIRED", "This field is required")
@@ -67,20 +65,20 @@ def _read_component(raw: object, path: str) -> Field | str:
 
 def _read_field(raw: Json, path: str, *, label: str, description: str = "", in_label: bool = False) -> Field:
     kind = raw.get("type")
-    if kind not in (_SELECT, _TEXT_INPUT):
+    if kind not in (SELECT, _TEXT_INPUT):
         raise invalid_form(f"{path}.type", "PLAYGROUND_UNSUPPORTED", "This stand-in knows texts and selects only.")
     is_text = kind == _TEXT_INPUT
     if is_text and (isinstance(raw.get("style"), bool) or raw.get("style") not in (1, 2)):
         raise invalid_form(f"{path}.style", "BASE_TYPE_CHOICES", "Value must be one of {1, 2}.")
-    choices = () if is_text else _read_choices(raw, path)
+    choices = () if is_text else read_choices(raw, path)
     highest = limits.MAX_FIELD_TEXT if is_text else len(choices)
     least, most = (
         _read_bounds(raw, path, ("min_length", "max_length"), highest, (0, highest))
         if is_text
         else _read_bounds(raw, path, ("min_values", "max_values"), highest, (1, 1))
     )
-    value = _read_line(raw, "value", path, most, needed=False) if is_text else ""
-    placeholder = limits.MAX_PLACEHOLDER if is_text else _MAX_SELECT_PLACEHOLDER
+    value = read_line(raw, "value", path, most, needed=False) if is_text else ""
+    placeholder = limits.MAX_PLACEHOLDER if is_text else MAX_SELECT_PLACEHOLDER
     required = read_bool(raw, "required")
     return Field(
         custom_id=read_custom_id(raw.get("custom_id"), path),
@@ -91,7 +89,7 @@ def _read_field(raw: Json, path: str, *, label: str, description: str = "", in_l
         least=least,
         most=most,
         value=value,
-        placeholder=_read_line(raw, "placeholder", path, placeholder, needed=False),
+        placeholder=read_line(raw, "placeholder", path, placeholder, needed=False),
         choices=choices,
         in_label=in_label,
     )
@@ -103,28 +101,6 @@ def _read_bounds(raw: Json, path: str, keys: tuple[str, str], highest: int, usua
     if not (0 <= bounds[0] <= highest and 1 <= bounds[1] <= highest and bounds[0] <= bounds[1]):
         raise invalid_form(f"{path}.{keys[1]}", "NUMBER_TYPE_MAX", f"Must be in order and at most {highest}.")
     return bounds
-
-
-def _read_choices(raw: Json, path: str) -> tuple[tuple[str, str], ...]:
-    options = raw.get("options")
-    if not isinstance(options, list) or not 1 <= len(options) <= limits.MAX_CHOICES:
-        raise invalid_form(f"{path}.options", "BASE_TYPE_BAD_LENGTH", "Must be between 1 and 25 in length.")
-    choices: list[tuple[str, str]] = []
-    for index, one in enumerate(options):
-        at = f"{path}.options.{index}"
-        if not isinstance(one, dict):
-            raise invalid_form(at, "DICT_TYPE_CONVERT", "Only dictionaries may be used in a DictType")
-        choices.append((_read_line(one, "value", at, 100), _read_line(one, "label", at, 100)))
-    if len({value for value, _ in choices}) != len(choices):
-        raise invalid_form(f"{path}.options", "SELECT_COMPONENT_OPTION_VALUE_DUPLICATED", "The value is used already")
-    return tuple(choices)
-
-
-def _read_line(raw: Json, key: str, path: str, most: int, *, needed: bool = True) -> str:
-    text = read_text(raw, key) or ""
-    if len(text) > most or (needed and not text):
-        raise invalid_form(f"{path}.{key}", "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {most} in length.")
-    return text
 
 
 def submit(world: World, opened_by: Interaction, user_id: str, values: Mapping[str, str | list[str]]) -> Interaction:
@@ -174,7 +150,7 @@ def _fill(one: Field, given: str | list[str] | None, number: int) -> Json:
             raise ValueError(f"`{one.custom_id}` does not offer {unknown}")
         if not (chosen or not one.required) or (chosen and not one.least <= len(chosen) <= one.most):
             raise ValueError(f"`{one.custom_id}` takes {one.least} to {one.most} of its choices")
-        return {"type": _SELECT, "id": number, "custom_id": one.custom_id, "values": chosen}
+        return {"type": SELECT, "id": number, "custom_id": one.custom_id, "values": chosen}
     text = one.value if given is None else given
     if not isinstance(text, str):
         raise ValueError(f"`{one.custom_id}` takes a text")  # noqa: TRY004  # it is the value that the form refuses

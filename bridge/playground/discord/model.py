@@ -66,6 +66,8 @@ class Button:
     disabled: bool = False
     emoji: str = ""
     url: str = ""
+    choices: tuple[tuple[str, str], ...] = ()
+    """Value and label of what can be chosen: then it is a menu, and `label` what stands in it before that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,8 @@ export function buttonRows(pane, row) {
   });
 }
 
-function buttonUnder(pane, row, { id, label, emoji, style, url, disabled }) {
+function buttonUnder(pane, row, { id, label, emoji, style, url, disabled, choices }) {
+  if (choices) return menuUnder(pane, row, id, label, choices);
   const face = [...(emoji ? [icon(emoji, 14)] : []), ...(emoji && label ? [" "] : []), label];
   if (url) return !linkable(url) ? "" : element("a", { class: "press link", href: url, target: "_blank", rel: "noopener noreferrer", "data-testid": "press" }, ...face, " ↗");
   const attributes = { type: "button", class: `press ${style}`, disabled, "data-focus": `press ${id}`, "data-testid": "press", "data-button": id };
@@ -25,6 +26,13 @@ function buttonUnder(pane, row, { id, label, emoji, style, url, disabled }) {
   const button = element("button", attributes, ...face);
   button.addEventListener("click", () => pane.send("press", { channel: row.channel, message: row.id, person: pane.person, button: id }));
   return button;
+}
+
+function menuUnder(pane, row, id, label, choices) {
+  const options = choices.map((one) => element("option", { value: one.value }, one.label));
+  const menu = element("select", { "data-focus": `press ${id}`, "data-testid": "menu", "data-button": id }, element("option", { value: "" }, label || "Make a selection"), ...options);
+  menu.addEventListener("change", () => menu.value && pane.send("press", { channel: row.channel, message: row.id, person: pane.person, button: id, value: menu.value }));
+  return menu;
 }
 
 export function aboveOf(row) {

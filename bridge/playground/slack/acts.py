@@ -10,7 +10,7 @@ from bridge.playground.slack import payloads
 from bridge.playground.slack.content import escape_loose
 from bridge.playground.slack.entries import MENUS, choose, fields_of, read_entries
 from bridge.playground.slack.events import APP_ID
-from bridge.playground.slack.interactions import Interactions, ShownButton, buttons_in
+from bridge.playground.slack.interactions import Interactions, ShownButton, buttons_in, options_in
 from bridge.playground.slack.model import Act, Channel, JsonObject, Message, Refusal
 from bridge.playground.slack.people import People
 from bridge.playground.slack.responses import Reply, Responses, answer
@@ -78,13 +78,16 @@ class Acts(People):
         return self._interactions.start(act)
 
     async def press(self, user_id: str, channel_id: str, ts: str, action_id: str, value: str | None = None) -> Act:
-        """Presses a button under a message, or under one that only this person sees.
+        """Presses a button under a message, or under one that only this person sees, or chooses `value` in a menu there.
 
         `value` says which is meant where several have this id, as a pair of feedback buttons has.
         """
         workspace, channel = self._place(channel_id)
         message = self._under(workspace, channel, user_id, ts)
         button = _choose_button(message.blocks, action_id, value)
+        if button is None and value is not None:
+            chosen = (one for one in options_in(message.blocks) if (one.action_id, one.value) == (action_id, value))
+            button = next(chosen, None)
         if button is None or not workspace.installed:
             raise ValueError(f"there is no button {action_id!r} under {ts}")
         reply = Reply(

@@ -173,8 +173,8 @@ _MENUS: Mapping[str, ElementCheck] = {
     "radio_buttons": _check_choice,
 }
 
-ON_MESSAGES: Mapping[str, ElementCheck] = {"button": check_button}
-"""Of the elements that Slack has in an actions block, people press only these here."""
+ON_MESSAGES: Mapping[str, ElementCheck] = {"button": check_button, "static_select": _check_select}
+"""Of the elements that Slack has in an actions block, people use only these here."""
 
 ON_VIEWS: Mapping[str, ElementCheck] = {"button": check_button, **_MENUS}
 IN_INPUTS: Mapping[str, ElementCheck] = {"plain_text_input": _check_input_text, **_MENUS}

@@ -25,7 +25,7 @@ class ShownButton:
     block_id: str
     element: JsonObject
     value: str = ""
-    kind: Literal["button", "feedback_buttons", "icon_button"] = "button"
+    kind: Literal["button", "feedback_buttons", "icon_button", "static_select"] = "button"
 
     def action(self) -> JsonObject:
         """As a press of it is told."""
@@ -33,6 +33,9 @@ class ShownButton:
         if self.kind == "feedback_buttons":
             # Of such an action only the value of the one that was pressed is documented.
             action = {"type": self.kind, "action_id": self.action_id, "block_id": self.block_id, "value": self.value}
+        if self.kind == "static_select":
+            where = {"action_id": self.action_id, "block_id": self.block_id}
+            action = {"type": self.kind, **where, "selected_option": self.element}
         return action
 
 
@@ -66,6 +69,22 @@ def buttons_in(blocks: list[JsonObject]) -> Iterator[ShownButton]:
                             )
                 case _:
                     pass
+
+
+def options_in(blocks: list[JsonObject]) -> Iterator[ShownButton]:
+    """What can be chosen in the menus of a message, each as something to press."""
+    for number, block in enumerate(blocks):
+        for element in _elements(block):
+            options = element.get("options")
+            for option in options if element.get("type") == "static_select" and isinstance(options, list) else []:
+                yield ShownButton(
+                    action_id=str(element.get("action_id", "")),
+                    label=_label(option),
+                    block_id=str(block.get("block_id", f"b{number}")),
+                    element=option,
+                    value=str(option.get("value", "")),
+                    kind="static_select",
+                )
 
 
 def _elements(block: JsonObject) -> list[JsonObject]:

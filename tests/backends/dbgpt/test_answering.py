@@ -32,7 +32,8 @@ def ids_of(outcome: Outcome) -> BackendIds:
 )
 async def test_every_mode_is_asked_with_one_string_in_a_conversation_of_our_own(mode: str, param: str) -> None:
     async with serving(dbgpt_chat_mode=mode, dbgpt_chat_param=param, dbgpt_model="fake") as (server, backend):
-        server.script = lambda mode, text: Reply(pieces=[messages_block(("Helper", "ok"))], view="ok")
+        pieces = ["ok"] if mode == "chat_normal" else [messages_block(("Helper", "ok"))]
+        server.script = lambda mode, text: Reply(pieces=pieces, view="ok")
 
         first = await hear(backend.answer(question("What?")))
         second = await hear(backend.answer(question("More?", ids_of(first).conversation)))
@@ -90,7 +91,9 @@ async def test_agents_are_shown_as_they_write_and_rewrite() -> None:
         asked = messages_block(("Human", "What?"), receiver="Helper")
         grown = [messages_block(("Human", text), receiver="?") for text in accumulate(["Once ", "upon ", "a time"])]
         last = messages_block(("Helper", "It was once."))
-        server.script = lambda mode, text: Reply(pieces=[asked, *(f"{plan}\n{one}" for one in [*grown, last])])
+        server.script = lambda mode, text: Reply(
+            pieces=[asked, *(f"{plan}\n{one}" for one in [*grown, last])], pause=0.05
+        )
 
         heard = await hear(backend.answer(question("What?")))
 
@@ -234,3 +237,16 @@ async def test_an_answer_stands_although_the_history_is_away() -> None:
 
         assert (heard.ending, len(heard.text)) == ("completed", 2000)
         assert not backend.rates(ids_of(heard))
+
+
+async def test_of_snapshots_that_come_at_once_only_the_last_is_looked_at() -> None:
+    async with serving(dbgpt_chat_mode="chat_app", dbgpt_chat_param="app-helper") as (server, backend):
+        text = "word " * 2000
+        pieces = [messages_block(("Helper", text[:length])) for length in range(50, len(text), 50)]
+        server.script = lambda mode, asked: Reply(pieces=[*pieces, messages_block(("Helper", text))])
+
+        heard = await hear(backend.answer(question()))
+
+        assert heard.text == text
+        assert not any(isinstance(event, TextReplaced) for event in heard.events)
+        assert len(heard.events) < len(pieces), "not every one of them"

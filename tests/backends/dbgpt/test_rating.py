@@ -6,6 +6,7 @@ from bridge.backend_api import AnswerStarted
 from bridge.backends.dbgpt.backend import DbgptBackend
 from bridge.errors import QuestionRefused
 from bridge.messages import BackendIds, BackendUser, Rating
+from bridge.opinions import Opinion
 from bridge.playground.dbgpt import DbgptServer, Feedback
 from tests.backends.dbgpt.asking import USER, question, serving
 from tests.backends.dify.asking import hear
@@ -89,3 +90,27 @@ async def test_a_conversation_is_forgotten_for_its_own_user_alone_and_twice_is_n
         await backend.delete_conversation(ids.conversation, USER)
         await backend.delete_conversation(ids.conversation, USER)
         assert server.conversations == {}
+
+
+async def test_people_are_kept_apart() -> None:
+    async with serving() as (server, backend):
+        ids = await answered(backend)
+        both = {
+            "slack:U1": Opinion(rating=Rating.LIKE),
+            "slack:U2": Opinion(rating=Rating.DISLIKE, comment="Too long."),
+        }
+
+        await backend.rate_each(ids, USER, both)
+        await backend.rate_each(ids, USER, {**both, "slack:U1": Opinion(rating=None)})
+
+        assert kept(server) == [("slack:U2", "1", "unlike", "Too long."), ("slack:U1", "1", "", "")]
+
+
+async def test_words_that_were_removed_here_after_a_while_stay_there() -> None:
+    async with serving() as (server, backend):
+        ids = await answered(backend)
+        await backend.rate_each(ids, USER, {"slack:U1": Opinion(rating=Rating.LIKE, comment="Nice.")})
+
+        await backend.rate_each(ids, USER, {"slack:U1": Opinion(rating=Rating.LIKE)})
+
+        assert kept(server) == [("slack:U1", "1", "like", "Nice.")]

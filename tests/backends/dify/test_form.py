@@ -2,9 +2,9 @@
 
 import pytest
 
-from bridge.backend_api import InputKind, InputVariable
 from bridge.backends.dify.form import MOST_VARIABLES, read_variables
 from bridge.playground.dify.inputs import find_problem, form_field
+from bridge.variables_api import InputKind, InputVariable
 
 RECORDED = [
     {"text-input": {"default": "", "label": "Team", "max_length": 12, "required": True, "variable": "team"}},

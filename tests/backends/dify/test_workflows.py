@@ -6,7 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, Fate, FileProduced, Progress, Recovered, TextReplaced
+from bridge.backend_api import (
+    AnswerCompleted,
+    AnswerStarted,
+    Fate,
+    FileProduced,
+    Progress,
+    Recovered,
+    TextReplaced,
+    UsageReported,
+)
 from bridge.errors import QuestionRefused
 from bridge.messages import BackendIds, BackendMessageId, BackendRunId, BackendTaskId, BackendUser, Rating
 from tests.backends.dify.asking import Outcome, ask, hear, make_backend
@@ -166,6 +175,12 @@ async def test_a_failed_run_says_what_a_member_may_know(words: str, told: str) -
     assert outcome.error.may_retry
 
 
+async def test_what_a_run_has_counted_is_told_before_its_end() -> None:
+    outcome, _ = await play([STARTED, chunk("a"), finished({"r": "a"}, total_tokens=38, elapsed_time=0.73)])
+
+    assert outcome.events[-2:] == [UsageReported(total_tokens=38, latency=0.73), AnswerCompleted()]
+
+
 async def test_files_among_the_outputs_are_told_once() -> None:
     file = {
         "dify_model_identity": "__dify__file__",
@@ -227,6 +242,20 @@ async def test_the_input_for_the_question_is_found_or_the_operator_told(
     assert outcome.error is not None
     assert (outcome.ending, outcome.error.code) == ("BackendMisconfigured", "no_query_input")
     assert outcome.error.fix
+
+
+async def test_the_input_for_the_question_is_nothing_that_members_are_asked_for() -> None:
+    fields = [
+        {"paragraph": {"variable": "text", "required": True}},
+        {"select": {"variable": "style", "options": ["a"]}},
+    ]
+    async with ScriptedServer() as server:
+        server.others["/v1/parameters"] = (200, {"user_input_form": fields})
+        backend = make_backend(server.base_url, dify_app_type="workflow")
+        wanted = [one.name for one in await backend.input_form()]
+        await backend.close()
+
+    assert wanted == ["style"]
 
 
 async def test_an_answer_in_one_piece_is_understood() -> None:

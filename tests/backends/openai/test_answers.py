@@ -1,5 +1,6 @@
 """The backend and a server that is as strict as the real ones: what is asked, what is asked again without, how it is stopped."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -8,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, DescribesInputs, TextDelta, UsageReported
+from bridge.backend_api import AnswerCompleted, AnswerStarted, TextDelta, UsageReported
 from bridge.errors import BackendError, BackendMisconfigured, BackendTimeout, QuestionRefused
 from bridge.history_api import KeepsNoHistory
 from bridge.inspecting import find_gaps
 from bridge.messages import AppName, BackendUser
 from bridge.routing import AppPolicy
+from bridge.variables_api import DescribesInputs
 from tests.backends.openai.asking import USER, ask, make_backend
 from tests.contracts.backend_suite import collect, ids_of, text_of
 from tests.contracts.wire import JSON, Hang, Said, WireServer, listening
@@ -77,6 +79,15 @@ async def test_a_server_that_does_not_report_usage_is_asked_for_it_once(kind: Ki
         await backend.close()
 
         assert ["stream_options" in one.body for one in server.asked] == [True, False, False]
+
+
+async def test_questions_at_the_same_time_learn_the_same(server: OpenAIServer) -> None:
+    server.knows_usage = False
+    backend = make_backend(server)
+    answers = await asyncio.gather(*(collect(backend, ask(str(number))) for number in range(4)))
+    await backend.close()
+
+    assert [text_of(events) for events in answers] == [f"You said: {number}" for number in range(4)]
 
 
 async def test_usage_is_not_asked_for_where_the_operator_does_not_want_it(server: OpenAIServer) -> None:

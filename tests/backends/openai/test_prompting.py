@@ -94,3 +94,15 @@ def test_images_come_in_parts_beside_the_text() -> None:
         {"type": "text", "text": "what is it?"},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
     ]
+
+
+def test_images_of_earlier_questions_come_with_them() -> None:
+    past = Exchange(question="what is it?", answer="A cat.", files=("data:image/png;base64,AAAA",))
+
+    first, second, third = compose(Question(text="what colour?", user=USER, history=(past,)), "", 1000)
+
+    assert first["content"] == [
+        {"type": "text", "text": "what is it?"},
+        {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+    ]
+    assert (second["content"], third["content"]) == ("A cat.", "what colour?")
