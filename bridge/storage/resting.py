@@ -48,6 +48,11 @@ async def pause_of(connection: AsyncConnection, of: AnswerId) -> Pause | None:
     return None if payload is None else load_pause(payload)
 
 
+async def waits_for_people(connection: AsyncConnection, of: int | None) -> bool:
+    found = None if of is None else await pause_of(connection, AnswerId(of))
+    return found is not None and found.step is PauseStep.WAITING
+
+
 async def record_paused(connection: AsyncConnection, turn: Turn, wanted: Pause, now: datetime) -> Pause:
     await touch(connection, turn, now, resting=False)
     known = await pause_of(connection, turn.answer_id)

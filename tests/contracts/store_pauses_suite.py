@@ -49,8 +49,12 @@ class PausesContract:
         assert await store.begin_next(turn.conversation_id, turn.epoch) is None
 
     async def test_a_question_behind_an_answer_that_is_worked_on_is_not_behind_a_form(self, store: Store) -> None:
-        await pause(store, rests=False)
+        turn = await steps.ask(store, 1, thread="1")
         assert not (await steps.accept(store, steps.new(2, thread="1"))).behind_form
+        await store.record_paused(turn, PAUSE)
+        assert (await steps.accept(store, steps.new(3, thread="1"))).behind_form, "also just before it rests"
+        await store.record_paused(turn, replace(PAUSE, step=PauseStep.RESUMED))
+        assert not (await steps.accept(store, steps.new(4, thread="1"))).behind_form
 
     async def test_what_was_paused_is_read_again_as_it_was(self, store: Store) -> None:
         turn = await pause(store)

@@ -45,6 +45,10 @@ class PauseMemory:
             conversation.resting = False
             await self._tell(conversation.id)
 
+    def _waits_for_people(self, conversation: KeptConversation) -> bool:
+        kept = self.answers[conversation.active - 1].pause if conversation.active else None
+        return kept is not None and kept.pause.step is PauseStep.WAITING
+
     async def pause_of(self, answer: AnswerId) -> Pause | None:
         self._work()
         kept = self.answers[answer - 1].pause
