@@ -11,7 +11,7 @@ from bridge.dispatcher import Dispatcher
 from bridge.events import FormSubmitted
 from bridge.forms_api import FieldKind, Form, FormField, FormRequest
 from bridge.markdown.characters import literally
-from bridge.messages import AppName, Author, MessageRef, ReplyTarget
+from bridge.messages import AnswerId, AppName, Author, MessageRef, PersonId, ReplyTarget
 from bridge.notices import Notices
 from bridge.pauses import FieldKind as Kind
 from bridge.pauses import Given, InputAction, InputField, OpenForm, PauseStep
@@ -28,7 +28,19 @@ ANSWERED = "This was answered already."
 ANSWERED_BY = "{name} was faster: this was answered already."
 NOT_YOURS = "Only {whom} can answer this."
 
-_KINDS = {Kind.TEXT: FieldKind.TEXT, Kind.PARAGRAPH: FieldKind.PARAGRAPH, Kind.SELECT: FieldKind.SELECT}
+_KINDS = {
+    Kind.TEXT: FieldKind.TEXT,
+    Kind.PARAGRAPH: FieldKind.PARAGRAPH,
+    Kind.SELECT: FieldKind.SELECT,
+    Kind.OTHER: FieldKind.TEXT,
+}
+
+MORE = "Thank you. There is more to fill in: please press the button once more."
+
+_Step = tuple[AnswerId, int, str, PersonId]
+"""Which form, how it is to be answered, and by whom."""
+
+MOST_BEGUN = 500
 
 MOST_CHARACTERS = 3000
 """Of one field; as much as every platform's forms take."""
@@ -51,17 +63,19 @@ class Submissions:
         self._dispatcher = dispatcher
         self._notices = notices
         self._clock = clock
+        self._begun: dict[_Step, dict[str, str]] = {}
+        """What was filled in of forms that a platform has no room for at once. Gone with the process: then it is asked once more."""
 
     async def find(self, request: FormRequest) -> Form | str:
         found = await self._find(request.message, request.form, request.author, request.target)
         if isinstance(found, str):
             return found
         open_form, action = found
-        asked = open_form.pause.request
+        asked, begun = open_form.pause.request, self._begun.get(_step(open_form, action, request.author), {})
         return Form(
             id=request.form,
             title=asked.title or action.title,
-            fields=tuple(_field(one) for one in asked.fields),
+            fields=tuple(_field(one) for one in asked.fields if one.name not in begun),
             submit=action.title,
         )
 
@@ -72,8 +86,12 @@ class Submissions:
             self._tell(submitted, found)
             return
         open_form, action = found
-        pause = open_form.pause
-        values = {one.name: submitted.values.get(one.name, one.default) for one in pause.request.fields}
+        pause, step = open_form.pause, _step(open_form, action, submitted.author)
+        values = {**self._begun.pop(step, {}), **submitted.values}
+        if any(one.name not in values for one in pause.request.fields):
+            self._begin(step, values)
+            self._tell(submitted, MORE)
+            return
         gave = await self._store.give(
             submitted.event_id,
             open_form.answer,
@@ -126,6 +144,11 @@ class Submissions:
             return ANSWERED_BY.format(name=given.name) if given else ANSWERED
         return found, pause.request.actions[choice]
 
+    def _begin(self, step: _Step, values: dict[str, str]) -> None:
+        self._begun[step] = values
+        if len(self._begun) > MOST_BEGUN:
+            del self._begun[next(iter(self._begun))]
+
     def _may(self, app: AppName) -> MayAnswer:
         policy = self._policies.get(app)
         return MayAnswer() if policy is None else policy.may_answer
@@ -133,6 +156,10 @@ class Submissions:
     def _tell(self, submitted: FormSubmitted, why: str) -> None:
         if submitted.private is not None:
             self._notices.tell(submitted.private, literally(why))
+
+
+def _step(form: OpenForm, action: InputAction, who: Author) -> _Step:
+    return form.answer, form.pause.number, action.id, who.id
 
 
 def _read(form: str) -> tuple[int, int]:
@@ -145,7 +172,7 @@ def _field(one: InputField) -> FormField:
     return FormField(
         name=one.name,
         label=one.name,
-        kind=_KINDS.get(one.kind, FieldKind.TEXT),
+        kind=FieldKind.TEXT if one.kind is Kind.SELECT and not one.options else _KINDS[one.kind],
         # Dify takes an empty text for an answer; of a choice it wants one.
         required=one.kind is Kind.SELECT,
         options=one.options,
