@@ -64,7 +64,7 @@ class Submissions:
         self._notices = notices
         self._clock = clock
         self._begun: dict[_Step, dict[str, str]] = {}
-        """What was filled in of forms that a platform has no room for at once. Gone with the process: then it is asked once more."""
+        """What was filled in of forms that do not fit into one of the platform's. Gone with the process: then it is asked again."""
 
     async def find(self, request: FormRequest) -> Form | str:
         found = await self._find(request.message, request.form, request.author, request.target)
@@ -87,7 +87,7 @@ class Submissions:
             return
         open_form, action = found
         pause, step = open_form.pause, _step(open_form, action, submitted.author)
-        values = {**self._begun.pop(step, {}), **submitted.values}
+        values = {**self._begun.get(step, {}), **submitted.values}
         if any(one.name not in values for one in pause.request.fields):
             self._begin(step, values)
             self._tell(submitted, MORE)
@@ -103,6 +103,7 @@ class Submissions:
                 name=name_of(submitted.author) or "somebody",
             ),
         )
+        self._begun.pop(step, None)
         _log.info(
             "form_answered",
             event_id=submitted.event_id,
