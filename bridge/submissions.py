@@ -64,7 +64,7 @@ class Submissions:
         self._notices = notices
         self._clock = clock
         self._begun: dict[_Step, dict[str, str]] = {}
-        """What was filled in of forms that do not fit into one of the platform's. Gone with the process: then it is asked again."""
+        """What was filled in of forms that do not fit into one of the platform's. Gone with the process: asked again then."""
 
     async def find(self, request: FormRequest) -> Form | str:
         found = await self._find(request.message, request.form, request.author, request.target)
