@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from bridge.messages import AnswerId, ConversationId, EventId, MessageRef, PlatformName, Turn
+from bridge.messages import AnswerId, ConversationId, ConversationKey, EventId, MessageRef, PlatformName, Turn
 from bridge.pauses import DuePause, Given, OpenForm, Pause
 
 
@@ -46,8 +46,9 @@ class KeepsPauses(Protocol):
         `pause.number`. False: there is something to do about it already, and the caller is still its owner."""
         ...
 
-    async def open_form(self, message: MessageRef) -> OpenForm | None:
-        """What the answer that this message of ours is part of waits for; None: nothing (any more)."""
+    async def open_form(self, message: MessageRef, within: ConversationKey) -> OpenForm | None:
+        """What the answer that this message of ours is part of waits for; None: nothing (any more). One that was posted a moment
+        ago may not be recorded yet: then what is waited for in that conversation."""
         ...
 
     async def give(self, event_id: EventId, answer: AnswerId, number: int, given: Given) -> Gave:

@@ -16,7 +16,7 @@ from bridge.errors import BackendBusy, BackendError, BackendUnreachable, Questio
 from bridge.input_api import Submitted, TakesInput
 from bridge.listening import Listener
 from bridge.markdown.characters import in_one_line, literally
-from bridge.messages import AppName, Button, ButtonAction
+from bridge.messages import AppName, Author, Button, ButtonAction
 from bridge.pauses import FORMS, InputRequest, Pause, PauseStep
 from bridge.places import Places
 from bridge.preparing import Preparer
@@ -167,7 +167,7 @@ class Pausing:
         if not pause.request.is_for_chat:
             return _WAITING_ELSEWHERE.format(until=time_left)
         may = self._policies[running.turn.app].may_answer
-        asker = running.turn.question.author.display_name
+        asker = name_of(running.turn.question.author)
         name = f"**{literally(asker)}**" if asker else ""
         return _WAITING.format(whom=whom(may, name), until=time_left)
 
@@ -250,7 +250,8 @@ class Pausing:
         match done:
             case Submitted.TAKEN:
                 title = next((one.title for one in request.actions if one.id == given.action), given.action)
-                line = _ANSWERED.format(title=literally(in_one_line(title, LONGEST_LABEL)), name=literally(given.name))
+                title = literally(in_one_line(title, LONGEST_LABEL))
+                line = _ANSWERED.format(title=title, name=literally(given.name))
                 await self._close(running, pause, line)
             case Submitted.EARLIER:
                 # Elsewhere, or it was ours and nobody lived to note that it had arrived.
@@ -309,6 +310,11 @@ def whom(may: MayAnswer, asker: str) -> str:
     if not may.people:
         return name
     return f"{name}, or somebody who may," if name else "somebody who may"
+
+
+def name_of(author: Author) -> str:
+    """For people: "" where their platform tells nothing but an id."""
+    return "" if author.display_name == author.id else author.display_name
 
 
 def form_id(pause: Pause, number: int) -> str:

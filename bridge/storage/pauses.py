@@ -8,7 +8,7 @@ from typing import Protocol
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bridge.clock import Clock
-from bridge.messages import AnswerId, ConversationId, EventId, MessageRef, PlatformName, Turn
+from bridge.messages import AnswerId, ConversationId, ConversationKey, EventId, MessageRef, PlatformName, Turn
 from bridge.pauses import DuePause, Given, OpenForm, Pause
 from bridge.pauses_api import Gave, GiveResult
 from bridge.storage import resting
@@ -50,9 +50,9 @@ class PauseMethods:
             )
 
     @whole
-    async def open_form(self: _Transactions, message: MessageRef) -> OpenForm | None:
+    async def open_form(self: _Transactions, message: MessageRef, within: ConversationKey) -> OpenForm | None:
         async with self.reading() as connection:
-            return await resting.open_form(connection, message)
+            return await resting.open_form(connection, message, within)
 
     @whole
     async def give(self: _Transactions, event_id: EventId, answer: AnswerId, number: int, given: Given) -> Gave:

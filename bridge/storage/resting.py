@@ -17,6 +17,7 @@ from bridge.messages import (
     AppName,
     BackendUser,
     ConversationId,
+    ConversationKey,
     EventId,
     MessageRef,
     PlatformName,
@@ -45,6 +46,11 @@ async def pause_of(connection: AsyncConnection, of: AnswerId) -> Pause | None:
     found = await connection.execute(select(pause.c.payload).where(pause.c.answer_id == of))
     payload: str | None = found.scalar_one_or_none()
     return None if payload is None else load_pause(payload)
+
+
+async def waits_for_people(connection: AsyncConnection, of: int | None) -> bool:
+    found = None if of is None else await pause_of(connection, AnswerId(of))
+    return found is not None and found.step is PauseStep.WAITING
 
 
 async def record_paused(connection: AsyncConnection, turn: Turn, wanted: Pause, now: datetime) -> Pause:
@@ -105,41 +111,38 @@ async def rest(
     return True
 
 
-async def open_form(connection: AsyncConnection, message: MessageRef) -> OpenForm | None:
+async def open_form(connection: AsyncConnection, message: MessageRef, within: ConversationKey) -> OpenForm | None:
     found = await connection.execute(
-        select(
-            pause.c.payload.label("pause"),
-            answer.c.id,
-            answer.c.conversation_id,
-            answer.c.stop_reason,
-            conversation.c.app,
-            conversation.c.reply_target,
-            inbound_event.c.payload,
-        )
-        .join(answer, answer.c.id == pause.c.answer_id)
-        .join(outbound_message, outbound_message.c.answer_id == answer.c.id)
-        .join(conversation, conversation.c.id == answer.c.conversation_id)
-        .join(
-            inbound_event,
-            (inbound_event.c.conversation_id == answer.c.conversation_id) & (inbound_event.c.seq == answer.c.seq),
-        )
-        .where(
-            outbound_message.c.platform == message.platform,
-            outbound_message.c.message_address == message.address,
-            answer.c.state.in_(UNFINISHED),
+        select(outbound_message.c.answer_id).where(
+            outbound_message.c.platform == message.platform, outbound_message.c.message_address == message.address
         )
     )
-    row = found.one_or_none()
-    if row is None or not row.payload:
+    of = found.scalar_one_or_none()
+    if of is None:
+        place = (
+            conversation.c.platform == within.platform,
+            conversation.c.installation == within.installation,
+            conversation.c.channel_id == within.channel,
+            conversation.c.thread_id == within.thread,
+            conversation.c.user_key == within.person,
+        )
+        there = select(conversation.c.active_answer_id).join(
+            pause, pause.c.answer_id == conversation.c.active_answer_id
+        )
+        of = (await connection.execute(there.where(*place).limit(1))).scalar_one_or_none()
+    if of is None:
+        return None
+    row, waits_for = await _question_and_answer(connection, AnswerId(of)), await pause_of(connection, AnswerId(of))
+    if row is None or waits_for is None or not row.payload or row.state not in UNFINISHED:
         return None
     question = load_question(row.payload)
     return OpenForm(
-        answer=AnswerId(row.id),
+        answer=AnswerId(of),
         conversation=ConversationId(row.conversation_id),
         app=AppName(row.app),
         asker=question.author,
         target=target_from(row.reply_target, question),
-        pause=load_pause(row.pause),
+        pause=waits_for,
         stopped=row.stop_reason is not None,
     )
 

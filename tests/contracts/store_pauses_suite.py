@@ -49,8 +49,12 @@ class PausesContract:
         assert await store.begin_next(turn.conversation_id, turn.epoch) is None
 
     async def test_a_question_behind_an_answer_that_is_worked_on_is_not_behind_a_form(self, store: Store) -> None:
-        await pause(store, rests=False)
+        turn = await steps.ask(store, 1, thread="1")
         assert not (await steps.accept(store, steps.new(2, thread="1"))).behind_form
+        await store.record_paused(turn, PAUSE)
+        assert (await steps.accept(store, steps.new(3, thread="1"))).behind_form, "also just before it rests"
+        await store.record_paused(turn, replace(PAUSE, step=PauseStep.RESUMED))
+        assert not (await steps.accept(store, steps.new(4, thread="1"))).behind_form
 
     async def test_what_was_paused_is_read_again_as_it_was(self, store: Store) -> None:
         turn = await pause(store)
@@ -130,17 +134,26 @@ class PausesContract:
 
     async def test_the_form_is_found_by_its_message_for_as_long_as_it_is_of_use(self, store: Store) -> None:
         turn = await pause(store)
-        found = await store.open_form(values.ref("out1"))
+        found = await store.open_form(values.ref("out1"), values.key("1"))
         assert found is not None
         assert (found.answer, found.conversation, found.pause) == (turn.answer_id, turn.conversation_id, PAUSE)
         assert (found.asker, found.app, found.stopped) == (turn.question.author, turn.app, False)
-        assert await store.open_form(values.ref("elsewhere")) is None
+        assert await store.open_form(values.ref("elsewhere"), values.key("other")) is None
         await store.request_stop(EventId("s"), turn.conversation_id)
         mine = await steps.begin(store, turn.conversation_id)
         await store.record_outcome(mine, steps.outcome(state=AnswerState.STOPPED))
         await store.finish(mine, AnswerState.STOPPED)
-        assert await store.open_form(values.ref("out1")) is None
+        assert await store.open_form(values.ref("out1"), values.key("1")) is None
         assert await store.pause_of(turn.answer_id) is None
+
+    async def test_a_form_is_found_by_its_thread_as_long_as_its_message_is_not_recorded(self, store: Store) -> None:
+        turn = await pause(store)
+        found = await store.open_form(values.ref("not recorded yet"), values.key("1"))
+        assert found is not None
+        assert found.answer == turn.answer_id
+        old = await steps.answered(store, 7, "old", thread="7")
+        assert old is not None
+        assert await store.open_form(values.ref("old"), values.key("1")) is None, "that one is known, and was another's"
 
     async def test_what_is_asked_anew_waits_for_nobody(self, store: Store) -> None:
         turn = await pause(store, rests=False)

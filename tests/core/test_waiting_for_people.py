@@ -27,7 +27,7 @@ from bridge.messages import (
 from bridge.pauses import FieldKind, Given, InputAction, InputField, InputRequest
 from bridge.pausing import PauseLimits
 from bridge.routing import AppPolicy, MayAnswer
-from bridge.submissions import ANSWERED_BY, OVER, TOO_LATE
+from bridge.submissions import ANSWERED_BY, MORE, OVER, TOO_LATE
 from tests.core.doings import follow_up, press
 from tests.core.room import Room, room
 from tests.fakes import values
@@ -180,7 +180,6 @@ async def test_what_is_pressed_in_one_process_is_gone_on_with_while_others_are_t
     async with world.process() as one, world.process() as other:
         await order(world, one)
         await other.inbox(choose(world, "Approve"))
-        await one.recovery.sweep()
         await world.clock.advance(5)
 
         assert world.texts == ["So far.\n\n**Order 12 chairs?**\n\n✅ **Approve** (Ada)\n\nIt was approve."]
@@ -367,6 +366,24 @@ async def test_fields_are_asked_for_in_a_form_of_the_platform() -> None:
 
         assert world.backend.submitted[0][1].values == {"why": "comfort", "size": "M"}
         assert "comfort" not in world.texts[0]
+
+
+async def test_what_does_not_fit_into_one_form_is_asked_for_in_steps() -> None:
+    world = World(WITH_FIELDS)
+    world.platform.holds = 1
+    async with world.process() as at:
+        await order(world, at)
+        first = await world.platform.submit({"why": "comfort"})
+        assert first is not None
+        await at.inbox(first)
+        await world.clock.advance(5)
+        assert (world.backend.submitted, world.told) == ([], [MORE])
+        second = await world.platform.submit({"size": "S"})
+        assert second is not None
+        await at.inbox(second)
+        await world.clock.advance(5)
+
+        assert world.backend.submitted[0][1].values == {"why": "comfort", "size": "S"}
 
 
 async def test_the_form_opens_for_nobody_else() -> None:

@@ -8,6 +8,7 @@ from bridge.messages import (
     AnswerId,
     AnswerState,
     ConversationId,
+    ConversationKey,
     EventId,
     MessageRef,
     PlatformName,
@@ -44,6 +45,10 @@ class PauseMemory:
             conversation.resting = False
             await self._tell(conversation.id)
 
+    def _waits_for_people(self, conversation: KeptConversation) -> bool:
+        kept = self.answers[conversation.active - 1].pause if conversation.active else None
+        return kept is not None and kept.pause.step is PauseStep.WAITING
+
     async def pause_of(self, answer: AnswerId) -> Pause | None:
         self._work()
         kept = self.answers[answer - 1].pause
@@ -79,9 +84,12 @@ class PauseMemory:
         conversation.resting = True
         return True
 
-    async def open_form(self, message: MessageRef) -> OpenForm | None:
+    async def open_form(self, message: MessageRef, within: ConversationKey) -> OpenForm | None:
         self._work()
         answer = self._answer_of(message)
+        if answer is None:
+            there = next((one.active for one in self.conversations if one.active and one.key == within), None)
+            answer = self.answers[there - 1] if there else None
         if answer is None or answer.pause is None or answer.state not in UNFINISHED:
             return None
         turn = self._turn(self.conversations[answer.turn.conversation_id - 1], answer)

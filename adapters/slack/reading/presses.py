@@ -55,9 +55,10 @@ class _Press:
 
 def people_in_press(payload: Json) -> tuple[str, ...]:
     """Who pressed, where their name will be read."""
-    asks = any(_QUESTION.fullmatch(text_in(one, "action_id")) for one in items_in(payload, "actions"))
+    ids = [text_in(one, "action_id") for one in items_in(payload, "actions")]
+    told = any(_QUESTION.fullmatch(one) or read_valued_id(one) is ButtonAction.INPUT for one in ids)
     person = text_in(object_in(payload, "user"), "id")
-    return (person,) if asks and person else ()
+    return (person,) if told and person else ()
 
 
 def read_press(

@@ -122,6 +122,9 @@ class Desk:
             event = read_event(payload, me, self._outbound.names.known(), rolling=self._rolling)
             if isinstance(event, MessageReceived):
                 event = replace(event, is_external=event.is_external or shared)
+        if isinstance(event, ButtonPressed) and self._unknown(people_in(payload), me):
+            await self._learn(people_in(payload), me)
+            event = read_event(payload, me, self._outbound.names.known(), rolling=self._rolling)
         if isinstance(event, Ignored):
             return event
         if isinstance(event, ButtonPressed) and event.action is ButtonAction.FORM:
