@@ -7,7 +7,6 @@ from typing import Final
 
 from bridge.playground.discord import limits
 from bridge.playground.discord.model import Json
-from bridge.playground.discord.reading import read_text
 from bridge.playground.discord.refusals import invalid_form
 
 SELECT: Final = 3
@@ -32,7 +31,10 @@ def read_choices(raw: Json, path: str) -> tuple[tuple[str, str], ...]:
 
 
 def read_line(raw: Json, key: str, path: str, most: int, *, needed: bool = True) -> str:
-    text = read_text(raw, key) or ""
+    text = raw.get(key)
+    text = "" if text is None else text
+    if not isinstance(text, str):
+        raise invalid_form(f"{path}.{key}", "STRING_TYPE_CONVERT", "Could not interpret value as string.")
     if len(text) > most or (needed and not text):
         raise invalid_form(f"{path}.{key}", "BASE_TYPE_BAD_LENGTH", f"Must be between 1 and {most} in length.")
     return text
