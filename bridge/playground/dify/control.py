@@ -29,7 +29,7 @@ def snapshot(state: DifyState) -> dict[str, object]:
         "recordings": [_recording(one) for one in state.recordings[-RECENT:]],
         "names": {one.id: one.name for one in list(state.conversations.values())[-RECENT:]},
         "downloads": state.downloads[-RECENT:],
-        "features": asdict(state.features),
+        "features": state.features.as_shown(),
         "stops": state.stops[-RECENT:],
         "faults": list(NAMED),
     }
@@ -67,7 +67,7 @@ async def show_names(state: DifyState, request: web.Request) -> web.Response:
 
 
 async def show_features(state: DifyState, request: web.Request) -> web.Response:
-    return web.json_response(asdict(state.features) | {"mode": state.mode})
+    return web.json_response(state.features.as_shown() | {"mode": state.mode})
 
 
 async def set_features(state: DifyState, request: web.Request) -> web.Response:

@@ -136,6 +136,10 @@ class Features:
             "number_limits": self.most_files,
         }
 
+    def as_shown(self) -> Json:
+        """For the page, without what only ears can make out."""
+        return {name: value for name, value in asdict(self).items() if not isinstance(value, bytes)}
+
     def change(self, wanted: Json) -> None:
         """Sets fields by name. Raises `ValueError` before anything was changed."""
         known = asdict(self)
