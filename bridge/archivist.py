@@ -67,6 +67,8 @@ NOTHING_LEFT = "There is nothing left to forget here."
 CANNOT_DELETE = "cannot_delete"
 """Code of the error of a backend that deletes nothing, today or tomorrow."""
 
+NO_BUTTONS = "This takes buttons, and there are none here."
+
 _FORGET = "Forget everything"
 _LONGEST_LABEL = 75
 
@@ -130,6 +132,8 @@ class Archivist:
         """What to say at once; "" where a list follows. `conversation`: the one of that place. Raises `StoreUnavailable`."""
         if not isinstance(self._backends.get(app), ListsConversations):
             return KEEPS_NONE
+        if not self._has_buttons(order):
+            return NO_BUTTONS
         if not order.in_thread and conversation is None:
             # Outside of threads there is nothing that something could go on in.
             return IN_THREADS
@@ -155,6 +159,8 @@ class Archivist:
             return (NOTHING_TO_FORGET if order.in_thread or order.is_direct else FORGET_IN_THREADS), ()
         if not await self._archive.may_forget(conversation, order.author.id):
             return NOT_YOUR_WORDS, ()
+        if not self._has_buttons(order):
+            return NO_BUTTONS, ()
         return SURE, (Button(action=ButtonAction.FORGET, label=_FORGET, value=str(conversation)),)
 
     async def do(self, pick: Pick) -> None:
@@ -217,6 +223,9 @@ class Archivist:
                 self._tell(event, target, NOTHING_LEFT)
             case ForgetResult.DUPLICATE:
                 pass
+
+    def _has_buttons(self, order: CommandInvoked) -> bool:
+        return self._platforms[order.target.platform].capabilities.buttons
 
     def _tell(self, event: ButtonPressed, target: ReplyTarget, text: str) -> None:
         self._notices.tell(event.private or target, text)

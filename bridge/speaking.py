@@ -117,6 +117,7 @@ class Speaker:
         try:
             # An emoji may mean anything where the app has no voice, so nothing is said then.
             if not await backend.speaks():
+                _log.debug("not_spoken", answer=utterance.answer, reason="the app has no voice")
                 return False
             speech = await within(
                 self._clock,

@@ -16,6 +16,12 @@ CLASSES = {
     DBGPT: "bridge.backends.dbgpt.backend.DbgptBackend",
     ECHO: "bridge.backends.echo.backend.EchoBackend",
 }
+WIRES = {
+    **dict.fromkeys(DIFY, "tests/contracts/test_dify_wire.py"),
+    OPENAI: "tests/contracts/test_openai_wire.py",
+    DBGPT: "tests/contracts/test_dbgpt_wire.py",
+}
+"""Where the contract of the wire is bound."""
 BINDINGS = {
     **dict.fromkeys(DIFY, "tests/contracts/test_dify_backend.py"),
     OPENAI: "tests/contracts/test_openai_backend.py",
@@ -112,6 +118,14 @@ ROWS = {
         proofs=[(DIFY, f"{_EXTRAS}::test_a_made_file_can_be_had_now_and_after_recovery")],
     ),
     "Voice messages": Row(ability="Transcribes", proofs=[(DIFY, f"{_EXTRAS}::test_a_recording_becomes_its_words")]),
+    "Answers read aloud": Row(
+        ability="Speaks",
+        proofs=[
+            ((*TALKS, COMPLETION), f"{_EXTRAS}::test_what_was_answered_is_read_aloud"),
+            ((CHATFLOW,), f"{_WHOLE}/test_slack_past.py::test_an_answer_is_read_aloud_once_for_whoever_wants_it"),
+            ((CHATFLOW,), f"{_WHOLE}/test_discord_past.py::test_an_answer_is_read_aloud_below_it"),
+        ],
+    ),
     "Sources": Row(
         proofs=[
             ((*TALKS, COMPLETION), f"{_EXTRAS}::test_sources_are_named_once_and_in_order_also_when_recovered"),
@@ -145,6 +159,8 @@ ROWS = {
         proofs=[
             ((CHATFLOW,), f"{_WHOLE}/test_human_input.py::test_a_press_lets_the_app_go_on_in_the_same_message"),
             ((CHATFLOW,), f"{_WHOLE}/test_human_input.py::test_it_waits_over_a_restart"),
+            ((WORKFLOW,), f"{_AT_DIFY}/test_people_in_workflows.py::test_a_run_that_waits_shows_its_form"),
+            ((WORKFLOW,), f"{_AT_DIFY}/test_people_in_workflows.py::test_the_run_goes_on_to_its_outputs"),
         ],
     ),
     "Earlier conversations by their titles": Row(
@@ -198,6 +214,10 @@ ROWS = {
         proofs=[
             (
                 (*DIFY, OPENAI, DBGPT),
+                "tests/contracts/backend_wire_suite.py::test_a_line_without_an_end_is_given_up_in_bounded_memory",
+            ),
+            (
+                (*TALKS, WORKFLOW, OPENAI, DBGPT),
                 f"{_WHOLE}/test_bad_input.py::test_bad_input_ends_in_a_sentence_and_a_line_of_the_log",
             ),
         ],

@@ -8,6 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from bridge import registry
 from bridge.backends.dify.settings import Settings as DifySettings
+from bridge.backends.openai.prompting import fill_in
 from bridge.backends.openai.settings import Settings as OpenAISettings
 from bridge.configuring.schema import AppTable, RouteTable
 from bridge.errors import SettingsError
@@ -294,6 +295,18 @@ def test_the_example_can_be_loaded(everything: bool) -> None:
     configuration = load(text, "DISCORD_TOKEN=abc.def.ghi\n")
     assert configuration.notices == ()
     assert set(configuration.apps) == {SUPPORT, SALES}
+
+
+def test_the_example_of_a_model_on_another_server_can_be_loaded() -> None:
+    text = (ROOT / "bridge.toml.example").read_text(encoding="utf-8")
+    lines = [line.removeprefix("#   ") for line in text.splitlines() if line.startswith("#   ")]
+    configuration = load("\n".join(lines), "LOCAL_KEY=sk-local\n")
+    settings = configuration.apps[AppName("local")].settings
+    assert isinstance(settings, OpenAISettings)
+    policy = configuration.routes.apps[AppName("local")]
+    assert fill_in(settings.openai_system_prompt, policy.inputs).strip() == (
+        "You answer questions of Support at Acme, in English. Be brief."
+    )
 
 
 def test_the_example_shows_every_key() -> None:

@@ -25,7 +25,7 @@ from bridge.backend_api import (
 )
 from bridge.errors import BackendError
 from bridge.messages import BackendUser, ProducedFile, StepState
-from bridge.past_api import NamesConversations
+from bridge.past_api import NamesConversations, Speaks
 from tests.contracts.backend_suite import USER, BackendStage, ask, collect, ids_of, pass_over_if_alone, text_of
 
 SPOKEN = b"RIFF\x24\x00\x00\x00WAVEfmt and so on"
@@ -214,6 +214,22 @@ class BackendExtrasContract:
 
         assert not caught.value.may_retry
         assert caught.value.user_message != type(caught.value).user_message
+        assert caught.value.user_message.endswith(".")
+
+    async def test_what_was_answered_is_read_aloud(self, stage: ExtrasStage) -> None:
+        backend = stage.backend
+        if not isinstance(backend, Speaks):
+            pytest.skip("reads nothing aloud")
+        stage.offer()
+        ids = ids_of(await collect(stage.backend, ask()))
+        assert await backend.speaks()
+
+        speech = await backend.speak(ids, "ok", USER, 1000)
+
+        assert speech.content
+        assert speech.media_type.startswith("audio/")
+        with pytest.raises(BackendError) as caught:
+            await backend.speak(ids, "ok", USER, len(speech.content) - 1)
         assert caught.value.user_message.endswith(".")
 
     async def test_an_app_that_does_not_listen_says_so(self, stage: ExtrasStage, tmp_path: Path) -> None:

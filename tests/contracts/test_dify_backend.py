@@ -101,6 +101,7 @@ async def stage(request: pytest.FixtureRequest) -> AsyncIterator[ExtrasStage]:
     clock = MovedClock()
     server = DifyServer(clock, mode=mode, version=version)
     server.features = everything_on()
+    server.features.speaks = True
     server.features.hear_seconds = server.features.name_seconds = 0
     await server.start(port=free_port())
     stage = DifyStage(server, clock)

@@ -143,9 +143,9 @@ class Listening(FakePlatform):
 
 
 class Study:
-    def __init__(self, backend: FakeBackend | None) -> None:
+    def __init__(self, backend: FakeBackend | None, *, buttons: bool) -> None:
         self.clock = FakeClock()
-        self.platform = Listening(self.clock)
+        self.platform = Listening(self.clock, buttons=buttons)
         self.backend = backend or KeepingBackend(self.clock)
         self.archive = MadeUpArchive()
         platforms: dict[PlatformName, FakePlatform] = {FAKE: self.platform}
@@ -182,12 +182,13 @@ class Study:
 
 
 @asynccontextmanager
-async def study(backend: FakeBackend | None = None) -> AsyncIterator[Study]:
-    made = Study(backend)
+async def study(backend: FakeBackend | None = None, *, buttons: bool = True) -> AsyncIterator[Study]:
+    made = Study(backend, buttons=buttons)
     tasks = [asyncio.ensure_future(made.archivist.run()), asyncio.ensure_future(made.notices.run())]
     try:
         yield made
-        assert not any(task.done() for task in tasks), "it works until it is cancelled"
+        for task in tasks:
+            assert not task.done() or task.result(), "it works until it is cancelled"
     finally:
         for task in tasks:
             task.cancel()
@@ -241,6 +242,13 @@ async def test_why_there_is_no_list_is_said_at_once() -> None:
         assert await at.archivist.list_past(order(private=False), values.APP, HERE) == archivist.PRIVATELY
     async with study(FakeBackend(FakeClock())) as forgetful:
         assert await forgetful.archivist.list_past(order(), values.APP, HERE) == archivist.KEEPS_NONE
+
+
+async def test_where_there_are_no_buttons_it_is_said() -> None:
+    async with study(buttons=False) as at:
+        at.archive.found = [past(1)]
+        assert await at.archivist.list_past(order(), values.APP, HERE) == archivist.NO_BUTTONS
+        assert await at.archivist.ask_whether(order(Command.FORGET), HERE) == (archivist.NO_BUTTONS, ())
 
 
 async def test_what_a_press_comes_to_is_said_to_who_pressed_but_a_change_of_a_thread_to_everybody() -> None:
@@ -352,5 +360,5 @@ async def test_what_stood_in_the_way_of_forgetting_is_said() -> None:
 
 def test_pauses_grow_up_to_an_hour_for_about_five_days() -> None:
     limits = archivist.ArchivistLimits()
-    pauses = [min(limits.first_retry * 2**number, limits.longest_retry) for number in range(limits.attempts)]
+    pauses = [min(limits.first_retry * 2 ** min(number, 20), limits.longest_retry) for number in range(limits.attempts)]
     assert timedelta(days=4.5) < sum(pauses, timedelta()) < timedelta(days=5.5)

@@ -10,7 +10,7 @@ import structlog
 
 from tests.contracts.dbgpt_dialect import DbgptDialect
 from tests.contracts.dialects import KEY, MIB, PROXY_PAGE, SECRET, Dialect, Limits
-from tests.contracts.dify_dialect import DifyCompletionDialect, DifyDialect, DifyWorkflowDialect
+from tests.contracts.dify_dialect import DifyDialect, DifyWorkflowDialect
 from tests.contracts.test_openai_wire import OpenAIDialect
 from tests.contracts.wire import JSON, PAGE, Break, Flood, Hang, Pause, Said, Step
 from tests.integration.slack_world import GENERAL, living
@@ -18,12 +18,11 @@ from tests.integration.wire_world import WireWorld
 
 DIALECTS: Sequence[Callable[[], Dialect]] = (
     DifyDialect,
-    DifyCompletionDialect,
     DifyWorkflowDialect,
     OpenAIDialect,
     DbgptDialect,
 )
-"""One line per backend."""
+"""One line per backend, and per way of answering of it. The bytes themselves are the affair of the wire contract."""
 
 LIMITS = Limits(idle=0.5, progress=1.0, largest_event=2 * MIB)
 
@@ -87,7 +86,16 @@ async def test_bad_input_ends_in_a_sentence_and_a_line_of_the_log(world: WireWor
     assert world.failed_calls() == []
 
 
-async def test_an_answer_of_two_megabytes_is_there_whole_in_messages_and_a_file(world: WireWorld) -> None:
+@pytest.mark.parametrize("make", DIALECTS)
+async def test_an_answer_of_two_megabytes_is_there_whole_in_messages_and_a_file(
+    tmp_path: Path, make: Callable[[], Dialect]
+) -> None:
+    world = WireWorld(tmp_path, make(), Limits(idle=20, progress=20))
+    async with living(world):
+        await _tell_everything(world)
+
+
+async def _tell_everything(world: WireWorld) -> None:
     lines = [f"Line {number}: " + "word " * 40 + "\n\n" for number in range(2 * MIB // 220)]
     steps: list[Step] = []
     for start in range(0, len(lines), 100):

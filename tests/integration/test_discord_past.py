@@ -67,7 +67,7 @@ async def test_an_earlier_conversation_goes_on_in_another_thread_as_its_own_user
     await server.post_as(server.ada, second, "And at night?")
     await world.answered(second, "re: And at night?")
     await server.post_as(server.ada, first, "Still here?")
-    await world.answered(first, "re: Still here?")
+    await world.answered(first, "Still here?")
     asked = world.requests
     assert (asked[2].conversation_id, asked[2].user) == (asked[0].home, asked[0].user)
     assert asked[3].conversation_id == "", "it goes on in one place only"
@@ -137,7 +137,8 @@ async def test_what_is_forgotten_is_asked_back_and_deleted_at_the_app(world: Wor
     await world.until(lambda: bool(world.dify.delete_log), "the app is told later")
     assert [(one.conversation_id, one.user) for one in world.dify.delete_log] == [(ident, kept.user)]
     await server.post_as(server.ada, thread, "What did I say?")
-    await world.answered(thread, "re: What did I say?")
+    await world.answered(thread, "What did I say?")
+    assert "A secret?" not in world.requests[-1].query
     assert world.requests[-1].conversation_id == ""
 
 
@@ -156,21 +157,23 @@ async def test_asked_for_in_words_anybody_who_asked_there_may_confirm_and_nobody
     assert len(world.dify.delete_log) == 1
 
 
-async def test_an_answer_is_read_aloud_below_it(world: World) -> None:
-    server = world.discord
-    world.dify.features.speaks = True
-    thread = await thread_of(world, "Why?")
-    await at_rest(world)
-    answer = world.own(thread)[-1]
+async def test_an_answer_is_read_aloud_below_it(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    made.dify.features.speaks = True
+    async with living(made) as world:
+        server = world.discord
+        thread = await thread_of(world, "Why?")
+        await at_rest(world)
+        answer = world.own(thread)[-1]
 
-    def shown() -> list[bytes | None]:
-        return [file.content for one in server.messages(thread) if one.is_bot for _, file in one.attachments]
+        def shown() -> list[bytes | None]:
+            return [file.content for one in server.messages(thread) if one.is_bot for _, file in one.attachments]
 
-    await server.react(server.grace, thread, answer.id, "🔊")
-    await world.until(lambda: bool(shown()), "a recording is there")
-    await world.settled()
-    assert shown() == [world.dify.features.sound]
-    assert [one.text for one in world.dify.speech_log] == ["re: Why?"]
+        await server.react(server.grace, thread, answer.id, "🔊")
+        await world.until(lambda: bool(shown()), "a recording is there")
+        await world.settled()
+        assert shown() == [world.dify.features.sound]
+        assert [one.text for one in world.dify.speech_log] == ["re: Why?"]
 
 
 async def test_an_answer_that_people_wrote_is_marked(tmp_path: Path) -> None:

@@ -82,12 +82,13 @@ async def test_everybodys_rating_is_feedback_of_their_own_on_the_round(world: Sl
 async def test_a_stopped_answer_keeps_what_came(world: SlackAndDbgpt) -> None:
     world.dbgpt.script = lambda mode, text: Reply(pieces=["word "] * 1000, pause=0.02)
     root = await world.ask("Talk")
-    await world.until(lambda: bool(world.texts(GENERAL, root)), "it grows")
-    await world.press(world.answers(GENERAL, root)[-1], "stop", ADA)
+    await world.until(lambda: any("word" in text for text in world.texts(GENERAL, root)), "it grows")
+    assert await world.slack.stop_session(ADA, GENERAL, root), "a stream was stopped"
     await world.dbgpt.until(lambda: world.dbgpt.requests[0].ended == "client_closed")
+    (answer,) = await world.answered(GENERAL, root, "topped")
     await world.settled()
 
-    assert "word" in world.texts(GENERAL, root)[-1]
+    assert "word" in answer.visible_text
     assert len(world.dbgpt.requests) == 1
 
 

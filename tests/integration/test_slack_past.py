@@ -188,8 +188,18 @@ async def test_a_conversation_that_the_app_forgot_itself_is_forgotten_like_any_o
     await said_in_thread(world, GENERAL, root, archivist.FORGOTTEN)
 
 
-async def test_an_answer_is_read_aloud_once_for_whoever_wants_it(world: World) -> None:
-    world.dify.features.speaks = True
+@pytest.fixture
+async def voiced(tmp_path: Path) -> AsyncIterator[World]:
+    """Its app reads aloud."""
+    made = World(tmp_path)
+    made.dify.features.speaks = True
+    async with living(made) as started:
+        started.dify.script = lambda query: say(f"re: {query}")
+        yield started
+
+
+async def test_an_answer_is_read_aloud_once_for_whoever_wants_it(voiced: World) -> None:
+    world = voiced
     root = await world.ask("Why?")
     (answer,) = await world.answered(GENERAL, root, "re: Why?")
     await at_rest(world)
@@ -206,8 +216,8 @@ async def test_an_answer_is_read_aloud_once_for_whoever_wants_it(world: World) -
     assert [(one.user, one.text) for one in world.dify.speech_log] == [(world.requests[0].user, "re: Why?")]
 
 
-async def test_what_cannot_be_read_aloud_is_told_and_may_be_wanted_again(world: World) -> None:
-    world.dify.features.speaks = True
+async def test_what_cannot_be_read_aloud_is_told_and_may_be_wanted_again(voiced: World) -> None:
+    world = voiced
     world.dify.features.speech_model = False
     root = await world.ask("Why?")
     (answer,) = await world.answered(GENERAL, root, "re: Why?")

@@ -303,7 +303,7 @@ class DifyBackend:
 
     async def speaks(self) -> bool:
         with _explaining():
-            return (await self._parameters.get()).speaks
+            return (await self._parameters.get()).speaks and Ability.SPEAK not in self._client.lacks
 
     async def speak(self, ids: BackendIds, text: str, user: BackendUser, most: int) -> Speech:
         with _explaining():

@@ -21,6 +21,7 @@ class Ability(StrEnum):
     RATE = "feedback"
     UPLOAD = "files"
     HEAR = "speech to text"
+    SPEAK = "text to speech"
     SUGGEST = "follow-up questions"
     DESCRIBE = "parameters"
     STOP = "stop"
@@ -33,6 +34,7 @@ _CALLS = (
     (re.compile(r"/messages/[^/]+/feedbacks"), Ability.RATE),
     (re.compile(r"/files/upload"), Ability.UPLOAD),
     (re.compile(r"/audio-to-text"), Ability.HEAR),
+    (re.compile(r"/text-to-audio"), Ability.SPEAK),
     (re.compile(r"/messages/[^/]+/suggested"), Ability.SUGGEST),
     (re.compile(r"/parameters"), Ability.DESCRIBE),
     (re.compile(r"/(chat-messages|completion-messages|workflows/tasks)/[^/]+/stop"), Ability.STOP),

@@ -2,6 +2,7 @@
 
 from bridge.backends.dify.client import DifyClient
 from bridge.backends.dify.errors import NO_VOICE_FIX, explain_refusal
+from bridge.backends.dify.lacking import is_absent
 from bridge.backends.dify.sentences import NO_VOICE, SPEECH_EMPTY, SPEECH_TOO_LARGE
 from bridge.errors import BackendCut, BackendFailed, BackendMisconfigured, QuestionRefused
 from bridge.messages import BackendIds, BackendUser
@@ -28,6 +29,9 @@ async def speak(client: DifyClient, ids: BackendIds, text: str, user: BackendUse
     if reply.status != 200:
         error = explain_refusal(reply)
         code = text_of(reply.read(), "code")
+        if is_absent(reply):
+            # The app speaks, so its settings say, and its server only speaks like Dify.
+            raise QuestionRefused(str(error), code="no_speech", user_message=NO_VOICE)
         if code in _NO_MODEL:
             raise BackendMisconfigured(str(error), code=code, user_message=NO_VOICE, fix=NO_VOICE_FIX)
         raise error

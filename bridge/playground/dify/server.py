@@ -69,7 +69,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
 _NAMED_CALLS = {
     "feedback": ("/v1/messages/{message_id}/feedbacks",),
     "files": ("/v1/files/upload",),
-    "audio": ("/v1/audio-to-text",),
+    "audio": ("/v1/audio-to-text", "/v1/text-to-audio"),
     "suggested": ("/v1/messages/{message_id}/suggested",),
     "parameters": ("/v1/parameters",),
     "stop": ("/v1/chat-messages/{task_id}/stop",),

@@ -32,7 +32,8 @@ def ids_of(outcome: Outcome) -> BackendIds:
 )
 async def test_every_mode_is_asked_with_one_string_in_a_conversation_of_our_own(mode: str, param: str) -> None:
     async with serving(dbgpt_chat_mode=mode, dbgpt_chat_param=param, dbgpt_model="fake") as (server, backend):
-        server.script = lambda mode, text: Reply(pieces=[messages_block(("Helper", "ok"))], view="ok")
+        pieces = ["ok"] if mode == "chat_normal" else [messages_block(("Helper", "ok"))]
+        server.script = lambda mode, text: Reply(pieces=pieces, view="ok")
 
         first = await hear(backend.answer(question("What?")))
         second = await hear(backend.answer(question("More?", ids_of(first).conversation)))

@@ -42,6 +42,7 @@ def clock() -> HandSet:
 async def server() -> AsyncIterator[DifyServer]:
     server = DifyServer(SystemClock())
     server.features = everything_on()
+    server.features.speaks = True
     server.features.suggest_seconds = server.features.hear_seconds = server.features.name_seconds = 0
     server.script = lambda query: Reply(tokens=["ok"], first_token=0, per_token=0, suggestions=("And then?",))
     await server.start()
@@ -85,6 +86,7 @@ async def test_questions_are_answered_where_nothing_else_is_there(
     for refused in (
         backend.upload(tmp_path / "in", "a.png", "image/png", "image", USER),
         backend.transcribe(tmp_path / "in", "a.wav", "audio/wav", USER),
+        backend.speak(ids, "ok", USER, 1000),
     ):
         with pytest.raises(QuestionRefused) as caught:
             await refused
@@ -105,6 +107,7 @@ async def test_what_is_missing_takes_nothing_else_away(server: DifyServer, backe
     assert bool((await backend.opening()).text) is described
     assert bool(await backend.suggestions(ids, USER)) is (described and missing != "suggested")
     assert await backend.transcribes() is (described and missing != "audio")
+    assert await backend.speaks() is (described and missing != "audio")
     found = await backend.recover(ask(), ids, None)
     assert found.fate is (Fate.UNKNOWN if missing == "conversations" else Fate.ANSWERED)
 
