@@ -248,8 +248,8 @@ def example() -> str:
 _OURS = (
     *("SLACK_", "DISCORD_", "DIFY_", "DATABASE_", "ENCRYPTION_", "FEEDBACK_", "SHUTDOWN_", "BRIDGE_CONF", "STOP_"),
     *("RETRY_", "FOLLOW_", "RECOVER", "MOST_", "BUSY_", "WAIT_NOT", "CONTEXT_", "MUTE_", "UNMUTE_", "EXTERNAL_"),
-    *("QUESTIONS_PER", "ALLOWED_BOT", "BOT_TURN", "ANSWER_", "SUGGESTIONS_", "FILE_PAT", "FORM_PAT", "ECHO_"),
-    *("OPENAI_", "DBGPT_", "HISTORY_"),
+    *("QUESTIONS_PER", "ALLOWED_BOT", "BOT_TURN", "ANSWER_", "SUGGESTIONS_", "FILE_PAT"),
+    *("FORM_PAT", "HUMAN_IN", "SPEAK_", "ECHO_", "OPENAI_", "DBGPT_", "HISTORY_"),
 )
 """In `.env` a name that begins like this is meant for us. (HTTP_ and LOG_ are not: HTTP_PROXY belongs to others.)"""
 
