@@ -181,7 +181,7 @@ pause = Table(
 #   retry    a question of an answer that had ended, once more; its `revision` is the id of that answer, so there is one at most
 #   again    the same of a whole answer, wanted by `person_id`
 #   edit, delete  without `seq`
-#   stop, mute, reset  without `seq`; they have no message, so their address is made of their event
+#   stop, mute, reset, resume, forget, speak  without `seq`; they have no message, so their address is made of their event
 inbound_event = Table(
     "inbound_event",
     metadata,
