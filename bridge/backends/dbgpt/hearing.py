@@ -16,6 +16,7 @@ from bridge.backends.dbgpt.trouble import error_in, has_failed, is_failure, may_
 from bridge.backends.dbgpt.vis import Told, tell
 from bridge.errors import BackendError, BackendFailed
 from bridge.messages import Step, StepState
+from bridge.remote.refusing import shorten
 
 _RECOGNISED = 40
 _SHORTEST = 4
@@ -157,11 +158,12 @@ class AnswerMachine:
 
     def _explain(self, words: str) -> BackendError:
         """Without what people and the model said, which some errors repeat and no log may keep."""
+        told = words
         answered = ("".join(self._notes) or self._shown).removesuffix(self._last)
         for said in (self._asked, answered):
-            if len(begun := said.strip()[:_RECOGNISED]) >= _SHORTEST and begun in words:
-                words = f"{words[: words.index(begun)]}…"
-        return explain_failure(words)
+            if len(begun := said.strip()[:_RECOGNISED]) >= _SHORTEST and begun in told:
+                told = f"{told[: told.index(begun)]}…"
+        return explain_failure(words, f"DB-GPT said instead of an answer: {shorten(told)}")
 
     def _take_back(self, words: str) -> list[BackendEvent]:
         if not words or not self._shown.endswith(words):
