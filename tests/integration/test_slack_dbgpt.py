@@ -8,6 +8,7 @@ import pytest
 from bridge.playground.dbgpt import Reply, Trouble, chart_view, messages_block, plans_block, references_tag
 from tests.integration.dbgpt_worlds import SlackAndDbgpt
 from tests.integration.slack_world import ADA, GENERAL, GRACE, living
+from tests.integration.test_slack_past import choose, whispered
 
 
 @pytest.fixture
@@ -145,3 +146,16 @@ async def test_a_member_chooses_a_knowledge_space_for_a_thread_and_goes_on_in_th
         assert (first["chat_mode"], first.get("chat_param")) == ("chat_normal", None)
         assert (second["chat_mode"], second.get("chat_param")) == ("chat_knowledge", "contracts")
         assert first["conv_uid"] == second["conv_uid"]
+
+
+async def test_forget_deletes_the_conversation_at_dbgpt_and_the_thread_begins_anew(world: SlackAndDbgpt) -> None:
+    root = await world.ask("Where is the key?")
+    await world.answered(GENERAL, root, "You said: Where is the key?")
+    await world.ask("/forget", thread=root)
+    await choose(world, await whispered(world, "Shall I forget"))
+    await world.until(lambda: not world.dbgpt.conversations, "it is deleted there")
+    await world.ask("And now?", thread=root)
+    await world.until(lambda: "You said: And now?" in world.texts(GENERAL, root)[-1], "answered")
+
+    first, second = world.dbgpt.requests
+    assert first.conversation != second.conversation

@@ -77,7 +77,7 @@ class DbgptBackend:
                     )
                 target = await self._target_of(question)
             conversation = question.conversation or begin(question.user)
-            machine = AnswerMachine(target.mode)
+            machine = AnswerMachine(target.mode, question.text)
             try:
                 async with aclosing(self._hear(question, target, conversation, machine)) as events:
                     async for event in events:

@@ -91,9 +91,8 @@ def _explain_bad_request(refusal: Refusal, words: str, detail: str, code: str) -
     return explain_failure(words, detail, code=code)
 
 
-def explain_failure(words: str, detail: str = "", *, code: str = "") -> BackendError:
+def explain_failure(words: str, detail: str, *, code: str = "") -> BackendError:
     """What DB-GPT's own words mean, wherever they stood. `detail` is for the log."""
-    detail = detail or f"DB-GPT said instead of an answer: {shorten(words)}"
     if _NO_SOURCE.search(words):
         return BackendMisconfigured(detail, code=NO_SOURCE)
     if _NO_MODEL.search(words):

@@ -12,10 +12,15 @@ from bridge.backends.dbgpt.growing import GrowingText
 from bridge.backends.dbgpt.history import Round
 from bridge.backends.dbgpt.modes import KEEPS_ROUNDS, SNAPSHOTS, WORKING_NOTES, ChatMode
 from bridge.backends.dbgpt.shaping import tell_notes, tell_view, without_thoughts
-from bridge.backends.dbgpt.trouble import has_failed, is_failure, may_be_failure
+from bridge.backends.dbgpt.trouble import error_in, has_failed, is_failure, may_be_failure
 from bridge.backends.dbgpt.vis import Told, tell
 from bridge.errors import BackendError, BackendFailed
 from bridge.messages import Step, StepState
+from bridge.remote.refusing import shorten
+
+_RECOGNISED = 40
+_SHORTEST = 4
+"""Characters by which a text is known again that an error repeats."""
 
 _WORKING = Step(id="source", title="Asking the data source")
 
@@ -23,8 +28,10 @@ _WORKING = Step(id="source", title="Asking the data source")
 class AnswerMachine:
     """Fed with frames in order. Once `is_over`, `finish` gives what was held back, and `settle` says how it ended."""
 
-    def __init__(self, mode: ChatMode) -> None:
+    def __init__(self, mode: ChatMode, asked: str = "") -> None:
+        """`asked`: the question, which some errors repeat."""
         self._mode = mode
+        self._asked = asked
         self._growing = GrowingText(has_markup=mode is not ChatMode.NORMAL)
         self._notes: list[str] = []
         """The pieces as they came, where they are not shown."""
@@ -69,7 +76,7 @@ class AnswerMachine:
                 self._over = True
                 return []
             case Failed(words):
-                self._failure = explain_failure(words)
+                self._failure = self._explain(words)
                 self._over = True
                 return []
             case Piece(""):
@@ -91,7 +98,7 @@ class AnswerMachine:
             return self._finish_snapshot()
         shown = self._show(self._growing.finish())
         if self._growing.is_failure and self._failure is None:
-            self._failure = explain_failure(self._growing.failure)
+            self._failure = self._explain(self._growing.failure)
         return shown + self._cite(self._growing.told)
 
     def end_steps(self, *, failed: bool) -> list[BackendEvent]:
@@ -109,10 +116,10 @@ class AnswerMachine:
             return self._show(tell_notes("".join(self._notes)))
         if self._mode in KEEPS_ROUNDS - SNAPSHOTS and not kept.is_answered:
             # The error was sent as the last piece of the answer.
-            self._failure = explain_failure(self._last or "nothing at all")
+            self._failure = self._explain(self._last or "nothing at all")
             return self._take_back(self._last)
         if kept.view is not None and has_failed(kept.view):
-            self._failure = explain_failure(kept.view)
+            self._failure = self._explain(error_in(kept.view))
             return []
         told = tell_view(self._mode, kept.view or kept.answer)
         if self._shown.strip():
@@ -141,13 +148,22 @@ class AnswerMachine:
         text = self._snapshot.text
         if is_failure(text):
             if self._failure is None:
-                self._failure = explain_failure(text)
+                self._failure = self._explain(text)
             return []
         return self._show(text) + self._cite(self._snapshot) if not self._shown else []
 
     def _show(self, text: str) -> list[BackendEvent]:
         self._shown += text
         return [TextDelta(text=text)] if text else []
+
+    def _explain(self, words: str) -> BackendError:
+        """Without what people and the model said, which some errors repeat and no log may keep."""
+        told = words
+        answered = ("".join(self._notes) or self._shown).removesuffix(self._last)
+        for said in (self._asked, answered):
+            if len(begun := said.strip()[:_RECOGNISED]) >= _SHORTEST and begun in told:
+                told = f"{told[: told.index(begun)]}…"
+        return explain_failure(words, f"DB-GPT said instead of an answer: {shorten(told)}")
 
     def _take_back(self, words: str) -> list[BackendEvent]:
         if not words or not self._shown.endswith(words):

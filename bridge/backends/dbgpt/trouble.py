@@ -35,6 +35,12 @@ def has_failed(view: str) -> bool:
     return is_failure(view) or _LATER.search(view) is not None
 
 
+def error_in(view: str) -> str:
+    """What a view that `has_failed` says of the error alone."""
+    found = _LATER.search(view) or _FAILURE.match(view)
+    return view[found.start() :].partition("<chart-view")[0] if found is not None else ""
+
+
 def may_be_failure(text: str) -> bool:
     """Whether an answer that begins like this may still turn out to be an error."""
     begun = text.lstrip()

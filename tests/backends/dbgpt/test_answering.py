@@ -250,3 +250,23 @@ async def test_of_snapshots_that_come_at_once_only_the_last_is_looked_at() -> No
         assert heard.text == text
         assert not any(isinstance(event, TextReplaced) for event in heard.events)
         assert len(heard.events) < len(pieces), "not every one of them"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "words"),
+    [
+        (Trouble.AS_TEXT, "Unable to parse JSON from response: The secret plan is {}"),
+        (Trouble.AS_TEXT, "no such column in: Who knows the plan?"),
+        (Trouble.SERVER_ERROR, "KeyError for Who knows the plan?"),
+    ],
+)
+async def test_what_was_asked_and_said_is_in_no_error_for_the_log(trouble: Trouble, words: str) -> None:
+    async with serving() as (server, backend):
+        pieces = ["The secret plan is ", "{}"]
+        server.script = lambda mode, text: Reply(pieces=pieces, trouble=trouble, at=2, words=words)
+
+        heard = await hear(backend.answer(question("Who knows the plan?")))
+
+        assert isinstance(heard.error, BackendFailed)
+        assert "plan" not in str(heard.error)
+        assert words[:8] in str(heard.error)
