@@ -64,7 +64,8 @@ def choose(core: Settings | None, sources: Sources) -> Choice:
     """`core` is None when it is wrong, which is told already. Raises nothing."""
     choice = Choice()
     defaults = _policy(core)
-    from_environment = _read_environment(sources, choice)
+    others: list[str] = []
+    from_environment = _read_environment(sources, choice, others)
     # Where its settings are wrong, there is one all the same, and routes that lead to it are right.
     known = Known(
         platforms=sources.platforms,
@@ -79,6 +80,7 @@ def choose(core: Settings | None, sources: Sources) -> Choice:
         return choice
     if document is None:
         choice.apps = from_environment
+        choice.notices += _not_used(from_environment, others)
         policies = {DEFAULT_APP: defaults} if from_environment else {}
         has_routes = False
     else:
@@ -140,8 +142,8 @@ def _find_document(core: Settings | None, sources: Sources) -> Document | None:
     return read_document(asked)
 
 
-def _read_environment(sources: Sources, choice: Choice) -> dict[AppName, ChosenApp]:
-    """The one app that needs no file."""
+def _read_environment(sources: Sources, choice: Choice, others: list[str]) -> dict[AppName, ChosenApp]:
+    """The one app that needs no file. What else could be one is added to `others`."""
     found: dict[AppName, ChosenApp] = {}
     for name, kind in sources.backends.items():
         try:
@@ -151,9 +153,22 @@ def _read_environment(sources: Sources, choice: Choice) -> dict[AppName, ChosenA
             continue
         # Some are only for trying out, and must be asked for by name.
         alone = not getattr(settings, "only_named", False)
-        if getattr(settings, "enabled", False) and alone and not found:
+        if not getattr(settings, "enabled", False) or not alone:
+            continue
+        if found:
+            others.append(name)
+        else:
             found[DEFAULT_APP] = ChosenApp(backend=name, settings=settings)
     return found
+
+
+def _not_used(from_environment: Mapping[AppName, ChosenApp], others: Sequence[str]) -> list[str]:
+    names = [app.backend for app in from_environment.values()]
+    return [
+        f"The environment sets up an app of {other}, too, which is not used: it makes one app, of {names[0]} here. "
+        "Write both into bridge.toml (see bridge.toml.example)."
+        for other in others
+    ]
 
 
 def _read_apps(document: Document, written: Written, sources: Sources, choice: Choice) -> dict[AppName, ChosenApp]:

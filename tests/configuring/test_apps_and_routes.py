@@ -445,6 +445,17 @@ def test_such_an_app_has_a_key_of_its_own_or_none(monkeypatch: pytest.MonkeyPatc
     assert (own.api_key, none.api_key) == ("app-support", "")
 
 
+def test_the_environment_makes_one_app_and_says_which_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_MODEL", "m")
+    alone = registry.load(None)
+    assert (alone.apps[DEFAULT_APP].name, alone.notices) == ("openai", ())
+    monkeypatch.setenv("DIFY_API_KEY", "app-1")
+    both = registry.load(None)
+    assert both.apps[DEFAULT_APP].name == "dify"
+    (notice,) = both.notices
+    assert notice.startswith("The environment sets up an app of openai, too, which is not used")
+
+
 @pytest.mark.parametrize(
     ("written", "sentence"),
     [

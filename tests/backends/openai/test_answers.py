@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.backend_api import AnswerCompleted, AnswerStarted, TextDelta, UsageReported
+from bridge.backend_api import AnswerCompleted, AnswerStarted, BackendEvent, TextDelta, UsageReported
 from bridge.errors import BackendError, BackendMisconfigured, BackendTimeout, QuestionRefused
 from bridge.history_api import KeepsNoHistory
 from bridge.inspecting import find_gaps
@@ -18,7 +18,7 @@ from bridge.routing import AppPolicy
 from bridge.variables_api import DescribesInputs
 from tests.backends.openai.asking import USER, ask, make_backend
 from tests.contracts.backend_suite import collect, ids_of, text_of
-from tests.contracts.wire import JSON, Hang, Said, WireServer, listening
+from tests.contracts.wire import JSON, PAGE, Hang, Said, WireServer, listening
 from tests.fakes.openai_server import Fault, Kind, OpenAIServer, Reply, Trouble
 
 PNG = b"\x89PNG\r\n\x1a\n and so on"
@@ -222,6 +222,19 @@ async def test_a_reply_that_is_no_completion_is_no_answer(reply: dict[str, objec
         await backend.close()
 
     assert (caught.value.code, events) == (code, [])
+
+
+async def test_a_web_page_is_a_wrong_address_and_not_an_answer_that_began() -> None:
+    async with listening(WireServer("/v1/chat/completions")) as server:
+        server.answer = Said(headers=PAGE, steps=[b"<html>Sign in</html>"])
+        backend = make_backend(f"{server.origin}/v1")
+        events: list[BackendEvent] = []
+        with pytest.raises(BackendMisconfigured) as caught:
+            await collect(backend, ask(), events)
+        await backend.close()
+
+    assert events == []
+    assert "OPENAI_BASE_URL" in caught.value.fix
 
 
 async def test_a_server_that_keeps_the_connection_after_the_end_does_not_hold_the_answer() -> None:
