@@ -136,6 +136,8 @@ def text_of(event: Json, key: str) -> str:
         return ""
     if "\0" in value:
         value = value.replace("\0", "")
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:

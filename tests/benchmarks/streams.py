@@ -135,7 +135,8 @@ async def _serving() -> AsyncIterator[str]:
     async with python("tests.benchmarks.stream_server") as process:
         assert process.stdout is not None
         async with asyncio.timeout(PATIENCE):
-            yield f"http://127.0.0.1:{int(await process.stdout.readline())}/v1"
+            port = int(await process.stdout.readline())
+        yield f"http://127.0.0.1:{port}/v1"
 
 
 async def show_streams(table: Table) -> None:

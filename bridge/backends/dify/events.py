@@ -45,6 +45,9 @@ _STANDING = frozenset({"workflow_started", "message_replace", "node_started", "n
 """What is told again, as a picture of the run, to whoever goes on hearing it."""
 
 
+_ID_FIELDS = ("conversation_id", "message_id", "task_id", "workflow_run_id")
+
+
 class Run(StrEnum):
     """How a workflow, or the one behind a chatflow, stands, as far as the stream has told."""
 
@@ -72,6 +75,8 @@ class AnswerMachine:
         self._answered = answered
         self._requests: tuple[InputRequest, ...] = ()
         self._paused = False
+        self._ids_told: list[object] = []
+        """By the last event."""
         self._started = False
         self._shaper = TextShaper(self._own)
         self._agent_text = ""
@@ -252,6 +257,11 @@ class AnswerMachine:
         return [AnswerStarted(ids=self._ids)]
 
     def _take_ids(self, event: Json) -> list[BackendEvent]:
+        told = [event.get(name) for name in _ID_FIELDS]
+        if told == self._ids_told:
+            # Nearly every event repeats them.
+            return []
+        self._ids_told = told
         ids = BackendIds(
             conversation=BackendConversationId(text_of(event, "conversation_id")) or self._ids.conversation,
             message=BackendMessageId(text_of(event, "message_id")) or self._ids.message,
