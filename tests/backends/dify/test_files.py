@@ -240,7 +240,7 @@ async def test_of_what_a_stream_names_only_the_apps_own_files_are_told_each_once
     ]
 
 
-async def test_sources_come_in_their_order_as_plain_names_and_no_more_than_ten() -> None:
+async def test_sources_come_in_their_order_with_their_places_and_no_more_than_ten() -> None:
     told: list[dict[str, object]] = [
         {"position": 3, "document_name": "C\n.pdf", "content": "SECRET"},
         {"position": 1, "document_name": "A.pdf", "content": "SECRET"},
@@ -255,7 +255,7 @@ async def test_sources_come_in_their_order_as_plain_names_and_no_more_than_ten()
         await backend.close()
 
     (cited,) = [event.names for event in outcome.events if isinstance(event, SourcesCited)]
-    assert cited[:4] == ("A.pdf", "A page of the web", "C .pdf", "0.md")
+    assert cited[:4] == ("1. A.pdf", "2. A page of the web", "3. C .pdf", "10. 0.md")
     assert len(cited) == 10
     assert "SECRET" not in repr(outcome.events)
 
