@@ -26,6 +26,7 @@ _PLACE = (
     conversation.c.head,
     conversation.c.bots_in_a_row,
     conversation.c.choice,
+    conversation.c.resting,
     conversation.c.active_answer_id,
 )
 
