@@ -23,7 +23,7 @@ def test_turns_are_counted_by_ending_and_what_did_not_end_was_handed_over() -> N
         metrics.turn_ended(APP, SLACK, state)
     metrics.turn_ended(APP, DISCORD, Ending.STOPPED)
     endings = {ending: metrics.read("bridge_turns_total", app=APP, platform=SLACK, ending=ending) for ending in Ending}
-    assert endings == {Ending.DONE: 1, Ending.STOPPED: 1, Ending.FAILED: 1, Ending.HANDED_OVER: 4}
+    assert endings == {Ending.DONE: 1, Ending.STOPPED: 1, Ending.FAILED: 1, Ending.HANDED_OVER: 5}
     assert metrics.read("bridge_turns_total", app=APP, platform=DISCORD, ending="stopped") == 1
 
 
