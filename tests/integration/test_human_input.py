@@ -72,6 +72,10 @@ class Table(Protocol):
         """Waits until it is later than that."""
         ...
 
+    async def learns(self, place: str, words: str) -> None:
+        """Waits until the second person is told so, alone where the platform can do that for a message."""
+        ...
+
     async def restart(self, *, kill: bool = False) -> None: ...
 
     async def attend(self, ahead: timedelta = timedelta(0)) -> None:
@@ -161,6 +165,9 @@ class SlackTable:
     async def passed(self, moment: float) -> None:
         await self.world.until(lambda: self.world.clock.now().timestamp() > moment, "the time is over")
 
+    async def learns(self, place: str, words: str) -> None:
+        await self.told(words, grace=True)
+
     async def restart(self, *, kill: bool = False) -> None:
         await self.world.restart(kill=kill)
 
@@ -221,6 +228,9 @@ class DiscordTable:
 
     async def passed(self, moment: float) -> None:
         await self.world.until(lambda: self.world.clock.now().timestamp() > moment, "the time is over")
+
+    async def learns(self, place: str, words: str) -> None:
+        await self.shows(place, words)
 
     async def restart(self, *, kill: bool = False) -> None:
         await self.world.restart(kill=kill)
@@ -363,7 +373,7 @@ async def test_stop_ends_the_waiting_and_the_next_question_is_answered(table: Ta
     place = await table.ask("Please order chairs")
     await table.shows(place, "Order 12 chairs?", buttons=BUTTONS)
     await table.say(place, "What else?")
-    await table.shows(place, "Your question comes next")
+    await table.learns(place, "Your question comes next")
     await table.press(place, "Stop")
     await table.shows(place, "(Stopped.)")
     await table.shows(place, "re: What else?")
