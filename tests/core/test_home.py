@@ -287,7 +287,7 @@ async def test_help_begins_with_what_the_app_says_of_itself_and_stays_within_a_m
         at.hall.greet(replace(wanted, order=replace(order, event_id=EventId("h3"))))
         await at.clock.advance(120)
         together = at.platform.texts[3]
-        assert together.startswith(f"{home.PROMPTS_TITLE}:\n\n- What is \\*new\\*?\n\n")
+        assert together.startswith(f"{home.PROMPTS_TITLE}:\n- What is \\*new\\*?\n\n")
         assert together.endswith(guide)
         telling.cancel()
         await asyncio.gather(telling, return_exceptions=True)
