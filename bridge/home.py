@@ -130,12 +130,17 @@ class FrontHall:
         order, app = wanted.order, wanted.resolution.app
         opening = await self._opening(app) if app else Opening()
         tell, about = order.private or order.target, f"{order.command.value} {order.event_id}"
-        if introduction := "\n\n".join(_introduce(opening)):
-            # A line of ours is one message; whoever wants to say more than that says it in answers.
-            first = split(introduction, self._platforms[tell.platform].dialect)[0]
-            self._notices.tell(tell, first, about=f"{about} introduction")
         alone = app is not None and await self._guide.stands_alone(app.name)
-        self._notices.tell(tell, self._guide.explain(order, wanted.resolution, alone=alone), about=about)
+        guide = self._guide.explain(order, wanted.resolution, alone=alone)
+        if introduction := "\n\n".join(_introduce(opening)):
+            dialect = self._platforms[tell.platform].dialect
+            together = f"{introduction}\n\n{guide}"
+            if dialect.render(together).length <= dialect.limit:
+                guide = together
+            else:
+                # A line of ours is one message; whoever wants to say more than that says it in answers.
+                self._notices.tell(tell, split(introduction, dialect)[0], about=f"{about} introduction")
+        self._notices.tell(tell, guide, about=about)
 
     async def _suggest(self, platform: SuggestsPrompts, event: ChatOpened) -> None:
         app = (await self._resolve(event)).app

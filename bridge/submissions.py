@@ -82,7 +82,7 @@ class Submissions:
     async def fill_in(self, submitted: FormSubmitted) -> None:
         found = await self._find(submitted.message, submitted.form, submitted.author, submitted.target)
         if isinstance(found, str):
-            _log.info("form_not_taken", event_id=submitted.event_id, told=submitted.private is not None, why=found)
+            _log.info("form_not_taken", event_id=submitted.event_id, told=submitted.private is not None)
             self._tell(submitted, found)
             return
         open_form, action = found

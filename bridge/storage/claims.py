@@ -10,6 +10,7 @@ from bridge.storage.mapping import AnyRow, dump_question
 from bridge.storage.owning import RUNNING
 from bridge.storage.portable import insert_into
 from bridge.storage.quotas import find_limit
+from bridge.storage.resting import waits_for_people
 from bridge.storage.tables import answer, conversation, inbound_event, input_request, outbound_message
 from bridge.store import Accepted, Full, Limited, NewQuestion
 
@@ -26,7 +27,6 @@ _PLACE = (
     conversation.c.head,
     conversation.c.bots_in_a_row,
     conversation.c.choice,
-    conversation.c.resting,
     conversation.c.active_answer_id,
 )
 
@@ -66,7 +66,9 @@ async def accept(connection: AsyncConnection, new: NewQuestion, now: datetime) -
         return Full(waiting=waiting, by_bots=by_bots)
     if limited is not None:
         return limited
-    behind_form = place.resting or (waiting > 0 and await _asks_for_inputs(connection, place))
+    behind_form = waiting > 0 and (
+        await waits_for_people(connection, place.active_answer_id) or await _asks_for_inputs(connection, place)
+    )
     return Accepted(conversation_id=ConversationId(place.id), seq=place.tail, waiting=waiting, behind_form=behind_form)
 
 

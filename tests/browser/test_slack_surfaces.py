@@ -95,7 +95,7 @@ async def test_commands_are_listed_completed_and_answered_to_who_typed_them(page
     box = page.get_by_test_id("slack-composer")
     await box.click()
     await page.keyboard.type("/")
-    await expect(page.get_by_test_id("command")).to_have_count(3)
+    await expect(page.get_by_test_id("command")).to_have_count(6)
     await page.keyboard.type("he")
     await page.keyboard.press("Tab")
     await expect(box).to_have_value("/help ")

@@ -12,6 +12,8 @@ def test_a_kind_of_app_that_does_not_exist_is_named_with_those_that_do(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    # It would hold for every test after this one.
+    monkeypatch.setattr("bridge.logs.configure", lambda *_: None)
 
     result = CliRunner().invoke(cli, ["playground", "--no-browser", "--app", "chatbot"])
 

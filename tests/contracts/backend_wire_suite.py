@@ -162,7 +162,7 @@ class WireContract:
     async def test_signs_of_life_without_an_end_are_given_up(self, dialect: Dialect, server: WireServer) -> None:
         steps: list[Step] = [dialect.said("kept "), Flood(dialect.ping(), pause=0.05)]
 
-        heard = await self.once(dialect, server, steps, idle=0.3, progress=0.6)
+        heard = await self.once(dialect, server, steps, idle=0.6, progress=1.2)
 
         assert heard.text == "kept "
         assert isinstance(heard.error, BackendTimeout)
@@ -173,7 +173,7 @@ class WireContract:
         steps: list[Step] = [dialect.ping(), Pause(0.1)] * 6
         steps += [dialect.said("slow"), dialect.ended()]
 
-        heard = await self.once(dialect, server, steps, idle=0.4, progress=5.0)
+        heard = await self.once(dialect, server, steps, idle=1.5, progress=5.0)
 
         assert (heard.text, heard.whole) == ("slow", True)
 
@@ -181,7 +181,7 @@ class WireContract:
     async def test_silence_is_given_up(self, dialect: Dialect, server: WireServer, begun: bool) -> None:
         steps: list[Step] = [dialect.said("kept "), Hang()] if begun else [Hang()]
 
-        heard = await self.once(dialect, server, steps, idle=0.3, progress=0.6)
+        heard = await self.once(dialect, server, steps, idle=0.6, progress=1.2)
 
         assert heard.text == ("kept " if begun else "")
         assert isinstance(heard.error, BackendTimeout)
@@ -320,7 +320,7 @@ class WireContract:
             await backend.close()
 
     async def test_every_kind_of_ending_gives_its_place_back(self, dialect: Dialect, server: WireServer) -> None:
-        backend = dialect.make_backend(server.origin, KEY, Limits(most=1, idle=0.3, progress=0.5))
+        backend = dialect.make_backend(server.origin, KEY, Limits(most=1, idle=0.6, progress=1.0))
         endings = [
             Said(steps=[dialect.said("a"), Break()]),
             Said(steps=[dialect.said("a"), Hang()]),

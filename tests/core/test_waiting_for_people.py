@@ -368,6 +368,24 @@ async def test_fields_are_asked_for_in_a_form_of_the_platform() -> None:
         assert "comfort" not in world.texts[0]
 
 
+async def test_neither_the_token_nor_what_is_filled_in_nor_who_it_was_is_in_the_log(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    world = World(WITH_FIELDS)
+    async with world.process() as at:
+        await order(world, at)
+        assert await world.platform.press(BOB) is None
+        submitted = await world.platform.submit({"why": "comfort", "size": "M"})
+        assert submitted is not None
+        await at.inbox(submitted)
+        await at.inbox(replace(submitted, event_id=EventId("late"), author=BOB))
+        await world.clock.advance(5)
+
+    logged = capsys.readouterr().out
+    assert "form_answered" in logged
+    assert [word for word in ("secret-token", "comfort", "Bob", "Order 12") if word in logged] == []
+
+
 async def test_what_does_not_fit_into_one_form_is_asked_for_in_steps() -> None:
     world = World(WITH_FIELDS)
     world.platform.holds = 1

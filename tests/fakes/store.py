@@ -226,7 +226,7 @@ class FakeStore(PauseMemory):
             conversation_id=found,
             seq=len(conversation.questions),
             waiting=waiting,
-            behind_form=conversation.resting or self._asks_for_inputs(conversation),
+            behind_form=waiting > 0 and (self._waits_for_people(conversation) or self._asks_for_inputs(conversation)),
         )
 
     def _asks_for_inputs(self, conversation: KeptConversation) -> bool:

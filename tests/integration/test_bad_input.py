@@ -24,7 +24,7 @@ DIALECTS: Sequence[Callable[[], Dialect]] = (
 )
 """One line per backend, and per way of answering of it. The bytes themselves are the affair of the wire contract."""
 
-LIMITS = Limits(idle=0.5, progress=1.0, largest_event=2 * MIB)
+LIMITS = Limits(idle=1.0, progress=2.0, largest_event=2 * MIB)
 
 
 def _torn(dialect: Dialect) -> bytes:

@@ -102,6 +102,7 @@ async def test_a_voice_message_is_a_file_for_an_app_that_takes_such_files(world:
     world.dify.features.hears = False
     world.dify.features.kinds = ["custom"]
     world.dify.features.extensions = [".ogg"]
+    await world.restart()  # what the app takes was asked for at the start, and is kept for a while
     await server.post_voice_as(server.ada, server.dm_ada, b"OggS voice", 2.0)
     await world.answered(server.dm_ada, "re: ")
     assert [(one.name, one.content) for one in world.dify.uploads.values()] == [("voice-message.ogg", b"OggS voice")]

@@ -1,5 +1,6 @@
 """A chatflow waits for people in the middle of an answer, on each platform: real SDK clients, real sockets, the real bridge."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
@@ -92,6 +93,10 @@ class Ahead(SystemClock):
 
 async def look_after(app: App, ahead: timedelta) -> None:
     parts = app.parts
+    async with asyncio.timeout(30):
+        # What was shown a moment ago may not rest yet.
+        while await parts.store.waiting_conversations(list(parts.platforms)):
+            await parts.clock.sleep(0.02)
     attendant = Attendant(
         store=parts.store,
         platforms=parts.platforms,

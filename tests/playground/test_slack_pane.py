@@ -110,7 +110,8 @@ async def test_prompts_commands_shortcuts_and_shared_channels_are_told(slack: Sl
     assert channel_of(view, "D0ADA")["prompts"] == {"title": "Try", "prompts": prompts}
     assert channel_of(view, "C0GENERAL")["prompts"] is None
     assert [channel_of(view, one)["shared"] for one in ("C0GENERAL", partners)] == [False, True]
-    assert [one["name"] for one in listed(view, "commands")] == ["/ask", "/reset", "/app", "/help"]
+    commands = [one["name"] for one in listed(view, "commands")]
+    assert commands == ["/ask", "/reset", "/app", "/history", "/forget", "/help"]
     assert view["shortcuts"] == [{"id": "ask_message", "label": "Ask about this"}]
     outside = {one["id"]: one["outside"] for one in listed(view, "people")}
     assert (outside["U0ADA"], outside[stranger.id]) == (False, True)

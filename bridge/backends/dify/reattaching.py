@@ -201,5 +201,5 @@ class Reattacher:
         if seen.fate not in (Fate.ANSWERED, Fate.STOPPED):
             return ()
         told = going.telling.tell_all(seen.text) if seen.text else None
-        end = AnswerCompleted(stopped=seen.fate is Fate.STOPPED)
+        end = AnswerCompleted(stopped=seen.fate is Fate.STOPPED, partial=seen.partial)
         return [end] if told is None else [told, end]

@@ -263,7 +263,7 @@ async def test_of_snapshots_that_come_at_once_only_the_last_is_looked_at() -> No
 async def test_what_was_asked_and_said_is_in_no_error_for_the_log(trouble: Trouble, words: str) -> None:
     async with serving() as (server, backend):
         pieces = ["The secret plan is ", "{}"]
-        server.script = lambda mode, text: Reply(pieces=pieces, trouble=trouble, at=2, words=words)
+        server.script = lambda mode, text: Reply(pieces=pieces, trouble=trouble, words=words)
 
         heard = await hear(backend.answer(question("Who knows the plan?")))
 
