@@ -95,6 +95,37 @@ async def test_a_press_is_handed_in_and_answered_without_a_word(
         assert [each.content for each in server.ephemerals(server.grace)] == ["Just for you."]
 
 
+def app(number: int) -> Button:
+    return Button(action=ButtonAction.APP, label=f"App {number}", value=f"17/app-{number}")
+
+
+async def test_a_few_apps_are_buttons_that_say_which_one_they_are(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await platform.send(await ask(server, inbox), with_buttons("which?", *(app(number) for number in range(5))))
+        message = server.messages(server.general)[-1]
+        assert [each.custom_id for each in message.buttons] == [f"bridge:app:17/app-{number}" for number in range(5)]
+        await server.press(server.grace, server.general, message.id, "bridge:app:17/app-3")
+        await until(lambda: bool(presses(inbox)), "for the press")
+        (event,) = presses(inbox)
+        assert (event.action, event.value, event.person) == (ButtonAction.APP, "17/app-3", server.grace)
+
+
+async def test_many_apps_are_a_menu_as_long_as_discord_takes_it(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await platform.send(await ask(server, inbox), with_buttons("which?", *(app(number) for number in range(30))))
+        message = server.messages(server.general)[-1]
+        (menu,) = message.buttons
+        assert [label for _, label in menu.choices] == [f"App {number}" for number in range(25)]
+        pressed = await server.press(server.grace, server.general, message.id, menu.custom_id, "17/app-24")
+        await until(lambda: server.interactions[pressed].acknowledged, "for the answer to a choice")
+        (event,) = presses(inbox)
+        assert (event.action, event.value, event.person) == (ButtonAction.APP, "17/app-24", server.grace)
+
+
 async def test_later_presses_have_a_larger_revision(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
 ) -> None:

@@ -151,7 +151,7 @@ async def test_a_refusal_in_a_thread_stays_though_nothing_else_does(
     assert [each.content for each in server.ephemerals(server.ada)] == ["You may not."]
 
 
-@pytest.mark.parametrize(("name", "command"), [("reset", Command.RESET), ("help", Command.HELP)])
+@pytest.mark.parametrize(("name", "command"), [("reset", Command.RESET), ("app", Command.APP), ("help", Command.HELP)])
 async def test_an_order_is_handed_in_and_answered_privately(
     server: DiscordServer, platform: DiscordPlatform, inbox: Inbox, name: str, command: Command
 ) -> None:
@@ -170,6 +170,16 @@ async def test_an_order_is_handed_in_and_answered_privately(
             await platform.send(event.private, out("Done."))
             assert server.interactions[number].ephemeral == "Done."
             inbox.events.clear()
+
+
+async def test_the_name_of_an_app_comes_with_its_command(
+    server: DiscordServer, platform: DiscordPlatform, inbox: Inbox
+) -> None:
+    async with hearing(platform, inbox):
+        await offered(server)
+        await server.command(server.ada, server.general, "app", {"name": " our  handbook "})
+        await until(lambda: len(orders(inbox)) == 1, "for the order")
+        assert (orders(inbox)[0].command, orders(inbox)[0].words) == (Command.APP, "our handbook")
 
 
 def orders(inbox: Inbox) -> list[CommandInvoked]:

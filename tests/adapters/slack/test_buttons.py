@@ -135,7 +135,7 @@ class Pressing:
     """A platform that hears, an answer of it with a Stop button, and who presses."""
 
     def __init__(self, bridge: Bridge, root: str, ref: MessageRef) -> None:
-        self.server, self.inbox = bridge.server, bridge.inbox
+        self.server, self.platform, self.inbox = bridge.server, bridge.platform, bridge.inbox
         self.ref = ref
         self._root = root
 
@@ -184,6 +184,28 @@ async def test_a_second_press_is_an_event_of_its_own(pressing: Pressing) -> None
     await pressing.press("U0ADA")
     await pressing.server.idle(5)
     assert len({one.event_id for one in pressing.pressed}) == 2
+
+
+def app(number: int) -> Button:
+    return Button(action=ButtonAction.APP, label=f"App {number}", value=f"17.25/app-{number}")
+
+
+@pytest.mark.parametrize(("count", "kind"), [(5, "button"), (6, "static_select"), (120, "static_select")])
+async def test_a_few_apps_are_buttons_and_many_a_menu_and_either_says_which_was_chosen(
+    pressing: Pressing, target: ReplyTarget, root: str, count: int, kind: str
+) -> None:
+    server = pressing.server
+    await pressing.platform.send(target, with_buttons("which?", *(app(number) for number in range(count)), nonce="n9"))
+    shown = answers(server, root)[-1]
+    (row,) = [block for block in shown.blocks if block["type"] == "actions"]
+    elements = row["elements"]
+    assert isinstance(elements, list)
+    assert {one["type"] for one in elements} == {kind}
+    number = 4 if kind == "button" else 0
+    await server.press("U0GRACE", "C0GENERAL", shown.ts, f"bridge:app:{number}", "17.25/app-4")
+    await until(lambda: bool(pressing.pressed), "the choice")
+    (event,) = pressing.pressed
+    assert (event.action, event.value, event.person) == (ButtonAction.APP, "17.25/app-4", "U0GRACE")
 
 
 async def test_a_press_is_acknowledged_only_once_it_is_stored(pressing: Pressing) -> None:

@@ -44,10 +44,38 @@ async def test_buttons_are_kept_shown_replaced_and_taken_away(server: DiscordSer
     assert not message.buttons
 
 
+def menu(**fields: object) -> dict[str, object]:
+    options = [{"label": name.upper(), "value": name} for name in ("a", "b")]
+    return {"type": 3, "custom_id": "menu", "placeholder": "Choose…", "options": options, **fields}
+
+
+async def test_a_menu_is_kept_and_shown_and_one_of_its_options_chosen(server: DiscordServer, raw: Raw) -> None:
+    sent = await raw.send(server.general, {"content": "x", "components": [row(menu(min_values=1, max_values=1))]})
+    assert sent.status == 200
+    (shown,) = sent.body["components"][0]["components"]  # type: ignore[index]
+    assert (shown["type"], shown["placeholder"]) == (3, "Choose…")
+    assert shown["options"] == [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]
+    number = str(sent.body["id"])
+    await server.press(server.ada, server.general, number, "menu", "b")
+    for value in ("c", None):
+        with pytest.raises(ValueError, match="chosen"):
+            await server.press(server.ada, server.general, number, "menu", value)
+
+
 @pytest.mark.parametrize(
     "components",
     [
         "text",
+        [row(menu(), button())],
+        [row(menu(options=[]))],
+        [row(menu(options=[{"label": str(n), "value": str(n)} for n in range(26)]))],
+        [row(menu(options=[{"label": "A", "value": "a"}] * 2))],
+        [row(menu(options=[{"label": "A" * 101, "value": "a"}]))],
+        [row(menu(options=[{"label": "A", "value": "a" * 101}]))],
+        [row(menu(options=[{"label": "A", "value": 1}]))],
+        [row(menu(placeholder="x" * 151))],
+        [row(menu(max_values=2))],
+        [row(menu(custom_id=""))],
         [button()],
         [row()],
         [row(*(button(str(n)) for n in range(6)))],

@@ -186,3 +186,26 @@ async def test_an_id_that_the_app_left_out_is_made_up(server: SlackServer, clien
     press = await server.press("U0ADA", "C0GENERAL", ts, "made-up-0-0")
     action = only_action(press.payload)
     assert (action["block_id"], action["action_id"]) == ("row", "made-up-0-0")
+
+
+async def test_what_is_chosen_in_a_menu_below_a_message_is_told_with_its_option(
+    server: SlackServer, client: AsyncWebClient
+) -> None:
+    options = [{"text": {"type": "plain_text", "text": name.upper()}, "value": name} for name in ("a", "b")]
+    menu: JsonObject = {"type": "static_select", "action_id": "which", "options": options}
+    blocks: list[JsonObject] = [{"type": "actions", "block_id": "row", "elements": [menu]}]
+    posted = await client.chat_postMessage(channel="C0GENERAL", text="which?", blocks=blocks)
+    async with bolt_on_sockets(server) as heard:
+        await server.press("U0GRACE", "C0GENERAL", str(posted["ts"]), "which", "b")
+        await server.idle(SOON)
+    action = only_action(heard.bodies[-1])
+    action.pop("action_ts")
+    assert action == {
+        "type": "static_select",
+        "action_id": "which",
+        "block_id": "row",
+        "selected_option": options[1],
+    }
+    for value in ("c", None):
+        with pytest.raises(ValueError, match="no button"):
+            await server.press("U0GRACE", "C0GENERAL", str(posted["ts"]), "which", value)

@@ -73,7 +73,15 @@ async def test_without_a_question_the_command_explains_itself_at_once(hall: Hall
     assert hall.heard(MessageReceived) == []
 
 
-@pytest.mark.parametrize(("name", "command"), [("/reset", Command.RESET), ("/help", Command.HELP)])
+async def test_the_name_of_an_app_stands_behind_its_command(hall: Hall) -> None:
+    await hall.server.command("U0GRACE", "C0GENERAL", "/app", "  our   handbook ")
+    order = await hall.next(CommandInvoked)
+    assert (order.command, order.words) == (Command.APP, "our handbook")
+
+
+@pytest.mark.parametrize(
+    ("name", "command"), [("/reset", Command.RESET), ("/app", Command.APP), ("/help", Command.HELP)]
+)
 async def test_orders_are_carried_out_in_private(hall: Hall, name: str, command: Command) -> None:
     await hall.server.command("U0GRACE", "C0GENERAL", name)
     order = await hall.next(CommandInvoked)
