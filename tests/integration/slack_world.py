@@ -167,7 +167,13 @@ class World:
             ),
             database=isolated(DatabaseSettings, database_url=database, **self.database),
             platforms=(platform("slack", **{**slack, **self.settings}),),
-            app=backend("dify", dify_api_key=self.dify.api_key, dify_base_url=self.dify.base_url),
+            app=backend(
+                "dify",
+                dify_api_key=self.dify.api_key,
+                dify_base_url=self.dify.base_url,
+                # What a test changes at the app is seen with the next question.
+                dify_parameters_age=0,
+            ),
         )
         return replace(one, routes=Everywhere(app=self._app, guests=self._guests))
 
