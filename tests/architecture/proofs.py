@@ -170,6 +170,10 @@ ROWS = {
                 TALKS,
                 f"{_WHOLE}/test_slack_past.py::test_a_list_is_good_after_a_restart_and_titles_are_those_of_the_app",
             ),
+            (
+                (DBGPT,),
+                f"{_WHOLE}/test_slack_dbgpt.py::test_an_earlier_conversation_goes_on_in_another_thread",
+            ),
         ],
     ),
     "Forgotten at the app too": Row(

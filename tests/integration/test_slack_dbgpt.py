@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from bridge.archivist import RESUMED_IN_THREAD
 from bridge.playground.dbgpt import Reply, Trouble, chart_view, messages_block, plans_block, references_tag
 from tests.integration.dbgpt_worlds import SlackAndDbgpt
 from tests.integration.slack_world import ADA, GENERAL, GRACE, living
-from tests.integration.test_slack_past import choose, whispered
+from tests.integration.test_slack_past import choices, choose, said_in_thread, whispered
 
 
 @pytest.fixture
@@ -62,6 +63,25 @@ async def test_an_answer_that_was_complete_when_the_bridge_died_is_fetched_and_n
     await world.answered(GENERAL, root, "the whole answer")
 
     assert len(world.dbgpt.requests) == 1
+
+
+async def test_an_earlier_conversation_goes_on_in_another_thread(world: SlackAndDbgpt) -> None:
+    first = await world.ask("Why is the sky blue?")
+    await world.answered(GENERAL, first, "You said: Why is the sky blue?")
+    second = await world.ask("What is for lunch?")
+    await world.answered(GENERAL, second, "You said: What is for lunch?")
+    await world.restart()
+    await world.ask("/history", thread=second)
+    shown = await whispered(world, "Which of your earlier conversations")
+    assert ["Why is the sky blue?" in one.label for one in choices(shown)] == [True]
+    await choose(world, shown)
+    await said_in_thread(world, GENERAL, second, RESUMED_IN_THREAD)
+    await world.ask("And at night?", thread=second)
+    await world.answered(GENERAL, second, "You said: And at night?", count=3)
+
+    asked = world.dbgpt.requests
+    assert asked[2].conversation == asked[0].conversation
+    assert "GET /api/v1/chat/dialogue/list" in world.dbgpt.calls
 
 
 async def test_everybodys_rating_is_feedback_of_their_own_on_the_round(world: SlackAndDbgpt) -> None:

@@ -22,7 +22,7 @@ from bridge.backends.dbgpt.client import Asked, DbgptClient
 from bridge.backends.dbgpt.conversations import begin, belongs_to, name_round, order_of
 from bridge.backends.dbgpt.frames import FramesParser
 from bridge.backends.dbgpt.hearing import AnswerMachine, nothing_said
-from bridge.backends.dbgpt.history import Round, delete_rounds, list_rounds
+from bridge.backends.dbgpt.history import Round, delete_rounds, list_conversations, list_rounds
 from bridge.backends.dbgpt.listing import KeptListing, target_of
 from bridge.backends.dbgpt.modes import SNAPSHOTS, Target
 from bridge.backends.dbgpt.rating import send_opinions
@@ -33,6 +33,7 @@ from bridge.clock import Clock
 from bridge.errors import BackendCut, BackendError, ConversationMissing, QuestionRefused
 from bridge.messages import BackendConversationId, BackendIds, BackendMessageId, BackendTaskId, BackendUser, Rating
 from bridge.opinions import Opinion, Opinions
+from bridge.past_api import KeptConversation
 from bridge.platform_api import Finding
 from bridge.remote.framing import Json
 from bridge.remote.gates import Gate
@@ -175,6 +176,10 @@ class DbgptBackend:
         with _explaining():
             limit = self._settings.dbgpt_max_event_bytes
             await send_opinions(self._client, ids.conversation, order, opinions, max_bytes=limit)
+
+    async def conversations(self, user: BackendUser, limit: int) -> Sequence[KeptConversation]:
+        with _explaining():
+            return await list_conversations(self._client, user, limit, self._settings.dbgpt_max_event_bytes)
 
     async def delete_conversation(self, conversation: BackendConversationId, user: BackendUser) -> None:
         if not belongs_to(conversation, user):

@@ -8,12 +8,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from bridge.backends.dbgpt.client import DbgptClient
+from bridge.backends.dbgpt.conversations import belongs_to
 from bridge.errors import BackendFailed
-from bridge.messages import BackendConversationId
+from bridge.markdown.characters import in_one_line
+from bridge.messages import BackendConversationId, BackendUser
+from bridge.past_api import KeptConversation
 from bridge.remote.framing import text_of
 
 # The class of the conversation service has another default, which the application server does not use.
 _PATH = "/api/v1/chat/dialogue"
+
+MOST_LISTED = 100
+"""Conversations that are looked at for titles, of all people together: one page."""
+
+LONGEST_TITLE = 60
+"""Characters. DB-GPT has no titles, only what was asked last."""
 
 
 @dataclass(slots=True)
@@ -55,6 +64,23 @@ async def list_rounds(client: DbgptClient, conversation: BackendConversationId, 
             case _:
                 pass
     return [rounds[order] for order in sorted(rounds)]
+
+
+async def list_conversations(
+    client: DbgptClient, user: BackendUser, limit: int, max_bytes: int
+) -> Sequence[KeptConversation]:
+    """Those that were begun for this `user`, the latest first, by what was asked last. DB-GPT tells everybody of everybody's (the
+    name that one sends changes nothing on 0.8.2), so that they are told apart here. Raises `BackendError`."""
+    query = {"page": "1", "page_size": str(MOST_LISTED)}
+    data = await client.call("GET", f"{_PATH}/list", query=query, max_bytes=max_bytes)
+    if not isinstance(data, list):
+        raise BackendFailed("the list of conversations is none", code="no_list")
+    found = []
+    for one in data:
+        name = BackendConversationId(text_of(one, "conv_uid")) if isinstance(one, dict) else BackendConversationId("")
+        if name and belongs_to(name, user):
+            found.append(KeptConversation(id=name, title=in_one_line(text_of(one, "user_input"), LONGEST_TITLE)))
+    return found[:limit]
 
 
 async def delete_rounds(client: DbgptClient, conversation: BackendConversationId) -> None:

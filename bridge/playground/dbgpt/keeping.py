@@ -24,6 +24,27 @@ async def history(state: DbgptState, request: web.Request) -> web.StreamResponse
     return succeed(messages)
 
 
+async def list_conversations(state: DbgptState, request: web.Request) -> web.StreamResponse:
+    """Everybody's, whatever name is sent: the real one files them under a name of its own."""
+    page, size = int(request.query.get("page", "1")), int(request.query.get("page_size", "10"))
+    latest = list(reversed(state.conversations.items()))[(page - 1) * size : page * size]
+    return succeed(
+        [
+            {
+                "conv_uid": name,
+                "user_input": rounds[-1].human if rounds else "",
+                "chat_mode": "chat_normal",
+                "app_code": None,
+                "select_param": "",
+                "model_name": "fake",
+                "user_name": None,
+                "sys_code": None,
+            }
+            for name, rounds in latest
+        ]
+    )
+
+
 async def delete(state: DbgptState, request: web.Request) -> web.StreamResponse:
     state.conversations.pop(_query(request, "con_uid"), None)
     state.changed()

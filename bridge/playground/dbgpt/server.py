@@ -19,6 +19,7 @@ _ENDPOINTS: tuple[tuple[str, str, Endpoint], ...] = (
     ("GET", "/api/v2/serve/awel/flows", lists.flows),
     ("GET", "/api/v2/serve/model/models", lists.models),
     ("GET", "/api/v1/chat/dialogue/messages/history", keeping.history),
+    ("GET", "/api/v1/chat/dialogue/list", keeping.list_conversations),
     ("POST", "/api/v1/chat/dialogue/delete", keeping.delete),
     ("GET", "/api/v1/conv/feedback/list", keeping.list_feedback),
     ("POST", "/api/v1/conv/feedback/update", keeping.update_feedback),

@@ -1,4 +1,6 @@
-"""Feedback: one for each person and round, however often it is told and taken back."""
+"""Feedback: one for each person and round, however often it is told and taken back. And conversations: listed and forgotten."""
+
+from uuid import uuid4
 
 import pytest
 
@@ -8,6 +10,7 @@ from bridge.errors import QuestionRefused
 from bridge.messages import BackendIds, BackendUser, Rating
 from bridge.opinions import Opinion
 from bridge.playground.dbgpt import DbgptServer, Feedback
+from bridge.playground.dbgpt.records import Round
 from tests.backends.dbgpt.asking import USER, question, serving
 from tests.backends.dify.asking import hear
 
@@ -90,6 +93,19 @@ async def test_a_conversation_is_forgotten_for_its_own_user_alone_and_twice_is_n
         await backend.delete_conversation(ids.conversation, USER)
         await backend.delete_conversation(ids.conversation, USER)
         assert server.conversations == {}
+
+
+async def test_the_list_of_everybodys_conversations_is_told_apart_by_their_names() -> None:
+    async with serving() as (server, backend):
+        first, last = await answered(backend), await answered(backend)
+        for _ in range(3):
+            server.conversations[str(uuid4())] = [Round(order=1, human="somebody else's")]
+        listed = await backend.conversations(USER, 10)
+
+        assert [one.id for one in listed] == [last.conversation, first.conversation]
+        assert all(one.title for one in listed)
+        assert await backend.conversations(USER, 1) == listed[:1]
+        assert await backend.conversations(BackendUser("nobody"), 10) == []
 
 
 async def test_people_are_kept_apart() -> None:
