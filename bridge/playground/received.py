@@ -47,6 +47,10 @@ class WitnessedBackend:
         self.name = backend.name
         self._backend = backend
         self._received = received
+        # What it offers besides (files, forms, lists) is passed on as it is. On the instance: protocols are looked for there.
+        for name in dir(backend):
+            if not name.startswith("_") and not hasattr(type(self), name) and callable(value := getattr(backend, name)):
+                setattr(self, name, value)
 
     @property
     def capacity(self) -> int:
