@@ -7,7 +7,6 @@ from yarl import URL
 from adapters.discord.installs.manifest import application_in, describe_install
 from adapters.discord.installs.permissions import (
     ADMINISTRATOR,
-    COMMANDS,
     PERMISSIONS,
     Use,
     missing,
@@ -130,4 +129,3 @@ def test_an_administrator_lacks_nothing() -> None:
 
 def test_every_setting_of_the_app_is_one_of_the_bridge() -> None:
     assert set(AppSettings.model_fields) < set(Settings.model_fields)
-    assert set(COMMANDS) == {"ask", "reset", "stop", "help", "Ask about this message"}
