@@ -57,9 +57,10 @@ async def test_an_earlier_conversation_goes_on_in_another_thread_as_its_own_user
     server = world.discord
     first = await thread_of(world, "Why is the sky blue?")
     second = await thread_of(world, "What is for lunch?")
+    earlier = world.dify.conversations[world.requests[0].home]
+    await world.until(lambda: earlier.name != "New conversation", "it has a title")
     await command(world, "history", second)
     shown = await whispered(world, CHOOSE)
-    earlier = world.dify.conversations[world.requests[0].home]
     assert [earlier.name in one.label for one in shown.buttons] == [True]
     await world.restart(kill=True)
     await world.press(shown, "bridge:resume:")
