@@ -296,10 +296,10 @@ class WireContract:
         try:
             for count in range(1, 4):
                 asking = asyncio.create_task(hear(backend))
-                await server.until(lambda count=count: server.asked == count)  # type: ignore[misc]
+                await server.until(lambda count=count: server.asked == count)  # type: ignore[misc]  # a default argument, which mypy does not see in a lambda
                 asking.cancel()
                 await asyncio.gather(asking, return_exceptions=True)
-                await server.until(lambda count=count: server.left == count)  # type: ignore[misc]
+                await server.until(lambda count=count: server.left == count)  # type: ignore[misc]  # a default argument, which mypy does not see in a lambda
         finally:
             await backend.close()
 

@@ -89,7 +89,7 @@ class Room:
         self.menu = AppMenu(
             picks=self.picks,
             picking=Picking(FakeStore(aggregate, self.clock), self.picks, backends),
-            platforms=platforms,  # type: ignore[arg-type]
+            platforms=platforms,  # type: ignore[arg-type]  # fakes of what it needs
             backends=backends,
             notices=cast("Notices", self.told),
             clock=self.clock,

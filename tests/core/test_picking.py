@@ -65,7 +65,7 @@ def ask(join: ConversationId | None = None) -> Ask:
     ],
 )
 async def test_whatever_may_be_a_question_or_an_order_is_met_by_the_app_that_was_chosen(event: object) -> None:
-    assert (await picking().settle_for(event, BOTH)).app == SALES  # type: ignore[arg-type]
+    assert (await picking().settle_for(event, BOTH)).app == SALES  # type: ignore[arg-type]  # any event of the list
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ async def test_whatever_may_be_a_question_or_an_order_is_met_by_the_app_that_was
     ],
 )
 async def test_nobody_looks_what_was_chosen_where_it_does_not_matter(event: object, where: Resolution) -> None:
-    assert await picking(Silent()).settle_for(event, where) is where  # type: ignore[arg-type]
+    assert await picking(Silent()).settle_for(event, where) is where  # type: ignore[arg-type]  # any event of the list
 
 
 async def test_where_every_message_is_a_question_each_is_met_by_what_was_chosen() -> None:

@@ -42,7 +42,7 @@ def create(settings: EchoSettings, clock: Clock) -> FakeBackend:
 
 
 def part(**settings: object) -> Part[Backend]:
-    return Part("echo", EchoSettings(**settings), __name__)  # type: ignore[arg-type]
+    return Part("echo", EchoSettings(**settings), __name__)  # type: ignore[arg-type]  # the caller names what it sets
 
 
 def configuration(apps: Mapping[AppName, Part[Backend]], answers: AppName, core: Settings) -> Configuration:
@@ -78,7 +78,7 @@ class House:
 
     async def reload(self, **changes: object) -> list[Mapping[str, object]]:
         """As SIGHUP does it; returns what the log says."""
-        self.file = replace(self.file, **changes)  # type: ignore[arg-type]
+        self.file = replace(self.file, **changes)  # type: ignore[arg-type]  # the caller names what changes
         with capture_logs() as logs:
             assert await self.reloading.reload() is not bool(self.problems)
         return [one for one in logs if one["event"] not in ("backend_closed",)]

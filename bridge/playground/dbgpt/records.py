@@ -1,11 +1,11 @@
 """What the stand-in DB-GPT remembers: what it was asked, its conversations and the feedback on them; and what it is to say."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from bridge.clock import Clock
+from bridge.playground.watching import Watched
 
 Json = dict[str, object]
 
@@ -116,8 +116,9 @@ def echo(mode: str, text: str) -> Reply:
     return Reply(pieces=["You said: ", text])
 
 
-class DbgptState:
+class DbgptState(Watched):
     def __init__(self, clock: Clock, api_keys: Sequence[str]) -> None:
+        super().__init__()
         self.clock = clock
         self.api_keys = tuple(api_keys)
         self.listings = Listings()
@@ -127,8 +128,6 @@ class DbgptState:
         self.feedback: list[Feedback] = []
         self.calls: list[str] = []
         """Everything but questions, as "GET /api/v2/serve/apps"."""
-        self._callbacks: list[Callable[[], None]] = []
-        self._watchers: set[asyncio.Event] = set()
 
     def begin_round(self, conversation: str, human: str) -> Round:
         """Numbered, and not yet written down."""
@@ -138,24 +137,3 @@ class DbgptState:
     def keep(self, conversation: str, one: Round) -> None:
         self.conversations.setdefault(conversation, []).append(one)
         self.changed()
-
-    def on_change(self, callback: Callable[[], None]) -> None:
-        self._callbacks.append(callback)
-
-    def changed(self) -> None:
-        for callback in self._callbacks:
-            callback()
-        for event in self._watchers:
-            event.set()
-
-    async def until(self, condition: Callable[[], bool], timeout: float) -> None:
-        """Returns once `condition` holds, looked at after every change. Raises `TimeoutError`."""
-        event = asyncio.Event()
-        self._watchers.add(event)
-        try:
-            async with asyncio.timeout(timeout):
-                while not condition():
-                    await event.wait()
-                    event.clear()
-        finally:
-            self._watchers.discard(event)

@@ -1,6 +1,5 @@
 """Everything the stand-in Dify knows, shared by its endpoints. No HTTP here."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from bridge.playground.dify.records import (
 from bridge.playground.dify.run import ChatRun
 from bridge.playground.dify.script import Reply, default_reply, make_title
 from bridge.playground.dify.wire import Dialect, Json
+from bridge.playground.watching import Watched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,8 +35,9 @@ class Running:
     run: ChatRun
 
 
-class DifyState:
+class DifyState(Watched):
     def __init__(self, clock: Clock, mode: str, version: str, api_key: str) -> None:
+        super().__init__()
         self.clock = clock
         self.mode = mode
         self.dialect = Dialect(version)
@@ -81,8 +82,6 @@ class DifyState:
         self.faults = Faults()
         self.running: dict[str, Running] = {}
         self.stopping = False
-        self._callbacks: list[Callable[[], None]] = []
-        self._watchers: set[asyncio.Event] = set()
 
     @property
     def takes_question(self) -> str:
@@ -153,24 +152,3 @@ class DifyState:
     def wall_seconds(self) -> int:
         """Dify keeps times to the second."""
         return int(self.clock.now().timestamp())
-
-    def on_change(self, callback: Callable[[], None]) -> None:
-        self._callbacks.append(callback)
-
-    def changed(self) -> None:
-        for callback in self._callbacks:
-            callback()
-        for event in self._watchers:
-            event.set()
-
-    async def until(self, condition: Callable[[], bool], timeout: float) -> None:
-        """Returns once `condition` holds, looked at after every change. Raises `TimeoutError`."""
-        event = asyncio.Event()
-        self._watchers.add(event)
-        try:
-            async with asyncio.timeout(timeout):
-                while not condition():
-                    await event.wait()
-                    event.clear()
-        finally:
-            self._watchers.discard(event)

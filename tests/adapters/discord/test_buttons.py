@@ -134,7 +134,7 @@ async def test_later_presses_have_a_larger_revision(
         number = server.messages(server.general)[-1].id
         for count in range(1, 4):
             await server.press(server.ada, server.general, number, "bridge:like")
-            await until(lambda count=count: len(presses(inbox)) == count, "for a press")  # type: ignore[misc]
+            await until(lambda count=count: len(presses(inbox)) == count, "for a press")  # type: ignore[misc]  # a default argument, which mypy does not see in a lambda
     revisions = [each.revision for each in presses(inbox)]
     assert revisions == sorted(set(revisions))
 

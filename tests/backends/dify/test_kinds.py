@@ -116,7 +116,7 @@ async def test_a_backend_that_never_asked_stops_an_answer_of_any_kind(server: Di
     asking = make_backend(server.base_url, dify_api_key=server.api_key)
     hearing = asyncio.create_task(hear(asking.answer(ask())))
     await server.until(lambda: bool(server.requests) and server.requests[-1].task_id != "")
-    await asyncio.sleep(0.1)
+    await server.until(lambda: bool(server.runs) or server.requests[-1].message_id != "")
     record = server.requests[-1]
     run = next(iter(server.runs), None)
     message = None if run else BackendMessageId(record.message_id)

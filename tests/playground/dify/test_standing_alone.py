@@ -235,6 +235,6 @@ async def test_an_answer_may_be_had_in_one_piece(server: DifyServer, caller: Cal
 async def test_the_input_for_the_question_has_the_name_that_it_is_given(server: DifyServer, caller: Caller) -> None:
     server.question_input = "topic"
     _, told = await caller.call("GET", "/parameters")
-    assert [next(iter(field.values()))["variable"] for field in told["user_input_form"]] == ["topic"]  # type: ignore[attr-defined]
+    assert [next(iter(field.values()))["variable"] for field in told["user_input_form"]] == ["topic"]  # type: ignore[attr-defined]  # JSON as it came
     await caller.stream("/workflows/run", inputs={"topic": "hello"})
     assert [one.query for one in server.requests] == ["hello"]

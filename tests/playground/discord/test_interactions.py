@@ -52,7 +52,7 @@ def menu(**fields: object) -> dict[str, object]:
 async def test_a_menu_is_kept_and_shown_and_one_of_its_options_chosen(server: DiscordServer, raw: Raw) -> None:
     sent = await raw.send(server.general, {"content": "x", "components": [row(menu(min_values=1, max_values=1))]})
     assert sent.status == 200
-    (shown,) = sent.body["components"][0]["components"]  # type: ignore[index]
+    (shown,) = sent.body["components"][0]["components"]  # type: ignore[index]  # JSON as it came
     assert (shown["type"], shown["placeholder"]) == (3, "Choose…")
     assert shown["options"] == [{"value": "a", "label": "A"}, {"value": "b", "label": "B"}]
     number = str(sent.body["id"])
